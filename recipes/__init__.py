@@ -1,0 +1,1 @@
+"""One file a system. `python -m recipes` lists them."""

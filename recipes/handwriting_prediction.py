@@ -1,0 +1,209 @@
+"""Prediction of pen strokes: Graves 2013, "Generating sequences with recurrent neural networks" (arXiv 1308.0850, section 4).
+
+  python -m recipes.handwriting_prediction                                  all phases on embedded writers
+  python -m recipes.handwriting_prediction --workdir=runs/omniglot --data=omniglot:strokes_background_small1.zip
+  python -m recipes.handwriting_prediction --mode=sample --bias=0.5 --num_samples=8
+
+Differs from the paper: Adam instead of RMSProp, and sizes that two cores train in minutes (the paper's are in each help).
+"""
+
+import dataclasses
+
+import numpy as np
+
+from toolkit import data, generation, losses, metrics, models, training, visualize
+from toolkit.export import signature
+from toolkit.lazy import keras
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(training.Settings):
+    data: str = training.setting("embedded", "pen strokes: embedded[:LINES], omniglot:ZIP_OR_FOLDER or npy:FOLDER")
+    max_points: int = training.setting(320, "longest line trained on, in pen points", minimum=2)
+    units: int = training.setting(160, "LSTM cells in each layer (paper: 400)", minimum=1)
+    num_layers: int = training.setting(2, "LSTM layers (paper: 3)", minimum=1)
+    num_mixtures: int = training.setting(10, "Gaussians of the output (paper: 20)", minimum=1)
+    lstm_gradient_clip: float = training.setting(
+        10.0, "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: none", minimum=0.0
+    )
+    output_gradient_clip: float = training.setting(
+        100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
+    )
+    epochs: int = training.setting(3, "passes over the training data; a larger number trains on", changeable=True)
+    learning_rate: float = training.setting(2e-3, "step size of Adam", minimum=0.0)
+    bias: float = training.setting(0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
+    num_samples: int = training.setting(6, "lines that --mode=sample writes", minimum=1, changeable=True)
+
+
+def datasets(s):
+    """Splits of offsets (batch, points, 3) in pen units, mask (batch, points)."""
+    return data.strokes.load(s.data, batch_size=s.batch_size, seed=s.seed, text=False, max_points=s.max_points)
+
+
+def network(s):
+    # See handwriting_synthesis: the paper's limits are for one sequence's loss, and make no sense under loss scaling.
+    def limit(value):
+        return value / s.batch_size if value and s.precision != "mixed_float16" else None
+
+    model = models.handwriting.prediction(
+        units=s.units,
+        num_layers=s.num_layers,
+        num_mixtures=s.num_mixtures,
+        lstm_gradient_clip=limit(s.lstm_gradient_clip),
+        output_gradient_clip=limit(s.output_gradient_clip),
+    )
+    density = model.get_layer("density").distribution
+    model.compile(
+        keras.optimizers.Adam(s.learning_rate, global_clipnorm=10.0),
+        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
+        loss_weights=1.0 / s.batch_size,
+        weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
+    )
+    return model
+
+
+def examples(model, splits):
+    """Splits of (offsets, standardized offsets, mask), as `fit` takes them."""
+    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
+    return splits.map(lambda line: (line["offsets"], (line["offsets"] - mean) / scale, line["mask"]))
+
+
+def train(run):
+    s, splits = run.settings, datasets(run.settings)
+    with run.scope():
+        model = network(s)
+        model.get_layer("standardize").adapt(*data.strokes.offset_statistics(splits.train))
+    writer = generation.strokes.Writer(model)
+
+    def pictures():
+        drawn = writer.write(3, bias=0.0, max_points=s.max_points, seed=s.seed)
+        return {"training/lines": visualize.strokes.lines([line.offsets for line in drawn])}
+
+    run.fit(model, examples(model, splits), pictures=pictures)
+
+
+def trained(run):
+    model = network(run.settings)
+    run.load(model)
+    return model
+
+
+def one_gaussian(train, test):
+    """Log-loss, in nats a point, of one Gaussian and one pen-up rate fitted to all offsets: what any network must beat."""
+
+    def points(batches):
+        parts = [(targets.numpy(), mask.numpy()) for _, targets, mask in batches.dataset(num_epochs=1)]
+        return np.concatenate([targets[mask] for targets, mask in parts]).astype("float64")
+
+    fitted, held_out = points(train), points(test)
+    mean, covariance, rate = fitted[:, :2].mean(axis=0), np.cov(fitted[:, :2].T), fitted[:, 2].mean()
+    centred = held_out[:, :2] - mean
+    squared = np.einsum("pi,ij,pj->p", centred, np.linalg.inv(covariance), centred)
+    nats = 0.5 * (squared + np.log(np.linalg.det(2 * np.pi * covariance)))
+    return float(np.mean(nats - np.where(held_out[:, 2] > 0.5, np.log(rate), np.log1p(-rate))))
+
+
+def evaluate(run):
+    model = trained(run)
+    splits = examples(model, datasets(run.settings))
+    density = model.get_layer("density").distribution
+    scale = np.asarray(model.get_layer("standardize").scale)[:2]
+    model.compile(
+        weighted_metrics=[
+            metrics.LogLoss(density, "sequence"),
+            metrics.LogLoss(density, "point"),
+            metrics.SquaredDistance(density),
+            metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
+        ]
+    )
+    results = model.evaluate(splits.test.dataset(num_epochs=1), verbose=0, return_dict=True)
+    results.pop("loss", None)
+    # A density over offsets that are `scale` times as large is as many times lower.
+    results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
+    results["one_gaussian_log_loss_nats_per_point"] = one_gaussian(splits.train, splits.test)
+    run.report(results, paper={"log_loss_nats_per_sequence": -1041.0, "squared_error_per_point": 0.41})
+
+
+def sample(run):
+    s, model = run.settings, trained(run)
+    writer = generation.strokes.Writer(model)
+    drawn = writer.write(s.num_samples, bias=s.bias, max_points=s.max_points, seed=s.seed)
+    run.picture("samples", visualize.strokes.lines([line.offsets for line in drawn]))
+
+    real = datasets(s).test.peek()
+    offsets = real["offsets"][0, : int(real["mask"][0].sum())]
+    parts, standardize = density_along(model, offsets), model.get_layer("standardize")
+    mean, scale = (np.asarray(weight)[:2] for weight in standardize.weights)
+    run.picture(
+        "density",
+        visualize.strokes.density(
+            np.asarray(parts.log_weights),
+            np.asarray(parts.means) * scale + mean,
+            np.asarray(parts.scale_tril) * scale[:, None],
+            offsets,
+        ),
+    )
+    run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
+    half = len(offsets) // 2
+    primed = writer.write(3, bias=s.bias, max_points=len(offsets) - half, seed=s.seed, prime=(offsets[:half], ""))
+    endings = [np.concatenate([offsets[:half], line.offsets]) for line in primed]
+    titles = ["a real drawing", *["its first half, carried on"] * len(endings)]
+    run.picture("primed", visualize.strokes.lines([offsets, *endings], titles))
+
+
+def density_along(model, offsets):
+    return model.get_layer("density").distribution.components(model(offsets[None])[0])
+
+
+def export(run):
+    s, model = run.settings, trained(run)
+    writer = generation.strokes.Writer(model)
+    num_steps = s.max_points
+    bias = ((1,), "float32", "0 = as the data, 2 = neat")
+    noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
+    states = {name: ((1, size), "float32", "zeros at first") for name, size in writer.state_sizes.items()}
+
+    def generate(bias, noise=None):
+        return writer.generate(None, bias, num_steps=num_steps, noise=noise, batch_size=1)
+
+    def step(bias, noise, offset, **state):
+        point, state, _ = writer.step(offset, state, bias=bias, noise=noise)
+        new = {f"next_{name}": value for name, value in state.items()}
+        return {"next_offset": point, "stroke": writer.standardize.inverse(point), **new}
+
+    example = {"bias": np.array([s.bias], "float32"), "noise": writer.noise(1, num_steps, s.seed)}
+    start = {name: np.zeros(shape, "float32") for name, (shape, *_) in states.items()}
+    units = {"strokes": "pen units: x and y offset, 1 where a stroke ends", "length": "points"}
+    run.export(
+        {
+            "generate": signature(generate, bias=bias, outputs=units, random=True),
+            "generate_from_noise": signature(generate, bias=bias, noise=noise, outputs=units),
+            "step": signature(
+                step,
+                bias=bias,
+                noise=((1, writer.distribution.num_noise), *noise[1:]),
+                offset=((1, 3), "float32", "next_offset of the step before, zeros at first"),
+                **states,
+                outputs={"stroke": "pen units"},
+            ),
+        },
+        trackables=[model],
+        examples={
+            "generate_from_noise": example,
+            "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
+        },
+        card={"data": s.data, "description": __doc__.splitlines()[0]},
+    )
+
+
+def benchmark(run):
+    s, model = run.settings, trained(run)
+    writer = generation.strokes.Writer(model)
+    batch = next(iter(examples(model, datasets(s)).train.dataset()))
+    run.benchmark("training step", lambda: model.train_on_batch(*batch), per=f"batch of {s.batch_size}")
+    for lines in (1, 32):
+        run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")
+
+
+if __name__ == "__main__":
+    training.main(Settings, train, evaluate, sample, export, benchmark)

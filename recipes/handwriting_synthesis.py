@@ -1,0 +1,245 @@
+"""Handwriting from text: Graves 2013, "Generating sequences with recurrent neural networks" (arXiv 1308.0850, section 5).
+
+  python -m recipes.handwriting_synthesis                                  all phases on embedded writers
+  python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5
+  python -m recipes.handwriting_synthesis --workdir=runs/own --data=npy:FOLDER --units=400 --num_layers=3
+
+Differs from the paper: Adam instead of RMSProp, and sizes that two cores train in minutes (the paper's are in each help).
+"""
+
+import dataclasses
+
+import numpy as np
+
+from toolkit import data, generation, losses, metrics, models, training, visualize
+from toolkit.export import signature
+from toolkit.lazy import keras
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(training.Settings):
+    data: str = training.setting("embedded", "pen strokes with text: embedded[:LINES] or npy:FOLDER")
+    alphabet: str = training.setting(data.strokes.ALPHABET, "every character that a text may have")
+    max_points: int = training.setting(320, "longest line trained on, in pen points", minimum=2)
+    max_characters: int = training.setting(40, "longest text trained on, in characters", minimum=1)
+    units: int = training.setting(160, "LSTM cells in each layer (paper: 400)", minimum=1)
+    num_layers: int = training.setting(2, "LSTM layers (paper: 3)", minimum=1)
+    num_mixtures: int = training.setting(10, "Gaussians of the output (paper: 20)", minimum=1)
+    num_gaussians: int = training.setting(5, "Gaussians of the window (paper: 10)", minimum=1)
+    lstm_gradient_clip: float = training.setting(
+        10.0, "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: none", minimum=0.0
+    )
+    output_gradient_clip: float = training.setting(
+        100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
+    )
+    epochs: int = training.setting(4, "passes over the training data; a larger number trains on", changeable=True)
+    learning_rate: float = training.setting(2e-3, "step size of Adam", minimum=0.0)
+    text: str = training.setting("The quick brown fox, 1807.", "what --mode=sample writes", changeable=True)
+    bias: float = training.setting(1.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
+    num_samples: int = training.setting(4, "lines that --mode=sample writes", minimum=1, changeable=True)
+
+
+def datasets(s):
+    """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
+    return data.strokes.load(
+        s.data,
+        batch_size=s.batch_size,
+        seed=s.seed,
+        text=True,
+        alphabet=s.alphabet,
+        max_points=s.max_points,
+        max_characters=s.max_characters,
+    )
+
+
+def network(s, points_per_character=10.0):
+    # The loss is the mean over a batch of nats a sequence: the paper's limits, for one sequence, shrink with it. float16
+    # multiplies all derivatives with its loss scale, so there limits inside the network make no sense.
+    def limit(value):
+        return value / s.batch_size if value and s.precision != "mixed_float16" else None
+
+    model = models.handwriting.synthesis(
+        s.alphabet,
+        units=s.units,
+        num_layers=s.num_layers,
+        num_mixtures=s.num_mixtures,
+        num_gaussians=s.num_gaussians,
+        points_per_character=points_per_character,
+        lstm_gradient_clip=limit(s.lstm_gradient_clip),
+        output_gradient_clip=limit(s.output_gradient_clip),
+    )
+    density = model.get_layer("density").distribution
+    model.compile(
+        keras.optimizers.Adam(s.learning_rate, global_clipnorm=10.0),
+        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
+        loss_weights=1.0 / s.batch_size,
+        weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
+    )
+    return model
+
+
+def examples(model, splits):
+    """Splits of ((offsets, text), standardized offsets, mask), as `fit` takes them."""
+    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
+    return splits.map(
+        lambda line: ((line["offsets"], line["text"]), (line["offsets"] - mean) / scale, line["mask"])
+    )
+
+
+def train(run):
+    s, splits = run.settings, datasets(run.settings)
+    with run.scope():
+        model = network(s, points_per_character=data.strokes.points_per_character(splits.train))
+        model.get_layer("standardize").adapt(*data.strokes.offset_statistics(splits.train))
+    writer = generation.strokes.Writer(model)
+
+    def pictures():
+        lines = writer.write([s.text] * 2, bias=[0.5, 2.0], max_points=s.max_points, seed=s.seed)
+        return {
+            "training/lines": visualize.strokes.lines([line.offsets for line in lines], ["bias 0.5", "bias 2"]),
+            "training/window": visualize.strokes.window(lines[0].weights, s.text, lines[0].offsets),
+        }
+
+    run.fit(model, examples(model, splits), pictures=pictures)
+
+
+def trained(run):
+    model = network(run.settings)
+    run.load(model)
+    return model
+
+
+def evaluate(run):
+    model, splits = trained(run), datasets(run.settings)
+    density, standardize = model.get_layer("density").distribution, model.get_layer("standardize")
+    scale = np.asarray(standardize.scale)[:2]
+    model.compile(
+        weighted_metrics=[
+            metrics.LogLoss(density, "sequence"),
+            metrics.LogLoss(density, "point"),
+            metrics.SquaredDistance(density),
+            metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
+        ]
+    )
+    results = model.evaluate(examples(model, splits).test.dataset(num_epochs=1), verbose=0, return_dict=True)
+    results.pop("loss", None)
+    # A density over offsets that are `scale` times as large is as many times lower.
+    results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
+    writer = generation.strokes.Writer(model)
+    texts = ["".join(map(chr, codes[codes > 0])) for codes in splits.test.peek()["text"]]
+    written = writer.write(texts, bias=1.0, max_points=2 * run.settings.max_points, seed=run.settings.seed)
+    results["lines_that_ended_percent"] = 100.0 * np.mean([line.ended for line in written])
+    run.report(results, paper={"log_loss_nats_per_sequence": -1096.9, "squared_error_per_point": 0.23})
+
+
+def sample(run):
+    s, model = run.settings, trained(run)
+    writer = generation.strokes.Writer(model)
+    most = 40 * len(s.text) + 100
+
+    def write(texts, bias, **how):
+        return writer.write(texts, bias=bias, max_points=most, seed=s.seed, **how)
+
+    lines = write([s.text] * s.num_samples, s.bias)
+    run.picture("line", visualize.strokes.lines([line.offsets for line in lines]))
+    run.picture("window", visualize.strokes.window(lines[0].weights, s.text, lines[0].offsets))
+    biases = [0.0, 0.5, 1.0, 2.0, 5.0]
+    lines = write([s.text] * len(biases), biases)
+    run.picture("biases", visualize.strokes.lines([line.offsets for line in lines], [f"bias {b:g}" for b in biases]))
+
+    real = datasets(s).test.peek()
+    points, characters = int(real["mask"][0].sum()), int((real["text"][0] > 0).sum())
+    offsets, codes = real["offsets"][0, :points], real["text"][0, :characters]
+    primed = write([" " + s.text], s.bias, prime=(offsets, "".join(map(chr, codes))))
+    run.picture(
+        "primed",
+        visualize.strokes.lines([offsets, primed[0].offsets, lines[2].offsets], ["a real line", "primed by it", "unprimed"]),
+    )
+    params = model((real["offsets"][:1, :points], real["text"][:1]))
+    parts, standardize = model.get_layer("density").distribution.components(params[0]), model.get_layer("standardize")
+    mean, scale = (np.asarray(weight)[:2] for weight in standardize.weights)
+    run.picture(
+        "density",
+        visualize.strokes.density(
+            np.asarray(parts.log_weights),
+            np.asarray(parts.means) * scale + mean,
+            np.asarray(parts.scale_tril) * scale[:, None],
+            offsets,
+        ),
+    )
+    run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
+
+
+def export(run):
+    s, model = run.settings, trained(run)
+    writer = generation.strokes.Writer(model)
+    num_steps, num_characters = 700, 64
+    text = ((1, num_characters), "int32", "Unicode code points, 0 = padding")
+    bias = ((1,), "float32", "0 = as the data, 2 = neat")
+    noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
+    states = {name: ((1, size), "float32", "zeros at first") for name, size in writer.state_sizes.items()}
+
+    def generate(text, bias, noise=None):
+        line = writer.generate(text, bias, num_steps=num_steps, noise=noise)
+        return {"strokes": line["strokes"], "length": line["length"]}
+
+    def step(text, bias, noise, offset, **state):
+        point, state, weights = writer.step(offset, state, writer.characters(text), bias, noise)
+        new = {f"next_{name}": value for name, value in state.items()}
+        return {"next_offset": point, "stroke": writer.standardize.inverse(point), "weights": weights, **new}
+
+    rng = np.random.default_rng(s.seed)
+    example = {
+        "text": model.get_layer("characters").encode(s.text, num_characters)[None],
+        "bias": np.array([s.bias], "float32"),
+        "noise": writer.noise(1, num_steps, s.seed),
+    }
+    start = {name: rng.standard_normal(shape).astype("float32") for name, (shape, *_) in states.items()}
+    units = {"strokes": "pen units: x and y offset, 1 where a stroke ends", "length": "points, the most where no end"}
+    run.export(
+        {
+            "generate": signature(generate, text=text, bias=bias, outputs=units, random=True),
+            "generate_from_noise": signature(generate, text=text, bias=bias, noise=noise, outputs=units),
+            "step": signature(
+                step,
+                text=text,
+                bias=bias,
+                noise=((1, writer.distribution.num_noise), *noise[1:]),
+                offset=((1, 3), "float32", "next_offset of the step before, zeros at first"),
+                **states,
+                outputs={"stroke": "pen units", "weights": "how much each character is read"},
+            ),
+        },
+        trackables=[model],
+        examples={
+            "generate_from_noise": example,
+            "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
+        },
+        card={"data": s.data, "alphabet": s.alphabet, "description": __doc__.splitlines()[0]},
+    )
+
+
+def write(run):
+    """Writes the text through the exported `.tflite`, as a phone would: this needs nothing but the LiteRT interpreter."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    s = run.settings
+    codes = np.zeros((1, 64), "int32")
+    codes[0, : len(s.text)] = [ord(character) for character in s.text]
+    generate = Interpreter(str(run.path("export", "model.tflite"))).get_signature_runner("generate")
+    line = generate(text=codes, bias=np.array([s.bias], "float32"))
+    offsets = line["strokes"][0, : line["length"][0]]
+    run.picture("line_from_tflite", visualize.strokes.lines([offsets], [f"{s.text}   (model.tflite, bias {s.bias:g})"]))
+
+
+def benchmark(run):
+    s, model = run.settings, trained(run)
+    writer = generation.strokes.Writer(model)
+    batch = next(iter(examples(model, datasets(s)).train.dataset()))
+    run.benchmark("training step", lambda: model.train_on_batch(*batch), per=f"batch of {s.batch_size}")
+    for lines in (1, 32):
+        run.benchmark(f"writing, batch {lines}", lambda n=lines: writer.write([s.text] * n, s.bias), per="batch")
+
+
+if __name__ == "__main__":
+    training.main(Settings, train, evaluate, sample, export, write, benchmark)

@@ -1,0 +1,74 @@
+"""Packaging. `requirements-tf2.21.lock` pins every version below; use it as a constraint (`pip install -c`)."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "toolkit/__init__.py").read_text("utf-8"), re.MULTILINE)[1]
+
+# TensorFlow 2.16.2 is the last that tensorflow-io's native decoders load on, 2.21 the newest tried. Each TensorFlow
+# brings its own NumPy and protobuf, so the ranges are wide and pip picks the set that fits.
+REQUIREMENTS = [
+    # Graphs, tf.data, SavedModel, the TFLite converter. Google, a release every few months; Apache-2.0.
+    "tensorflow>=2.16.2,<2.22",
+    # Layers and models; 3.15 is the first with all the export we use. The Keras team, monthly; Apache-2.0.
+    "keras>=3.15,<4",
+    # Distributions, bijectors, Gaussian processes, samplers. 0.24 goes with TF 2.16 and 2.17, 0.25 with 2.18 on, and it
+    # does not tell pip so: with an older TensorFlow name both. Google, about yearly; Apache-2.0.
+    "tensorflow-probability>=0.24,<0.26",
+    # Keras 2 under the name that TensorFlow Probability imports beside Keras 3; the same minor version as TensorFlow.
+    # The Keras team, with each TensorFlow; Apache-2.0.
+    "tf-keras>=2.16,<2.22",
+    # Audio spectrograms, augmentation, decoders. SIG IO; 0.37.1 (2024) is the last release, and none is for
+    # Python 3.13 or, this new, for Windows; Apache-2.0.
+    'tensorflow-io>=0.37.1,<0.38; python_version < "3.13" and sys_platform != "win32"',
+    # Curves, pictures and profiles of a run; TensorFlow 2.21 no longer brings it. Google, with TensorFlow; Apache-2.0.
+    "tensorboard>=2.16,<2.22",
+    # Flags of the recipes, with "did you mean". Google, several releases a year; Apache-2.0.
+    "absl-py>=2.1",
+    # Runs a .tflite without TensorFlow, in place of tf.lite.Interpreter. Google, several releases a year; Apache-2.0.
+    "ai-edge-litert>=2.1",
+    # Arrays; TF 2.16 needs 1.26, later ones run on 2. NumFOCUS, several releases a year; BSD-3-Clause.
+    "numpy>=1.26",
+    # Reads and writes image files. Quarterly; MIT-CMU.
+    "pillow>=10.3",
+    # Plots in TensorBoard and cards. NumFOCUS, several releases a year; BSD-like (PSF-based).
+    "matplotlib>=3.8",
+    # Progress bars of long loops outside `fit`. Several releases a year; MPL-2.0 and MIT.
+    "tqdm>=4.66",
+    # 32 single-stroke faces: pen strokes with known text, no download. One author, rare but working releases; MIT.
+    "Hershey-Fonts>=2.1",
+]
+
+# CUDA libraries from PyPI; the driver is all the machine itself needs. NVIDIA, proprietary but free to use.
+GPU = ["tensorflow[and-cuda]>=2.16.2,<2.22"]
+TEST = [
+    # Runs the tests. Very well kept, MIT.
+    "pytest>=8",
+    # Independent answers for the tests: special functions, integrals. NumFOCUS; BSD-3-Clause.
+    "scipy>=1.11",
+]
+DEVELOPMENT = [
+    *TEST,
+    # Formatter and linter. Astral, weekly; MIT. One minor version: the next may format otherwise.
+    "ruff>=0.17.5,<0.18",
+]
+# What a user would pick instead: the other side of each benchmark. The PyTorch Foundation, every few months;
+# BSD-3-Clause. One minor version: the one that the figures we print were measured with.
+BENCHMARKS = ["torch>=2.13,<2.14"]
+
+setup(
+    name="toolkit",
+    version=VERSION,
+    description="TensorFlow/Keras layers, models and recipes for classic papers on structured output and generation",
+    long_description=(HERE / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.14",
+    packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
+    install_requires=REQUIREMENTS,
+    entry_points={"console_scripts": ["toolkit-export = toolkit.export.__main__:main"]},
+    extras_require={"gpu": GPU, "test": TEST, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},
+)

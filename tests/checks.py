@@ -1,0 +1,172 @@
+"""The gate that every layer passes. It knows no layer: what is special about one is an argument, with its reason."""
+
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+
+from toolkit import export
+
+TOLERANCE = {"float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 8e-3}
+
+
+def layer(make, *inputs, masked: int | None = None, precision_tolerance: float = 1.0) -> None:
+    """Checks a layer: shapes, dynamic and static batch, config and `.keras` round trip, gradients, precision, XLA, TFLite,
+    and that padding changes nothing.
+
+    Args:
+        make: Returns a new layer, its name fixed.
+        *inputs: One array for each argument of its `call`, batch first; at least two examples.
+        masked: The axis-1 length from which on the first input is padding, for a layer that takes a mask.
+        precision_tolerance: Multiplies the tolerance of the half-precision comparisons; the reason stands where it is used.
+    """
+    model = functional(make, inputs)
+    expected = outputs(model, inputs)
+    check_shapes(make, inputs, expected)
+    check_dynamic_and_static_batch(make, inputs, model, expected)
+    check_config(make, model)
+    check_saved(model, inputs, expected)
+    check_gradients(model, inputs)
+    check_precision(make, inputs, model, expected, precision_tolerance)
+    check_xla(model, inputs, expected)
+    check_tflite(inputs, model, expected)
+    if masked is not None:
+        check_mask(make, inputs, model, masked)
+
+
+def functional(make, inputs, batch_size=None):
+    """A functional model of one layer."""
+    tensors = [keras.Input(x.shape[1:], batch_size=batch_size, dtype=str(x.dtype)) for x in inputs]
+    return keras.Model(tensors, make()(*tensors))
+
+
+def outputs(model, inputs):
+    """The model's outputs, as a list of arrays."""
+    return [np.asarray(y, "float32") for y in keras.tree.flatten(model(list(inputs)))]
+
+
+def assert_close(left, right, tolerance, what):
+    assert len(left) == len(right), what
+    for a, b in zip(left, right, strict=True):
+        scale = max(1.0, float(np.abs(a).max()))
+        np.testing.assert_allclose(b, a, atol=tolerance * scale, rtol=tolerance, err_msg=what)
+
+
+def check_shapes(make, inputs, expected):
+    claimed = make().compute_output_shape(*(x.shape for x in inputs))
+    claimed = [claimed] if isinstance(claimed[0], int) else list(claimed)
+    assert [tuple(shape) for shape in claimed] == [y.shape for y in expected], "compute_output_shape"
+    assert all(np.isfinite(y).all() for y in expected), "finite outputs"
+
+
+def check_dynamic_and_static_batch(make, inputs, model, expected):
+    for shape in keras.tree.flatten([y.shape[0] for y in keras.tree.flatten(model.outputs)]):
+        assert shape is None, "the batch stays dynamic"
+    one = outputs(model, [x[:1] for x in inputs])
+    assert_close([y[:1] for y in expected], one, 1e-5, "a batch of one")
+    static = functional(make, inputs, batch_size=len(inputs[0]))
+    static.set_weights(model.get_weights())
+    assert [tuple(y.shape) for y in static.outputs] == [y.shape for y in expected], "static shapes"
+    assert_close(expected, outputs(static, inputs), 1e-5, "static batch")
+
+
+def check_config(make, model):
+    original = make()
+    config = original.get_config()
+    again = type(original).from_config(config)
+    assert again.get_config() == config, "get_config and from_config"
+    registered = keras.saving.get_registered_name(type(original))
+    assert registered.startswith("toolkit>"), "registered, so that saved models load without custom_objects"
+
+
+def check_saved(model, inputs, expected):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        model.save(path)
+        assert_close(expected, outputs(keras.saving.load_model(path), inputs), 1e-6, ".keras round trip")
+
+
+def _gradients(model, inputs):
+    tensors = [tf.convert_to_tensor(x) for x in inputs]
+    floating = [x for x in tensors if x.dtype.is_floating]
+    with tf.GradientTape() as tape:
+        tape.watch(floating)
+        # Weighted sums, so that no output's gradient is left out and none is uniform.
+        loss = tf.add_n(
+            [
+                tf.tensordot(flat, tf.sin(tf.cast(tf.range(tf.size(flat)), tf.float32) + i), 1)
+                for i, flat in enumerate(
+                    tf.reshape(tf.cast(y, tf.float32), [-1]) for y in keras.tree.flatten(model(tensors))
+                )
+            ]
+        )
+    variables = [v.value for v in model.trainable_variables]
+    return tape.gradient(loss, floating + variables, unconnected_gradients="zero")
+
+
+def check_gradients(model, inputs):
+    gradients = _gradients(model, inputs)
+    assert all(np.isfinite(np.asarray(g)).all() for g in gradients), "finite gradients"
+    assert not model.trainable_variables or any(np.abs(np.asarray(g)).max() > 0 for g in gradients), "some gradient"
+
+
+def check_precision(make, inputs, model, expected, factor):
+    for policy in ("mixed_float16", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(policy)
+        try:
+            mixed = functional(make, inputs)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        mixed.set_weights(model.get_weights())
+        assert all(v.dtype == "float32" for v in mixed.trainable_variables), f"{policy}: weights stay in float32"
+        assert_close(expected, outputs(mixed, inputs), factor * TOLERANCE[policy], policy)
+        assert all(np.isfinite(np.asarray(g)).all() for g in _gradients(mixed, inputs)), f"{policy}: finite gradients"
+
+
+def check_xla(model, inputs, expected):
+    compiled = tf.function(lambda *x: model(list(x)), jit_compile=True, autograph=False)
+    results = [np.asarray(y, "float32") for y in keras.tree.flatten(compiled(*map(tf.constant, inputs)))]
+    assert_close(expected, results, 1e-4, "XLA")
+    gradients = tf.function(lambda *x: _gradients(model, x), jit_compile=True, autograph=False)
+    plain = [np.asarray(g) for g in _gradients(model, inputs)]
+    assert_close(plain, [np.asarray(g) for g in gradients(*map(tf.constant, inputs))], 1e-3, "gradients under XLA")
+
+
+def check_tflite(inputs, model, expected):
+    """Builtin ops only, which the converter refuses to leave, on an interpreter without TensorFlow's kernels."""
+    names = [f"input_{i}" for i in range(len(inputs))]
+
+    def run(**tensors):
+        results = keras.tree.flatten(model([tensors[name] for name in names]))
+        return {f"output_{i}": result for i, result in enumerate(results)}
+
+    specs = {name: (x.shape, str(x.dtype)) for name, x in zip(names, inputs, strict=True)}
+    with tempfile.TemporaryDirectory() as folder:
+        saved, path = pathlib.Path(folder, "saved_model"), pathlib.Path(folder, "model.tflite")
+        export.save_traced(saved, {"run": export.trace(export.signature(run, **specs))})
+        export.convert_to_tflite(saved, path, ["run"])
+        interpreter = Interpreter(str(path))
+        results = interpreter.get_signature_runner("run")(**dict(zip(names, inputs, strict=True)))
+    assert_close(expected, [results[f"output_{i}"] for i in range(len(expected))], 1e-4, "TFLite")
+
+
+def check_mask(make, inputs, model, valid):
+    """What stands in the padding changes no valid output, and the last state is that of the last valid step."""
+    made = make()
+    mask = np.zeros(inputs[0].shape[:2], bool)
+    mask[:, :valid] = True
+    made(*inputs)
+    made.set_weights(model.get_weights())
+    other = [inputs[0].copy(), *inputs[1:]]
+    other[0][:, valid:] = 7.0
+    plain = [np.asarray(y) for y in keras.tree.flatten(made(*inputs, mask=mask))]
+    padded = [np.asarray(y) for y in keras.tree.flatten(made(*other, mask=mask))]
+    short = [np.asarray(y) for y in keras.tree.flatten(made(inputs[0][:, :valid], *inputs[1:]))]
+    assert_close(plain, padded, 1e-6, "the padding's content")
+    for masked_output, short_output in zip(plain, short, strict=True):
+        if masked_output.shape != short_output.shape:
+            masked_output = masked_output[:, :valid]
+        np.testing.assert_allclose(masked_output, short_output, atol=1e-5, err_msg="the valid part alone")

@@ -1,0 +1,26 @@
+"""Set-up shared by all tests: one quiet TensorFlow process, seeded anew for each test."""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is first imported
+
+import keras
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    """Every test starts from the same random state, whichever tests ran before it."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> pathlib.Path:
+    """The folder of real data sets that TOOLKIT_TEST_DATA names; tests that ask for it are skipped without one."""
+    folder = os.environ.get("TOOLKIT_TEST_DATA")
+    if not folder:
+        pytest.skip("TOOLKIT_TEST_DATA does not name a folder of real data")
+    if not pathlib.Path(folder).is_dir():
+        raise FileNotFoundError(f"TOOLKIT_TEST_DATA={folder}: no such folder")
+    return pathlib.Path(folder).resolve()

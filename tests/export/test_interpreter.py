@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from toolkit import export
+
+
+def test_outputs_are_the_formula_and_times_are_measured(exported, weights, example):
+    outputs, milliseconds = export.run_tflite(exported.folder / "model.tflite", {"encode": {"x": example}})
+    np.testing.assert_allclose(outputs["encode"]["y"], np.tanh(example @ weights), atol=1e-6)
+    assert 0 < milliseconds["encode"] < 1000
+
+
+def test_each_call_and_each_process_draws_fresh_noise(exported):
+    path, feeds = exported.folder / "model.tflite", {"generate": {"bias": np.zeros(1, "float32")}}
+    runs = [
+        export.run_tflite(path, feeds)[0],
+        *(export.run_tflite_apart({"one": path, "two": path}, feeds)[n][0] for n in ("one", "two")),
+    ]
+    walks = [run["generate"]["points"] for run in runs]
+    assert not any(np.array_equal(one, other) for one, other in zip(walks, walks[1:] + walks[:1], strict=True))
+
+
+def test_the_bias_scales_the_steps(exported):
+    feeds = {"generate": {"bias": np.full(1, 10, "float32")}}
+    outputs, _ = export.run_tflite(exported.folder / "model.tflite", feeds)
+    assert np.abs(outputs["generate"]["points"]).max() < 100 * np.exp(-10)
+
+
+def test_a_flex_op_fails_apart(flex_file):
+    with pytest.raises(RuntimeError, match="FlexCholesky"):
+        export.run_tflite_apart({"model": flex_file}, {"cholesky": {"x": np.eye(2, dtype="float32")}})
+
+
+def test_a_wrong_signature_is_refused(exported):
+    with pytest.raises(ValueError, match="decode"):
+        export.run_tflite(exported.folder / "model.tflite", {"decode": {}})

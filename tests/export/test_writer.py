@@ -1,0 +1,182 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from toolkit import export
+from toolkit.export import writer
+from toolkit.lazy import keras
+from toolkit.lazy import tensorflow as tf
+
+FILES = ["card.json", "card.md", "model.tflite", "saved_model"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def test_the_folder_holds_what_it_should(exported):
+    assert names(exported.folder) == sorted([*FILES, "model_float16.tflite"])
+    assert names(exported.folder.parent) == ["walk"]
+    assert "model.tflite: " in str(exported) and str(exported.folder) in str(exported)
+
+
+def test_an_lstm_of_static_batch_runs_as_its_formula(tmp_path):
+    units, generator = 3, np.random.default_rng(0)
+    inputs = keras.Input((4, 2))
+    model = keras.Model(inputs, keras.layers.LSTM(units)(inputs))
+    model.set_weights([generator.normal(size=weight.shape) for weight in model.get_weights()])
+    x = generator.normal(size=(1, 4, 2)).astype("float32")
+    predict = export.signature(lambda x: model(x), x=((1, 4, 2), "float32"))
+    report = export.write(tmp_path / "lstm", {"predict": predict}, examples={"predict": {"x": x}}, trackables=[model])
+
+    kernel, recurrent_kernel, bias = model.get_weights()
+    h = c = np.zeros((1, units))
+    for t in range(4):
+        i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent_kernel + bias, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+    outputs, _ = export.run_tflite(report.folder / "model.tflite", {"predict": {"x": x}})
+    np.testing.assert_allclose(outputs["predict"]["output_0"], h, atol=1e-5)
+
+
+def test_a_signature_without_example_is_run_on_zeros(tmp_path):
+    made = export.signature(lambda x: {"y": x + 1}, x=((2,), "int32"))
+    report = export.write(tmp_path / "plus", {"plus": made})
+    assert report.card["parity"]["plus"]["not_compared"].startswith("no example")
+    assert report.card["files"]["model.tflite"]["latency_ms"]["plus"] > 0
+
+
+def test_a_trace_that_differs_is_refused_and_the_old_export_stays(tmp_path):
+    folder = tmp_path / "scale"
+    one = {"x": np.full(1, 2, "float32")}
+    export.write(
+        folder, {"scale": export.signature(lambda x: {"y": 3 * x}, x=((1,), "float32"))}, examples={"scale": one}
+    )
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    wrong = export.signature(lambda x: {"y": x * (3.0 if tf.executing_eagerly() else 3.5)}, x=((1,), "float32"))
+    with pytest.raises(
+        export.ParityError, match="'scale' in SavedModel: output 'y' is 7.0 .* where the model gives 6.0"
+    ):
+        export.write(folder, {"scale": wrong}, examples={"scale": one})
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert names(tmp_path) == ["scale"]
+
+
+def test_a_tflite_file_that_differs_is_refused(tmp_path, monkeypatch):
+    def run_wrongly(*arguments):
+        runs = export.run_tflite_apart(*arguments)
+        runs["model"][0]["scale"]["y"][0] += 0.5
+        return runs
+
+    monkeypatch.setattr(writer, "run_tflite_apart", run_wrongly)
+    scale = export.signature(lambda x: {"y": 3 * x}, x=((1,), "float32"))
+    with pytest.raises(export.ParityError, match="'scale' in TFLite: output 'y' is 6.5 .* where the model gives 6.0"):
+        export.write(tmp_path / "scale", {"scale": scale}, examples={"scale": {"x": np.full(1, 2, "float32")}})
+    assert names(tmp_path) == []
+
+
+def test_noise_that_is_nan_is_refused(tmp_path):
+    noise = export.signature(
+        lambda x: {"y": tf.math.log(-tf.random.uniform((3,)) - x)}, x=((3,), "float32"), random=True
+    )
+    with pytest.raises(export.ParityError, match="'noise' in SavedModel: output 'y' holds nan"):
+        export.write(tmp_path / "noise", {"noise": noise})
+    assert names(tmp_path) == []
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    made = export.signature(lambda x: x, x=((1,), "float32"))
+    with pytest.raises(ValueError, match="is not an export: it holds thesis.txt"):
+        export.write(tmp_path, {"same": made})
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"signatures": {}}, "expected at least one"),
+        ({"examples": {"other": {}}}, r"example: there is no signature \['other'\]"),
+        ({"examples": {"same": {"x": np.zeros(2)}}}, r"example 'same': input 'x' has shape \(2,\)"),
+        ({"quantize": "int8"}, "needs them"),
+        ({"quantize": "int8", "calibrate": [{"same": {}}]}, "calibrate 'same': expected the inputs"),
+        ({"card": {"files": 1}}, "files is filled in"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused_at_once(tmp_path, arguments, message):
+    made = {"same": export.signature(lambda x: x, x=((1,), "float32"))}
+    with pytest.raises(ValueError, match=message):
+        export.write(tmp_path / "same", **{"signatures": made, **arguments})
+    assert names(tmp_path) == []
+
+
+# Each kills the writing of "new" over an export "old"; what is then there, and after one more export, is checked.
+KILLED_AT = {
+    "writing": "write(kill)",
+    "before the swap": "writer._exchange = kill; write()",
+    "after the swap": "swap = writer._exchange; writer._exchange = lambda *a: swap(*a) and kill(); write()",
+    "between two renames": "writer._exchange = lambda *_: False; move = os.replace; "
+    "os.replace = lambda a, b: (move(a, b), kill()); write()",
+}
+
+
+@pytest.mark.parametrize("moment", KILLED_AT)
+def test_killed_at_any_moment_one_whole_export_is_left(tmp_path, moment):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "card.md").write_text("old")
+    code = f"""
+import os, signal, sys
+from toolkit.export import writer
+
+def kill(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def write(before_end=lambda: None):
+    with writer._replaced(writer.pathlib.Path(sys.argv[1])) as new:
+        (new / "card.md").write_text("new")
+        before_end()
+
+{KILLED_AT[moment]}
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    expected = "new" if moment == "after the swap" else "old"
+    if moment == "between two renames":  # Only where a system cannot swap: the next export puts the old one back.
+        assert not folder.exists()
+        with pytest.raises(KeyError), writer._replaced(folder):
+            raise KeyError
+    assert (folder / "card.md").read_text() == expected
+    with writer._replaced(folder) as new:
+        (new / "card.md").write_text("newer")
+    assert (folder / "card.md").read_text() == "newer"
+    assert names(tmp_path) == ["model"]
+
+
+def test_killed_in_the_function_the_old_export_stays(tmp_path, exported):
+    folder = tmp_path / "walk"
+    with writer._replaced(folder) as new:
+        (new / "card.json").write_text(json.dumps(exported.card))
+    code = """
+import os, signal, sys
+from toolkit import export
+dies = export.signature(lambda x: os.kill(os.getpid(), signal.SIGKILL), x=((1,), "float32"))
+export.write(sys.argv[1], {"dies": dies})
+"""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], check=False, env=environment, stderr=subprocess.PIPE
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert names(folder) == ["card.json"]
+    assert json.loads((folder / "card.json").read_text()) == exported.card

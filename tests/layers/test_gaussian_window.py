@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from tests import checks
+
+from toolkit.layers import GaussianWindow, GaussianWindowCell
+
+
+def numbers(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape).astype("float32")
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_gate(more):
+    def make():
+        return GaussianWindow(
+            4, num_gaussians=3, initial_advance=0.5, gradient_clip=5.0, return_weights=more, return_state=more, name="w"
+        )
+
+    checks.layer(make, numbers(0, 2, 6, 3), np.abs(numbers(1, 2, 5, 4)), masked=4)
+
+
+def excited():
+    """A layer with large random weights, its inputs, and states that are not zero."""
+    layer = GaussianWindow(6, num_gaussians=3, initial_advance=0.5, return_weights=True, return_state=True)
+    inputs, text = numbers(2, 2, 7, 3), np.abs(numbers(3, 2, 5, 4))
+    layer(inputs, text)
+    layer.set_weights([w + 0.4 * numbers(4 + i, *w.shape) for i, w in enumerate(layer.get_weights())])
+    state = [np.abs(numbers(20 + size, 2, size)) for size in (6, 6, 4, 3)]
+    return layer, inputs, text, state
+
+
+def test_whole_sequence_is_the_cell_step_by_step():
+    """Outputs and all gradients of the fused layer equal automatic differentiation through its single step."""
+    layer, *arrays = excited()
+
+    def stepwise(inputs, text, state):
+        columns = []
+        for t in range(inputs.shape[1]):
+            output, state = layer.cell(inputs[:, t], state, text)
+            columns.append(output)
+        return (*(tf.stack(column, axis=1) for column in zip(*columns, strict=True)), *state)
+
+    def fused(inputs, text, state):
+        return layer(inputs, text, initial_state=state)
+
+    results = []
+    for function in (fused, stepwise):
+        inputs, text = tf.constant(arrays[0]), tf.constant(arrays[1])
+        state = [tf.constant(x) for x in arrays[2]]
+        watched = [inputs, text, *state]
+        with tf.GradientTape() as tape:
+            tape.watch(watched)
+            outputs = function(inputs, text, state)
+            loss = tf.add_n([tf.reduce_sum(tf.sin(y * (1.3 + i))) for i, y in enumerate(outputs)])
+        results.append([*outputs, *tape.gradient(loss, watched + [v.value for v in layer.trainable_variables])])
+    for mine, its in zip(*results, strict=True):
+        scale = max(1.0, float(np.abs(its).max()))
+        np.testing.assert_allclose(mine, its, atol=2e-5 * scale)
+
+
+def test_equations_of_the_paper():
+    """One step against NumPy, from equations 46 to 51."""
+    cell = GaussianWindowCell(4, num_gaussians=2, initial_advance=0.3)
+    inputs, text = numbers(1, 1, 3), np.eye(5, dtype="float32")[None, [2, 0, 4]]
+    h, c, w, k = (np.abs(numbers(5 + size, 1, size)) for size in (4, 3, 5, 2))
+    c = np.abs(numbers(11, 1, 4))
+    (output, window, weights), state = cell(inputs, [h, c, w, k], text)
+    kernel, window_kernel, recurrent, bias, position_kernel, position_bias = cell.get_weights()
+    np.testing.assert_allclose(bias, np.repeat([0, 1, 0, 0], 4))
+    np.testing.assert_allclose(position_bias[-2:], np.log(0.3), rtol=1e-6)
+
+    i, f, g, o = np.split(inputs @ kernel + w @ window_kernel + h @ recurrent + bias, 4, axis=1)
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    c_new = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    h_new = sigmoid(o) * np.tanh(c_new)
+    alpha, beta, kappa = np.split(np.exp(h_new @ position_kernel + position_bias), 3, axis=1)
+    kappa = k + kappa
+    phi = [sum(alpha[0, j] * np.exp(-beta[0, j] * (kappa[0, j] - u) ** 2) for j in range(2)) for u in (1, 2, 3)]
+    np.testing.assert_allclose(output, h_new, rtol=1e-5)
+    np.testing.assert_allclose(weights[0], phi, rtol=1e-5)
+    np.testing.assert_allclose(window[0], phi @ text[0], rtol=1e-5)
+    for mine, its in zip(state, (h_new, c_new, (phi @ text[0])[None], kappa), strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-5)
+
+
+def test_the_untrained_window_advances_as_asked_and_only_forward():
+    layer = GaussianWindow(8, num_gaussians=2, initial_advance=0.25, return_state=True)
+    *_, position = layer(np.zeros((1, 40, 3), "float32"), np.zeros((1, 5, 4), "float32"))
+    np.testing.assert_allclose(position, 10.0, rtol=0.05)
+    layer, inputs, text, _ = excited()
+    positions = [np.asarray(layer(inputs[:, :t], text)[-1]) for t in range(1, 8)]
+    assert (np.diff(positions, axis=0) > 0).all()
+
+
+def test_clipping_bounds_the_derivatives_of_a_step():
+    layer = GaussianWindow(4, num_gaussians=2, gradient_clip=1e-3)
+    inputs, text = tf.constant(numbers(0, 2, 6, 3)), np.abs(numbers(1, 2, 5, 4))
+    with tf.GradientTape() as tape:
+        loss = 1e3 * tf.add_n([tf.reduce_sum(y) for y in layer(inputs, text)])
+    bias = tape.gradient(loss, layer.cell.bias.value)
+    # A bias sums the derivatives of 2 examples and 6 steps, each at most 1e-3.
+    np.testing.assert_allclose(np.abs(bias).max(), 12e-3, rtol=0.2)
+    assert np.abs(bias).max() <= 12e-3 + 1e-8
+
+
+def test_text_mask_is_zero_text():
+    layer = GaussianWindow(4, num_gaussians=2, initial_advance=0.5)
+    inputs, text = numbers(0, 2, 6, 3), np.abs(numbers(1, 2, 5, 4))
+    mask = np.array([[True] * 3 + [False] * 2] * 2)
+    expected = layer(inputs, np.where(mask[..., None], text, 0.0))
+    for mine, its in zip(layer(inputs, text, text_mask=mask), expected, strict=True):
+        np.testing.assert_allclose(mine, its)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="initial_advance must be positive"):
+        GaussianWindow(4, initial_advance=0.0)
+    with pytest.raises(ValueError, match="gradient_clip must be positive"):
+        GaussianWindow(4, gradient_clip=0.0)
+    with pytest.raises(ValueError, match=r"text \(batch, characters, channels\)"):
+        GaussianWindow(4).build((None, 5, 3), (None, 4))

@@ -1,0 +1,73 @@
+"""The script `run`: only what needs no installation; the installation itself is what CI begins with."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+RUN = pathlib.Path(__file__).resolve().parents[1] / "run"
+
+
+def call(*arguments, **environment):
+    environment = {**os.environ, **{name: str(value) for name, value in environment.items()}}
+    return subprocess.run([RUN, *arguments], env=environment, capture_output=True, text=True, timeout=60)
+
+
+def interpreter(folder: pathlib.Path, name: str, program: str) -> pathlib.Path:
+    """A folder to be first on PATH, with a stand-in for Python."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\n{program}\n")
+    (folder / name).chmod(0o755)
+    return folder
+
+
+PYTHONS = ("python3.11", "python3.12", "python3.13", "python3", "python")
+
+
+def test_is_a_valid_posix_script():
+    assert subprocess.run(["sh", "-n", RUN], capture_output=True, text=True).stderr == ""
+
+
+def test_help_names_every_command():
+    answer = call("help")
+    assert answer.returncode == 0
+    for command in ("demo", "test", "lint", "benchmarks", "python", "lock"):
+        assert f"\n  {command} " in answer.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("tests",)])
+def test_unknown_command_is_a_usage_error(arguments):
+    answer = call(*arguments)
+    assert answer.returncode == 2
+    assert "usage: ./run COMMAND" in answer.stderr and answer.stdout == ""
+
+
+def test_a_python_that_is_too_old_is_not_taken(tmp_path):
+    for name in PYTHONS:
+        folder = interpreter(tmp_path / "bin", name, "exit 0")  # prints no path: the version does not suit
+    answer = call("python", PATH=f"{folder}:{os.environ['PATH']}", TOOLKIT_VENV=tmp_path / "environment")
+    assert answer.returncode == 1
+    assert "no 64-bit Python 3.11, 3.12 or 3.13" in answer.stderr and "apt-get install" in answer.stderr
+    assert not (tmp_path / "environment").exists()
+
+
+def test_missing_ensurepip_is_named_with_the_command_that_installs_it(tmp_path):
+    real, version = sys.executable, "python{}.{}".format(*sys.version_info[:2])
+    # As on Debian without python3-venv, for somebody who is not root.
+    program = f"""case "$*" in *ensurepip*) exit 1 ;; *realpath*) echo "$0" ;; *) exec "{real}" "$@" ;; esac"""
+    for name in PYTHONS:
+        folder = interpreter(tmp_path / "bin", name, program)
+    interpreter(folder, "id", "echo 1000")
+    answer = call("python", PATH=f"{folder}:{os.environ['PATH']}", TOOLKIT_VENV=tmp_path / "environment")
+    assert answer.returncode == 1
+    assert f"sudo apt-get update && sudo apt-get install -y {version}-venv" in answer.stderr
+
+
+def test_a_folder_that_it_did_not_make_is_left_alone(tmp_path):
+    (tmp_path / "letters.txt").write_text("dear")
+    answer = call("python", TOOLKIT_VENV=tmp_path)
+    assert answer.returncode == 1
+    assert "was not made by ./run" in answer.stderr
+    assert (tmp_path / "letters.txt").read_text() == "dear"

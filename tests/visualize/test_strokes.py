@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from toolkit.visualize import strokes
+
+LINE = np.array([[0, 0, 0], [3, 0, 0], [0, 4, 1], [2, 0, 0], [2, 1, 1]], "float32")
+
+
+def rendered(figure):
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3]
+
+
+def test_positions_are_sums():
+    path, ends = strokes.positions(LINE)
+    np.testing.assert_allclose(path, [[0, 0], [3, 0], [3, 4], [5, 4], [7, 5]])
+    np.testing.assert_array_equal(ends, [False, False, True, False, True])
+
+
+def test_lines_draw_each_stroke_apart():
+    axis = strokes.lines([LINE], ["a line"]).axes[0]
+    drawn = [np.stack(line.get_data(), axis=1) for line in axis.lines]
+    assert [len(stroke) for stroke in drawn] == [3, 2]
+    np.testing.assert_allclose(drawn[1], [[5, 4], [7, 5]])
+    bottom, top = axis.get_ylim()
+    assert bottom > top, "y grows downward"
+    assert axis.get_title(loc="left") == "a line"
+
+
+@pytest.mark.parametrize("line", [LINE, LINE[:0], LINE[:1]])
+def test_lines_of_any_length_leave_ink_or_a_blank(line):
+    assert rendered(strokes.lines([line, LINE])).min() < 128
+
+
+def test_window_puts_the_last_character_on_top():
+    weights = np.zeros((5, 3))
+    weights[:, 2] = 1.0
+    axis = strokes.window(weights, "a c", LINE).axes[1]
+    np.testing.assert_array_equal(axis.images[0].get_array()[2], np.ones(5))
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "␣", "c"]
+
+
+def test_density_is_highest_where_the_pen_goes():
+    offsets = np.array([[4, 0, 0], [4, 0, 0]], "float32")
+    means = offsets[:, None, :2].astype("float64")
+    factors = np.broadcast_to(0.3 * np.eye(2), (2, 1, 2, 2))
+    axis = strokes.density(np.zeros((2, 1)), means, factors, offsets, resolution=201).axes[0]
+    image, (left, right, bottom, top) = np.asarray(axis.images[0].get_array()), axis.images[0].get_extent()
+    row, column = np.unravel_index(image.argmax(), image.shape)
+    x = left + (right - left) * column / (image.shape[1] - 1)
+    assert min(abs(x - 4), abs(x - 8)) < 0.1
+    np.testing.assert_allclose(image.max(), -np.log(2 * np.pi * 0.3**2), atol=0.05)
+
+
+def test_mixture_weights():
+    weights = np.full((6, 4), 0.25)
+    np.testing.assert_array_equal(strokes.mixture_weights(weights).axes[0].images[0].get_array(), weights.T)

@@ -1,0 +1,6 @@
+"""A TensorFlow/Keras toolkit of layers, models and recipes for the classic papers on structured output and generation."""
+
+from toolkit.lazy import attach
+
+__version__ = "0.1.0"
+__getattr__, __dir__ = attach(__name__, __path__)

@@ -1,0 +1,38 @@
+"""Runs a module of this package in a process of its own, with arrays in a file between the two."""
+
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+
+def run_apart(module: str, folder: str | os.PathLike) -> None:
+    """Runs `python -m module folder` on the CPU; raises RuntimeError with the end of its output where it fails."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-m", module, os.fspath(folder)], env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode < 0:
+        raise RuntimeError(f"the process was ended by signal {-done.returncode}")
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().split("\n")[-1])
+
+
+def write_feeds(path: pathlib.Path, feeds: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+    """Writes arrays that are named by signature and tensor to an `.npz`."""
+    np.savez(path, **{f"{key}.{name}": array for key, arrays in feeds.items() for name, array in arrays.items()})
+
+
+def read_feeds(path: pathlib.Path, keys: Iterable[str]) -> dict[str, dict[str, np.ndarray]]:
+    """Reads what `write_feeds` wrote for these signatures."""
+    feeds = {key: {} for key in keys}
+    with np.load(path, allow_pickle=False) as arrays:
+        for full_name in arrays.files:
+            key, name = full_name.split(".")
+            feeds[key][name] = arrays[full_name]
+    return feeds

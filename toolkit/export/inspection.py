@@ -1,0 +1,89 @@
+"""What a `.tflite` file holds, read from its flatbuffer alone: no TensorFlow, and no kernel has to be there."""
+
+import os
+import pathlib
+
+_IDENTIFIER = b"TFL3"
+
+
+def inspect_tflite(path: str | os.PathLike) -> dict:
+    """Reads a TFLite file's signatures and ops.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A dict of `bytes`; `signatures`, name to {"inputs", "outputs"}, each name to {"shape", "dtype"} (-1 = a free
+        axis); `ops`, the builtin ops' names; `custom_ops`, those that need more than the TFLite runtime ("Flex..."
+        need TensorFlow); `seeded_random_ops`, those that draw the same noise at each start; all names sorted.
+
+    Raises:
+        FileNotFoundError: Where there is no such file.
+        ValueError: Where it is not a TFLite file, or not a whole one.
+    """
+    from ai_edge_litert import interpreter
+    from ai_edge_litert import schema_py_generated as schema
+
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file.")
+    content = path.read_bytes()
+    if content[4:8] != _IDENTIFIER:
+        raise ValueError(f"{path}: not a TFLite file (bytes 4 to 8 are {content[4:8]!r}, expected {_IDENTIFIER!r}).")
+    try:
+        # Verifies the whole buffer; reading on from a truncated one would give nonsense.
+        interpreter.Interpreter(model_content=content)
+    except ValueError as error:
+        raise ValueError(f"{path}: a damaged or truncated TFLite file of {len(content)} bytes ({error}).") from error
+
+    model = schema.Model.GetRootAs(content, 0)
+    builtin_names = _constant_names(schema.BuiltinOperator)
+    dtype_names = {value: name.lower() for value, name in _constant_names(schema.TensorType).items()}
+    codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
+    ops, custom_ops, seeded = set(), set(), set()
+    for subgraph in (model.Subgraphs(i) for i in range(model.SubgraphsLength())):
+        for operator in (subgraph.Operators(i) for i in range(subgraph.OperatorsLength())):
+            code = codes[operator.OpcodeIndex()]
+            # Old writers know only the deprecated field, an int8; new ones put 127 there for what does not fit.
+            builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+            if builtin == schema.BuiltinOperator.CUSTOM:
+                custom_ops.add(code.CustomCode().decode())
+                continue
+            ops.add(builtin_names[builtin])
+            if operator.BuiltinOptionsType() == schema.BuiltinOptions.RandomOptions:
+                options = schema.RandomOptions()
+                table = operator.BuiltinOptions()
+                options.Init(table.Bytes, table.Pos)
+                if options.Seed() or options.Seed2():
+                    seeded.add(builtin_names[builtin])
+
+    signatures = {}
+    for definition in (model.SignatureDefs(i) for i in range(model.SignatureDefsLength())):
+        subgraph = model.Subgraphs(definition.SubgraphIndex())
+
+        def tensors(length, get, subgraph=subgraph):
+            found = {}
+            for item in (get(i) for i in range(length)):
+                tensor = subgraph.Tensors(item.TensorIndex())
+                shape = tensor.ShapeSignature if tensor.ShapeSignatureLength() else tensor.Shape
+                found[item.Name().decode()] = {
+                    "shape": [int(shape(axis)) for axis in range(tensor.ShapeLength())],
+                    "dtype": dtype_names[tensor.Type()],
+                }
+            return dict(sorted(found.items()))
+
+        signatures[definition.SignatureKey().decode()] = {
+            "inputs": tensors(definition.InputsLength(), definition.Inputs),
+            "outputs": tensors(definition.OutputsLength(), definition.Outputs),
+        }
+    return {
+        "bytes": len(content),
+        "signatures": dict(sorted(signatures.items())),
+        "ops": sorted(ops),
+        "custom_ops": sorted(custom_ops),
+        "seeded_random_ops": sorted(seeded),
+    }
+
+
+def _constant_names(enumeration):
+    return {value: name for name, value in vars(enumeration).items() if isinstance(value, int)}

@@ -1,0 +1,102 @@
+"""Runs `.tflite` files as a phone would: by signature name, with no TensorFlow in the process.
+
+A file that needs TensorFlow's own kernels runs where TensorFlow was imported and fails elsewhere, so an export is run
+by `run_tflite_apart`, in a process that never imports it.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from toolkit.export._apart import read_feeds, run_apart, write_feeds
+from toolkit.export._silence import silenced
+
+_MAX_RUNS = 20
+_MAX_SECONDS = 1.0
+
+
+def run_tflite(
+    path: str | os.PathLike, feeds: Mapping[str, Mapping[str, np.ndarray]], num_threads: int = 1
+) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, float]]:
+    """Runs signatures of a TFLite file in this process.
+
+    Args:
+        path: The file.
+        feeds: Signature name to its inputs, by name.
+        num_threads: Threads of the interpreter.
+
+    Returns:
+        Signature name to its outputs by name, of the first run; and signature name to the median time of a further run,
+        in milliseconds.
+
+    Raises:
+        ValueError: Where the file is none or has no such signature or input.
+        RuntimeError: Where an op cannot run.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    outputs, milliseconds = {}, {}
+    with silenced():
+        interpreter = Interpreter(os.fspath(path), num_threads=num_threads)
+        for key, inputs in feeds.items():
+            runner = interpreter.get_signature_runner(key)
+            outputs[key] = runner(**inputs)
+            seconds = []
+            while len(seconds) < _MAX_RUNS and sum(seconds) < _MAX_SECONDS:
+                start = time.perf_counter()
+                runner(**inputs)
+                seconds.append(time.perf_counter() - start)
+            milliseconds[key] = 1000 * statistics.median(seconds)
+    return outputs, milliseconds
+
+
+def run_tflite_apart(
+    paths: Mapping[str, str | os.PathLike], feeds: Mapping[str, Mapping[str, np.ndarray]], num_threads: int = 1
+) -> dict[str, tuple[dict[str, dict[str, np.ndarray]], dict[str, float]]]:
+    """Runs signatures of TFLite files in a process without TensorFlow.
+
+    Args:
+        paths: A name for each file to the file.
+        feeds: Signature name to its inputs, by name.
+        num_threads: Threads of the interpreter.
+
+    Returns:
+        A file's name to what `run_tflite` returns.
+
+    Raises:
+        RuntimeError: Where a file cannot be run there.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        request = {
+            "paths": {name: os.fspath(path) for name, path in paths.items()},
+            "signatures": list(feeds),
+            "num_threads": num_threads,
+        }
+        (folder / "request.json").write_text(json.dumps(request))
+        write_feeds(folder / "inputs.npz", feeds)
+        (folder / "outputs").mkdir()
+        run_apart("toolkit.export.interpreter", folder)
+        milliseconds = json.loads((folder / "milliseconds.json").read_text())
+        return {name: (read_feeds(folder / "outputs" / f"{name}.npz", feeds), milliseconds[name]) for name in paths}
+
+
+def _main(folder):
+    request = json.loads((folder / "request.json").read_text())
+    feeds = read_feeds(folder / "inputs.npz", request["signatures"])
+    milliseconds = {}
+    for name, path in request["paths"].items():
+        outputs, milliseconds[name] = run_tflite(path, feeds, request["num_threads"])
+        write_feeds(folder / "outputs" / f"{name}.npz", outputs)
+    (folder / "milliseconds.json").write_text(json.dumps(milliseconds))
+
+
+if __name__ == "__main__":
+    _main(pathlib.Path(sys.argv[1]))

@@ -1,0 +1,217 @@
+"""Writes an exported model: a folder that is whole, checked and described, or no folder at all."""
+
+import contextlib
+import ctypes
+import dataclasses
+import os
+import pathlib
+import platform
+import shutil
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from toolkit.export import card as cards
+from toolkit.export import parity
+from toolkit.export.inspection import inspect_tflite
+from toolkit.export.interpreter import run_tflite_apart
+from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, trace
+from toolkit.export.signatures import Signature, check_name
+from toolkit.export.tflite import QUANTIZATIONS, check_quantization, convert_to_tflite
+from toolkit.lazy import tensorflow as tf
+
+NUM_THREADS = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What an export wrote.
+
+    Args:
+        folder: Where it is.
+        card: What its `card.json` holds.
+    """
+
+    folder: pathlib.Path
+    card: dict
+
+    def __str__(self) -> str:
+        lines = [f"exported to {self.folder}"]
+        for name, file in self.card["files"].items():
+            latency = ", ".join(f"{key} {value:.3g} ms" for key, value in file["latency_ms"].items())
+            lines.append(f"  {name}: {file['bytes']:,} bytes; {latency}")
+        return "\n".join(lines)
+
+
+def write(
+    folder: str | os.PathLike,
+    signatures: Mapping[str, Signature],
+    *,
+    examples: Mapping[str, Mapping[str, np.ndarray]] | None = None,
+    trackables: Iterable = (),
+    card: Mapping | None = None,
+    quantize: str = "none",
+    calibrate: Iterable[Mapping[str, Mapping[str, np.ndarray]]] | None = None,
+    tolerance: float = 1e-4,
+) -> Report:
+    """Exports functions as a SavedModel and a TFLite file, checks both against the functions, and writes a card.
+
+    The folder then holds `saved_model/`, `model.tflite`, `card.md` and `card.json`, and `model_QUANTIZE.tflite` where
+    asked for. It appears whole: killed or refused at any moment, an earlier export there stays as it was. Every
+    signature of the TFLite files is run in a process that has not imported TensorFlow.
+
+    Args:
+        folder: Where to; what an earlier export wrote there is replaced.
+        signatures: Name to `signature(...)`.
+        examples: Signature name to inputs by name. The function, the SavedModel and the TFLite file are compared on
+            them; a signature without an example is only run, on zeros.
+        trackables: Layers or models with lookup tables that the functions use; variables are found without.
+        card: What the export cannot know: name, description, metrics, data, licence, command.
+        quantize: "none", "dynamic" (int8 weights), "float16" (weights) or "int8" (weights and activations).
+        calibrate: For "int8": typical inputs, each item signature name to inputs by name.
+        tolerance: Largest difference allowed, as a share of the output's largest magnitude where that is above 1; the
+            quantized file's difference is put on the card, not judged.
+
+    Returns:
+        A `Report` with the card.
+
+    Raises:
+        ConversionError: Where a signature does not fit TFLite's builtin ops; it names them.
+        ParityError: Where an exported signature differs from the function.
+        ValueError: Where an example, a setting or the folder is not as it should be.
+    """
+    folder = pathlib.Path(folder).resolve()
+    given = cards.check_card(card or {})
+    if not signatures:
+        raise ValueError("signatures: expected at least one, as {name: signature(...)}.")
+    for key in signatures:
+        check_name(key, "signature")
+    examples = _check_examples(signatures, examples or {}, "example")
+    check_quantization(quantize, calibrate)
+    if calibrate is not None:
+        calibrate = [_check_examples(signatures, item, "calibrate") for item in calibrate]
+
+    with _replaced(folder) as new:
+        traced = {key: trace(signature) for key, signature in signatures.items()}
+        tensors = {key: output_tensors(signatures[key], function) for key, function in traced.items()}
+        save_traced(new / "saved_model", traced, trackables)
+        paths = {"model": new / "model.tflite"}
+        convert_to_tflite(new / "saved_model", paths["model"], signatures)
+        if quantize != "none":
+            paths["quantized"] = new / f"model_{quantize}.tflite"
+            convert_to_tflite(new / "saved_model", paths["quantized"], signatures, quantize, calibrate)
+
+        zeros = {
+            key: {name: tensor.zeros() for name, tensor in signature.inputs.items()}
+            for key, signature in signatures.items()
+        }
+        feeds = {**zeros, **examples}
+        try:
+            runs = run_tflite_apart(paths, feeds, NUM_THREADS)
+        except RuntimeError as error:
+            raise parity.ParityError(f"the TFLite file does not run without TensorFlow: {error}") from error
+        figures = _compare(signatures, tensors, examples, run_saved_model(new / "saved_model", feeds), runs, tolerance)
+        made = {
+            **given,
+            "signatures": {
+                key: {
+                    "inputs": {name: tensor.describe() for name, tensor in signature.inputs.items()},
+                    "outputs": {name: tensor.describe() for name, tensor in tensors[key].items()},
+                    "random": signature.random,
+                }
+                for key, signature in signatures.items()
+            },
+            "files": {path.name: _describe(path, runs[label][1]) for label, path in paths.items()},
+            "parity": figures,
+            "versions": cards.versions(),
+        }
+        cards.write_card(new, made)
+    return Report(folder, made)
+
+
+def _check_examples(signatures, examples, where):
+    unknown = sorted(set(examples) - set(signatures))
+    if unknown:
+        raise ValueError(f"{where}: there is no signature {unknown}; they are {sorted(signatures)}.")
+    return {key: signatures[key].check_inputs(inputs, f"{where} {key!r}") for key, inputs in examples.items()}
+
+
+def _compare(signatures, tensors, examples, saved, runs, tolerance):
+    """Checks every runtime's outputs and returns the card's parity figures."""
+    found = {"SavedModel": saved, "TFLite": runs["model"][0]}
+    if "quantized" in runs:
+        found["quantized"] = runs["quantized"][0]
+    figures = {}
+    for key, signature in signatures.items():
+        for runtime, outputs in found.items():
+            parity.check_outputs(outputs[key], tensors[key], f"{key!r} in {runtime}")
+        if signature.random or key not in examples:
+            if signature.random:
+                for runtime, outputs in found.items():
+                    parity.check_finite(outputs[key], f"{key!r} in {runtime}")
+            figures[key] = {"not_compared": "it draws noise" if signature.random else "no example; it was run on zeros"}
+            continue
+        constants = {name: tf.constant(value) for name, value in examples[key].items()}
+        expected = {name: np.asarray(tensor) for name, tensor in signature.call(**constants).items()}
+        parity.check_outputs(expected, tensors[key], f"{key!r} called as a function")
+        differences = {
+            "saved_model": parity.check_equal(saved[key], expected, tolerance, f"{key!r} in SavedModel"),
+            "tflite": parity.check_equal(found["TFLite"][key], expected, tolerance, f"{key!r} in TFLite"),
+        }
+        if "quantized" in found:
+            differences["quantized_from_float32"] = parity.largest_differences(
+                found["quantized"][key], found["TFLite"][key]
+            )
+        figures[key] = {
+            "outputs": {name: {runtime: each[name] for runtime, each in differences.items()} for name in expected}
+        }
+    return figures
+
+
+def _describe(path, milliseconds):
+    found = inspect_tflite(path)
+    return {
+        "bytes": found["bytes"],
+        "builtin_ops_only": not found["custom_ops"],
+        "ops": found["ops"],
+        "latency_ms": milliseconds,
+        "num_threads": NUM_THREADS,
+        "machine": platform.machine(),
+    }
+
+
+@contextlib.contextmanager
+def _replaced(folder):
+    """Yields an empty folder beside `folder`, which takes its place when the block ends without an error."""
+    new, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
+    # What a killed export left.
+    shutil.rmtree(new, ignore_errors=True)
+    if old.exists() and not folder.exists():
+        os.replace(old, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+    ours = {"saved_model", "card.md", "card.json", "model.tflite", *(f"model_{name}.tflite" for name in QUANTIZATIONS)}
+    others = sorted({path.name for path in folder.iterdir()} - ours) if folder.exists() else []
+    if others:
+        raise ValueError(f"{folder} is not an export: it holds {', '.join(others[:5])}. Give a folder of its own.")
+    new.mkdir(parents=True)
+    try:
+        yield new
+        if not folder.exists():
+            os.replace(new, folder)
+        elif not _exchange(new, folder):
+            os.replace(folder, old)
+            os.replace(new, folder)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one, other):
+    """Swaps two folders in one step where the system can, so that there is no moment without either; says if it did."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    at_working_directory, exchange = -100, 2
+    return rename(at_working_directory, os.fsencode(one), at_working_directory, os.fsencode(other), exchange) == 0

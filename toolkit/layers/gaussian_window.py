@@ -1,0 +1,434 @@
+"""The recurrent layer of Graves' handwriting synthesis: an LSTM that slides a soft window along a text."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from toolkit.layers.clipped_lstm import (
+    gate_derivatives,
+    gated,
+    last_step,
+    shifted,
+    time_major,
+    time_product,
+    upstreams,
+)
+
+
+@keras.saving.register_keras_serializable(package="toolkit")
+class GaussianWindowCell(keras.layers.Layer):
+    """One step of `GaussianWindow`, which has the formulas; it owns the weights.
+
+    Args:
+        units: LSTM cells.
+        num_gaussians: Gaussians K in the window (paper: 10).
+        initial_advance: How far the untrained window moves at a step, in characters.
+        kernel_initializer: Initializer of the input kernels.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (batch, features).
+        states: [output (batch, units), cell (batch, units), window (batch, channels), position (batch, num_gaussians)].
+        text: (batch, characters, channels), zero vectors at the padding.
+
+    Input shape: (batch, features) and (batch, characters, channels).
+
+    Output shape: output (batch, units), window (batch, channels), weights (batch, characters); and the new states.
+
+    Raises:
+        ValueError: Where `initial_advance` is not positive.
+
+    Example:
+
+    >>> cell = GaussianWindowCell(8, num_gaussians=2)
+    >>> text = ops.ones((1, 5, 4))
+    >>> (output, window, weights), states = cell(ops.ones((1, 3)), cell.initial_state(text), text)
+    >>> weights.shape
+    TensorShape([1, 5])
+
+    Reference: Graves 2013, arXiv 1308.0850, section 5.1, equations 46-51.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        num_gaussians: int = 10,
+        initial_advance: float = 0.04,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not initial_advance > 0:
+            raise ValueError(f"initial_advance must be positive; got {initial_advance}.")
+        self.units = units
+        self.num_gaussians = num_gaussians
+        self.initial_advance = initial_advance
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+
+    def build(self, inputs_shape, text_shape) -> None:
+        features, channels = inputs_shape[-1], text_shape[-1]
+        if features is None or channels is None:
+            raise ValueError(f"{self.name}: last axes must be known; got shapes {inputs_shape} and {text_shape}.")
+        units, gaussians = self.units, self.num_gaussians
+        self.kernel = self.add_weight(name="kernel", shape=(features, 4 * units), initializer=self.kernel_initializer)
+        self.window_kernel = self.add_weight(
+            name="window_kernel", shape=(channels, 4 * units), initializer=self.kernel_initializer
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(units, 4 * units), initializer=self.recurrent_initializer
+        )
+
+        def bias(shape, dtype=None):
+            return ops.cast(np.repeat([0.0, 1.0, 0.0, 0.0], units), dtype)
+
+        def position_bias(shape, dtype=None):
+            return ops.cast(np.repeat([-math.log(gaussians), 0.0, math.log(self.initial_advance)], gaussians), dtype)
+
+        self.bias = self.add_weight(name="bias", shape=(4 * units,), initializer=bias)
+        # The window is kept in float32: a position of fifty characters has no digits left for the advance in float16.
+        self.position_kernel = self.add_weight(
+            name="position_kernel", shape=(units, 3 * gaussians), initializer=self.kernel_initializer, autocast=False
+        )
+        self.position_bias = self.add_weight(
+            name="position_bias", shape=(3 * gaussians,), initializer=position_bias, autocast=False
+        )
+        self.built = True
+
+    def initial_state(self, text) -> list:
+        """States of zeros.
+
+        Args:
+            text: (batch, characters, channels).
+        """
+        batch = ops.shape(text)[0]
+        sizes = (self.units, self.units, text.shape[-1], self.num_gaussians)
+        return [ops.zeros((batch, size), "float32") for size in sizes]
+
+    def call(self, inputs, states, text):
+        hidden, cell, window, position = states
+        dtype = self.compute_dtype
+
+        def product(left, right):
+            return ops.cast(ops.matmul(ops.cast(left, dtype), ops.cast(right, dtype)), "float32")
+
+        recurrent = ops.concatenate([self.recurrent_kernel, self.window_kernel], axis=0)
+        gates = product(inputs, self.kernel) + ops.cast(self.bias, "float32")
+        gates = gates + product(ops.concatenate([hidden, window], axis=-1), recurrent)
+        i, f, g, o = gated(gates)
+        cell = f * cell + i * g
+        hidden = o * ops.tanh(cell)
+        height, width, advance = window_parameters(hidden, self.position_kernel, self.position_bias)
+        position = position + advance
+        weights = window_weights(height, width, position, text.shape[1])
+        window = window_vector(weights, ops.cast(text, "float32"))
+        return (hidden, window, weights), [hidden, cell, window, position]
+
+    def compute_output_spec(self, inputs, states, text):
+        batch, characters, channels = text.shape
+        sizes = (self.units, self.units, channels, self.num_gaussians)
+        outputs = tuple(
+            keras.KerasTensor((batch, size), dtype="float32") for size in (self.units, channels, characters)
+        )
+        return outputs, [keras.KerasTensor((batch, size), dtype="float32") for size in sizes]
+
+    def get_config(self) -> dict:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "num_gaussians": self.num_gaussians,
+            "initial_advance": self.initial_advance,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+        }
+
+
+@keras.saving.register_keras_serializable(package="toolkit")
+class GaussianWindow(keras.layers.Layer):
+    """An LSTM over strokes and a soft window over a text, each feeding the other.
+
+    With h_t the LSTM's output for input [x_t, w_{t-1}], and (â, b̂, k̂)_t = W h_t + bias:
+
+    a = exp(â), b = exp(b̂), k_t = k_{t-1} + exp(k̂_t)
+    phi(t, u) = sum_j a_j exp(-b_j (k_j - u)^2), u = 1, 2, ...
+    w_t = sum_u phi(t, u) c_u
+
+    The position k only grows. Its bias starts so that the untrained window advances `initial_advance` characters at a
+    step: give it 1 / (mean number of points in a character), without which the window often never learns to move.
+
+    The loop over time holds only what must be in it: the products with the input and those that make the weight
+    gradients are large products over all steps. The derivatives towards the gates' pre-activations are clipped inside
+    the loop, as in `ClippedLSTM`.
+
+    Args:
+        units: LSTM cells (paper: 400).
+        num_gaussians: Gaussians K in the window (paper: 10).
+        initial_advance: Characters that the untrained window moves at a step (IAM-OnDB: about 1 / 25).
+        gradient_clip: Limit of each derivative inside the loop, in units of the differentiated loss (paper: 10, for
+            nats a sequence); None: no clipping.
+        return_weights: Whether to return also phi.
+        return_state: Whether to return also the last states.
+        kernel_initializer: Initializer of the input kernels.
+        recurrent_initializer: Initializer of the recurrent kernel.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: (batch, time, features).
+        text: (batch, characters, channels), zero vectors at the padding (as `CharacterOneHot` makes them).
+        mask: (batch, time), True where a step counts. Padding must come after the steps that count; outputs there are 0.
+        text_mask: (batch, characters), True where a character counts.
+        initial_state: [output, cell, window, position], as `cell.initial_state` makes them; zeros without it.
+
+    Input shape: (batch, time, features) and (batch, characters, channels).
+
+    Output shape: output (batch, time, units) and window (batch, time, channels); with `return_weights` then phi
+    (batch, time, characters); with `return_state` then the four last states.
+
+    Raises:
+        ValueError: Where an argument is out of range, or the inputs are not of three axes with known last one.
+
+    Example:
+
+    >>> layer = GaussianWindow(16, num_gaussians=3)
+    >>> hidden, window = layer(ops.ones((2, 30, 3)), ops.ones((2, 6, 4)))
+    >>> hidden.shape, window.shape
+    (TensorShape([2, 30, 16]), TensorShape([2, 30, 4]))
+
+    Reference: Graves 2013, arXiv 1308.0850, section 5.1, equations 46-51.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        num_gaussians: int = 10,
+        initial_advance: float = 0.04,
+        gradient_clip: float | None = None,
+        return_weights: bool = False,
+        return_state: bool = False,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if gradient_clip is not None and not gradient_clip > 0:
+            raise ValueError(f"gradient_clip must be positive or None; got {gradient_clip}.")
+        self.cell = GaussianWindowCell(
+            units,
+            num_gaussians,
+            initial_advance,
+            kernel_initializer,
+            recurrent_initializer,
+            dtype=self.dtype_policy,
+            name="cell",
+        )
+        self.gradient_clip = gradient_clip
+        self.return_weights = return_weights
+        self.return_state = return_state
+        self.supports_masking = True
+
+    def build(self, inputs_shape, text_shape) -> None:
+        if len(inputs_shape) != 3 or len(text_shape) != 3:
+            raise ValueError(
+                f"{self.name}: expected inputs (batch, time, features) and text (batch, characters, channels); "
+                f"got shapes {inputs_shape} and {text_shape}."
+            )
+        self.cell.build(inputs_shape, text_shape)
+        self.built = True
+
+    def call(self, inputs, text, mask=None, text_mask=None, initial_state=None):
+        cell, dtype = self.cell, self.compute_dtype
+        text = ops.cast(text, "float32")
+        if text_mask is not None:
+            text = text * ops.cast(ops.expand_dims(text_mask, -1), "float32")
+        if initial_state is None:
+            initial_state = cell.initial_state(text)
+        kernel, window_kernel, recurrent_kernel, bias = (
+            ops.cast(w, dtype) for w in (cell.kernel, cell.window_kernel, cell.recurrent_kernel, cell.bias)
+        )
+        projected = ops.cast(ops.matmul(inputs, kernel) + bias, "float32")
+        recurrent = ops.concatenate([recurrent_kernel, window_kernel], axis=0)
+        position_kernel, position_bias = (ops.cast(w, "float32") for w in (cell.position_kernel, cell.position_bias))
+        run = _whole_sequence(dtype, self.gradient_clip, cell.units)
+        sequences = run(
+            time_major(projected),
+            recurrent,
+            position_kernel,
+            position_bias,
+            text,
+            *(ops.cast(state, "float32") for state in initial_state),
+        )
+        hidden, cells, window, position = (time_major(sequence) for sequence in sequences)
+        state = [last_step(sequence, mask) for sequence in (hidden, cells, window, position)]
+        outputs = [hidden, window]
+        if self.return_weights:
+            height, width, _ = window_parameters(hidden, position_kernel, position_bias)
+            outputs.append(window_weights(height, width, position, text.shape[1]))
+        if mask is not None:
+            outputs = [ops.where(ops.expand_dims(mask, -1), output, 0.0) for output in outputs]
+        outputs[:2] = [ops.cast(output, dtype) for output in outputs[:2]]
+        return (*outputs, *state) if self.return_state else tuple(outputs)
+
+    def compute_mask(self, inputs, text=None, mask=None, text_mask=None):
+        return [mask] * (2 + self.return_weights) + [None] * (4 * self.return_state)
+
+    def compute_output_shape(self, inputs_shape, text_shape):
+        batch, time = inputs_shape[:2]
+        sizes = [self.cell.units, text_shape[-1]] + [text_shape[1]] * self.return_weights
+        state = (self.cell.units, self.cell.units, text_shape[-1], self.cell.num_gaussians)
+        sequences = [(batch, time, size) for size in sizes]
+        return (*sequences, *((batch, size) for size in state)) if self.return_state else tuple(sequences)
+
+    def compute_output_spec(self, inputs, text, mask=None, text_mask=None, initial_state=None):
+        shapes = self.compute_output_shape(inputs.shape, text.shape)
+        dtypes = [self.compute_dtype] * 2 + ["float32"] * (len(shapes) - 2)
+        return tuple(keras.KerasTensor(shape, dtype=dtype) for shape, dtype in zip(shapes, dtypes, strict=True))
+
+    def get_config(self) -> dict:
+        cell = self.cell.get_config()
+        return {
+            **super().get_config(),
+            **{name: value for name, value in cell.items() if name not in ("name", "dtype", "trainable")},
+            "gradient_clip": self.gradient_clip,
+            "return_weights": self.return_weights,
+            "return_state": self.return_state,
+        }
+
+
+def window_parameters(hidden, kernel, bias):
+    """The window's heights a, widths b and advance exp(k̂) from the LSTM's output.
+
+    Args:
+        hidden: (..., units).
+        kernel: (units, 3 * num_gaussians).
+        bias: (3 * num_gaussians,).
+
+    Returns:
+        Three tensors (..., num_gaussians), all positive.
+    """
+    # exp(+-15) is far outside of what a window needs; without the bound one bad step ends in infinities.
+    raw = ops.clip(ops.matmul(hidden, kernel) + bias, -15.0, 15.0)
+    return tuple(ops.exp(part) for part in ops.split(raw, 3, axis=-1))
+
+
+def window_weights(height, width, position, num_characters):
+    """phi(u) = sum_j a_j exp(-b_j (k_j - u)^2) for u = 1 ... num_characters.
+
+    Args:
+        height: a, (..., num_gaussians).
+        width: b, likewise.
+        position: k, likewise, in characters.
+        num_characters: How many characters to weigh.
+
+    Returns:
+        (..., num_characters).
+    """
+    distance = position[..., None] - np.arange(1, num_characters + 1, dtype="float32")
+    return ops.sum(height[..., None] * ops.exp(-width[..., None] * ops.square(distance)), axis=-2)
+
+
+def window_vector(weights, text):
+    """w = sum_u phi(u) c_u.
+
+    Args:
+        weights: (batch, characters).
+        text: (batch, characters, channels).
+
+    Returns:
+        (batch, channels).
+    """
+    return ops.matmul(weights[:, None], text)[:, 0]
+
+
+def _whole_sequence(compute_dtype, limit, units):
+    """All steps at once, time-major, with their gradient: (projected input, [recurrent; window] kernel, position kernel
+    and bias, text, four first states) -> (outputs, cells, windows, positions)."""
+
+    def product(left, right):
+        return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")
+
+    @ops.custom_gradient
+    def run(projected, recurrent, position_kernel, position_bias, text, hidden, cell, window, position):
+        num_characters = text.shape[1]
+
+        def forward(carry, inputs):
+            hidden, cell, window, position, *_ = carry
+            i, f, g, o = gated(inputs + product(ops.concatenate([hidden, window], axis=-1), recurrent))
+            cell = f * cell + i * g
+            hidden = o * ops.tanh(cell)
+            height, width, advance = window_parameters(hidden, position_kernel, position_bias)
+            position = position + advance
+            window = window_vector(window_weights(height, width, position, num_characters), text)
+            carry = (hidden, cell, window, position, i, f, g, o)
+            return carry, carry
+
+        zeros = ops.zeros_like(cell)
+        start = (hidden, cell, window, position, zeros, zeros, zeros, zeros)
+        _, (outputs, cells, windows, positions, i, f, g, o) = ops.scan(forward, start, projected)
+
+        def grad(*args, upstream=None):
+            d_outputs, d_cells, d_windows, d_positions = upstreams(args, upstream)
+            to_gates, to_cell = gate_derivatives(cells, cell, i, f, g, o)
+            raw = ops.matmul(outputs, position_kernel) + position_bias
+            inside = ops.cast(ops.abs(raw) < 15.0, "float32")
+            height, width, advance = window_parameters(outputs, position_kernel, position_bias)
+            distance = positions[..., None] - np.arange(1, num_characters + 1, dtype="float32")
+            bumps = height[..., None] * ops.exp(-width[..., None] * ops.square(distance))
+            weights = ops.sum(bumps, axis=-2)
+            # d phi(u) towards â, b̂ and k, for every step at once: (time, batch, 3 * gaussians, characters).
+            slope = -width[..., None] * distance * bumps
+            to_raw = ops.concatenate([bumps, slope * distance, 2.0 * slope], axis=-2)
+            # The advance's derivative joins after the position's has been summed over later steps.
+            gaussians = position.shape[-1]
+            to_advance = ops.concatenate([ops.ones_like(advance), ops.ones_like(advance), advance], axis=-1) * inside
+            d_positions = ops.concatenate([ops.zeros_like(advance), ops.zeros_like(advance), d_positions], axis=-1)
+            backwards = ops.transpose(recurrent)
+            position_backwards = ops.transpose(position_kernel)
+
+            def backward(carry, inputs):
+                d_gates, d_cell, f_next, d_position, _, _ = carry
+                d_output, d_cell_here, d_window_here, d_position_here, to_gates, to_cell, f, to_raw, to_advance = inputs
+                d_both = product(d_gates, backwards)
+                d_window = d_window_here + d_both[:, units:]
+                d_weights = ops.matmul(text, d_window[..., None])
+                d_all = ops.matmul(to_raw, d_weights)[..., 0] + d_position_here + d_position
+                d_raw = d_all * to_advance
+                d_hidden = d_output + d_both[:, :units] + ops.matmul(d_raw, position_backwards)
+                d_cell = d_cell * f_next + d_cell_here + d_hidden * to_cell
+                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates
+                if limit is not None:
+                    d_gates = ops.clip(d_gates, -limit, limit)
+                carry = (d_gates, d_cell, f, d_all * last_third, d_raw, d_window)
+                return carry, carry
+
+            last_third = np.repeat(np.array([0.0, 0.0, 1.0], "float32"), gaussians)
+            none = ops.zeros_like(d_positions[0])
+            start = (ops.zeros_like(projected[0]), zeros, zeros, none, none, ops.zeros_like(window))
+            (d_first, d_cell, _, d_position, _, _), (d_gates, _, _, _, d_raw, d_window) = ops.scan(
+                backward,
+                start,
+                (d_outputs, d_cells, d_windows, d_positions, to_gates, to_cell, f, to_raw, to_advance),
+                reverse=True,
+            )
+            before = ops.concatenate([shifted(outputs, hidden), shifted(windows, window)], axis=-1)
+            d_recurrent = time_product(ops.cast(before, compute_dtype), ops.cast(d_gates, compute_dtype))
+            d_text = ops.einsum("tbu,tbc->buc", weights, d_window)
+            d_both = product(d_first, backwards)
+            return (
+                d_gates,
+                d_recurrent,
+                time_product(outputs, d_raw),
+                ops.sum(d_raw, axis=(0, 1)),
+                d_text,
+                d_both[:, :units],
+                d_cell * f[0],
+                d_both[:, units:],
+                d_position[:, 2 * gaussians :],
+            )
+
+        return (outputs, cells, windows, positions), grad
+
+    return run

@@ -1,0 +1,62 @@
+"""Clipping of the derivative at one place of a network."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="toolkit")
+class GradientClip(keras.layers.Layer):
+    """Leaves its input as it is and clips each element of the gradient that comes back to [-limit, limit].
+
+    The limit is in units of the loss that is differentiated: a loss that is a mean has smaller derivatives than the sum
+    that a paper's limit was chosen for, and float16 loss scaling has larger ones.
+
+    Args:
+        limit: Largest absolute derivative let through (Graves: 100 at the output layer, for nats a sequence).
+        **kwargs: As in `keras.layers.Layer`.
+
+    Input shape: any.
+
+    Output shape: the input's.
+
+    Raises:
+        ValueError: Where `limit` is not positive.
+
+    Example:
+
+    >>> GradientClip(limit=100.0)(ops.ones((2, 3))).shape
+    TensorShape([2, 3])
+
+    Reference: Graves 2013, arXiv 1308.0850, section 2.1.
+    """
+
+    def __init__(self, limit: float, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if not limit > 0:
+            raise ValueError(f"limit must be positive; got {limit}.")
+        self.limit = float(limit)
+        self.supports_masking = True
+
+    def build(self, input_shape) -> None:
+        limit = self.limit
+
+        @ops.custom_gradient
+        def identity(inputs):
+            def grad(*args, upstream=None):
+                if upstream is None:
+                    (upstream,) = args
+                return ops.clip(upstream, -limit, limit)
+
+            return inputs, grad
+
+        self._identity = identity
+        self.built = True
+
+    def call(self, inputs):
+        return self._identity(inputs)
+
+    def compute_output_shape(self, input_shape) -> tuple:
+        return tuple(input_shape)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "limit": self.limit}

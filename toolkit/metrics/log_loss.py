@@ -1,0 +1,63 @@
+"""How probable the data is under a model that emits a density."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="toolkit")
+class LogLoss(keras.metrics.Metric):
+    """Mean of -log p(y_true), in nats, a point or a sequence.
+
+    As densities have no upper bound it may well be negative.
+
+    Args:
+        distribution: Any of `toolkit.distributions`: an object with `log_prob(params, value)`.
+        per: "point": the sum over all points divided by their number; "sequence": by the number of sequences.
+        name: The metric's name.
+
+    Call arguments:
+        y_true: Events, (batch, time, channels).
+        y_pred: Raw parameters, (batch, time, num_params).
+        sample_weight: (batch, time), 0 at the padding; give it with `compile(weighted_metrics=...)`.
+
+    Raises:
+        ValueError: Where `per` is neither.
+
+    Example:
+
+    >>> from toolkit.distributions import GaussianMixture
+    >>> metric = LogLoss(GaussianMixture(num_mixtures=1, event_size=2), per="sequence")
+    >>> metric.update_state(ops.zeros((1, 10, 2)), ops.zeros((1, 10, 5)))
+    >>> round(float(metric.result()), 3)  # 10 log(2 pi)
+    18.379
+
+    Reference: Graves 2013, arXiv 1308.0850, table 3.
+    """
+
+    def __init__(self, distribution, per: str = "point", name: str | None = None) -> None:
+        super().__init__(name=name or f"log_loss_nats_per_{per}", dtype="float32")
+        if per not in ("point", "sequence"):
+            raise ValueError(f"per must be 'point' or 'sequence'; got {per!r}.")
+        self.distribution = distribution
+        self.per = per
+        self.total = self.add_weight(name="total", initializer="zeros")
+        self.count = self.add_weight(name="count", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        nats = -self.distribution.log_prob(y_pred, y_true)
+        weight = ops.ones_like(nats) if sample_weight is None else ops.cast(sample_weight, "float32")
+        self.total.assign_add(ops.sum(nats * weight))
+        counted = weight if self.per == "point" else ops.max(weight, axis=-1)
+        self.count.assign_add(ops.sum(counted))
+
+    def result(self):
+        return self.total / ops.maximum(self.count, 1.0)
+
+    def get_config(self) -> dict:
+        distribution = keras.saving.serialize_keras_object(self.distribution)
+        return {"distribution": distribution, "per": self.per, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict) -> "LogLoss":
+        distribution = keras.saving.deserialize_keras_object(config["distribution"])
+        return cls(**{**config, "distribution": distribution})

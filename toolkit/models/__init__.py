@@ -1,0 +1,5 @@
+"""Functions that return a functional keras.Model, one family a file. Keras and NumPy only."""
+
+from toolkit.lazy import attach
+
+__getattr__, __dir__ = attach(__name__, __path__)

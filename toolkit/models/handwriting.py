@@ -1,0 +1,200 @@
+"""Graves' handwriting networks: prediction of the next pen offset, and synthesis from text (arXiv 1308.0850)."""
+
+import keras
+
+from toolkit.layers.character_one_hot import CharacterOneHot
+from toolkit.layers.clipped_lstm import ClippedLSTM
+from toolkit.layers.gaussian_window import GaussianWindow
+from toolkit.layers.gradient_clip import GradientClip
+from toolkit.layers.mixture_density import MixtureDensity
+from toolkit.layers.standardization import Standardization
+
+
+def prediction(
+    units: int = 400,
+    num_layers: int = 3,
+    num_mixtures: int = 20,
+    lstm_gradient_clip: float | None = None,
+    output_gradient_clip: float | None = None,
+) -> keras.Model:
+    """The density of each pen offset, given those before it.
+
+    h1_t = LSTM(x_{t-1}); hn_t = LSTM([x_{t-1}, h(n-1)_t]); output = [h1_t ... hN_t] · kernel + bias.
+
+    Args:
+        units: LSTM cells in each layer (paper: 400; or 900 in one layer).
+        num_layers: LSTM layers (paper: 3).
+        num_mixtures: Gaussians M (paper: 20).
+        lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence). With None the
+            layers are `keras.layers.LSTM`, which have a fused kernel on a GPU.
+        output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
+
+    Returns:
+        A model from "offsets" (batch, time, 3), in the data's unit, to raw parameters (batch, time, num_params) of
+        `model.get_layer("density").distribution` over the same offsets, standardized. Output t sees the offsets before
+        t only: the shift is inside. `model.get_layer("standardize").adapt(mean, scale)` before training.
+
+    Raises:
+        ValueError: Where `num_layers` is less than 1.
+
+    Example:
+
+    >>> prediction(units=8, num_layers=2, num_mixtures=3).output_shape
+    (None, None, 19)
+
+    Reference: Graves 2013, arXiv 1308.0850, sections 2 and 4.
+    """
+    offsets = keras.Input((None, 3), name="offsets")
+    inputs = _previous(offsets)
+    hidden = []
+    for number in range(1, _at_least_one(num_layers) + 1):
+        lstm = _lstm(units, lstm_gradient_clip, name=f"lstm_{number}")
+        hidden.append(lstm(_side_by_side([inputs, *hidden[-1:]], name=f"inputs_{number}")))
+    return keras.Model(offsets, _density(hidden, num_mixtures, output_gradient_clip), name="handwriting_prediction")
+
+
+def synthesis(
+    alphabet: str,
+    units: int = 400,
+    num_layers: int = 3,
+    num_mixtures: int = 20,
+    num_gaussians: int = 10,
+    points_per_character: float = 25.0,
+    lstm_gradient_clip: float | None = None,
+    output_gradient_clip: float | None = None,
+) -> keras.Model:
+    """The density of each pen offset, given those before it and the text being written.
+
+    The first layer is a `GaussianWindow` over the text; its window w_t feeds the layers above, and itself a step later.
+    Only that first layer runs step by step: those above are LSTMs over the whole sequence.
+
+    Args:
+        alphabet: The characters that texts are made of.
+        units: LSTM cells in each layer (paper: 400).
+        num_layers: LSTM layers, the window's among them (paper: 3).
+        num_mixtures: Gaussians M of the output (paper: 20).
+        num_gaussians: Gaussians K of the window (paper: 10).
+        points_per_character: Mean number of pen points in a character; sets how fast the untrained window moves.
+        lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence). With None the
+            layers above the window are `keras.layers.LSTM`, which have a fused kernel on a GPU.
+        output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
+
+    Returns:
+        A model from "offsets" (batch, time, 3) and "text" (batch, characters), Unicode code points padded with zeros, to
+        raw parameters (batch, time, num_params), as `prediction` does.
+
+    Raises:
+        ValueError: Where `num_layers` is less than 1 or the alphabet is not one.
+
+    Example:
+
+    >>> synthesis(" abc", units=8, num_layers=2, num_mixtures=3, num_gaussians=2).output_shape
+    (None, None, 19)
+
+    Reference: Graves 2013, arXiv 1308.0850, section 5.
+    """
+    offsets = keras.Input((None, 3), name="offsets")
+    text = keras.Input((None,), dtype="int32", name="text")
+    inputs = _previous(offsets)
+    characters = CharacterOneHot(alphabet, name="characters")(text)
+    layer = GaussianWindow(
+        units,
+        num_gaussians,
+        initial_advance=1.0 / points_per_character,
+        gradient_clip=lstm_gradient_clip,
+        name="window",
+    )
+    output, window = layer(inputs, characters)
+    hidden = [output]
+    for number in range(2, _at_least_one(num_layers) + 1):
+        lstm = _lstm(units, lstm_gradient_clip, name=f"lstm_{number}")
+        hidden.append(lstm(_side_by_side([inputs, hidden[-1], window], name=f"inputs_{number}")))
+    density = _density(hidden, num_mixtures, output_gradient_clip)
+    return keras.Model([offsets, text], density, name="handwriting_synthesis")
+
+
+def single_step(model: keras.Model) -> keras.Model:
+    """One step of a synthesis or prediction network, on the same weights, for generation.
+
+    Args:
+        model: What `synthesis` or `prediction` returned, or the same loaded from a file.
+
+    Returns:
+        A model from a dictionary to a dictionary. Inputs: "offset" (batch, 3), the last offset, standardized, zeros at the
+        first step; the states; and for a synthesis network "characters" (batch, characters, alphabet), one-hot. Outputs:
+        "params" (batch, num_params), the new states by the same names, and for a synthesis network "weights"
+        (batch, characters), the window's weights phi.
+
+        The states are "hidden_1", "cell_1", ... (batch, units), and "window" and "position"; all start as zeros.
+
+    Example:
+
+    >>> step = single_step(prediction(units=8, num_layers=1, num_mixtures=3))
+    >>> sorted(step.input)
+    ['cell_1', 'hidden_1', 'offset']
+
+    Reference: Graves 2013, arXiv 1308.0850, sections 4 and 5.
+    """
+    names = {layer.name for layer in model.layers}
+    inputs, outputs = {"offset": keras.Input((3,), name="offset")}, {}
+
+    def state(name, size):
+        inputs[name] = keras.Input((size,), name=name)
+        return inputs[name]
+
+    offset, hidden, window = inputs["offset"], [], []
+    if "window" in names:
+        cell = model.get_layer("window").cell
+        size = len(model.get_layer("characters").alphabet)
+        inputs["characters"] = keras.Input((None, size), name="characters")
+        states = [
+            state("hidden_1", cell.units),
+            state("cell_1", cell.units),
+            state("window", size),
+            state("position", cell.num_gaussians),
+        ]
+        (output, read, outputs["weights"]), states = cell(offset, states, inputs["characters"])
+        outputs.update(zip(("hidden_1", "cell_1", "window", "position"), states, strict=True))
+        hidden, window = [output], [read]
+    number = len(hidden) + 1
+    while f"lstm_{number}" in names:
+        cell = model.get_layer(f"lstm_{number}").cell
+        cell.name = f"lstm_{number}_cell"  # keras.layers.LSTM calls each of its cells alike; a model wants them apart
+        states = [state(f"hidden_{number}", cell.units), state(f"cell_{number}", cell.units)]
+        output, states = cell(_side_by_side([offset, *hidden[-1:], *window]), states)
+        outputs.update(zip((f"hidden_{number}", f"cell_{number}"), states, strict=True))
+        hidden.append(output)
+        number += 1
+    outputs["params"] = model.get_layer("density")(_side_by_side(hidden))
+    return keras.Model(inputs, outputs, name=f"{model.name}_step")
+
+
+def _previous(offsets):
+    """Standardized offsets, one step later, the first one null."""
+    standardized = Standardization(name="standardize")(offsets)
+    padded = keras.layers.ZeroPadding1D((1, 0), name="null_first")(standardized)
+    return keras.layers.Cropping1D((0, 1), name="previous")(padded)
+
+
+def _lstm(units, gradient_clip, name):
+    if gradient_clip is None:
+        return keras.layers.LSTM(units, return_sequences=True, name=name)
+    return ClippedLSTM(units, gradient_clip=gradient_clip, name=name)
+
+
+def _density(hidden, num_mixtures, gradient_clip):
+    features = _side_by_side(hidden, name="features")
+    params = MixtureDensity(num_mixtures, event_size=2, covariance="correlated", bernoulli=True, name="density")(
+        features
+    )
+    return params if gradient_clip is None else GradientClip(gradient_clip, name="output_clip")(params)
+
+
+def _side_by_side(tensors, name=None):
+    return keras.layers.Concatenate(name=name)(tensors) if len(tensors) > 1 else tensors[0]
+
+
+def _at_least_one(num_layers):
+    if num_layers < 1:
+        raise ValueError(f"num_layers must be at least 1; got {num_layers}.")
+    return num_layers

@@ -1,0 +1,101 @@
+"""A stage's state on disk: all variables and how far it is, in one file that is written whole or not at all."""
+
+import json
+import os
+import pathlib
+import zipfile
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+_PROGRESS = "progress"
+
+
+def write_whole(path: pathlib.Path, write: Callable[[Any], None]) -> None:
+    """Writes a file so that at every moment the path holds either the old file or the new one.
+
+    Args:
+        path: The file.
+        write: Writes the content to the binary file it is given.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: pathlib.Path, content: Any) -> None:
+    """Writes JSON, whole or not at all.
+
+    Args:
+        path: The file.
+        content: What to write.
+    """
+    write_whole(path, lambda file: file.write((json.dumps(content, indent=2) + "\n").encode()))
+
+
+def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, Any]) -> None:
+    """Writes the variables of models, optimisers or anything else that has `variables`.
+
+    Args:
+        path: The .npz file.
+        holders: The objects by name; or a plain list of variables.
+        progress: How far the training is; anything JSON can hold.
+
+    Raises:
+        FloatingPointError: Where a variable is not finite: such a state is never written over a good one.
+    """
+    arrays = {key: np.asarray(variable) for key, variable in _variables(holders)}
+    for key, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise FloatingPointError(f"{key} is not finite any more")
+    arrays[_PROGRESS] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda file: np.savez(file, **arrays))
+
+
+def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
+    """Reads what `save` wrote into the same variables; other holders in the file are left alone.
+
+    Args:
+        path: The .npz file.
+        holders: The objects by name; or plain lists of variables.
+
+    Returns:
+        The progress.
+
+    Raises:
+        ValueError: Where the file is damaged, or has other variables or shapes.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        progress = json.loads(arrays.pop(_PROGRESS).tobytes())
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
+    wanted = list(_variables(holders))
+    stored = {key for key in arrays if key.split("/")[0] in holders}
+    if stored != {key for key, _ in wanted}:
+        different = sorted(stored.symmetric_difference(key for key, _ in wanted))
+        raise ValueError(f"{path} was written for another model: {len(different)} variables differ, {different[:3]}.")
+    for key, variable in wanted:
+        if arrays[key].shape != tuple(variable.shape):
+            raise ValueError(
+                f"{path} was written for another size: {key} is {arrays[key].shape} there and {tuple(variable.shape)} here."
+            )
+    for key, variable in wanted:
+        variable.assign(arrays[key])
+    return progress
+
+
+def _variables(holders):
+    for name, holder in holders.items():
+        for index, variable in enumerate(getattr(holder, "variables", holder)):
+            yield f"{name}/{index:04d}/{getattr(variable, 'path', variable.name)}", variable

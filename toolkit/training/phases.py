@@ -1,0 +1,125 @@
+"""From the command line to a recipe's phases."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+
+from toolkit.training.settings import Settings, define_flags
+
+
+def main(settings_class: type[Settings], *phases: Callable) -> None:
+    """Runs a recipe from the command line.
+
+    Args:
+        settings_class: The recipe's settings; each field is a flag.
+        *phases: Functions of a `Run`, in the order they run; their names are the choices of --mode. `--mode=all` runs
+            all but one named benchmark.
+    """
+    from absl import app, flags
+
+    recipe = pathlib.Path(sys.argv[0]).stem
+    by_name = {phase.__name__: phase for phase in phases}
+    define_flags(settings_class, ("all", *by_name), flags.FLAGS, sys.argv[0])
+    app.run(lambda _: sys.exit(_run(settings_class, by_name, recipe, flags.FLAGS)))
+
+
+def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str) -> Settings:
+    """Settings from parsed flags; what the command line leaves out is taken from the workdir's settings.json.
+
+    Args:
+        settings_class: The recipe's settings.
+        flag_values: Parsed flags.
+        recipe: The recipe's name, for the default workdir.
+
+    Returns:
+        The settings.
+    """
+    from toolkit.training.run import stored_settings
+
+    values = {field.name: flag_values[field.name].value for field in dataclasses.fields(settings_class)}
+    values["workdir"] = values["workdir"] or os.path.join("runs", recipe)
+    stored = stored_settings(values["workdir"])
+    if stored is not None and stored["recipe"] == recipe:
+        for field in dataclasses.fields(settings_class):
+            left_out = not flag_values[field.name].present
+            if left_out and field.name in stored["settings"] and not field.metadata["changeable"]:
+                values[field.name] = stored["settings"][field.name]
+    return settings_class(**values)
+
+
+def _run(settings_class, by_name, recipe, flag_values):
+    verbose = flag_values["verbose"].value
+    workdir = None
+    # Until TensorFlow's own start is over, Ctrl-C just ends the process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        settings = settings_from_flags(settings_class, flag_values, recipe)
+        with contextlib.nullcontext() if verbose else quiet():
+            import tensorflow  # noqa: F401  its start prints past any setting
+
+        from toolkit.training.run import Run
+        from toolkit.training.stage import Interrupted
+
+        run = Run(settings, recipe)
+        workdir = run.workdir
+        names = [name for name in by_name if name != "benchmark"] if settings.mode == "all" else [settings.mode]
+        try:
+            for name in names:
+                print(f"\n== {recipe}: {name}", flush=True)
+                by_name[name](run)
+        except Interrupted as stop:
+            print(f"\n{stop.message}", file=sys.stderr)
+            return stop.code
+        finally:
+            run.close()
+        print(f"\nWritten to {run.workdir}:")
+        for made, what in _FOLDERS.items():
+            if (run.workdir / made).exists():
+                print(f"  {made:<13} {what.format(workdir=run.workdir)}")
+        return 0
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError) as error:
+        print(f"\n{recipe}: {error}", file=sys.stderr)
+        if verbose:
+            traceback.print_exc()
+        elif workdir is not None:
+            (workdir / "error.txt").write_text(traceback.format_exc())
+            print(f"(where it happened: {workdir / 'error.txt'})", file=sys.stderr)
+        return 1
+
+
+_FOLDERS = {
+    "metrics.json": "the numbers above",
+    "pictures": "PNG and SVG",
+    "export": "saved_model/, model.tflite, card.md",
+    "checkpoints": "the same command goes on from here",
+    "logs": "tensorboard --logdir={workdir}/logs",
+}
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keeps what is printed to standard error by C++ code off the screen; shows it where the block fails."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as kept:
+        screen = os.dup(2)
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            kept.seek(0)
+            os.write(screen, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(screen, 2)
+            os.close(screen)

@@ -1,0 +1,347 @@
+"""What a recipe's phases get in hand: where a run is kept, and how."""
+
+import contextlib
+import dataclasses
+import datetime
+import fcntl
+import json
+import os
+import pathlib
+import shlex
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from toolkit.lazy import keras
+from toolkit.lazy import tensorflow as tf
+from toolkit.training.checkpoints import restore, write_json, write_whole
+from toolkit.training.settings import Settings
+from toolkit.training.stage import Board, Stage, callback
+
+
+class Run:
+    """One workdir and the verbs that write to it: scope, fit, steps, load, report, picture, export, benchmark, path.
+
+    The same workdir again resumes: a finished stage loads and returns at once, an interrupted one goes on at its exact
+    step. The folder holds settings.json, checkpoints/STAGE/, logs/SPLIT/ for TensorBoard, metrics.json, pictures/ and
+    export/.
+
+    Args:
+        settings: The recipe's settings.
+        recipe: The recipe's name, kept in settings.json.
+
+    Raises:
+        ValueError: Where the workdir belongs to another recipe, to other settings, or to another running process.
+        OSError: Where it cannot be written.
+    """
+
+    def __init__(self, settings: Settings, recipe: str = "") -> None:
+        if not settings.workdir:
+            raise ValueError("--workdir is needed: a folder for everything the run writes.")
+        self.settings = settings
+        self.recipe = recipe
+        self.workdir = pathlib.Path(settings.workdir).absolute()
+        self._open_workdir()
+        self._board = Board(self.workdir / "logs")
+        self._scopes = 0
+        self._step = 0
+
+    def _open_workdir(self):
+        try:
+            self.workdir.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.workdir / ".lock", "w")
+        except OSError as error:
+            raise OSError(f"--workdir={self.workdir} cannot be written: {error.strerror}.") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(
+                f"--workdir={self.workdir} is in use by another run. Wait for it, or choose another folder."
+            ) from error
+        stored = stored_settings(self.workdir)
+        if stored is None:
+            others = [path.name for path in self.workdir.iterdir() if not path.name.startswith(".")]
+            if others:
+                raise ValueError(
+                    f"--workdir={self.workdir} holds other files ({', '.join(sorted(others)[:3])}) and no settings.json: "
+                    "it is not a run's folder. Choose a new or empty one."
+                )
+            stored = {"recipe": self.recipe, "commands": []}
+        elif stored["recipe"] != self.recipe:
+            raise ValueError(
+                f"--workdir={self.workdir} belongs to the recipe {stored['recipe']!r}, not to {self.recipe!r}. "
+                "Choose another folder."
+            )
+        for field in dataclasses.fields(self.settings):
+            before = stored.get("settings", {}).get(field.name)
+            now = getattr(self.settings, field.name)
+            if before is not None and before != now and not field.metadata["changeable"]:
+                raise ValueError(
+                    f"--workdir={self.workdir} was made with --{field.name}={before}, not {now}. "
+                    "Choose another folder, or leave the flag out."
+                )
+        stored["settings"] = dataclasses.asdict(self.settings)
+        stored["versions"] = {
+            "python": sys.version.split()[0],
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        }
+        stored["commands"].append([datetime.datetime.now().isoformat(timespec="seconds"), command()])
+        write_json(self.workdir / "settings.json", stored)
+
+    def close(self) -> None:
+        """Lets another run have the workdir."""
+        self._lock.close()
+
+    def path(self, *names: str) -> pathlib.Path:
+        """A path in the workdir, its folder made.
+
+        Args:
+            *names: Its parts, such as "pictures", "line.png".
+        """
+        path = self.workdir.joinpath(*names)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """Within it, models are built: with the precision asked for, and first weights that depend on the seed alone."""
+        self._scopes += 1
+        keras.utils.set_random_seed(self.settings.seed * 1000 + self._scopes)
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.settings.precision)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    def fit(
+        self,
+        model,
+        splits,
+        *,
+        stage: str = "model",
+        pictures: Callable[[], Mapping[str, Any]] | None = None,
+        callbacks: tuple = (),
+    ) -> None:
+        """`model.fit` over `--epochs`, kept: checkpoints, resume, scalars, pictures, progress, time left.
+
+        Afterwards the model has the weights of the lowest validation loss, or the last ones without validation data.
+
+        Args:
+            model: A compiled model.
+            splits: `train` and `validation`, each `data.pipelines.Batches` of (inputs, targets[, weights]).
+            stage: A name for this training among the recipe's.
+            pictures: Called after each epoch; returns figures by name.
+            callbacks: Further Keras callbacks.
+        """
+        settings = self.settings
+        model.jit_compile = {"on": True, "off": False}.get(settings.jit_compile, self._has_gpu())
+        model.optimizer.build(model.trainable_variables)
+        train = splits.train.take(settings.steps_per_epoch) if settings.steps_per_epoch else splits.train
+        per_epoch = train.steps_per_epoch
+        kept = self._stage(stage, {"model": model, "optimizer": model.optimizer}, per_epoch)
+        if not kept.finished:
+
+            def draw():
+                self._step = kept.step
+                for name, figure in pictures().items():
+                    self.picture(name, figure)
+
+            visible = [callback(kept, draw if pictures else None), *callbacks]
+            validation = splits.validation.dataset(num_epochs=1) if splits.validation else None
+            done = kept.step % per_epoch
+            # An interrupted epoch is ended first, by a fit of its own that has only the steps left.
+            spans = [(kept.epoch, kept.epoch + 1, per_epoch - done)] if done else []
+            spans.append((kept.epoch + bool(done), settings.epochs, per_epoch))
+            model.stop_training = False
+            with kept:
+                for first, last, steps in spans:
+                    if first < last and not model.stop_training:
+                        model.fit(
+                            train.dataset(start_step=kept.step),
+                            initial_epoch=first,
+                            epochs=last,
+                            steps_per_epoch=steps,
+                            validation_data=validation,
+                            callbacks=visible,
+                            verbose=0,
+                        )
+        kept.finish(stopped=model.stop_training)
+        self._step = kept.step
+
+    def steps(self, data, *, stage: str, state: Mapping[str, Any], epochs: int | None = None) -> Iterator[Any]:
+        """A loop of one's own, kept as `fit` is: several models, several optimisers, or no gradient at all.
+
+        Args:
+            data: `data.pipelines.Batches`, or a number of steps for a loop without data.
+            stage: A name for this loop among the recipe's.
+            state: All that the loop changes: objects with `variables`, or lists of variables, by name.
+            epochs: Passes over the data; without it `--epochs`.
+
+        Yields:
+            (batch, log): the batch, or the step's number; and a function to be called with this step's scalars,
+            `log(loss=...)`.
+        """
+        endless = not isinstance(data, int)
+        per_epoch = data.steps_per_epoch if endless else data
+        kept = self._stage(stage, state, per_epoch, epochs=(epochs or self.settings.epochs) if endless else 1)
+        if not kept.finished:
+            source = iter(data.dataset(start_step=kept.step)) if endless else iter(range(kept.step, per_epoch))
+            logs = {}
+            with kept:
+                while kept.step < kept.num_steps:
+                    logs.clear()
+                    yield next(source), logs.update
+                    kept.after_step(kept.step + 1, logs)
+                    if kept.step % per_epoch == 0:
+                        kept.after_epoch({key: float(value) for key, value in logs.items()}, {})
+        kept.finish()
+        self._step = kept.step
+
+    def _stage(self, name, holders, steps_per_epoch, epochs=None):
+        return Stage(
+            name,
+            self.path("checkpoints", name),
+            holders,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs or self.settings.epochs,
+            board=self._board,
+            checkpoint_minutes=self.settings.checkpoint_minutes,
+        )
+
+    def load(self, model, *, stage: str = "model") -> None:
+        """Loads what a stage has trained: its best weights, or its last.
+
+        Args:
+            model: The model, of the same sizes.
+            stage: The stage's name.
+
+        Raises:
+            ValueError: Where the stage has not been trained in this workdir, or for another model.
+        """
+        folder = self.workdir / "checkpoints" / stage
+        for path in (folder / "best.npz", folder / "latest.npz"):
+            if path.exists():
+                self._step = restore(path, {"model": model})["step"]
+                return
+        raise ValueError(f"--workdir={self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
+
+    def report(self, metrics: Mapping[str, float], *, paper: Mapping[str, float] | None = None) -> None:
+        """Prints metrics, and keeps them in metrics.json and TensorBoard.
+
+        Args:
+            metrics: Numbers by name, the name ending in the unit: "log_loss_nats_per_point".
+            paper: The paper's numbers, by the same or other names.
+        """
+        metrics = {name: float(value) for name, value in metrics.items()}
+        write_json(self.path("metrics.json"), {**self._metrics(), **metrics})
+        self._board.scalars("test", metrics, self._step)
+        width = max(map(len, [*metrics, *(paper or {})]))
+        for name, value in metrics.items():
+            print(f"  {name:<{width}}  {value:12.4f}")
+        for name, value in (paper or {}).items():
+            print(f"  {name:<{width}}  {value:12.4f}   (the paper's)")
+
+    def _metrics(self):
+        path = self.workdir / "metrics.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def picture(self, name: str, figure) -> None:
+        """Keeps a picture in pictures/ and TensorBoard.
+
+        Args:
+            name: Its name.
+            figure: A matplotlib figure (kept as PNG and SVG) or a uint8 array (height, width, channels) (as PNG).
+        """
+        import numpy as np
+        from PIL import Image
+
+        path = self.path("pictures", name)
+        if hasattr(figure, "savefig"):
+            write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
+            figure.canvas.draw()
+            figure = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        write_whole(path.with_suffix(".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
+        self._board.image(name, figure, self._step)
+
+    def export(self, signatures: Mapping[str, Any], **details) -> None:
+        """Writes export/: SavedModel, `.tflite` and card, whole or not at all.
+
+        Args:
+            signatures: `export.signature` by name.
+            **details: As in `export.write`: examples, trackables, calibrate, tolerance; and `card`, to which the recipe,
+                the command, the settings and the metrics are added.
+        """
+        from toolkit import export
+
+        card = {
+            "name": self.recipe,
+            "command": command(),
+            "settings": dataclasses.asdict(self.settings),
+            "metrics": self._metrics(),
+            **details.pop("card", {}),
+        }
+        export.write(self.path("export"), signatures, card=card, quantize=self.settings.quantize, **details)
+
+    def benchmark(self, name: str, function: Callable[[], Any], *, per: str = "call", repeats: int = 10) -> float:
+        """Times a function, prints the median and keeps it in benchmarks.json.
+
+        Args:
+            name: What is timed.
+            function: Called once to warm up, then `repeats` times; its result is waited for.
+            per: What one call makes, for the print.
+            repeats: How often.
+
+        Returns:
+            Median milliseconds.
+        """
+
+        def timed():
+            start = time.perf_counter()
+            tf.nest.map_structure(lambda value: value.numpy() if hasattr(value, "numpy") else value, function())
+            return (time.perf_counter() - start) * 1e3
+
+        timed()
+        milliseconds = statistics.median(timed() for _ in range(repeats))
+        path = self.path("benchmarks.json")
+        before = json.loads(path.read_text()) if path.exists() else {}
+        write_json(path, {**before, name: {"milliseconds": milliseconds, "per": per}})
+        print(f"  {name}: {milliseconds:.2f} ms a {per}")
+        return milliseconds
+
+    @staticmethod
+    def _has_gpu():
+        return bool(tf.config.list_physical_devices("GPU"))
+
+
+def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
+    """What settings.json of a workdir says.
+
+    Args:
+        workdir: The folder.
+
+    Returns:
+        Its content, or None where there is none.
+
+    Raises:
+        ValueError: Where the file is not a run's.
+    """
+    path = pathlib.Path(workdir) / "settings.json"
+    if not path.exists():
+        return None
+    try:
+        stored = json.loads(path.read_text())
+        return {"recipe": stored["recipe"], "settings": stored["settings"], "commands": stored["commands"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is not the settings of a run. Choose another --workdir.") from error
+
+
+def command() -> str:
+    """This process' command line, as a person would type it again."""
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    start = f"python -m {spec.name}" if spec and spec.name else f"python {sys.argv[0]}"
+    return " ".join([start, *map(shlex.quote, sys.argv[1:])])

@@ -1,0 +1,125 @@
+"""What a person sets: a frozen dataclass whose fields are the recipe's flags."""
+
+import dataclasses
+import types
+from typing import Any
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+def setting(
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    minimum: float | None = None,
+    changeable: bool = False,
+) -> Any:
+    """A field of a `Settings` class, and so a flag of its recipe.
+
+    Args:
+        default: Its default; its type (bool, int, float or str) is the flag's.
+        help: What it is, with its unit and the paper's value.
+        choices: The strings it can be.
+        minimum: The least number it can be.
+        changeable: Whether it may differ between two commands on one workdir. What decides a model's shape or what it
+            is trained on may not; what is asked of a trained model may.
+
+    Returns:
+        A dataclass field.
+
+    Example:
+
+    >>> @dataclasses.dataclass(frozen=True, kw_only=True)
+    ... class MySettings(Settings):
+    ...     units: int = setting(400, "LSTM cells in each layer", minimum=1)
+    >>> MySettings(workdir="w", units=8).units
+    8
+    """
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "changeable": changeable}
+    return dataclasses.field(default=default, metadata=types.MappingProxyType(metadata))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings every recipe has; a recipe's own class adds to them.
+
+    Raises:
+        ValueError: Where a value is not of its field's type, choices or range; the message names the flag.
+    """
+
+    workdir: str = setting("", "folder for everything the run writes; again: it resumes [runs/RECIPE]", changeable=True)
+    mode: str = setting("all", "all: every phase but benchmark; or one phase", changeable=True)
+    data: str = setting("embedded", "what to train on, READER:REST")
+    epochs: int = setting(10, "passes over the training data; a larger number trains on", minimum=1, changeable=True)
+    steps_per_epoch: int = setting(0, "steps that count as an epoch; 0: the whole training data", minimum=0)
+    batch_size: int = setting(32, "examples in a step", minimum=1)
+    learning_rate: float = setting(1e-3, "step size of the optimiser", minimum=0.0)
+    seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0)
+    precision: str = setting("float32", "dtype policy", choices=PRECISIONS)
+    jit_compile: str = setting(
+        "auto", "XLA; auto: on with a GPU, off without", choices=("auto", "on", "off"), changeable=True
+    )
+    quantize: str = setting(
+        "none",
+        "also export a .tflite with smaller weights",
+        choices=("none", "dynamic", "float16", "int8"),
+        changeable=True,
+    )
+    checkpoint_minutes: float = setting(
+        2.0, "minutes between checkpoints inside an epoch; each epoch ends with one too", minimum=0.0, changeable=True
+    )
+    verbose: bool = setting(False, "show what TensorFlow prints", changeable=True)
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            check(field, getattr(self, field.name))
+
+
+def check(field: dataclasses.Field, value: Any) -> None:
+    """Says clearly what is wrong with a setting.
+
+    Args:
+        field: The field.
+        value: What it is to be.
+
+    Raises:
+        ValueError: Where it cannot be that.
+    """
+    kind = type(field.default)
+    wanted = (int, float) if kind is float else kind
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"--{field.name} must be {kind.__name__}; got {value!r}.")
+    choices, minimum = field.metadata.get("choices"), field.metadata.get("minimum")
+    if choices and value not in choices:
+        raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {value!r}.")
+    if minimum is not None and not value >= minimum:
+        raise ValueError(f"--{field.name} must be at least {minimum}; got {value}.")
+
+
+def define_flags(settings_class: type, modes: tuple[str, ...], flag_values, module_name: str) -> None:
+    """Defines one absl flag for each field.
+
+    Args:
+        settings_class: A `Settings` class.
+        modes: What --mode can be.
+        flag_values: The `absl.flags.FlagValues` to define them in.
+        module_name: The module under which `--help` shows them: absl shows only the main module's.
+    """
+    from absl import flags
+
+    for field in dataclasses.fields(settings_class):
+        text, choices = field.metadata["help"], field.metadata["choices"]
+        where = {"flag_values": flag_values, "module_name": module_name}
+        if field.name == "mode":
+            flags.DEFINE_enum("mode", field.default, list(modes), text, **where)
+        elif choices:
+            flags.DEFINE_enum(field.name, field.default, list(choices), text, **where)
+        elif isinstance(field.default, bool):
+            flags.DEFINE_bool(field.name, field.default, text, **where)
+        elif isinstance(field.default, int):
+            flags.DEFINE_integer(field.name, field.default, text, lower_bound=field.metadata["minimum"], **where)
+        elif isinstance(field.default, float):
+            flags.DEFINE_float(field.name, field.default, text, lower_bound=field.metadata["minimum"], **where)
+        else:
+            flags.DEFINE_string(field.name, field.default, text, **where)

@@ -1,0 +1,274 @@
+"""One stage of a training: its step counter, checkpoints, scalars, progress bar, and its answers to trouble."""
+
+import math
+import pathlib
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from toolkit.lazy import keras
+from toolkit.training import checkpoints
+
+
+class Diverged(ValueError):
+    """The loss is not a finite number any more."""
+
+
+class Interrupted(SystemExit):
+    """SIGTERM or Ctrl-C came; a checkpoint was written."""
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(128 + number)
+        self.message = message
+
+
+class Stage:
+    """What `Run.fit` and `Run.steps` share.
+
+    Args:
+        name: The stage's name.
+        folder: Where its checkpoints are.
+        holders: What is trained: objects with `variables`, by name; "model" is what `Run.load` loads.
+        steps_per_epoch: Steps in an epoch.
+        epochs: Epochs to train in all.
+        board: A `Board` for scalars.
+        checkpoint_minutes: Minutes between checkpoints inside an epoch.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: pathlib.Path,
+        holders: Mapping[str, Any],
+        *,
+        steps_per_epoch: int,
+        epochs: int,
+        board,
+        checkpoint_minutes: float,
+    ) -> None:
+        self.name = name
+        self.latest, self.best = folder / "latest.npz", folder / "best.npz"
+        self.holders = holders
+        self.steps_per_epoch = steps_per_epoch
+        self.num_steps = steps_per_epoch * epochs
+        self.board = board
+        self.checkpoint_seconds = checkpoint_minutes * 60
+        self.step, self.lowest, self.stopped = 0, math.inf, False
+        if self.latest.exists():
+            progress = checkpoints.restore(self.latest, holders)
+            if progress["steps_per_epoch"] != steps_per_epoch:
+                raise ValueError(
+                    f"{self.latest} was written with {progress['steps_per_epoch']} steps an epoch; the data now gives "
+                    f"{steps_per_epoch}. Use another --workdir for other data."
+                )
+            self.step, self.stopped = progress["step"], progress["stopped"]
+            self.lowest = math.inf if progress["lowest"] is None else progress["lowest"]
+        self.finished = self.stopped or self.step >= self.num_steps
+        self._signal = None
+        self._bar = None
+        self._saved_at = time.monotonic()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that the next step belongs to."""
+        return self.step // self.steps_per_epoch
+
+    def __enter__(self) -> "Stage":
+        from tqdm import tqdm
+
+        terminal = sys.stderr.isatty()
+        self._bar = tqdm(
+            total=self.num_steps,
+            initial=self.step,
+            desc=self.name,
+            unit="step",
+            mininterval=0.5 if terminal else 15,
+            ncols=None if terminal else 100,
+            dynamic_ncols=terminal,
+        )
+        if self.step:
+            self._bar.write(f"{self.name}: goes on at step {self.step} of {self.num_steps}.", file=sys.stderr)
+        self._handlers = {}
+        for number in (signal.SIGTERM, signal.SIGINT):
+            try:
+                self._handlers[number] = signal.signal(number, self._remember)
+            except ValueError:  # not in the main thread: leave signals to whoever is
+                break
+        return self
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._bar.close()
+
+    def _remember(self, number, frame):
+        self._signal = number
+
+    def after_step(self, step: int, logs: Mapping[str, float]) -> None:
+        """To be called after each step.
+
+        Args:
+            step: Steps done since the stage began.
+            logs: Scalars of this step; all must be finite.
+        """
+        logs = {key: float(value) for key, value in logs.items()}
+        bad = [key for key, value in logs.items() if not math.isfinite(value)]
+        if bad:
+            kept = f"The checkpoint of an earlier step is kept in {self.latest}. " if self.latest.exists() else ""
+            raise Diverged(
+                f"{self.name}: {', '.join(bad)} is not finite at step {step}. {kept}"
+                "Lower --learning_rate, or use --precision=float32; then the same command goes on."
+            )
+        self._bar.update(step - self.step)
+        self._bar.set_postfix({key: f"{value:.4g}" for key, value in list(logs.items())[:3]}, refresh=False)
+        self.step = step
+        ends_epoch = step % self.steps_per_epoch == 0
+        if step % max(1, self.steps_per_epoch // 20) == 0:
+            self.board.scalars("train", {f"step/{key}": value for key, value in logs.items()}, step)
+        # An epoch's last step is saved by after_epoch: a checkpoint between the two would skip the epoch's validation.
+        if not ends_epoch and (self._signal or time.monotonic() - self._saved_at > self.checkpoint_seconds):
+            self.save()
+        if self._signal and not ends_epoch:
+            self._leave()
+
+    def after_epoch(self, train: Mapping[str, float], validation: Mapping[str, float]) -> None:
+        """To be called after each epoch's last step.
+
+        Args:
+            train: The epoch's mean scalars.
+            validation: Scalars on the validation data; "loss" decides which weights are the best.
+        """
+        self.board.scalars("train", train, self.step)
+        self.board.scalars("validation", validation, self.step)
+        line = ", ".join(f"{key} {value:.4f}" for key, value in train.items())
+        held_out = ", ".join(f"{key} {value:.4f}" for key, value in validation.items())
+        self._bar.write(
+            f"{self.name}: epoch {self.epoch}: {line}" + (f"; validation: {held_out}" if held_out else ""),
+            file=sys.stderr,
+        )
+        loss = validation.get("loss", math.inf)
+        if loss < self.lowest:
+            self.lowest = loss
+            self._save_to(self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders)
+        self.save()
+        if self._signal:
+            self._leave()
+
+    def finish(self, stopped: bool = False) -> None:
+        """Marks the stage as done, and takes the best weights back.
+
+        Args:
+            stopped: Whether it ended before its last epoch, on purpose.
+        """
+        if not self.finished:
+            self.stopped, self.finished = stopped, True
+            self.save()
+        if self.best.exists():
+            checkpoints.restore(
+                self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders
+            )
+
+    def save(self) -> None:
+        """Writes the checkpoint from which the same command goes on."""
+        self._save_to(self.latest, self.holders)
+        self._saved_at = time.monotonic()
+
+    def _save_to(self, path, holders):
+        progress = {
+            "step": self.step,
+            "steps_per_epoch": self.steps_per_epoch,
+            "lowest": None if math.isinf(self.lowest) else self.lowest,
+            "stopped": self.stopped,
+        }
+        try:
+            checkpoints.save(path, holders, progress)
+        except FloatingPointError as error:
+            raise Diverged(
+                f"{self.name}: {error} at step {self.step}; the checkpoint before it is kept. Lower --learning_rate."
+            ) from error
+
+    def _leave(self):
+        name = signal.Signals(self._signal).name
+        message = f"{self.name}: {name} at step {self.step}: checkpoint written; the same command goes on from here."
+        raise Interrupted(self._signal, message)
+
+
+class Board:
+    """TensorBoard's files: one folder for each split.
+
+    Args:
+        folder: The log folder.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+        self._writers = {}
+
+    def _writer(self, split):
+        import tensorflow as tf
+
+        if split not in self._writers:
+            self._writers[split] = tf.summary.create_file_writer(str(self.folder / split))
+        return self._writers[split].as_default()
+
+    def scalars(self, split: str, values: Mapping[str, float], step: int) -> None:
+        """Writes scalars.
+
+        Args:
+            split: "train", "validation" or "test".
+            values: The scalars by tag.
+            step: The step they belong to.
+        """
+        import tensorflow as tf
+
+        if values:
+            with self._writer(split):
+                for name, value in values.items():
+                    tf.summary.scalar(name, value, step=step)
+            self._writers[split].flush()
+
+    def image(self, name: str, image, step: int) -> None:
+        """Writes a picture.
+
+        Args:
+            name: Its tag.
+            image: uint8 (height, width, channels).
+            step: The step it belongs to.
+        """
+        import tensorflow as tf
+
+        with self._writer("pictures"):
+            tf.summary.image(name, image[None], step=step)
+        self._writers["pictures"].flush()
+
+
+def callback(stage: Stage, pictures=None):
+    """The Keras callback that keeps a stage while `fit` runs.
+
+    Args:
+        stage: The stage.
+        pictures: Called after each epoch, to show how the training stands.
+
+    Returns:
+        A `keras.callbacks.Callback`.
+    """
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.first = stage.step
+
+        def on_train_batch_end(self, batch, logs=None):
+            stage.after_step(self.first + batch + 1, logs)
+
+        def on_epoch_end(self, epoch, logs=None):
+            train = {key: float(value) for key, value in logs.items() if not key.startswith("val_")}
+            validation = {key[4:]: float(value) for key, value in logs.items() if key.startswith("val_")}
+            rate = self.model.optimizer.learning_rate
+            stage.board.scalars("train", {"learning_rate": float(rate)}, stage.step)
+            if pictures is not None:
+                pictures()
+            stage.after_epoch(train, validation)
+
+    return Keep()
