@@ -70,9 +70,10 @@ def examples(model, splits):
 
 def train(run):
     s, splits = run.settings, datasets(run.settings)
+    measured = data.strokes.statistics(splits.train)
     with run.scope():
         model = network(s)
-        model.get_layer("standardize").adapt(*data.strokes.offset_statistics(splits.train))
+        model.get_layer("standardize").adapt(measured.mean, measured.scale)
     writer = generation.strokes.Writer(model)
 
     def pictures():

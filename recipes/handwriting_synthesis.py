@@ -12,6 +12,7 @@ import dataclasses
 import numpy as np
 
 from toolkit import data, generation, losses, metrics, models, training, visualize
+from toolkit.data.strokes import ALPHABET
 from toolkit.export import signature
 from toolkit.lazy import keras
 
@@ -19,7 +20,7 @@ from toolkit.lazy import keras
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(training.Settings):
     data: str = training.setting("embedded", "pen strokes with text: embedded[:LINES] or npy:FOLDER")
-    alphabet: str = training.setting(data.strokes.ALPHABET, "every character that a text may have")
+    alphabet: str = training.setting(ALPHABET, "every character that a text may have")
     max_points: int = training.setting(320, "longest line trained on, in pen points", minimum=2)
     max_characters: int = training.setting(40, "longest text trained on, in characters", minimum=1)
     units: int = training.setting(160, "LSTM cells in each layer (paper: 400)", minimum=1)
@@ -81,16 +82,15 @@ def network(s, points_per_character=10.0):
 def examples(model, splits):
     """Splits of ((offsets, text), standardized offsets, mask), as `fit` takes them."""
     mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
-    return splits.map(
-        lambda line: ((line["offsets"], line["text"]), (line["offsets"] - mean) / scale, line["mask"])
-    )
+    return splits.map(lambda line: ((line["offsets"], line["text"]), (line["offsets"] - mean) / scale, line["mask"]))
 
 
 def train(run):
     s, splits = run.settings, datasets(run.settings)
+    measured = data.strokes.statistics(splits.train)
     with run.scope():
-        model = network(s, points_per_character=data.strokes.points_per_character(splits.train))
-        model.get_layer("standardize").adapt(*data.strokes.offset_statistics(splits.train))
+        model = network(s, measured.points_per_character)
+        model.get_layer("standardize").adapt(measured.mean, measured.scale)
     writer = generation.strokes.Writer(model)
 
     def pictures():
@@ -153,7 +153,9 @@ def sample(run):
     primed = write([" " + s.text], s.bias, prime=(offsets, "".join(map(chr, codes))))
     run.picture(
         "primed",
-        visualize.strokes.lines([offsets, primed[0].offsets, lines[2].offsets], ["a real line", "primed by it", "unprimed"]),
+        visualize.strokes.lines(
+            [offsets, primed[0].offsets, lines[2].offsets], ["a real line", "primed by it", "unprimed"]
+        ),
     )
     params = model((real["offsets"][:1, :points], real["text"][:1]))
     parts, standardize = model.get_layer("density").distribution.components(params[0]), model.get_layer("standardize")

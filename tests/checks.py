@@ -27,6 +27,7 @@ def layer(make, *inputs, masked: int | None = None, precision_tolerance: float =
     expected = outputs(model, inputs)
     check_shapes(make, inputs, expected)
     check_dynamic_and_static_batch(make, inputs, model, expected)
+    check_any_length(model, inputs, expected)
     check_config(make, model)
     check_saved(model, inputs, expected)
     check_gradients(model, inputs)
@@ -71,6 +72,18 @@ def check_dynamic_and_static_batch(make, inputs, model, expected):
     static.set_weights(model.get_weights())
     assert [tuple(y.shape) for y in static.outputs] == [y.shape for y in expected], "static shapes"
     assert_close(expected, outputs(static, inputs), 1e-5, "static batch")
+
+
+def check_any_length(model, inputs, expected):
+    """Traced once for inputs of any length, as `fit` traces it for buckets of unlike length."""
+    specs = [
+        tf.TensorSpec([None] * (x.ndim - 1) + [x.shape[-1] if x.dtype.kind == "f" else None], x.dtype) for x in inputs
+    ]
+    forward = tf.function(lambda *x: keras.tree.flatten(model(list(x))), input_signature=specs, autograph=False)
+    assert_close(expected, [np.asarray(y, "float32") for y in forward(*inputs)], 1e-5, "axes of unknown length")
+    gradients = tf.function(lambda *x: _gradients(model, x), input_signature=specs, autograph=False)
+    plain = [np.asarray(g) for g in _gradients(model, inputs)]
+    assert_close(plain, [np.asarray(g) for g in gradients(*inputs)], 1e-4, "gradients, axes of unknown length")
 
 
 def check_config(make, model):

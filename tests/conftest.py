@@ -15,8 +15,8 @@ def seed():
     keras.utils.set_random_seed(0)
 
 
-@pytest.fixture(scope="session")
-def test_data() -> pathlib.Path:
+@pytest.fixture(scope="session", name="test_data")
+def folder_of_real_data() -> pathlib.Path:
     """The folder of real data sets that TOOLKIT_TEST_DATA names; tests that ask for it are skipped without one."""
     folder = os.environ.get("TOOLKIT_TEST_DATA")
     if not folder:

@@ -34,6 +34,16 @@ def test_an_op_without_builtin_is_named(tmp_path, capfd):
     assert "Cholesky" in capfd.readouterr().err  # What the converter printed is shown when it fails,
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+def test_another_float_is_named(tmp_path, dtype):
+    def half(x):
+        return {"y": tf.cast(tf.matmul(tf.cast(x, dtype), tf.cast(x, dtype)), "float32")}
+
+    saved = save(tmp_path, half=export.signature(half, x=((2, 2), "float32")))
+    with pytest.raises(export.ConversionError, match=f"MatMul.* in {dtype}; TFLite computes in float32"):
+        export.convert_to_tflite(saved, tmp_path / "model.tflite", ["half"])
+
+
 def test_the_converter_is_silent(tmp_path, capfd):
     saved = save(tmp_path, good=export.signature(lambda x: {"y": tf.sin(x)}, x=((3,), "float32")))
     export.convert_to_tflite(saved, tmp_path / "model.tflite", ["good"])

@@ -6,7 +6,9 @@ from toolkit.layers import CharacterOneHot
 
 
 def test_gate():
-    checks.layer(lambda: CharacterOneHot(" abä", name="characters"), np.array([[97, 32, 228, 0], [98, 120, 0, 0]], "int32"))
+    checks.layer(
+        lambda: CharacterOneHot(" abä", name="characters"), np.array([[97, 32, 228, 0], [98, 120, 0, 0]], "int32")
+    )
 
 
 def test_characters_padding_and_strangers():

@@ -20,7 +20,10 @@ def test_gate(last_only, state):
 
 
 def both(units=5):
-    ours, theirs = ClippedLSTM(units, return_state=True), keras.layers.LSTM(units, return_sequences=True, return_state=True)
+    ours, theirs = (
+        ClippedLSTM(units, return_state=True),
+        keras.layers.LSTM(units, return_sequences=True, return_state=True),
+    )
     inputs = sequence(1, 3, 7, 4)
     ours(inputs), theirs(inputs)
     weights = [sequence(2 + i, *w.shape) for i, w in enumerate(theirs.get_weights())]
@@ -79,7 +82,8 @@ def test_clips_each_step_inside_the_loop():
         d_h = d_h + 2 * h
         d_c = d_c + d_h * o * (1 - np.tanh(c) ** 2)
         raw = np.concatenate(
-            [d_c * g * i * (1 - i), d_c * c_before * f * (1 - f), d_c * i * (1 - g**2), d_h * np.tanh(c) * o * (1 - o)], 1
+            [d_c * g * i * (1 - i), d_c * c_before * f * (1 - f), d_c * i * (1 - g**2), d_h * np.tanh(c) * o * (1 - o)],
+            1,
         )
         d_gates = np.clip(raw, -limit, limit)
         clipped += (raw != d_gates).sum()

@@ -7,7 +7,9 @@ from toolkit.layers import GradientClip
 
 
 def test_gate():
-    checks.layer(lambda: GradientClip(100.0, name="clip"), np.random.default_rng(0).standard_normal((2, 3)).astype("float32"))
+    checks.layer(
+        lambda: GradientClip(100.0, name="clip"), np.random.default_rng(0).standard_normal((2, 3)).astype("float32")
+    )
 
 
 def test_clips_what_comes_back_and_nothing_else():

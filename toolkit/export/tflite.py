@@ -16,6 +16,7 @@ from toolkit.export.inspection import inspect_tflite
 from toolkit.lazy import tensorflow as tf
 
 QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
+_OTHER_FLOATS = {"f16": "float16", "bf16": "bfloat16", "f64": "float64"}
 
 
 class ConversionError(RuntimeError):
@@ -90,6 +91,9 @@ def _convert(saved_model, signatures, quantize, calibrate=()):
     except Exception as error:  # The converter raises its own, unpublished class, and others from below it.
         names = _named_ops(str(error))
         reason = f"no builtin op for {', '.join(names)}" if names else str(error).strip().split("\n")[0]
+        dtypes = sorted({_OTHER_FLOATS[dtype] for dtype in re.findall(r"x(f16|bf16|f64)>", str(error))})
+        if dtypes:
+            reason += f" in {', '.join(dtypes)}; TFLite computes in float32: build the model under that dtype policy"
         raise ConversionError(f"TFLite, signatures {sorted(signatures)}, quantize={quantize!r}: {reason}.") from error
 
 

@@ -252,25 +252,24 @@ def _whole_sequence(compute_dtype, limit):
             to_gates, to_cell = gate_derivatives(cells, cell, i, f, g, o)
             backwards = ops.transpose(recurrent)
 
-            def backward(carry, inputs):
-                d_gates, d_cell, f_next = carry
-                d_output, d_cell_here, to_gates, to_cell, f = inputs
-                d_hidden = d_output + product(d_gates, backwards)
-                d_cell = d_cell * f_next + d_cell_here + d_hidden * to_cell
-                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates
+            def backward(carry, t):
+                d_gates, d_cell = carry
+                d_hidden = d_outputs[t] + product(d_gates, backwards)
+                d_cell = d_cell + d_cells[t] + d_hidden * to_cell[t]
+                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates[t]
                 if limit is not None:
                     d_gates = ops.clip(d_gates, -limit, limit)
-                carry = (d_gates, d_cell, f)
+                carry = (d_gates, d_cell * f[t])
                 return carry, carry
 
-            start = (ops.zeros_like(projected[0]), zeros, zeros)
-            (d_first, d_cell, _), (d_gates, _, _) = ops.scan(
-                backward, start, (d_outputs, d_cells, to_gates, to_cell, f), reverse=True
-            )
+            # By index: ops.scan over several sequences needs a time axis of known length on TensorFlow.
+            steps = ops.arange(ops.shape(projected)[0])
+            start = (ops.zeros_like(projected[0]), zeros)
+            (d_first, d_cell), (d_gates, _) = ops.scan(backward, start, steps, reverse=True)
             d_recurrent = time_product(
                 ops.cast(shifted(outputs, hidden), compute_dtype), ops.cast(d_gates, compute_dtype)
             )
-            return d_gates, d_recurrent, product(d_first, backwards), d_cell * f[0]
+            return d_gates, d_recurrent, product(d_first, backwards), d_cell
 
         return (outputs, cells), grad
 

@@ -124,7 +124,7 @@ class GaussianWindowCell(keras.layers.Layer):
         hidden = o * ops.tanh(cell)
         height, width, advance = window_parameters(hidden, self.position_kernel, self.position_bias)
         position = position + advance
-        weights = window_weights(height, width, position, text.shape[1])
+        weights = window_weights(height, width, position, ops.shape(text)[1])
         window = window_vector(weights, ops.cast(text, "float32"))
         return (hidden, window, weights), [hidden, cell, window, position]
 
@@ -266,7 +266,7 @@ class GaussianWindow(keras.layers.Layer):
         outputs = [hidden, window]
         if self.return_weights:
             height, width, _ = window_parameters(hidden, position_kernel, position_bias)
-            outputs.append(window_weights(height, width, position, text.shape[1]))
+            outputs.append(window_weights(height, width, position, ops.shape(text)[1]))
         if mask is not None:
             outputs = [ops.where(ops.expand_dims(mask, -1), output, 0.0) for output in outputs]
         outputs[:2] = [ops.cast(output, dtype) for output in outputs[:2]]
@@ -326,7 +326,7 @@ def window_weights(height, width, position, num_characters):
     Returns:
         (..., num_characters).
     """
-    distance = position[..., None] - np.arange(1, num_characters + 1, dtype="float32")
+    distance = position[..., None] - ops.cast(ops.arange(1, num_characters + 1), "float32")
     return ops.sum(height[..., None] * ops.exp(-width[..., None] * ops.square(distance)), axis=-2)
 
 
@@ -352,7 +352,7 @@ def _whole_sequence(compute_dtype, limit, units):
 
     @ops.custom_gradient
     def run(projected, recurrent, position_kernel, position_bias, text, hidden, cell, window, position):
-        num_characters = text.shape[1]
+        num_characters = ops.shape(text)[1]
 
         def forward(carry, inputs):
             hidden, cell, window, position, *_ = carry
@@ -375,7 +375,7 @@ def _whole_sequence(compute_dtype, limit, units):
             raw = ops.matmul(outputs, position_kernel) + position_bias
             inside = ops.cast(ops.abs(raw) < 15.0, "float32")
             height, width, advance = window_parameters(outputs, position_kernel, position_bias)
-            distance = positions[..., None] - np.arange(1, num_characters + 1, dtype="float32")
+            distance = positions[..., None] - ops.cast(ops.arange(1, num_characters + 1), "float32")
             bumps = height[..., None] * ops.exp(-width[..., None] * ops.square(distance))
             weights = ops.sum(bumps, axis=-2)
             # d phi(u) towards â, b̂ and k, for every step at once: (time, batch, 3 * gaussians, characters).
@@ -388,31 +388,28 @@ def _whole_sequence(compute_dtype, limit, units):
             backwards = ops.transpose(recurrent)
             position_backwards = ops.transpose(position_kernel)
 
-            def backward(carry, inputs):
-                d_gates, d_cell, f_next, d_position, _, _ = carry
-                d_output, d_cell_here, d_window_here, d_position_here, to_gates, to_cell, f, to_raw, to_advance = inputs
+            def backward(carry, t):
+                d_gates, d_cell, d_position, _, _ = carry
                 d_both = product(d_gates, backwards)
-                d_window = d_window_here + d_both[:, units:]
+                d_window = d_windows[t] + d_both[:, units:]
                 d_weights = ops.matmul(text, d_window[..., None])
-                d_all = ops.matmul(to_raw, d_weights)[..., 0] + d_position_here + d_position
-                d_raw = d_all * to_advance
-                d_hidden = d_output + d_both[:, :units] + ops.matmul(d_raw, position_backwards)
-                d_cell = d_cell * f_next + d_cell_here + d_hidden * to_cell
-                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates
+                d_all = ops.matmul(to_raw[t], d_weights)[..., 0] + d_positions[t] + d_position
+                d_raw = d_all * to_advance[t]
+                d_hidden = d_outputs[t] + d_both[:, :units] + ops.matmul(d_raw, position_backwards)
+                d_cell = d_cell + d_cells[t] + d_hidden * to_cell[t]
+                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates[t]
                 if limit is not None:
                     d_gates = ops.clip(d_gates, -limit, limit)
-                carry = (d_gates, d_cell, f, d_all * last_third, d_raw, d_window)
+                carry = (d_gates, d_cell * f[t], d_all * last_third, d_raw, d_window)
                 return carry, carry
 
             last_third = np.repeat(np.array([0.0, 0.0, 1.0], "float32"), gaussians)
             none = ops.zeros_like(d_positions[0])
-            start = (ops.zeros_like(projected[0]), zeros, zeros, none, none, ops.zeros_like(window))
-            (d_first, d_cell, _, d_position, _, _), (d_gates, _, _, _, d_raw, d_window) = ops.scan(
-                backward,
-                start,
-                (d_outputs, d_cells, d_windows, d_positions, to_gates, to_cell, f, to_raw, to_advance),
-                reverse=True,
-            )
+            # By index: ops.scan over several sequences needs a time axis of known length on TensorFlow.
+            steps = ops.arange(ops.shape(projected)[0])
+            start = (ops.zeros_like(projected[0]), zeros, none, none, ops.zeros_like(window))
+            last, (d_gates, _, _, d_raw, d_window) = ops.scan(backward, start, steps, reverse=True)
+            d_first, d_cell, d_position, _, _ = last
             before = ops.concatenate([shifted(outputs, hidden), shifted(windows, window)], axis=-1)
             d_recurrent = time_product(ops.cast(before, compute_dtype), ops.cast(d_gates, compute_dtype))
             d_text = ops.einsum("tbu,tbc->buc", weights, d_window)
@@ -424,7 +421,7 @@ def _whole_sequence(compute_dtype, limit, units):
                 ops.sum(d_raw, axis=(0, 1)),
                 d_text,
                 d_both[:, :units],
-                d_cell * f[0],
+                d_cell,
                 d_both[:, units:],
                 d_position[:, 2 * gaussians :],
             )

@@ -52,10 +52,11 @@ def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, 
     Raises:
         FloatingPointError: Where a variable is not finite: such a state is never written over a good one.
     """
-    arrays = {key: np.asarray(variable) for key, variable in _variables(holders)}
-    for key, array in arrays.items():
+    arrays = {}
+    for key, variable in _variables(holders):
+        arrays[key] = array = np.asarray(variable)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise FloatingPointError(f"{key} is not finite any more")
+            raise FloatingPointError(f"{_name(key, variable)} is not finite any more")
     arrays[_PROGRESS] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda file: np.savez(file, **arrays))
@@ -80,22 +81,29 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
         progress = json.loads(arrays.pop(_PROGRESS).tobytes())
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
-    wanted = list(_variables(holders))
+    wanted = dict(_variables(holders))
     stored = {key for key in arrays if key.split("/")[0] in holders}
-    if stored != {key for key, _ in wanted}:
-        different = sorted(stored.symmetric_difference(key for key, _ in wanted))
-        raise ValueError(f"{path} was written for another model: {len(different)} variables differ, {different[:3]}.")
-    for key, variable in wanted:
+    if len(stored) != len(wanted):
+        raise ValueError(
+            f"{path} was written for another model: it holds {len(stored)} variables, this model has {len(wanted)}."
+        )
+    for key, variable in wanted.items():
         if arrays[key].shape != tuple(variable.shape):
             raise ValueError(
-                f"{path} was written for another size: {key} is {arrays[key].shape} there and {tuple(variable.shape)} here."
+                f"{path} was written for another size: {_name(key, variable)} is {arrays[key].shape} there and "
+                f"{tuple(variable.shape)} here."
             )
-    for key, variable in wanted:
+    for key, variable in wanted.items():
         variable.assign(arrays[key])
     return progress
 
 
 def _variables(holders):
+    # By position: Keras numbers its names through a process, so the same variable has another name in the next.
     for name, holder in holders.items():
         for index, variable in enumerate(getattr(holder, "variables", holder)):
-            yield f"{name}/{index:04d}/{getattr(variable, 'path', variable.name)}", variable
+            yield f"{name}/{index:04d}", variable
+
+
+def _name(key, variable):
+    return f"{key.split('/')[0]}/{getattr(variable, 'path', variable.name)}"

@@ -167,6 +167,7 @@ class Run:
                             steps_per_epoch=steps,
                             validation_data=validation,
                             callbacks=visible,
+                            shuffle=False,  # the data has its own order
                             verbose=0,
                         )
         kept.finish(stopped=model.stop_training)

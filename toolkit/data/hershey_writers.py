@@ -1,0 +1,269 @@
+"""Pen strokes with known ground truth: writers made of Hershey's single-stroke faces, each with a hand of its own."""
+
+import dataclasses
+import functools
+import hashlib
+import io
+import os
+import pathlib
+import re
+import warnings
+import zipfile
+
+import numpy as np
+
+# The faces that a person's pen could follow: the others trace stems twice, or hold no Latin letters.
+FACES = ("futural", "scripts", "rowmans", "cursive")
+ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_FORMAT = 1  # of the cached files
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A written line.
+
+    Args:
+        offsets: (points, 3) float32: x and y offset from the point before, y growing downward, and 1 where a stroke ends.
+        text: What is written; "" where that is not known.
+        writer: Who wrote it; "" where that is not known.
+    """
+
+    offsets: np.ndarray
+    text: str = ""
+    writer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Writer:
+    """A hand.
+
+    Args:
+        name: The writer's name.
+        face: One of `FACES`.
+        height: Size of the writing: 1 has capitals of 21 pen units and an x-height of about 14.
+        width: Stretch of the letters along the line.
+        slant: How far a letter leans to the right, as the tangent of its angle.
+        spacing: Pen units added between letters.
+        tremor: Standard deviation of the pen's shaking, in pen units.
+        drift: Standard deviation of the baseline's slope.
+        speed: Pen units between two points.
+    """
+
+    name: str
+    face: str
+    height: float
+    width: float
+    slant: float
+    spacing: float
+    tremor: float
+    drift: float
+    speed: float
+
+
+def writers(num_writers: int = 8, seed: int = 0) -> list[Writer]:
+    """Writers drawn from a seed, the faces in turn.
+
+    Args:
+        num_writers: How many.
+        seed: Equal seeds give equal writers; the first ones do not depend on `num_writers`.
+
+    Returns:
+        The writers.
+
+    Example:
+
+    >>> [writer.face for writer in writers(3)]
+    ['futural', 'scripts', 'rowmans']
+    """
+    drawn = []
+    for number in range(num_writers):
+        random = np.random.default_rng([seed, 1, number])
+        drawn.append(
+            Writer(
+                name=f"writer {number}",
+                face=FACES[number % len(FACES)],
+                height=float(random.uniform(0.85, 1.15)),
+                width=float(random.uniform(0.85, 1.1)),
+                slant=float(random.uniform(-0.15, 0.4)),
+                spacing=float(random.uniform(-1.0, 1.5)),
+                tremor=float(random.uniform(0.1, 0.3)),
+                drift=float(random.uniform(0.0, 0.02)),
+                speed=float(random.uniform(4.4, 5.4)),
+            )
+        )
+    return drawn
+
+
+def lines(
+    num_lines: int = 10_000,
+    seed: int = 0,
+    *,
+    min_characters: int = 6,
+    max_characters: int = 24,
+    num_writers: int = 8,
+) -> list[Line]:
+    """Lines of English by several writers; line i depends on the seed and i alone.
+
+    The words are those of Python's own documentation, with numbers and punctuation among them. What was made once is kept
+    in TOOLKIT_CACHE, or toolkit/ in the user's cache folder.
+
+    Args:
+        num_lines: How many.
+        seed: Seed of the writers, texts and tremor.
+        min_characters: Least characters in a line.
+        max_characters: Most characters in a line.
+        num_writers: How many writers take turns.
+
+    Returns:
+        The lines, offsets in pen units.
+
+    Example:
+
+    >>> lines(2, seed=1)[1].offsets.shape[1]
+    3
+    """
+    key = repr((_FORMAT, num_lines, seed, min_characters, max_characters, num_writers, FACES))
+    cache = _cache_folder() / f"hershey_writers_{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+    found = _read_cache(cache)
+    if found is None:
+        hands = [_Hand(writer) for writer in writers(num_writers, seed)]
+        found = [_line(number, seed, hands, min_characters, max_characters) for number in range(num_lines)]
+        _write_cache(cache, found)
+    return found
+
+
+class _Hand:
+    """A writer's glyphs, sampled at the pen's speed."""
+
+    def __init__(self, writer):
+        from HersheyFonts import HersheyFonts
+
+        self.writer = writer
+        face = HersheyFonts()
+        face.load_default_font(writer.face)
+        self.glyphs = {}
+        for character in ALPHABET:
+            (glyph,) = face.glyphs_for_text(character)
+            strokes = [np.array(list(stroke), "float64") for stroke in glyph.strokes]
+            # Hershey's zero is the middle of the capitals' height; ours is the baseline.
+            strokes = [(stroke - [glyph.left_offset, 9.0]) * [writer.width, 1.0] for stroke in strokes if len(stroke)]
+            sampled = [sample_stroke(stroke * writer.height, writer.speed) for stroke in strokes]
+            self.glyphs[character] = sampled, glyph.char_width * writer.width * writer.height
+
+
+def sample_stroke(stroke, speed):
+    """Points along a stroke, `speed` apart, its ends and sharp corners among them."""
+    if len(stroke) == 1:
+        return stroke
+    steps = np.diff(stroke, axis=0)
+    lengths = np.hypot(*steps.T)
+    stroke, steps = stroke[np.r_[True, lengths > 0]], steps[lengths > 0]
+    lengths = lengths[lengths > 0]
+    if not len(lengths):
+        return stroke[:1]
+    cosine = np.sum(steps[1:] * steps[:-1], axis=1) / (lengths[1:] * lengths[:-1])
+    corners = [0, *(np.flatnonzero(cosine < 0.5) + 1), len(stroke) - 1]
+    along = np.r_[0.0, np.cumsum(lengths)]
+    places = [0.0]
+    for start, end in zip(along[corners[:-1]], along[corners[1:]], strict=True):
+        places.extend(np.linspace(start, end, max(1, round((end - start) / speed)) + 1)[1:])
+    return np.stack([np.interp(places, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _line(number, seed, hands, min_characters, max_characters):
+    random = np.random.default_rng([seed, 2, number])
+    hand = hands[random.integers(len(hands))]
+    writer = hand.writer
+    text = _text(random, min_characters, max_characters)
+    strokes, x = [], 0.0
+    wobble = random.normal(0.0, 1.0, (len(text), 3))
+    for character, (dx, dy, size) in zip(text, wobble, strict=True):
+        sampled, width = hand.glyphs[character]
+        strokes.extend(stroke * (1 + 0.03 * size) + [x + 0.3 * dx, 0.3 * dy] for stroke in sampled)
+        x += width + writer.spacing
+    points = np.concatenate(strokes)
+    ends = np.zeros(len(points), "float32")
+    ends[np.cumsum([len(stroke) for stroke in strokes]) - 1] = 1.0
+    points[:, 0] -= writer.slant * points[:, 1]
+    points[:, 1] += random.normal(0.0, writer.drift) * points[:, 0]
+    shaking = random.normal(0.0, writer.tremor, (len(points) + 2, 2))
+    points += (shaking[:-2] + 2 * shaking[1:-1] + shaking[2:]) / np.sqrt(6.0)
+    offsets = np.diff(points, axis=0, prepend=points[:1])
+    return Line(np.concatenate([offsets, ends[:, None]], axis=1).astype("float32"), text, writer.name)
+
+
+@functools.cache
+def _words():
+    from pydoc_data.topics import topics
+
+    return re.findall(r"[A-Za-z]+", " ".join(topics[name] for name in sorted(topics)))
+
+
+def _text(random, min_characters, max_characters):
+    words = _words()
+    while True:
+        start, count = random.integers(len(words) - 8), random.integers(1, 7)
+        parts = []
+        for word in words[start : start + count]:
+            kind = random.random()
+            if kind < 0.06:
+                word = str(random.integers(10 ** random.integers(1, 5)))
+            elif kind < 0.14:
+                word = word.capitalize()
+            elif kind < 0.16:
+                word = word.upper()
+            elif kind < 0.18:
+                word = f'"{word}"'
+            elif kind < 0.20:
+                word = f"({word})"
+            elif kind < 0.22:
+                word = f"{word}'s"
+            elif kind < 0.23:
+                word = f"{word}-{words[random.integers(len(words))]}"
+            elif kind < 0.26:
+                # English has few of Q, X or Z: initials have them all.
+                word = "".join(chr(ord("A") + letter) for letter in random.integers(26, size=2))
+            mark = random.random()
+            word += next((mark_ for limit, mark_ in _MARKS if mark < limit), "")
+            parts.append(word)
+        text = " ".join(parts)
+        if min_characters <= len(text) <= max_characters:
+            return text
+
+
+_MARKS = ((0.08, ","), (0.16, "."), (0.18, "?"), (0.195, "!"), (0.21, ":"), (0.22, ";"))
+
+
+def _cache_folder():
+    named = os.environ.get("TOOLKIT_CACHE")
+    if named:
+        return pathlib.Path(named)
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "toolkit"
+
+
+def _read_cache(path):
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            points, lengths, texts, names = (file[key] for key in ("points", "lengths", "texts", "writers"))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return None  # not there, or not whole: it is only a copy
+    parts = np.split(points, np.cumsum(lengths)[:-1])
+    return [Line(part, str(text), str(name)) for part, text, name in zip(parts, texts, names, strict=True)]
+
+
+def _write_cache(path, made):
+    content = io.BytesIO()
+    np.savez(
+        content,
+        points=np.concatenate([line.offsets for line in made]),
+        lengths=[len(line.offsets) for line in made],
+        texts=[line.text for line in made],
+        writers=[line.writer for line in made],
+    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content.getbuffer())
+        os.replace(temporary, path)
+    except OSError as error:
+        warnings.warn(f"The lines are made anew each time: {path.parent} cannot be written ({error}).", stacklevel=3)

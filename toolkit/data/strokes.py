@@ -1,0 +1,342 @@
+"""Handwriting as pen offsets, with or without its text: embedded writers, Omniglot's strokes, one's own arrays."""
+
+import pathlib
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.data import hershey_writers, sources
+from toolkit.data.hershey_writers import ALPHABET, Line
+from toolkit.data.pipelines import Batches, Splits, bucketed_plan
+from toolkit.lazy import tensorflow as tf
+
+# A jump this many times as long as a file's median offset is no pen's.
+HUGE = 300.0
+_FRACTION = 0.05  # of the lines, for validation and for the test each
+
+
+class Statistics(NamedTuple):
+    """What is measured on training lines.
+
+    Shapes:
+        mean: (3,), mean offset in the data's unit; 0 for the third channel.
+        scale: (3,), standard deviation in the data's unit; 1 for the third channel.
+        points_per_character: Mean number of points in a character; 0 without text.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    points_per_character: float
+
+
+def load(
+    source: str,
+    *,
+    batch_size: int,
+    seed: int,
+    text: bool,
+    alphabet: str = ALPHABET,
+    max_points: int = 600,
+    max_characters: int = 64,
+) -> Splits:
+    """Reads handwriting.
+
+    Args:
+        source: "embedded" or "embedded:LINES"; "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER",
+            NAME.npy of shape (points, 3) with NAME.txt beside it.
+        batch_size: Lines in a batch.
+        seed: Decides the batches, what is held out of npy data, and the embedded writers.
+        text: Whether texts are wanted.
+        alphabet: Every character that a text may have.
+        max_points: Longer lines are left out, and counted.
+        max_characters: Longer texts are left out, and counted.
+
+    Returns:
+        Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch, points)
+        bool; with `text` also "text": (batch, characters) int32, Unicode code points, at least one zero at the end}.
+
+    Raises:
+        ValueError: Where the source is unknown or holds something else than said; file and line are named.
+        FileNotFoundError: Where a path does not exist or a folder holds nothing to read.
+
+    Example:
+
+    >>> splits = load("embedded:40", batch_size=4, seed=0, text=True)
+    >>> batch = splits.test.peek()
+    >>> batch["offsets"].shape[-1], str(batch["text"].dtype)
+    (3, 'int32')
+    """
+    reader, rest = sources.parse(source, READERS, _sniff)
+    parts = READERS[reader](rest, seed, text)
+    splits = []
+    for name, part in zip(("train", "validation", "test"), parts, strict=True):
+        kept = _usable(part, source, text, alphabet, max_points, max_characters)
+        if not kept:
+            raise ValueError(
+                f"--data={source}: no line left for {name}: {len(part)} were there, and none has at most --max_points="
+                f"{max_points}" + (f" and a text of at most {max_characters} characters." if text else " points.")
+            )
+        if len(kept) < len(part):
+            print(f"{source}: {len(part) - len(kept)} of {len(part)} {name} lines left out: too long.")
+        splits.append(_batches(kept, batch_size, seed, text, shuffle=name == "train"))
+    return Splits(*splits)
+
+
+def statistics(batches: Batches) -> Statistics:
+    """Measures a training set, for standardization and for the window's first speed.
+
+    Args:
+        batches: The training lines.
+
+    Returns:
+        `Statistics`.
+
+    Example:
+
+    >>> statistics(load("embedded:60", batch_size=8, seed=0, text=True).train).scale.shape
+    (3,)
+    """
+    points, characters = [], 0
+    for batch in batches.dataset(num_epochs=1).as_numpy_iterator():
+        points.append(batch["offsets"][batch["mask"]][:, :2].astype("float64"))
+        characters += int((batch.get("text", np.zeros(1)) > 0).sum())
+    points = np.concatenate(points)
+    scale = np.maximum(points.std(axis=0), 1e-6)
+    return Statistics(
+        np.array([*points.mean(axis=0), 0.0], "float32"),
+        np.array([*scale, 1.0], "float32"),
+        len(points) / characters if characters else 0.0,
+    )
+
+
+def from_strokes(strokes: Sequence[np.ndarray]) -> np.ndarray:
+    """Pen strokes as offsets.
+
+    Args:
+        strokes: For each stroke the pen's positions (points, 2), y growing downward.
+
+    Returns:
+        float32 (points, 3): offsets, the first one zero, and 1 on each stroke's last point.
+
+    Example:
+
+    >>> from_strokes([np.array([[0, 0], [2, 1]]), np.array([[5, 5]])]).tolist()
+    [[0.0, 0.0, 0.0], [2.0, 1.0, 1.0], [3.0, 4.0, 1.0]]
+    """
+    points = np.concatenate([np.asarray(stroke, "float64") for stroke in strokes])
+    ends = np.zeros((len(points), 1))
+    ends[np.cumsum([len(stroke) for stroke in strokes]) - 1] = 1.0
+    return np.concatenate([np.diff(points, axis=0, prepend=points[:1]), ends], axis=1).astype("float32")
+
+
+def to_strokes(offsets: np.ndarray) -> list[np.ndarray]:
+    """Offsets as pen strokes, the first point's offset taken from zero.
+
+    Args:
+        offsets: (points, 3).
+
+    Returns:
+        For each stroke the pen's positions (points, 2).
+
+    Example:
+
+    >>> [stroke.tolist() for stroke in to_strokes(np.array([[0, 0, 0], [2, 1, 1], [3, 4, 1]]))]
+    [[[0.0, 0.0], [2.0, 1.0]], [[5.0, 5.0]]]
+    """
+    positions = np.cumsum(np.asarray(offsets, "float64")[:, :2], axis=0)
+    ends = np.flatnonzero(np.asarray(offsets)[:, 2] > 0.5) + 1
+    return [part for part in np.split(positions, ends) if len(part)]
+
+
+def check_offsets(offsets: np.ndarray, where: str) -> None:
+    """Says clearly why an array is no pen's.
+
+    Args:
+        offsets: What was read.
+        where: Its file, for the message.
+
+    Raises:
+        ValueError: Where it is not (points, 3), not finite, jumps, or its third column is not 0 and 1.
+    """
+    if offsets.ndim != 2 or offsets.shape[1] != 3 or not len(offsets) or offsets.dtype.kind not in "fiu":
+        raise ValueError(f"{where}: expected numbers of shape (points, 3); got {offsets.dtype} {offsets.shape}.")
+    bad = np.flatnonzero(~np.isfinite(offsets).all(axis=1))
+    if len(bad):
+        raise ValueError(f"{where}: point {bad[0]} is not finite: {offsets[bad[0]].tolist()}.")
+    flags = np.flatnonzero(~np.isin(offsets[:, 2], (0, 1)))
+    if len(flags):
+        raise ValueError(
+            f"{where}: point {flags[0]}: the third column is 1 where a stroke ends and 0 elsewhere; got "
+            f"{offsets[flags[0], 2]}."
+        )
+    lengths = np.hypot(*offsets[1:, :2].astype("float64").T)
+    moved = lengths[lengths > 0]
+    if len(moved) and moved.max() > HUGE * np.median(moved):
+        where_ = int(lengths.argmax()) + 1
+        raise ValueError(
+            f"{where}: point {where_} jumps {lengths[where_ - 1]:.4g}, {lengths[where_ - 1] / np.median(moved):.0f} times "
+            "the median offset. Are these positions instead of offsets, or is a point broken?"
+        )
+
+
+def _embedded(rest, seed, text):
+    if rest and not (rest.isdecimal() and int(rest) >= 20):
+        raise ValueError(f"--data=embedded:{rest}: expected a number of lines, at least 20.")
+    lines = hershey_writers.lines(int(rest or 10_000), seed)
+    held_out = max(1, int(len(lines) * _FRACTION))
+    test, validation, train = lines[:held_out], lines[held_out : 2 * held_out], lines[2 * held_out :]
+    tested = {line.text for line in test}
+    validation = [line for line in validation if line.text not in tested]
+    seen = tested | {line.text for line in validation}
+    return [line for line in train if line.text not in seen], validation, test
+
+
+def _omniglot(rest, seed, text):
+    if text:
+        raise ValueError(
+            f"--data=omniglot:{rest}: Omniglot's drawings are single characters without text; they are for "
+            "handwriting_prediction."
+        )
+    parts = ([], [], [])
+    for name, content in _omniglot_files(pathlib.Path(rest).expanduser()):
+        drawer = int(re.search(r"_(\d+)\.txt$", name).group(1))
+        line = Line(_omniglot_drawing(content, name), writer=f"drawer {drawer}")
+        # Each character was drawn by the same twenty people: hold out people, so that every character is in each split.
+        parts[0 if drawer <= 16 else 1 if drawer <= 18 else 2].append(line)
+    return parts
+
+
+def _omniglot_files(path) -> Iterator[tuple[str, str]]:
+    pattern = re.compile(r"(?:^|/)\d+_\d+\.txt$")
+    if not path.exists():
+        raise FileNotFoundError(f"--data=omniglot:{path}: no such file or folder.")
+    if path.is_dir():
+        names = sorted(file for file in path.rglob("*.txt") if pattern.search(file.name))
+        contents: Iterable = ((str(name), name.read_text(encoding="utf-8")) for name in names)
+    else:
+        try:
+            archive = zipfile.ZipFile(path)
+            damaged = archive.testzip()
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{path} is not a whole zip file ({error}). Fetch it again.") from error
+        if damaged:
+            raise ValueError(f"{path}: {damaged} in it is damaged. Fetch it again.")
+        names = sorted(name for name in archive.namelist() if pattern.search(name) and "__MACOSX" not in name)
+        contents = ((f"{path}: {name}", archive.read(name).decode("utf-8")) for name in names)
+    if not names:
+        raise FileNotFoundError(
+            f"--data=omniglot:{path} holds no drawings (ALPHABET/characterNN/NNNN_NN.txt). Expected the published strokes, "
+            "such as strokes_background_small1.zip, not the images."
+        )
+    return iter(contents)
+
+
+def _omniglot_drawing(content, where, step=4.0):
+    """Strokes 'x,y,milliseconds' between START and BREAK lines, on a canvas of 105 units with y growing upward."""
+    strokes, points = [], []
+    for number, row in enumerate(content.split("\n"), 1):
+        row = row.strip()
+        if row == "BREAK":
+            strokes.append(points)
+            points = []
+        elif row and row != "START":
+            try:
+                x, y, _ = map(float, row.split(","))
+            except ValueError:
+                raise ValueError(f"{where}, line {number}: expected 'x,y,time', START or BREAK; got {row!r}.") from None
+            points.append((x, -y))
+    strokes = [np.array(stroke) for stroke in [*strokes, points] if stroke]
+    if not strokes:
+        raise ValueError(f"{where}: an empty drawing: no point between START and BREAK.")
+    # The tablet's points are 0.8 units apart and follow its clock; every `step` units is how Graves' data looks.
+    offsets = from_strokes([hershey_writers.sample_stroke(stroke, step) for stroke in strokes])
+    check_offsets(offsets, where)
+    return offsets
+
+
+def _npy(rest, seed, text):
+    folder = pathlib.Path(rest).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"--data=npy:{rest}: no such folder.")
+    arrays, texts = sorted(folder.glob("*.npy")), {path.stem: path for path in folder.glob("*.txt")}
+    if not arrays:
+        raise FileNotFoundError(f"--data=npy:{rest}: the folder holds no .npy file. Expected NAME.npy (points, 3).")
+    if text:
+        without = [path.name for path in arrays if path.stem not in texts]
+        alone = sorted(set(texts) - {path.stem for path in arrays})
+        if without:
+            raise ValueError(f"{folder}: {len(without)} .npy without their .txt, such as {without[0]}.")
+        if alone:
+            raise ValueError(f"{folder}: {len(alone)} .txt without their .npy, such as {alone[0]}.txt.")
+    lines = []
+    for path in arrays:
+        try:
+            offsets = np.load(path, allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise ValueError(f"{path} is not a NumPy array of numbers ({error}).") from error
+        check_offsets(offsets, str(path))
+        words = texts[path.stem].read_text(encoding="utf-8").strip() if text else ""
+        if text and not words:
+            raise ValueError(f"{texts[path.stem]}: the text is empty.")
+        lines.append(Line(offsets.astype("float32"), words))
+    if len(lines) < 3:
+        raise ValueError(
+            f"--data=npy:{rest}: {len(lines)} lines; at least 3 are needed, for train, validation and test."
+        )
+    lines = [lines[i] for i in np.random.default_rng(seed).permutation(len(lines))]
+    held_out = max(1, int(len(lines) * _FRACTION))
+    return lines[2 * held_out :], lines[held_out : 2 * held_out], lines[:held_out]
+
+
+READERS = {"embedded": _embedded, "omniglot": _omniglot, "npy": _npy}
+
+
+def _sniff(path):
+    if path.is_dir() and any(path.glob("*.npy")):
+        return "npy"
+    if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
+        return "omniglot"
+    return None
+
+
+def _usable(lines, source, text, alphabet, max_points, max_characters):
+    if text:
+        strange = [line for line in lines if set(line.text) - set(alphabet)]
+        if strange:
+            characters = "".join(sorted({c for line in strange for c in line.text} - set(alphabet)))
+            raise ValueError(
+                f"--data={source}: {len(strange)} of {len(lines)} texts have characters outside --alphabet, such as "
+                f"{strange[0].text!r}: {characters!r}. Add them to --alphabet, or leave these lines out."
+            )
+        lines = [line for line in lines if len(line.text) <= max_characters]
+    return [line for line in lines if len(line.offsets) <= max_points]
+
+
+def _batches(lines, batch_size, seed, text, shuffle):
+    lengths = np.array([len(line.offsets) for line in lines])
+
+    def read(indices):
+        chosen = [lines[i] for i in indices]
+        batch = {
+            "offsets": np.zeros((len(chosen), max(lengths[indices]), 3), "float32"),
+            "mask": np.arange(max(lengths[indices]))[None] < lengths[indices][:, None],
+        }
+        for row, line in zip(batch["offsets"], chosen, strict=True):
+            row[: len(line.offsets)] = line.offsets
+        if text:
+            batch["text"] = np.zeros((len(chosen), max(len(line.text) for line in chosen) + 1), "int32")
+            for row, line in zip(batch["text"], chosen, strict=True):
+                row[: len(line.text)] = [ord(character) for character in line.text]
+        return batch
+
+    signature = {
+        "offsets": tf.TensorSpec([None, None, 3], tf.float32),
+        "mask": tf.TensorSpec([None, None], tf.bool),
+    }
+    if text:
+        signature["text"] = tf.TensorSpec([None, None], tf.int32)
+    plan = bucketed_plan(lengths, batch_size, seed=seed, shuffle=shuffle)
+    return Batches(read, plan, signature, num_examples=len(lines))
