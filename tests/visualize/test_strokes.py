@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from toolkit.visualize import strokes
 
@@ -7,8 +8,9 @@ LINE = np.array([[0, 0, 0], [3, 0, 0], [0, 4, 1], [2, 0, 0], [2, 1, 1]], "float3
 
 
 def rendered(figure):
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def test_positions_are_sums():

@@ -6,9 +6,9 @@ import hashlib
 import io
 import os
 import pathlib
+import platform
 import re
 import warnings
-import zipfile
 
 import numpy as np
 
@@ -23,7 +23,8 @@ class Line:
     """A written line.
 
     Args:
-        offsets: (points, 3) float32: x and y offset from the point before, y growing downward, and 1 where a stroke ends.
+        offsets: (points, 3) float32: x and y offset from the point before, y growing downward, and 1 where a stroke
+            ends.
         text: What is written; "" where that is not known.
         writer: Who wrote it; "" where that is not known.
     """
@@ -104,8 +105,8 @@ def lines(
 ) -> list[Line]:
     """Lines of English by several writers; line i depends on the seed and i alone.
 
-    The words are those of Python's own documentation, with numbers and punctuation among them. What was made once is kept
-    in TOOLKIT_CACHE, or toolkit/ in the user's cache folder.
+    The words are those of this Python's own documentation, with numbers and punctuation among them. What was made once
+    is kept in TOOLKIT_CACHE, or toolkit/ in the user's cache folder.
 
     Args:
         num_lines: How many.
@@ -117,12 +118,23 @@ def lines(
     Returns:
         The lines, offsets in pen units.
 
+    Raises:
+        ValueError: Where a number is less than 1, or `min_characters` more than `max_characters`.
+
     Example:
 
     >>> lines(2, seed=1)[1].offsets.shape[1]
     3
     """
-    key = repr((_FORMAT, num_lines, seed, min_characters, max_characters, num_writers, FACES))
+    if min(num_lines, num_writers, min_characters) < 1 or min_characters > max_characters:
+        raise ValueError(
+            "Expected at least one line, writer and character, and min_characters up to max_characters; got "
+            f"{num_lines} lines, {num_writers} writers, {min_characters} to {max_characters} characters."
+        )
+    # Another Python may have other words.
+    key = repr(
+        (_FORMAT, platform.python_version(), num_lines, seed, min_characters, max_characters, num_writers, FACES)
+    )
     cache = _cache_folder() / f"hershey_writers_{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     found = _read_cache(cache)
     if found is None:
@@ -201,8 +213,9 @@ def _words():
 
 def _text(random, min_characters, max_characters):
     words = _words()
+    most_words = max(6, max_characters // 4)
     while True:
-        start, count = random.integers(len(words) - 8), random.integers(1, 7)
+        start, count = random.integers(len(words) - 8), random.integers(1, most_words + 1)
         parts = []
         for word in words[start : start + count]:
             kind = random.random()
@@ -243,12 +256,12 @@ def _cache_folder():
 
 def _read_cache(path):
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             points, lengths, texts, names = (file[key] for key in ("points", "lengths", "texts", "writers"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return None  # not there, or not whole: it is only a copy
-    parts = np.split(points, np.cumsum(lengths)[:-1])
-    return [Line(part, str(text), str(name)) for part, text, name in zip(parts, texts, names, strict=True)]
+        parts = np.split(points, np.cumsum(lengths)[:-1])
+        return [Line(part, str(text), str(name)) for part, text, name in zip(parts, texts, names, strict=True)]
+    except Exception:  # not there, or damaged in one of many ways: it is only a copy
+        return None
 
 
 def _write_cache(path, made):

@@ -79,10 +79,10 @@ class Batches:
         dataset = dataset.map(read, num_parallel_calls=2, deterministic=True)
         for function in self._functions:
             dataset = dataset.map(function, num_parallel_calls=2, deterministic=True)
+        left = tf.data.INFINITE_CARDINALITY
         if num_epochs is not None:
             left = max(0, num_epochs * self.steps_per_epoch - start_step)
-            dataset = dataset.apply(tf.data.experimental.assert_cardinality(left))
-        return dataset.prefetch(4)
+        return dataset.apply(tf.data.experimental.assert_cardinality(left)).prefetch(4)
 
     def map(self, function: Callable) -> "Batches":
         """Batches that a function has been applied to, in the pipeline.
@@ -172,7 +172,12 @@ def bucketed_plan(
 
     Returns:
         A plan for `Batches`; each example once an epoch.
+
+    Raises:
+        ValueError: Where `batch_size` or `num_buckets` is less than 1.
     """
+    if batch_size < 1 or num_buckets < 1:
+        raise ValueError(f"batch_size and num_buckets must be at least 1; got {batch_size} and {num_buckets}.")
     by_length = np.argsort(lengths, kind="stable")
     # Whole batches to each bucket but the last: a small batch at each bucket's end would waste steps.
     num_batches = -(-len(by_length) // batch_size)

@@ -17,7 +17,7 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
         (reader, rest); the rest is "" where there is none.
 
     Raises:
-        ValueError: Where the reader is unknown; the nearest one is suggested.
+        ValueError: Where the reader is unknown, the nearest one is suggested; or where a path's reader is not plain.
 
     Example:
 
@@ -25,7 +25,7 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
     ('embedded', '2000')
     >>> parse("embeded", ["embedded", "npy"])
     Traceback (most recent call last):
-    ValueError: --data=embeded: no reader 'embeded'. Did you mean 'embedded'? There are: embedded, npy.
+    ValueError: --data=embeded: no reader 'embeded', no such path. Did you mean 'embedded'? There are: embedded, npy.
     """
     readers = list(readers)
     name, _, rest = source.partition(":")
@@ -37,9 +37,9 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
         if found:
             return found, source
         raise ValueError(
-            f"--data={source} exists, but it is not plain what it holds. Say which: READER:{source}, with READER one of "
-            f"{', '.join(readers)}."
+            f"--data={source} exists, but it is not plain what it holds. Say which: READER:{source}, with READER one "
+            f"of {', '.join(readers)}."
         )
-    near = difflib.get_close_matches(name, readers, n=1)
+    near = difflib.get_close_matches(name.lower(), readers, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"--data={source}: no reader {name!r}.{hint} There are: {', '.join(readers)}.")
+    raise ValueError(f"--data={source}: no reader {name!r}, no such path.{hint} There are: {', '.join(readers)}.")

@@ -3,6 +3,7 @@
 import pathlib
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from toolkit.lazy import tensorflow as tf
 
 # A jump this many times as long as a file's median offset is no pen's.
 HUGE = 300.0
+# A pen goes to and fro: 50 or more real offsets add up to at most 0.65 of their lengths; positions, to nearly all.
+_ONE_WAY = 0.8, 50
 _FRACTION = 0.05  # of the lines, for validation and for the test each
 
 
@@ -45,8 +48,8 @@ def load(
     """Reads handwriting.
 
     Args:
-        source: "embedded" or "embedded:LINES"; "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER",
-            NAME.npy of shape (points, 3) with NAME.txt beside it.
+        source: "embedded" or "embedded:LINES"; "omniglot:PATH", the published zip of strokes or its folder;
+            "npy:FOLDER", NAME.npy of shape (points, 3) with NAME.txt beside it.
         batch_size: Lines in a batch.
         seed: Decides the batches, what is held out of npy data, and the embedded writers.
         text: Whether texts are wanted.
@@ -55,8 +58,9 @@ def load(
         max_characters: Longer texts are left out, and counted.
 
     Returns:
-        Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch, points)
-        bool; with `text` also "text": (batch, characters) int32, Unicode code points, at least one zero at the end}.
+        Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch,
+        points) bool; with `text` also "text": (batch, characters) int32, Unicode code points, at least one zero at the
+        end}.
 
     Raises:
         ValueError: Where the source is unknown or holds something else than said; file and line are named.
@@ -76,8 +80,9 @@ def load(
         kept = _usable(part, source, text, alphabet, max_points, max_characters)
         if not kept:
             raise ValueError(
-                f"--data={source}: no line left for {name}: {len(part)} were there, and none has at most --max_points="
-                f"{max_points}" + (f" and a text of at most {max_characters} characters." if text else " points.")
+                f"--data={source}: no line left for {name}: of {len(part)} that were there, none has at most "
+                f"--max_points={max_points}"
+                + (f" and a text of at most {max_characters} characters." if text else " points.")
             )
         if len(kept) < len(part):
             print(f"{source}: {len(part) - len(kept)} of {len(part)} {name} lines left out: too long.")
@@ -159,7 +164,8 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
         where: Its file, for the message.
 
     Raises:
-        ValueError: Where it is not (points, 3), not finite, jumps, or its third column is not 0 and 1.
+        ValueError: Where it is not (points, 3), not finite, jumps, goes one way only as positions do, or its third
+            column is not 0 and 1.
     """
     if offsets.ndim != 2 or offsets.shape[1] != 3 or not len(offsets) or offsets.dtype.kind not in "fiu":
         raise ValueError(f"{where}: expected numbers of shape (points, 3); got {offsets.dtype} {offsets.shape}.")
@@ -175,10 +181,14 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
     lengths = np.hypot(*offsets[1:, :2].astype("float64").T)
     moved = lengths[lengths > 0]
     if len(moved) and moved.max() > HUGE * np.median(moved):
-        where_ = int(lengths.argmax()) + 1
         raise ValueError(
-            f"{where}: point {where_} jumps {lengths[where_ - 1]:.4g}, {lengths[where_ - 1] / np.median(moved):.0f} times "
-            "the median offset. Are these positions instead of offsets, or is a point broken?"
+            f"{where}: point {lengths.argmax() + 1} jumps {moved.max():.4g}, {moved.max() / np.median(moved):.0f} times "
+            "the median offset. Is it broken, or are these positions instead of offsets?"
+        )
+    one_way, least = _ONE_WAY
+    if len(lengths) >= least and np.hypot(*offsets[1:, :2].sum(axis=0, dtype="float64")) > one_way * lengths.sum():
+        raise ValueError(
+            f"{where}: the {len(offsets)} offsets go one way, as no pen does. Are these positions instead of offsets?"
         )
 
 
@@ -201,35 +211,33 @@ def _omniglot(rest, seed, text):
             "handwriting_prediction."
         )
     parts = ([], [], [])
-    for name, content in _omniglot_files(pathlib.Path(rest).expanduser()):
+    for name, content in _omniglot_files(_path("omniglot", rest)):
         drawer = int(re.search(r"_(\d+)\.txt$", name).group(1))
-        line = Line(_omniglot_drawing(content, name), writer=f"drawer {drawer}")
+        line = Line(_omniglot_drawing(_decode(content, name), name), writer=f"drawer {drawer}")
         # Each character was drawn by the same twenty people: hold out people, so that every character is in each split.
         parts[0 if drawer <= 16 else 1 if drawer <= 18 else 2].append(line)
     return parts
 
 
-def _omniglot_files(path) -> Iterator[tuple[str, str]]:
+def _omniglot_files(path) -> Iterator[tuple[str, bytes]]:
     pattern = re.compile(r"(?:^|/)\d+_\d+\.txt$")
-    if not path.exists():
-        raise FileNotFoundError(f"--data=omniglot:{path}: no such file or folder.")
     if path.is_dir():
         names = sorted(file for file in path.rglob("*.txt") if pattern.search(file.name))
-        contents: Iterable = ((str(name), name.read_text(encoding="utf-8")) for name in names)
+        contents: Iterable = ((str(name), name.read_bytes()) for name in names)
     else:
         try:
             archive = zipfile.ZipFile(path)
             damaged = archive.testzip()
-        except zipfile.BadZipFile as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
             raise ValueError(f"{path} is not a whole zip file ({error}). Fetch it again.") from error
         if damaged:
             raise ValueError(f"{path}: {damaged} in it is damaged. Fetch it again.")
         names = sorted(name for name in archive.namelist() if pattern.search(name) and "__MACOSX" not in name)
-        contents = ((f"{path}: {name}", archive.read(name).decode("utf-8")) for name in names)
+        contents = ((f"{path}: {name}", archive.read(name)) for name in names)
     if not names:
         raise FileNotFoundError(
-            f"--data=omniglot:{path} holds no drawings (ALPHABET/characterNN/NNNN_NN.txt). Expected the published strokes, "
-            "such as strokes_background_small1.zip, not the images."
+            f"--data=omniglot:{path} holds no drawings (ALPHABET/characterNN/NNNN_NN.txt). Expected the published "
+            "strokes, such as strokes_background_small1.zip, not the images."
         )
     return iter(contents)
 
@@ -245,8 +253,12 @@ def _omniglot_drawing(content, where, step=4.0):
         elif row and row != "START":
             try:
                 x, y, _ = map(float, row.split(","))
+                if not (abs(x) < 1000 and abs(y) < 1000):
+                    raise ValueError("off the canvas, or NaN")
             except ValueError:
-                raise ValueError(f"{where}, line {number}: expected 'x,y,time', START or BREAK; got {row!r}.") from None
+                raise ValueError(
+                    f"{where}, line {number}: expected 'x,y,time' on a canvas of 105, START or BREAK; got {row!r}."
+                ) from None
             points.append((x, -y))
     strokes = [np.array(stroke) for stroke in [*strokes, points] if stroke]
     if not strokes:
@@ -258,9 +270,9 @@ def _omniglot_drawing(content, where, step=4.0):
 
 
 def _npy(rest, seed, text):
-    folder = pathlib.Path(rest).expanduser()
+    folder = _path("npy", rest)
     if not folder.is_dir():
-        raise FileNotFoundError(f"--data=npy:{rest}: no such folder.")
+        raise ValueError(f"--data=npy:{rest} is a file. Expected a folder of NAME.npy (points, 3).")
     arrays, texts = sorted(folder.glob("*.npy")), {path.stem: path for path in folder.glob("*.txt")}
     if not arrays:
         raise FileNotFoundError(f"--data=npy:{rest}: the folder holds no .npy file. Expected NAME.npy (points, 3).")
@@ -273,12 +285,13 @@ def _npy(rest, seed, text):
             raise ValueError(f"{folder}: {len(alone)} .txt without their .npy, such as {alone[0]}.txt.")
     lines = []
     for path in arrays:
-        try:
-            offsets = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            raise ValueError(f"{path} is not a NumPy array of numbers ({error}).") from error
+        with open(path, "rb") as file:
+            try:
+                offsets = np.lib.format.read_array(file, allow_pickle=False)
+            except Exception as error:  # damaged headers fail in many ways
+                raise ValueError(f"{path} is not a NumPy array of numbers ({error}).") from error
         check_offsets(offsets, str(path))
-        words = texts[path.stem].read_text(encoding="utf-8").strip() if text else ""
+        words = _decode(texts[path.stem].read_bytes(), texts[path.stem]).strip() if text else ""
         if text and not words:
             raise ValueError(f"{texts[path.stem]}: the text is empty.")
         lines.append(Line(offsets.astype("float32"), words))
@@ -292,6 +305,22 @@ def _npy(rest, seed, text):
 
 
 READERS = {"embedded": _embedded, "omniglot": _omniglot, "npy": _npy}
+
+
+def _path(reader, rest):
+    path = pathlib.Path(rest).expanduser()
+    if not rest:
+        raise ValueError(f"--data={reader}: its path is missing. Expected --data={reader}:PATH.")
+    if not path.exists():
+        raise FileNotFoundError(f"--data={reader}:{rest}: no such file or folder.")
+    return path
+
+
+def _decode(content, where):
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{where} is not UTF-8 text ({error}).") from error
 
 
 def _sniff(path):

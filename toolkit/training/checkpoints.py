@@ -76,7 +76,7 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: Where the file is damaged, or has other variables or shapes.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         progress = json.loads(arrays.pop(_PROGRESS).tobytes())
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:

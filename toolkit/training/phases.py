@@ -61,7 +61,9 @@ def _run(settings_class, by_name, recipe, flag_values):
     try:
         settings = settings_from_flags(settings_class, flag_values, recipe)
         with contextlib.nullcontext() if verbose else quiet():
-            import tensorflow  # noqa: F401  its start prints past any setting
+            import tensorflow as tf  # its start prints past any setting
+        if not verbose:
+            tf.get_logger().setLevel("ERROR")
 
         from toolkit.training.run import Run
         from toolkit.training.stage import Interrupted

@@ -11,6 +11,7 @@ import shlex
 import statistics
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -51,11 +52,13 @@ class Run:
     def _open_workdir(self):
         try:
             self.workdir.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.workdir / ".lock", "w")
+            lock = os.open(self.workdir / ".lock", os.O_CREAT | os.O_WRONLY)
         except OSError as error:
             raise OSError(f"--workdir={self.workdir} cannot be written: {error.strerror}.") from error
+        self.close = weakref.finalize(self, os.close, lock)
+        """Lets another run have the workdir."""
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ValueError(
                 f"--workdir={self.workdir} is in use by another run. Wait for it, or choose another folder."
@@ -90,10 +93,6 @@ class Run:
         }
         stored["commands"].append([datetime.datetime.now().isoformat(timespec="seconds"), command()])
         write_json(self.workdir / "settings.json", stored)
-
-    def close(self) -> None:
-        """Lets another run have the workdir."""
-        self._lock.close()
 
     def path(self, *names: str) -> pathlib.Path:
         """A path in the workdir, its folder made.
@@ -258,13 +257,15 @@ class Run:
             figure: A matplotlib figure (kept as PNG and SVG) or a uint8 array (height, width, channels) (as PNG).
         """
         import numpy as np
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
         from PIL import Image
 
         path = self.path("pictures", name)
         if hasattr(figure, "savefig"):
             write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
-            figure.canvas.draw()
-            figure = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            figure = np.asarray(canvas.buffer_rgba())[..., :3]
         write_whole(path.with_suffix(".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
         self._board.image(name, figure, self._step)
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 INK = "#1a2b4a"
@@ -173,6 +172,4 @@ def positions(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _figure(width, height):
     # Not through pyplot: no display, no global list of figures that grows with each epoch.
-    figure = Figure((width, height), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure((width, height), dpi=110, layout="constrained")

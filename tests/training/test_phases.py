@@ -1,0 +1,98 @@
+import dataclasses
+import os
+import subprocess
+import sys
+
+import pytest
+from absl import flags
+
+from toolkit.training import Settings, setting
+from toolkit.training.phases import quiet, settings_from_flags
+from toolkit.training.run import Run
+from toolkit.training.settings import define_flags
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Example(Settings):
+    units: int = setting(4, "cells", minimum=1)
+    text: str = setting("abc", "what to write", changeable=True)
+
+
+def settings(*arguments):
+    values = flags.FlagValues()
+    define_flags(Example, ("all", "train", "sample"), values, "recipe")
+    values(["recipe", *arguments])
+    return settings_from_flags(Example, values, "example")
+
+
+def test_what_is_left_out_comes_from_the_workdir(tmp_path):
+    where = f"--workdir={tmp_path}"
+    Run(settings(where, "--units=7", "--text=x"), recipe="example").close()
+    again = settings(where, "--mode=sample")
+    assert (again.units, again.text, again.mode) == (7, "abc", "sample")
+    with pytest.raises(ValueError, match="made with --units=7, not 8"):
+        Run(settings(where, "--units=8"), recipe="example")
+
+
+def test_default_workdir():
+    assert settings().workdir == os.path.join("runs", "example")
+
+
+RECIPE = '''
+"""A recipe."""
+import dataclasses
+from toolkit import training
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(training.Settings):
+    units: int = training.setting(4, "cells")
+
+def train(run):
+    print("training", run.settings.units)
+
+def evaluate(run):
+    run.report({"error_mm": 2.0})
+
+def sample(run):
+    raise ValueError("--units is no good")
+
+def benchmark(run):
+    print("benchmark")
+
+if __name__ == "__main__":
+    training.main(Settings, train, evaluate, sample, benchmark)
+'''
+
+
+def call(tmp_path, *arguments):
+    (tmp_path / "example.py").write_text(RECIPE)
+    return subprocess.run(
+        [sys.executable, str(tmp_path / "example.py"), *arguments], capture_output=True, text=True, cwd=os.getcwd(),
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )
+
+
+def test_modes_errors_and_silence(tmp_path):
+    where = f"--workdir={tmp_path / 'run'}"
+    done = call(tmp_path, where, "--mode=train", "--units=5")
+    assert done.returncode == 0 and "training 5" in done.stdout
+    assert done.stderr == "", "no chatter"
+    done = call(tmp_path, where)
+    assert done.returncode == 1
+    assert "training 5" in done.stdout and "error_mm" in done.stdout and "benchmark" not in done.stdout
+    assert "example: --units is no good" in done.stderr and "Traceback" not in done.stderr
+    assert "Traceback" in (tmp_path / "run" / "error.txt").read_text()
+    done = call(tmp_path, where, "--unit=5")
+    assert done.returncode != 0 and "Did you mean" in done.stderr and "units" in done.stderr
+    done = call(tmp_path, where, "--units=6")
+    assert done.returncode == 1 and "made with --units=5, not 6" in done.stderr
+
+
+def test_quiet_hides_until_something_fails(capfd):
+    with quiet():
+        os.write(2, b"chatter\n")
+    assert capfd.readouterr().err == ""
+    with pytest.raises(RuntimeError), quiet():
+        os.write(2, b"the reason\n")
+        raise RuntimeError
+    assert "the reason" in capfd.readouterr().err
