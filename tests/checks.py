@@ -14,14 +14,15 @@ TOLERANCE = {"float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 8e-3}
 
 
 def layer(make, *inputs, masked: int | None = None, precision_tolerance: float = 1.0) -> None:
-    """Checks a layer: shapes, dynamic and static batch, config and `.keras` round trip, gradients, precision, XLA, TFLite,
+    """Checks a layer: shapes, dynamic and static batch, config, `.keras` round trip, gradients, precision, XLA, TFLite,
     and that padding changes nothing.
 
     Args:
         make: Returns a new layer, its name fixed.
         *inputs: One array for each argument of its `call`, batch first; at least two examples.
         masked: The axis-1 length from which on the first input is padding, for a layer that takes a mask.
-        precision_tolerance: Multiplies the tolerance of the half-precision comparisons; the reason stands where it is used.
+        precision_tolerance: Multiplies the tolerance of the half-precision comparisons; the reason stands where it is
+            used.
     """
     model = functional(make, inputs)
     expected = outputs(model, inputs)

@@ -1,4 +1,4 @@
-"""A TensorFlow/Keras toolkit of layers, models and recipes for the classic papers on structured output and generation."""
+"""Layers, models and recipes for the classic papers on structured output and generation, in Keras 3."""
 
 from toolkit.lazy import attach
 

@@ -1,49 +1,41 @@
-"""Times and memory of the handwriting networks beside the same networks in PyTorch: `./run benchmarks`.
+"""Times and memory of the handwriting networks beside the same networks in PyTorch.
 
-Both sides start from the same weights and read the same numbers. Before a time is printed, it is checked that both have
-as many weights, the same loss at the first step and after all steps (so the same gradients and the same Adam), and that
-both write the same points. PyTorch's side is handwriting_in_pytorch.py; where PyTorch is missing, only ours is printed.
+  ./run benchmarks                                                  everything, in the paper's sizes: five minutes
+  ./run python tests/benchmarks/bench_handwriting.py --help         sizes, and parts alone
+
+Both sides start from the same weights and read the same numbers. It is checked that both have as many weights, the same
+loss at the first step and as the mean over all (so the same gradients and the same Adam), and write the same points.
+PyTorch's side is handwriting_in_pytorch.py; where PyTorch is missing, the toolkit's figures are printed alone.
 
 Each measurement has a process of its own, one after the other, on the CPU, with each framework's own choice of threads.
-A time is the median and in brackets the quartiles, a ratio one of medians: below 1 the toolkit is the faster one.
+A time is the median and in brackets the quartiles; a ratio is one of medians, below 1 where the toolkit is faster.
 """
 
 import argparse
-import concurrent.futures
-import importlib.metadata
-import importlib.util
-import multiprocessing
 import os
 import pathlib
-import platform
-import resource
 import statistics
 import tempfile
 import time
 
 import numpy as np
+from measuring import apart, machine, peak_megabytes, print_row, print_times, timed, version
 
 ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-GRADIENT_NORM = 10.0  # the gradient's largest norm in training, on both sides
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default, text in (
-        ("units", 400, "LSTM cells in each layer"),
-        ("num_layers", 3, "LSTM layers"),
-        ("num_mixtures", 20, "Gaussians of the output"),
-        ("num_gaussians", 10, "Gaussians of the window"),
-        ("batch_size", 32, "lines in a training step"),
-        ("points", 300, "points in each of them"),
-        ("characters", 30, "characters in each of them"),
-        ("steps", 12, "training steps measured, after 3 that are not"),
-        ("line_points", 700, "points in a written line"),
-        ("lines", 10, "times that lines are written, after 2 that are not measured"),
-    ):
-        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} [{default}]")
-    return parser.parse_args()
-
+GRADIENT_NORM = 10.0  # the whole gradient's largest norm in training, on both sides
+WARM_UP = 3  # training steps that are not measured: the first traces the graph
+SIZES = {
+    "units": (400, "LSTM cells in each layer"),
+    "num_layers": (3, "LSTM layers"),
+    "num_mixtures": (20, "Gaussians of the output"),
+    "num_gaussians": (10, "Gaussians of the window"),
+    "batch_size": (32, "lines in a training step"),
+    "points": (300, "pen points in each of them"),
+    "characters": (30, "characters in each of them"),
+    "steps": (15, "training steps measured"),
+    "line_points": (700, "pen points in a line that is written"),
+    "repeats": (15, "how often lines are written"),
+}
 
 # What both sides read. ------------------------------------------------------------------------------------------------
 
@@ -57,69 +49,53 @@ def training_batch(sizes):
 
 
 def texts(num_lines, num_characters):
-    """Random code points, a zero at each end."""
+    """Random code points, with a zero at each end."""
     codes = np.random.default_rng(1).choice([ord(character) for character in ALPHABET], (num_lines, num_characters))
     codes[:, -1] = 0
     return codes.astype("int32")
 
 
-def writing(sizes, num_lines):
-    """A text twice as long as an untrained window comes to, bias, and noise: all sides write the same points."""
+def writing_inputs(sizes, num_lines):
+    """A text that an untrained window does not reach the end of, and noise, so that all sides write the same points."""
     random = np.random.default_rng(2)
     noise = random.standard_normal((num_lines, sizes.line_points, 4)).astype("float32")
     noise[..., [0, 3]] = random.uniform(size=(num_lines, sizes.line_points, 2))
-    text = texts(num_lines, max(64, sizes.line_points // 11))
+    text = texts(num_lines, max(64, sizes.line_points // 10))
     return {"text": text, "bias": np.zeros(num_lines, "float32"), "noise": noise}
 
 
-# What is measured, each in a process of its own. ----------------------------------------------------------------------
+# What is measured, each function in a process of its own. -------------------------------------------------------------
 
 
-def timed(function, repeats, warm_up=2):
-    """Seconds of each call."""
-    seconds = []
-    for _ in range(warm_up + repeats):
-        start = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - start)
-    return seconds[warm_up:]
-
-
-def resident():
-    """The process' largest memory until now, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def toolkit_network(kind, sizes, clipped=False):
+def toolkit_network(kind, sizes, folder, clipped=False):
+    """The network; the first of its kind leaves its weights for PyTorch."""
     import keras
 
     from toolkit import models
 
     keras.utils.set_random_seed(0)
     how = {"units": sizes.units, "num_layers": sizes.num_layers, "num_mixtures": sizes.num_mixtures}
-    if clipped:  # for a loss that is a mean over the batch
+    if clipped:  # the paper's limits, for a loss that is a mean over the batch
         how |= {"lstm_gradient_clip": 10.0 / sizes.batch_size, "output_gradient_clip": 100.0 / sizes.batch_size}
     if kind == "prediction":
-        return models.handwriting.prediction(**how)
-    return models.handwriting.synthesis(ALPHABET, num_gaussians=sizes.num_gaussians, **how)
-
-
-def keep_weights(model, path):
-    """Arrays by "layer/name", for `HandwritingNetwork.load`."""
-    named = {f"{layer.name}/{weight.name}": weight for layer in model.layers for weight in layer.trainable_weights}
-    np.savez(path, **{name: weight.numpy() for name, weight in named.items()})
+        model = models.handwriting.prediction(**how)
+    else:
+        model = models.handwriting.synthesis(ALPHABET, num_gaussians=sizes.num_gaussians, **how)
+    path = folder / f"{kind}.npz"
+    if not path.exists():
+        layers = {layer.name: layer.trainable_weights for layer in model.layers}
+        np.savez(path, **{f"{name}/{each.name}": each.numpy() for name, weights in layers.items() for each in weights})
+    return model
 
 
 def toolkit_training(kind, clipped, sizes, folder):
-    """Training steps as `fit` runs them, from one of its steps' end to the next one's."""
+    """Training steps as `fit` runs them: the time from one step's end to the next one's."""
     import keras
     import tensorflow as tf
 
     from toolkit import data, losses
 
-    model = toolkit_network(kind, sizes, clipped)
-    if not clipped:
-        keep_weights(model, folder / f"{kind}.npz")
+    model = toolkit_network(kind, sizes, folder, clipped)
     density = model.get_layer("density").distribution
     model.compile(
         keras.optimizers.Adam(1e-3, epsilon=1e-8, global_clipnorm=GRADIENT_NORM),
@@ -128,29 +104,27 @@ def toolkit_training(kind, clipped, sizes, folder):
         jit_compile=False,
     )
     offsets, text = training_batch(sizes)
-    inputs = offsets if kind == "prediction" else (offsets, text)
-    spec = tf.TensorSpec([None, None, 3])
-    signature = (spec if kind == "prediction" else (spec, tf.TensorSpec([None, None], tf.int32)), spec)
-    num_steps = 3 + sizes.steps
+    strokes, characters = tf.TensorSpec([None, None, 3]), tf.TensorSpec([None, None], tf.int32)
+    synthesis, num_steps = kind == "synthesis", WARM_UP + sizes.steps
     batches = data.pipelines.Batches(
-        lambda _: (inputs, offsets),
+        lambda indices: ((offsets, text) if synthesis else offsets, offsets),
         lambda epoch: [np.arange(sizes.batch_size)] * num_steps,
-        signature,
+        ((strokes, characters) if synthesis else strokes, strokes),
         num_examples=sizes.batch_size,
     )
-    before, ends, mean_losses = resident(), [], []
+    before, ends, means = peak_megabytes(), [], []
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            mean_losses.append(float(logs["loss"]))
+            means.append(float(logs["loss"]))  # Keras' mean over the steps until here
             ends.append(time.perf_counter())
 
     model.fit(batches.dataset(), steps_per_epoch=num_steps, callbacks=[Clock()], shuffle=False, verbose=0)
     return {
-        "seconds": np.diff(ends[2:]).tolist(),
-        "losses": (mean_losses[0], mean_losses[-1]),
+        "seconds": np.diff(ends[WARM_UP - 1 :]),
+        "losses": (means[0], means[-1]),
         "num_weights": sum(int(np.prod(weight.shape)) for weight in model.trainable_weights),
-        "megabytes": (before, resident()),
+        "megabytes": (peak_megabytes(), before),
     }
 
 
@@ -173,11 +147,11 @@ def pytorch_training(kind, sizes, folder):
     learned = [parameter for parameter in network.parameters() if parameter.requires_grad]
     optimizer = torch.optim.Adam(learned, lr=1e-3, eps=1e-8)
     offsets, text = map(torch.from_numpy, training_batch(sizes))
-    losses, before = [], resident()
+    before, losses = peak_megabytes(), []
 
     def step():
         optimizer.zero_grad()
-        params = network(offsets, text) if kind == "synthesis" else network(offsets)
+        params = network(offsets, text if kind == "synthesis" else None)
         loss = negative_log_likelihood(params, offsets).sum() / sizes.batch_size
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learned, GRADIENT_NORM)
@@ -185,21 +159,32 @@ def pytorch_training(kind, sizes, folder):
         losses.append(loss.item())
 
     return {
-        "seconds": timed(step, sizes.steps, warm_up=3),
+        "seconds": timed(step, sizes.steps, WARM_UP),
         "losses": (losses[0], statistics.mean(losses)),
         "num_weights": sum(parameter.numel() for parameter in learned),
-        "megabytes": (before, resident()),
+        "megabytes": (peak_megabytes(), before),
     }
 
 
-def toolkit_writing(sizes, folder):
-    """Keras; and leaves the SavedModel, the TFLite file and the weights for the others."""
+def written(write, sizes):
+    """Seconds for a line of full length; its first points, to compare; and how many points were written."""
+    result = {}
+    seconds = timed(lambda: result.update({name: np.asarray(array) for name, array in write().items()}), sizes.repeats)
+    num_points = int(result["length"].max())
+    return {
+        "seconds": [each * sizes.line_points / num_points for each in seconds],
+        "first_points": result["strokes"][:, :20],
+        "num_points": num_points,
+    }
+
+
+def keras_writing(sizes, folder):
+    """`Writer.generate` in a tf.function; leaves the SavedModel, the TFLite file and the weights for the others."""
     import tensorflow as tf
 
     from toolkit import export, generation
 
-    model = toolkit_network("synthesis", sizes)
-    keep_weights(model, folder / "synthesis.npz")
+    model = toolkit_network("synthesis", sizes, folder)
     writer = generation.strokes.Writer(model)
 
     def generate(text, bias, noise):
@@ -208,11 +193,11 @@ def toolkit_writing(sizes, folder):
 
     function, results, traced = tf.function(generate, autograph=False), {}, {}
     for num_lines in (1, 32):
-        example = writing(sizes, num_lines)
-        tensors = {name: tf.constant(value) for name, value in example.items()}
-        results[num_lines] = written(lambda inputs=tensors: function(**inputs), sizes)
-        shapes = {name: (value.shape, value.dtype.name) for name, value in example.items()}
+        inputs = writing_inputs(sizes, num_lines)
+        shapes = {name: (array.shape, array.dtype.name) for name, array in inputs.items()}
         traced[f"lines_{num_lines}"] = export.trace(export.signature(generate, **shapes))
+        inputs = {name: tf.constant(array) for name, array in inputs.items()}
+        results[num_lines] = written(lambda inputs=inputs: function(**inputs), sizes)
     export.save_traced(folder / "saved_model", traced, [model])
     export.convert_to_tflite(folder / "saved_model", folder / "model.tflite", ["lines_1"])
     return results
@@ -223,19 +208,19 @@ def saved_model_writing(sizes, folder):
 
     loaded, results = tf.saved_model.load(str(folder / "saved_model")), {}
     for num_lines in (1, 32):
-        tensors = {name: tf.constant(value) for name, value in writing(sizes, num_lines).items()}
+        inputs = {name: tf.constant(array) for name, array in writing_inputs(sizes, num_lines).items()}
         function = loaded.signatures[f"lines_{num_lines}"]
-        results[num_lines] = written(lambda inputs=tensors, function=function: function(**inputs), sizes)
+        results[num_lines] = written(lambda inputs=inputs, function=function: function(**inputs), sizes)
     return results
 
 
 def tflite_writing(sizes, folder):
-    """One thread, as a phone would; TensorFlow is not in the process."""
+    """On one thread, without TensorFlow in the process."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(str(folder / "model.tflite"), num_threads=1).get_signature_runner("lines_1")
-    example = writing(sizes, 1)
-    return {1: written(lambda: runner(**example), sizes)}
+    interpreter = Interpreter(str(folder / "model.tflite"), num_threads=1)
+    runner, inputs = interpreter.get_signature_runner("lines_1"), writing_inputs(sizes, 1)
+    return {1: written(lambda: runner(**inputs), sizes)}
 
 
 def pytorch_writing(sizes, folder):
@@ -243,155 +228,98 @@ def pytorch_writing(sizes, folder):
 
     network, results = pytorch_network("synthesis", sizes, folder).eval(), {}
     for num_lines in (1, 32):
-        inputs = {name: torch.from_numpy(value) for name, value in writing(sizes, num_lines).items()}
-
-        def write(text=inputs["text"], noise=inputs["noise"]):
-            strokes, length = network.write(text, noise, bias=0.0)
-            return {"strokes": strokes, "length": length}
-
-        results[num_lines] = written(write, sizes)
+        inputs = {name: torch.from_numpy(array) for name, array in writing_inputs(sizes, num_lines).items()}
+        results[num_lines] = written(lambda inputs=inputs: network.write(**inputs), sizes)
     return results
 
 
-def written(function, sizes):
-    """Seconds for lines of full length; the first points and the number of points, to compare."""
-    result = {}
-    seconds = timed(lambda: result.update({k: np.asarray(v) for k, v in function().items()}), sizes.lines)
-    done = int(result["length"].max())
-    per_line = [each * sizes.line_points / done for each in seconds]
-    return {"seconds": per_line, "points": result["strokes"][:, :20], "done": done}
-
-
-def pipeline(paper_sizes, sizes):
-    """Reading alone; and the recipe's training: seconds waited for each batch, and of its step."""
+def recipe_training(sizes, paper_sizes):
+    """Reading alone; and in the recipe's training the seconds waited for each batch, and those of its step."""
     from recipes import handwriting_synthesis as recipe
 
-    settings = {"data": "embedded:2000", "batch_size": sizes.batch_size}
-    if paper_sizes:
-        names = ("units", "num_layers", "num_mixtures", "num_gaussians")
-        settings |= {name: getattr(sizes, name) for name in names}
-    settings = recipe.Settings(**settings)
+    names = ("units", "num_layers", "num_mixtures", "num_gaussians") if paper_sizes else ()
+    own = {name: getattr(sizes, name) for name in names}
+    settings = recipe.Settings(data="embedded:2000", batch_size=sizes.batch_size, **own)
     model = recipe.network(settings)
     train = recipe.examples(model, recipe.datasets(settings)).train
     reading = timed(lambda: [None for _ in train.dataset(num_epochs=1)], repeats=5)
     batches, waiting, training = iter(train.dataset()), [], []
-    for _ in range(3 + 2 * sizes.steps):
+    for _ in range(WARM_UP + 2 * sizes.steps):
         start = time.perf_counter()
         batch = next(batches)
         read = time.perf_counter()
         model.train_on_batch(*batch)
         waiting.append(read - start)
         training.append(time.perf_counter() - read)
-    return {
-        "reading": [seconds / train.steps_per_epoch for seconds in reading],
-        "waiting": waiting[3:],
-        "training": training[3:],
-    }
+    reading = [seconds / train.steps_per_epoch for seconds in reading]
+    return {"reading": reading, "waiting": waiting[WARM_UP:], "training": training[WARM_UP:]}
 
 
 # The table. -----------------------------------------------------------------------------------------------------------
 
 
-def apart(function, *inputs):
-    """The function's result from a fresh process: this one stays small and idle, and imports no framework."""
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(function, *inputs).result()
-
-
-def machine():
-    packages = ("tensorflow", "keras", "ai-edge-litert", "torch")
-    versions = []
-    for package in packages:
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            versions.append(f"no {package}")
-    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    cpu = names[0] if names else platform.processor()
-    return f"{os.cpu_count()} cores, {cpu}; Python {platform.python_version()}, {', '.join(versions)}"
-
-
-def milliseconds(seconds):
-    low, middle, high = (1e3 * each for each in statistics.quantiles(seconds, n=4))
-    return f"{middle:.4g} [{low:.4g}-{high:.4g}]"
-
-
-def print_row(what, ours, theirs="", ratio="", target=""):
-    print(f"{what:<52} {ours:>24} {theirs:>24} {ratio:>6}  {target}", flush=True)
-
-
-def compare(what, ours, theirs, target=""):
-    """A row of times; without PyTorch ours alone."""
-    if theirs is None:
-        return print_row(what, milliseconds(ours))
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    print_row(what, milliseconds(ours), milliseconds(theirs), f"{ratio:.2f}", target)
-
-
-def compare_training(kind, sizes, folder, has_pytorch):
-    ours = apart(toolkit_training, kind, False, sizes, folder)
-    clipped = apart(toolkit_training, kind, True, sizes, folder)
-    theirs = apart(pytorch_training, kind, sizes, folder) if has_pytorch else None
-    their_seconds = theirs["seconds"] if theirs else None
-    compare(f"{kind}: training step, ms", ours["seconds"], their_seconds, "<= 1")
-    compare("  derivatives clipped inside the LSTMs (PyTorch: not)", clipped["seconds"], their_seconds)
-    peaks = [ours["megabytes"], *([theirs["megabytes"]] if theirs else [])]
-    ratio = f"{peaks[0][1] / peaks[1][1]:.2f}" if theirs else ""
-    print_row("  peak memory, MB (before the first step)", *(f"{peak:.0f} ({first:.0f})" for first, peak in peaks), ratio)
-    if theirs:
-        if ours["num_weights"] != theirs["num_weights"]:
-            raise ValueError(f"{kind}: {ours['num_weights']} weights here, {theirs['num_weights']} in PyTorch")
-        for mine, other in zip(ours["losses"], theirs["losses"], strict=True):
-            if not abs(mine - other) <= 1e-3 * abs(other):
-                raise ValueError(f"{kind}: loss {mine} here, {other} in PyTorch: these are not the same network")
-        firsts, means = (" and ".join(f"{each:.4f}" for each in pair) for pair in zip(ours["losses"], theirs["losses"]))
-        print(f"  checked: {ours['num_weights']:,} weights both; first loss {firsts}, mean over the steps {means} nats")
+def compare_training(sizes, folder, has_pytorch):
+    for kind in ("prediction", "synthesis"):
+        ours, clipped = (apart(toolkit_training, kind, clip, sizes, folder) for clip in (False, True))
+        theirs = apart(pytorch_training, kind, sizes, folder) if has_pytorch else None
+        their_seconds = theirs and theirs["seconds"]
+        print_times(f"training step, {kind}, ms", ours["seconds"], their_seconds, "<= 1")
+        print_times("  with the paper's clipping, which PyTorch has not", clipped["seconds"], their_seconds, "<= 1")
+        memory = [f"{peak:.0f} ({before:.0f})" for peak, before in (s["megabytes"] for s in (ours, theirs) if s)]
+        ratio = f"{ours['megabytes'][0] / theirs['megabytes'][0]:.2f}" if theirs else ""
+        print_row("  peak memory (before the first step), MB", *memory, *([""] * (2 - len(memory))), ratio)
+        if theirs:
+            same = ours["num_weights"] == theirs["num_weights"]
+            if not same or not np.allclose(ours["losses"], theirs["losses"], rtol=1e-3):
+                raise ValueError(f"{kind}: not the same network and training: {ours}, PyTorch: {theirs}")
+            (first, mean), (their_first, their_mean) = ours["losses"], theirs["losses"]
+            print(f"  checked: {ours['num_weights']:,} weights; nats a line at the first step {first:.3f}, in PyTorch")
+            print(f"  {their_first:.3f}; mean over the steps {mean:.3f}, in PyTorch {their_mean:.3f}")
 
 
 def compare_writing(sizes, folder, has_pytorch):
-    ours = {"Keras": apart(toolkit_writing, sizes, folder)}
+    ours = {"Keras": apart(keras_writing, sizes, folder)}
     ours["SavedModel"] = apart(saved_model_writing, sizes, folder)
-    ours["TFLite, one thread"] = apart(tflite_writing, sizes, folder)
-    theirs = apart(pytorch_writing, sizes, folder) if has_pytorch else ours["Keras"]
-    for num_lines in (1, 32):
-        for name, result in ours.items():
-            if num_lines not in result:
-                continue
-            if result[num_lines]["done"] != theirs[num_lines]["done"] or not np.allclose(
-                result[num_lines]["points"], theirs[num_lines]["points"], atol=1e-3
-            ):
-                raise ValueError(f"{name} writes other points than {'PyTorch' if has_pytorch else 'Keras'}")
-            compare(
-                f"writing {num_lines} x {sizes.line_points} points, {name}, ms",
-                result[num_lines]["seconds"],
-                theirs[num_lines]["seconds"] if has_pytorch else None,
-                "<= 0.2" if name.startswith("TFLite") else "",
-            )
-    print(f"  checked: all write the same first points, and {theirs[1]['done']} points in all")
+    ours["TFLite, 1 thread"] = apart(tflite_writing, sizes, folder)
+    theirs = apart(pytorch_writing, sizes, folder) if has_pytorch else {}
+    for num_lines, name in [(num_lines, name) for num_lines in (1, 32) for name in ours if num_lines in ours[name]]:
+        mine, other = ours[name][num_lines], theirs.get(num_lines, ours["Keras"][num_lines])
+        same = mine["num_points"] == other["num_points"]
+        if not same or not np.allclose(mine["first_points"], other["first_points"], atol=1e-3):
+            raise ValueError(f"{name} wrote other points: {mine}, expected {other}")
+        what = f"writing {num_lines} x {sizes.line_points} points, {name}, ms"
+        target = "<= 0.2" if name.startswith("TFLite") else ""
+        print_times(what, mine["seconds"], other["seconds"] if has_pytorch else None, target)
+    print(f"  checked: all write the same first 20 points, and {mine['num_points']} points in all")
+
+
+def compare_data(sizes, folder, has_pytorch):
+    for paper_sizes in (False, True):
+        result = apart(recipe_training, sizes, paper_sizes)
+        whole = sum(result["waiting"]) + sum(result["training"])
+        print_times(f"data: training step, the {'paper' if paper_sizes else 'recipe'}'s sizes, ms", result["training"])
+        print_times("  reading a batch while nothing is trained, ms", result["reading"])
+        print_times("  waiting for a batch in training, ms", result["waiting"])
+        share = 100 * sum(result["waiting"]) / whole
+        print_row("  share of the training spent waiting, %", f"{share:.2f}", target="<= 5")
 
 
 def main():
-    sizes = arguments()
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    has_pytorch = importlib.util.find_spec("torch") is not None
+    parts = {"training": compare_training, "writing": compare_writing, "data": compare_data}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, (default, text) in SIZES.items():
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"{text} [{default}]")
+    parser.add_argument("--parts", nargs="*", choices=parts, default=list(parts), help="what to measure [everything]")
+    sizes = parser.parse_args()
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
+    has_pytorch = version("torch") is not None
     print(machine())
     if not has_pytorch:
         print("PyTorch is not installed (the extra named benchmarks): the toolkit's figures alone.")
     print_row("", "this toolkit", "PyTorch" if has_pytorch else "", "ratio" if has_pytorch else "", "target")
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("prediction", "synthesis"):
-            compare_training(kind, sizes, pathlib.Path(folder), has_pytorch)
-        compare_writing(sizes, pathlib.Path(folder), has_pytorch)
-    for paper_sizes in (False, True):
-        result = apart(pipeline, paper_sizes, sizes)
-        share = sum(result["waiting"]) / (sum(result["waiting"]) + sum(result["training"]))
-        print_row(f"data: the {'paper' if paper_sizes else 'demo'}'s network, training step, ms", milliseconds(result["training"]))
-        print_row("  reading a batch, nothing else running, ms", milliseconds(result["reading"]))
-        print_row("  a step waits for its batch, ms", milliseconds(result["waiting"]))
-        print_row("  share of the time waited, %", f"{100 * share:.2f}", target="<= 5")
+        for part in sizes.parts:
+            parts[part](sizes, pathlib.Path(folder), has_pytorch)
 
 
 if __name__ == "__main__":

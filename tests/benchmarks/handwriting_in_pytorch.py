@@ -31,7 +31,7 @@ class HandwritingNetwork(nn.Module):
             nn.init.zeros_(second).requires_grad_(False)
 
     def forward(self, offsets, text=None):
-        """Offsets (batch, points, 3) and code points (batch, characters) -> parameters (batch, points, 6 * mixtures + 1)."""
+        """Offsets (batch, points, 3), code points (batch, characters) -> parameters (batch, points, params)."""
         inputs = functional.pad(offsets[:, :-1], (0, 0, 1, 0))
         hidden, windows = [], []
         if self.cell is not None:
@@ -65,10 +65,10 @@ class HandwritingNetwork(nn.Module):
         return (hidden, cell, window, position), weights
 
     @torch.no_grad()
-    def write(self, text, noise, bias=0.0):
+    def write(self, text, bias, noise):
         """Draws lines (batch, points, 3) from noise (batch, points, 4): uniform, normal, normal, uniform numbers.
 
-        Each line ends where its window leaves the text; returns the lines and their lengths.
+        Each line ends where its window leaves the text. Returns a dictionary: the strokes and each one's length.
         """
         ends = (text != 0).sum(dim=1, keepdim=True)
         inside = torch.arange(text.shape[1]) < ends
@@ -92,10 +92,10 @@ class HandwritingNetwork(nn.Module):
             points.append(point)
             if not running.any():
                 break
-        return torch.stack(points, dim=1), lengths
+        return {"strokes": torch.stack(points, dim=1), "length": lengths}
 
     def load(self, weights):
-        """Takes the toolkit's weights, arrays by "layer/name"; its kernels are (inputs, gates i f g o), PyTorch's turned."""
+        """Takes the toolkit's weights, tensors by "layer/name"; both have gates i f g o, PyTorch has them as rows."""
         own, numbers = {}, range(1, 1 + len(self.lstms))
         if self.cell is not None:
             numbers = range(2, 2 + len(self.lstms))
@@ -117,13 +117,15 @@ class HandwritingNetwork(nn.Module):
                 learned[name].copy_(value)
 
 
-def parts(params, bias=0.0):
-    """Raw parameters -> log weights, means (..., mixtures, 2), two log scales, correlation's raw value, flag's logit."""
+def parts(params, bias=None):
+    """Raw parameters -> log weights, means and log scales (..., mixtures, 2), correlation's raw value, flag's logit."""
     mixtures = (params.shape[-1] - 1) // 6
     weights, means, scales, raw, logit = params.split([mixtures, 2 * mixtures, 2 * mixtures, mixtures, 1], dim=-1)
-    scales = scales.unflatten(-1, (mixtures, 2)).clamp(-12, 12) - bias
-    log_weights = torch.log_softmax(weights * (1 + bias), dim=-1)
-    return log_weights, means.unflatten(-1, (mixtures, 2)), scales, raw.clamp(-6, 6), logit[..., 0]
+    scales = scales.clamp(-12, 12)
+    if bias is not None:
+        weights, scales = weights * (1 + bias[:, None]), scales - bias[:, None]
+    means, scales = means.unflatten(-1, (mixtures, 2)), scales.unflatten(-1, (mixtures, 2))
+    return torch.log_softmax(weights, dim=-1), means, scales, raw.clamp(-6, 6), logit[..., 0]
 
 
 def negative_log_likelihood(params, events):

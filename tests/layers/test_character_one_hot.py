@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests import checks
 
+from tests import checks
 from toolkit.layers import CharacterOneHot
 
 

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests import checks
 
+from tests import checks
 from toolkit.layers import ClippedLSTM
 
 

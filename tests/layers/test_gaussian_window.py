@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests import checks
 
+from tests import checks
 from toolkit.layers import GaussianWindow, GaussianWindowCell
 
 
@@ -71,7 +71,10 @@ def test_equations_of_the_paper():
     np.testing.assert_allclose(position_bias[-2:], np.log(0.3), rtol=1e-6)
 
     i, f, g, o = np.split(inputs @ kernel + w @ window_kernel + h @ recurrent + bias, 4, axis=1)
-    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
     c_new = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
     h_new = sigmoid(o) * np.tanh(c_new)
     alpha, beta, kappa = np.split(np.exp(h_new @ position_kernel + position_bias), 3, axis=1)

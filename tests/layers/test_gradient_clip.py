@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tests import checks
 
+from tests import checks
 from toolkit.layers import GradientClip
 
 

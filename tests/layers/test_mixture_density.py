@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from tests import checks
 
+from tests import checks
 from toolkit.layers import MixtureDensity
 
 

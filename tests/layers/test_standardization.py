@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from tests import checks
 
+from tests import checks
 from toolkit.layers import Standardization
 
 VALUES = np.random.default_rng(0).normal(3.0, 5.0, (4, 6, 3)).astype("float32")

@@ -45,7 +45,7 @@ def test_other_sizes_and_other_models(tmp_path):
         checkpoints.restore(tmp_path / "c.npz", {"model": keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])})
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"no zip", lambda _: b""])
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda _: b"no zip", lambda _: b""])
 def test_damaged(tmp_path, damage):
     path = tmp_path / "c.npz"
     checkpoints.save(path, holders(), {})

@@ -67,7 +67,10 @@ if __name__ == "__main__":
 def call(tmp_path, *arguments):
     (tmp_path / "example.py").write_text(RECIPE)
     return subprocess.run(
-        [sys.executable, str(tmp_path / "example.py"), *arguments], capture_output=True, text=True, cwd=os.getcwd(),
+        [sys.executable, str(tmp_path / "example.py"), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=os.getcwd(),
         env={**os.environ, "PYTHONPATH": os.getcwd()},
     )
 

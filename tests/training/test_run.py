@@ -37,7 +37,9 @@ def splits(**how):
 
 
 def network(s, name="net"):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(s.units), keras.layers.Dropout(0.2), keras.layers.Dense(1)])
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(s.units), keras.layers.Dropout(0.2), keras.layers.Dense(1)]
+    )
     model.compile(keras.optimizers.Adam(0.01), loss="mse", jit_compile=False)
     return model
 

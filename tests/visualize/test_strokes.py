@@ -47,7 +47,7 @@ def test_density_is_highest_where_the_pen_goes():
     means = offsets[:, None, :2].astype("float64")
     factors = np.broadcast_to(0.3 * np.eye(2), (2, 1, 2, 2))
     axis = strokes.density(np.zeros((2, 1)), means, factors, offsets, resolution=201).axes[0]
-    image, (left, right, bottom, top) = np.asarray(axis.images[0].get_array()), axis.images[0].get_extent()
+    image, (left, right, *_) = np.asarray(axis.images[0].get_array()), axis.images[0].get_extent()
     row, column = np.unravel_index(image.argmax(), image.shape)
     x = left + (right - left) * column / (image.shape[1] - 1)
     assert min(abs(x - 4), abs(x - 8)) < 0.1

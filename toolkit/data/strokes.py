@@ -182,8 +182,8 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
     moved = lengths[lengths > 0]
     if len(moved) and moved.max() > HUGE * np.median(moved):
         raise ValueError(
-            f"{where}: point {lengths.argmax() + 1} jumps {moved.max():.4g}, {moved.max() / np.median(moved):.0f} times "
-            "the median offset. Is it broken, or are these positions instead of offsets?"
+            f"{where}: point {lengths.argmax() + 1} jumps {moved.max():.4g}, {moved.max() / np.median(moved):.0f} "
+            "times the median offset. Is it broken, or are these positions instead of offsets?"
         )
     one_way, least = _ONE_WAY
     if len(lengths) >= least and np.hypot(*offsets[1:, :2].sum(axis=0, dtype="float64")) > one_way * lengths.sum():

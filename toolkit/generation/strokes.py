@@ -26,8 +26,8 @@ class Written(NamedTuple):
 class Writer:
     """Draws pen strokes from a handwriting network, point by point.
 
-    Each step runs the network once, draws an offset from the mixture it emits, and feeds that back. A network with a text
-    window stops a line when the window has left its text: phi(t, U + 1) > phi(t, u) for all u <= U.
+    Each step runs the network once, draws an offset from the mixture it emits, and feeds that back. A network with a
+    text window stops a line when the window has left its text: phi(t, U + 1) > phi(t, u) for all u <= U.
 
     Args:
         model: What `models.handwriting.synthesis` or `prediction` returned.
@@ -114,9 +114,9 @@ class Writer:
             batch_size: Lines to write, for a network without text.
 
         Returns:
-            A dictionary: "strokes" (batch, num_steps, 3) in the data's unit, zeros after the end; "length" (batch,), points
-            written, `num_steps` where the line did not end; and for a network that reads text "weights"
-            (batch, num_steps, characters), the window at each point.
+            A dictionary: "strokes" (batch, num_steps, 3) in the data's unit, zeros after the end; "length" (batch,),
+            points written, `num_steps` where the line did not end; and for a network that reads text "weights" (batch,
+            num_steps, characters), the window at each point.
 
         Raises:
             ValueError: Where the network reads text and there is none, or the reverse.

@@ -132,7 +132,8 @@ class ClippedLSTM(keras.layers.Layer):
 
     Call arguments:
         inputs: (batch, time, features).
-        mask: (batch, time), True where a step counts. Padding must come after the steps that count; outputs there are 0.
+        mask: (batch, time), True where a step counts. Padding must come after the steps that count; outputs there are
+            0.
         initial_state: [output, cell], each (batch, units); zeros without it.
 
     Input shape: (batch, time, features).
@@ -230,7 +231,7 @@ class ClippedLSTM(keras.layers.Layer):
 
 
 def _whole_sequence(compute_dtype, limit):
-    """(projected input, recurrent kernel, first output, first cell) -> (outputs, cells), time-major, with its gradient."""
+    """(projected input, recurrent kernel, first output, first cell) -> (outputs, cells), time-major."""
 
     def product(left, right):
         return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")

@@ -179,7 +179,8 @@ class GaussianWindow(keras.layers.Layer):
     Call arguments:
         inputs: (batch, time, features).
         text: (batch, characters, channels), zero vectors at the padding (as `CharacterOneHot` makes them).
-        mask: (batch, time), True where a step counts. Padding must come after the steps that count; outputs there are 0.
+        mask: (batch, time), True where a step counts. Padding must come after the steps that count; outputs there are
+            0.
         text_mask: (batch, characters), True where a character counts.
         initial_state: [output, cell, window, position], as `cell.initial_state` makes them; zeros without it.
 

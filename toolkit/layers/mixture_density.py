@@ -11,8 +11,8 @@ class MixtureDensity(keras.layers.Layer):
     """Projects features to the raw parameters of a Gaussian mixture, in any number of dimensions.
 
     output = features · kernel + bias, read by `layer.distribution` (a `GaussianMixture`, which has the formulas):
-    train with `losses.NegativeLogLikelihood(layer.distribution)`, draw with `layer.distribution.sample(output)`, hand it
-    to TensorFlow Probability with `layer.distribution.to_tfp(output, tfp.distributions)`.
+    train with `losses.NegativeLogLikelihood(layer.distribution)`, draw with `layer.distribution.sample(output)`, hand
+    it to TensorFlow Probability with `layer.distribution.to_tfp(output, tfp.distributions)`.
 
     It works in float32 under every dtype policy: its exponentials do not bear half precision.
 

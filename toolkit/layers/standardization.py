@@ -9,8 +9,8 @@ from keras import ops
 class Standardization(keras.layers.Layer):
     """(inputs - mean) / scale, channel by channel; `inverse` undoes it.
 
-    Unlike `keras.layers.Normalization`, mean and scale are set by the caller (a channel can be left alone with 0 and 1),
-    both are plain non-trainable weights, so that every kind of checkpoint carries them, and the way back is there.
+    Unlike `keras.layers.Normalization`, mean and scale are set by the caller (a channel can be left alone with 0 and
+    1), both are plain non-trainable weights, so that every kind of checkpoint carries them, and the way back is there.
 
     Args:
         **kwargs: As in `keras.layers.Layer`.
@@ -56,7 +56,7 @@ class Standardization(keras.layers.Layer):
         mean, scale = np.asarray(mean, "float32"), np.asarray(scale, "float32")
         if mean.shape != tuple(self.mean.shape) or scale.shape != mean.shape:
             raise ValueError(
-                f"{self.name}: mean and scale must have shape {tuple(self.mean.shape)}; got {mean.shape}, {scale.shape}."
+                f"{self.name}: mean and scale have shape {tuple(self.mean.shape)}; got {mean.shape}, {scale.shape}."
             )
         if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
             raise ValueError(f"{self.name}: mean must be finite and scale positive; got mean {mean}, scale {scale}.")

@@ -11,8 +11,8 @@ class SquaredDistance(keras.metrics.Metric):
 
     Args:
         distribution: Any of `toolkit.distributions` with `mean(params)` and `event_size`.
-        scale: Optional size of one unit along each of the `event_size` dimensions, such as the standard deviations that the
-            data was divided by, to have the distance in real units.
+        scale: Optional size of one unit along each of the `event_size` dimensions, such as the standard deviations
+            that the data was divided by, to have the distance in real units.
         name: The metric's name.
 
     Call arguments:

@@ -80,8 +80,8 @@ def synthesis(
         output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
 
     Returns:
-        A model from "offsets" (batch, time, 3) and "text" (batch, characters), Unicode code points padded with zeros, to
-        raw parameters (batch, time, num_params), as `prediction` does.
+        A model from "offsets" (batch, time, 3) and "text" (batch, characters), Unicode code points padded with zeros,
+        to raw parameters (batch, time, num_params), as `prediction` does.
 
     Raises:
         ValueError: Where `num_layers` is less than 1 or the alphabet is not one.
@@ -120,9 +120,9 @@ def single_step(model: keras.Model) -> keras.Model:
         model: What `synthesis` or `prediction` returned, or the same loaded from a file.
 
     Returns:
-        A model from a dictionary to a dictionary. Inputs: "offset" (batch, 3), the last offset, standardized, zeros at the
-        first step; the states; and for a synthesis network "characters" (batch, characters, alphabet), one-hot. Outputs:
-        "params" (batch, num_params), the new states by the same names, and for a synthesis network "weights"
+        A model from a dictionary to a dictionary. Inputs: "offset" (batch, 3), the last offset, standardized, zeros
+        at the first step; the states; and for a synthesis network "characters" (batch, characters, alphabet), one-hot.
+        Outputs: "params" (batch, num_params), the new states by the same names, and for a synthesis network "weights"
         (batch, characters), the window's weights phi.
 
         The states are "hidden_1", "cell_1", ... (batch, units), and "window" and "position"; all start as zeros.

@@ -68,8 +68,8 @@ class Run:
             others = [path.name for path in self.workdir.iterdir() if not path.name.startswith(".")]
             if others:
                 raise ValueError(
-                    f"--workdir={self.workdir} holds other files ({', '.join(sorted(others)[:3])}) and no settings.json: "
-                    "it is not a run's folder. Choose a new or empty one."
+                    f"--workdir={self.workdir} holds other files ({', '.join(sorted(others)[:3])}) and no "
+                    "settings.json: it is not a run's folder. Choose a new or empty one."
                 )
             stored = {"recipe": self.recipe, "commands": []}
         elif stored["recipe"] != self.recipe:
@@ -106,7 +106,7 @@ class Run:
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
-        """Within it, models are built: with the precision asked for, and first weights that depend on the seed alone."""
+        """Where models are built: with the precision asked for, and first weights that depend on the seed alone."""
         self._scopes += 1
         keras.utils.set_random_seed(self.settings.seed * 1000 + self._scopes)
         before = keras.config.dtype_policy()
@@ -274,8 +274,8 @@ class Run:
 
         Args:
             signatures: `export.signature` by name.
-            **details: As in `export.write`: examples, trackables, calibrate, tolerance; and `card`, to which the recipe,
-                the command, the settings and the metrics are added.
+            **details: As in `export.write`: examples, trackables, calibrate, tolerance; and `card`, to which the
+                recipe, the command, the settings and the metrics are added.
         """
         from toolkit import export
 

@@ -1,0 +1,70 @@
+"""What benchmarks are made of: processes of their own, times, and rows of a table with the other side beside ours."""
+
+import concurrent.futures
+import importlib.metadata
+import multiprocessing
+import os
+import pathlib
+import platform
+import resource
+import statistics
+import time
+
+
+def timed(function, repeats, warm_up=2):
+    """Seconds of each call."""
+    seconds = []
+    for _ in range(warm_up + repeats):
+        start = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - start)
+    return seconds[warm_up:]
+
+
+def peak_megabytes():
+    """The most memory that the process has had until now."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def apart(function, *inputs):
+    """The function's result, from a fresh process. This one must stay small: a child's peak memory counts from it."""
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn, initializer=_quiet) as pool:
+        return pool.submit(function, *inputs).result()
+
+
+def _quiet():
+    # TensorFlow's C++ announces itself; results and exceptions come back to the parent another way.
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
+
+
+def version(package):
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def machine():
+    lines = pathlib.Path("/proc/cpuinfo").read_text().split("\n")
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")] or [platform.machine()]
+    versions = ", ".join(f"{name} {version(name)}" for name in ("tensorflow", "keras", "ai-edge-litert", "torch"))
+    load = f"load before {os.getloadavg()[0]:.2f}"
+    return f"{os.cpu_count()} cores of {names[0]}; Python {platform.python_version()}, {versions}; {load}"
+
+
+def print_row(what, ours, theirs="", ratio="", target=""):
+    print(f"{what:<54}{ours:>26}{theirs:>26}{ratio:>8}  {target}".rstrip(), flush=True)
+
+
+def milliseconds(seconds):
+    low, median, high = (1e3 * quartile for quartile in statistics.quantiles(seconds, n=4))
+    return f"{median:.4g} [{low:.4g} - {high:.4g}]"
+
+
+def print_times(what, ours, theirs=None, target=""):
+    if theirs is None:
+        return print_row(what, milliseconds(ours))
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    return print_row(what, milliseconds(ours), milliseconds(theirs), f"{ratio:.2f}", target)

@@ -1,0 +1,189 @@
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from recipes import handwriting_synthesis as recipe
+from toolkit import training
+
+TINY = {
+    "data": "embedded:60",
+    "units": 8,
+    "num_layers": 2,
+    "num_mixtures": 3,
+    "num_gaussians": 2,
+    "epochs": 2,
+    "batch_size": 16,
+    "max_points": 260,
+    "text": "as",
+    "num_samples": 2,
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+def settings(workdir, **how):
+    return recipe.Settings(workdir=str(workdir), **(TINY | how))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    os.environ.setdefault("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    run = training.Run(settings(tmp_path_factory.mktemp("run")), recipe="handwriting_synthesis")
+    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.write):
+        phase(run)
+    return run
+
+
+def test_numbers_and_pictures(run):
+    metrics = json.loads((run.workdir / "metrics.json").read_text())
+    scale = np.asarray(recipe.trained(run).get_layer("standardize").scale)
+    assert set(metrics) == {
+        "log_loss_nats_per_point",
+        "log_loss_nats_per_sequence",
+        "log_loss_nats_per_point_pen_units",
+        "squared_error_per_point",
+        "squared_error_per_point_pen_units",
+        "lines_that_ended_percent",
+    }
+    np.testing.assert_allclose(
+        metrics["log_loss_nats_per_point_pen_units"] - metrics["log_loss_nats_per_point"],
+        np.log(scale[:2]).sum(),
+        rtol=1e-5,
+    )
+    low, high = sorted(scale[:2] ** 2)
+    ratio = metrics["squared_error_per_point_pen_units"] / metrics["squared_error_per_point"]
+    assert low <= ratio <= high
+    pictures = {path.name for path in (run.workdir / "pictures").rglob("*.png")}
+    assert pictures == {
+        "lines.png",
+        "line.png",
+        "line_from_tflite.png",
+        "window.png",
+        "biases.png",
+        "primed.png",
+        "density.png",
+        "mixture_weights.png",
+    }
+    assert (run.workdir / "pictures" / "line.svg").read_text().startswith("<?xml")
+
+
+def test_log_loss_is_the_models(run):
+    """The printed nats a point, against the network run by hand over the test lines."""
+    model, test = recipe.trained(run), recipe.datasets(run.settings).test
+    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
+    nats, points, sequences = 0.0, 0, 0
+    for line in test.dataset(num_epochs=1).as_numpy_iterator():
+        params = model((line["offsets"], line["text"]))
+        log_prob = model.get_layer("density").distribution.log_prob(params, (line["offsets"] - mean) / scale)
+        nats -= np.asarray(log_prob)[line["mask"]].sum()
+        points, sequences = points + line["mask"].sum(), sequences + len(line["mask"])
+    metrics = json.loads((run.workdir / "metrics.json").read_text())
+    np.testing.assert_allclose(metrics["log_loss_nats_per_point"], nats / points, rtol=1e-4)
+    np.testing.assert_allclose(metrics["log_loss_nats_per_sequence"], nats / sequences, rtol=1e-4)
+
+
+def test_exported_whole(run):
+    card = json.loads((run.workdir / "export" / "card.json").read_text())
+    assert set(card["signatures"]) == {"generate", "generate_from_noise", "step"}
+    interpreter = Interpreter(str(run.workdir / "export" / "model.tflite"))
+    codes = np.zeros((1, 64), "int32")
+    codes[0, :2] = [ord("a"), ord("s")]
+    generate = interpreter.get_signature_runner("generate")
+    first, second = (generate(text=codes, bias=np.zeros(1, "float32")) for _ in range(2))
+    assert first["strokes"].shape == (1, 700, 3) and np.isfinite(first["strokes"]).all()
+    assert np.abs(first["strokes"] - second["strokes"]).max() > 0, "fresh noise at each call"
+
+
+def test_the_step_signature_writes_the_same_line(run):
+    """A program that calls `step` point by point gets what `generate_from_noise` writes at once."""
+    interpreter = Interpreter(str(run.workdir / "export" / "model.tflite"))
+    whole, step = (interpreter.get_signature_runner(name) for name in ("generate_from_noise", "step"))
+    writer = recipe.generation.strokes.Writer(recipe.trained(run))
+    inputs = {
+        "text": np.array([[ord("a"), ord("s"), *[0] * 62]], "int32"),
+        "bias": np.array([0.5], "float32"),
+    }
+    noise = writer.noise(1, 700, seed=4)
+    line = whole(**inputs, noise=noise)
+    state = {name: np.zeros((1, size), "float32") for name, size in writer.state_sizes.items()}
+    offset = np.zeros((1, 3), "float32")
+    for t in range(min(int(line["length"][0]), 12)):
+        made = step(**inputs, noise=noise[:, t], offset=offset, **state)
+        np.testing.assert_allclose(made["stroke"][0], line["strokes"][0, t], atol=1e-3)
+        offset, state = made["next_offset"], {name: made[f"next_{name}"] for name in state}
+
+
+def test_benchmark(run, capsys):
+    recipe.benchmark(run)
+    assert "training step" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(tmp_path, precision):
+    run = training.Run(settings(tmp_path, precision=precision, epochs=1))
+    recipe.train(run)
+    recipe.evaluate(run)
+    assert json.loads((tmp_path / "metrics.json").read_text())["log_loss_nats_per_point"] < 4.0
+
+
+def command(workdir, *more):
+    sizes = [f"--{name}={value}" for name, value in (TINY | {"epochs": 6, "checkpoint_minutes": 0.0}).items()]
+    return subprocess.Popen(
+        [sys.executable, "-m", "recipes.handwriting_synthesis", f"--workdir={workdir}", "--mode=train", *sizes, *more],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
+    """Killed at the first checkpoint of a process, and again some steps later."""
+    for workdir, kills in (("whole", 0), ("cut", 2)):
+        for attempt in range(kills + 1):
+            process = command(tmp_path / workdir)
+            latest = tmp_path / workdir / "checkpoints" / "model" / "latest.npz"
+            before = latest.stat().st_mtime_ns if latest.exists() else 0
+            if attempt < kills:
+                while process.poll() is None and (not latest.exists() or latest.stat().st_mtime_ns == before):
+                    time.sleep(0.01)
+                time.sleep(0.2 * attempt)
+                process.send_signal(signal.SIGKILL)
+            errors = process.communicate()[1].decode()
+            assert process.returncode == (-signal.SIGKILL if attempt < kills else 0), errors
+        assert ("goes on at step" in errors) == bool(kills)
+    names = "checkpoints/model/latest.npz", "checkpoints/model/best.npz"
+    for name in names:
+        with np.load(tmp_path / "whole" / name) as whole, np.load(tmp_path / "cut" / name) as cut:
+            assert set(whole.files) == set(cut.files)
+            for key in whole.files:
+                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+
+
+def test_bad_input(tmp_path, run):
+    for how, message in (
+        ({"text": "naïve"}, "characters outside the model's alphabet: 'ï'"),
+        ({"text": ""}, "The text is empty"),
+    ):
+        asked = dataclasses.replace(run.settings, **how)
+        other = training.Run.__new__(training.Run)
+        other.__dict__.update({**run.__dict__, "settings": asked})
+        with pytest.raises(ValueError, match=message):
+            recipe.sample(other)
+        with pytest.raises(ValueError, match=message):
+            recipe.write(other)
+    asked = dataclasses.replace(run.settings, text="a" * 64)
+    other.__dict__["settings"] = asked
+    with pytest.raises(ValueError, match="64 characters; this model takes at most 63"):
+        recipe.export(other)
+    with pytest.raises(ValueError, match="characters outside --alphabet"):
+        recipe.datasets(settings(tmp_path, alphabet="abc"))
