@@ -9,12 +9,13 @@ help).
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
-from toolkit import data, generation, losses, metrics, models, training, visualize
+from toolkit import data, generation, layers, losses, metrics, models, training, visualize
 from toolkit.data.strokes import ALPHABET
-from toolkit.export import signature
+from toolkit.export import run_tflite, signature
 from toolkit.lazy import keras
 
 
@@ -38,11 +39,12 @@ class Settings(training.Settings):
     learning_rate: float = training.setting(
         2e-3, "first step size of Adam, which falls to 3% along a cosine", minimum=0.0
     )
-    text: str = training.setting("The quick brown fox, 1807.", "what --mode=sample writes", changeable=True)
+    text: str = training.setting("The quick brown fox", "what --mode=sample writes", changeable=True)
     bias: float = training.setting(1.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
     num_samples: int = training.setting(4, "lines that --mode=sample writes", minimum=1, changeable=True)
 
 
+@functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
     return data.strokes.load(
@@ -123,15 +125,16 @@ def evaluate(run):
     density, standardize = model.get_layer("density").distribution, model.get_layer("standardize")
     scale = np.asarray(standardize.scale)[:2]
     model.compile(
+        loss=losses.NegativeLogLikelihood(density),
         weighted_metrics=[
             metrics.LogLoss(density, "sequence"),
             metrics.LogLoss(density, "point"),
             metrics.SquaredDistance(density),
             metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
-        ]
+        ],
     )
     results = model.evaluate(examples(model, splits).test.dataset(num_epochs=1), verbose=0, return_dict=True)
-    results.pop("loss", None)
+    del results["loss"]  # the mean over batches of unlike length
     # A density over offsets that are `scale` times as large is as many times lower.
     results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
     writer = generation.strokes.Writer(model)
@@ -232,13 +235,10 @@ def export(run):
 
 def write(run):
     """Writes the text through the exported `.tflite`, as a phone would, with the LiteRT interpreter alone."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    s = run.settings
-    codes = np.zeros((1, 64), "int32")
-    codes[0, : len(s.text)] = [ord(character) for character in s.text]
-    generate = Interpreter(str(run.path("export", "model.tflite"))).get_signature_runner("generate")
-    line = generate(text=codes, bias=np.array([s.bias], "float32"))
+    s, path = run.settings, run.path("export", "model.tflite")
+    codes = layers.CharacterOneHot(s.alphabet).encode(s.text, 64)[None]
+    inputs = {"text": codes, "bias": np.array([s.bias], "float32")}
+    line = run_tflite(path, {"generate": inputs})[0]["generate"]
     offsets = line["strokes"][0, : line["length"][0]]
     run.picture("line_from_tflite", visualize.strokes.lines([offsets], [f"{s.text}   (model.tflite, bias {s.bias:g})"]))
 

@@ -13,7 +13,7 @@ from toolkit import export
 TOLERANCE = {"float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 8e-3}
 
 
-def layer(make, *inputs, masked: int | None = None, precision_tolerance: float = 1.0) -> None:
+def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: float = 1.0) -> None:
     """Checks a layer: shapes, dynamic and static batch, config, `.keras` round trip, gradients, precision, XLA, TFLite,
     and that padding changes nothing.
 

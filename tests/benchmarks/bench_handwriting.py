@@ -68,10 +68,10 @@ def writing_inputs(sizes, num_lines):
 
 
 def toolkit_network(kind, sizes, folder, clipped=False):
-    """The network; the first of its kind leaves its weights for PyTorch."""
+    """The network, compiled; the first of its kind leaves its weights for PyTorch."""
     import keras
 
-    from toolkit import models
+    from toolkit import losses, models
 
     keras.utils.set_random_seed(0)
     how = {"units": sizes.units, "num_layers": sizes.num_layers, "num_mixtures": sizes.num_mixtures}
@@ -85,6 +85,13 @@ def toolkit_network(kind, sizes, folder, clipped=False):
     if not path.exists():
         layers = {layer.name: layer.trainable_weights for layer in model.layers}
         np.savez(path, **{f"{name}/{each.name}": each.numpy() for name, weights in layers.items() for each in weights})
+    density = model.get_layer("density").distribution
+    model.compile(
+        keras.optimizers.Adam(1e-3, epsilon=1e-8, global_clipnorm=GRADIENT_NORM),
+        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
+        loss_weights=1.0 / sizes.batch_size,
+        jit_compile=False,
+    )
     return model
 
 
@@ -93,16 +100,9 @@ def toolkit_training(kind, clipped, sizes, folder):
     import keras
     import tensorflow as tf
 
-    from toolkit import data, losses
+    from toolkit import data
 
     model = toolkit_network(kind, sizes, folder, clipped)
-    density = model.get_layer("density").distribution
-    model.compile(
-        keras.optimizers.Adam(1e-3, epsilon=1e-8, global_clipnorm=GRADIENT_NORM),
-        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
-        loss_weights=1.0 / sizes.batch_size,
-        jit_compile=False,
-    )
     offsets, text = training_batch(sizes)
     strokes, characters = tf.TensorSpec([None, None, 3]), tf.TensorSpec([None, None], tf.int32)
     synthesis, num_steps = kind == "synthesis", WARM_UP + sizes.steps
@@ -233,17 +233,23 @@ def pytorch_writing(sizes, folder):
     return results
 
 
-def recipe_training(sizes, paper_sizes):
-    """Reading alone; and in the recipe's training the seconds waited for each batch, and those of its step."""
-    from recipes import handwriting_synthesis as recipe
+def data_training(paper_sizes, sizes, folder):
+    """Reading alone; and in a training on embedded handwriting the seconds waited for each batch, and of its step."""
+    from recipes.handwriting_synthesis import Settings
+    from toolkit import data
 
-    names = ("units", "num_layers", "num_mixtures", "num_gaussians") if paper_sizes else ()
-    own = {name: getattr(sizes, name) for name in names}
-    settings = recipe.Settings(data="embedded:2000", batch_size=sizes.batch_size, **own)
-    model = recipe.network(settings)
-    train = recipe.examples(model, recipe.datasets(settings)).train
-    reading = timed(lambda: [None for _ in train.dataset(num_epochs=1)], repeats=5)
-    batches, waiting, training = iter(train.dataset()), [], []
+    recipe = Settings()
+    if not paper_sizes:
+        names = ("units", "num_layers", "num_mixtures", "num_gaussians")
+        sizes = argparse.Namespace(**{**vars(sizes), **{name: getattr(recipe, name) for name in names}})
+    limits = {"max_points": recipe.max_points, "max_characters": recipe.max_characters}
+    lines = data.strokes.load("embedded:2000", batch_size=sizes.batch_size, seed=0, text=True, **limits).train
+    mean, scale, _ = data.strokes.statistics(lines)
+    model = toolkit_network("synthesis", sizes, folder, clipped=True)
+    model.get_layer("standardize").adapt(mean, scale)
+    examples = lines.map(lambda e: ((e["offsets"], e["text"]), (e["offsets"] - mean) / scale, e["mask"]))
+    reading = timed(lambda: [None for _ in examples.dataset(num_epochs=1)], repeats=5)
+    batches, waiting, training = iter(examples.dataset()), [], []
     for _ in range(WARM_UP + 2 * sizes.steps):
         start = time.perf_counter()
         batch = next(batches)
@@ -251,7 +257,7 @@ def recipe_training(sizes, paper_sizes):
         model.train_on_batch(*batch)
         waiting.append(read - start)
         training.append(time.perf_counter() - read)
-    reading = [seconds / train.steps_per_epoch for seconds in reading]
+    reading = [seconds / examples.steps_per_epoch for seconds in reading]
     return {"reading": reading, "waiting": waiting[WARM_UP:], "training": training[WARM_UP:]}
 
 
@@ -295,7 +301,7 @@ def compare_writing(sizes, folder, has_pytorch):
 
 def compare_data(sizes, folder, has_pytorch):
     for paper_sizes in (False, True):
-        result = apart(recipe_training, sizes, paper_sizes)
+        result = apart(data_training, paper_sizes, sizes, folder)
         whole = sum(result["waiting"]) + sum(result["training"])
         print_times(f"data: training step, the {'paper' if paper_sizes else 'recipe'}'s sizes, ms", result["training"])
         print_times("  reading a batch while nothing is trained, ms", result["reading"])
@@ -317,8 +323,8 @@ def main():
     if not has_pytorch:
         print("PyTorch is not installed (the extra named benchmarks): the toolkit's figures alone.")
     print_row("", "this toolkit", "PyTorch" if has_pytorch else "", "ratio" if has_pytorch else "", "target")
-    with tempfile.TemporaryDirectory() as folder:
-        for part in sizes.parts:
+    for part in sizes.parts:
+        with tempfile.TemporaryDirectory() as folder:
             parts[part](sizes, pathlib.Path(folder), has_pytorch)
 
 

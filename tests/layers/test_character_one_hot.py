@@ -6,7 +6,7 @@ from toolkit.layers import CharacterOneHot
 
 
 def test_gate():
-    checks.layer(
+    checks.check_layer(
         lambda: CharacterOneHot(" abä", name="characters"), np.array([[97, 32, 228, 0], [98, 120, 0, 0]], "int32")
     )
 

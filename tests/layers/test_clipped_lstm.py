@@ -16,7 +16,7 @@ def test_gate(last_only, state):
     def make():
         return ClippedLSTM(4, gradient_clip=5.0, return_sequences=not last_only, return_state=state, name="lstm")
 
-    checks.layer(make, sequence(0, 3, 6, 2), masked=4)
+    checks.check_layer(make, sequence(0, 3, 6, 2), masked=4)
 
 
 def both(units=5):

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests import checks
-from toolkit.layers import GaussianWindow, GaussianWindowCell
+from toolkit.layers import GaussianWindow
 
 
 def numbers(seed, *shape):
@@ -17,7 +17,7 @@ def test_gate(more):
             4, num_gaussians=3, initial_advance=0.5, gradient_clip=5.0, return_weights=more, return_state=more, name="w"
         )
 
-    checks.layer(make, numbers(0, 2, 6, 3), np.abs(numbers(1, 2, 5, 4)), masked=4)
+    checks.check_layer(make, numbers(0, 2, 6, 3), np.abs(numbers(1, 2, 5, 4)), masked=4)
 
 
 def excited():
@@ -57,34 +57,6 @@ def test_whole_sequence_is_the_cell_step_by_step():
     for mine, its in zip(*results, strict=True):
         scale = max(1.0, float(np.abs(its).max()))
         np.testing.assert_allclose(mine, its, atol=2e-5 * scale)
-
-
-def test_equations_of_the_paper():
-    """One step against NumPy, from equations 46 to 51."""
-    cell = GaussianWindowCell(4, num_gaussians=2, initial_advance=0.3)
-    inputs, text = numbers(1, 1, 3), np.eye(5, dtype="float32")[None, [2, 0, 4]]
-    h, c, w, k = (np.abs(numbers(5 + size, 1, size)) for size in (4, 3, 5, 2))
-    c = np.abs(numbers(11, 1, 4))
-    (output, window, weights), state = cell(inputs, [h, c, w, k], text)
-    kernel, window_kernel, recurrent, bias, position_kernel, position_bias = cell.get_weights()
-    np.testing.assert_allclose(bias, np.repeat([0, 1, 0, 0], 4))
-    np.testing.assert_allclose(position_bias[-2:], np.log(0.3), rtol=1e-6)
-
-    i, f, g, o = np.split(inputs @ kernel + w @ window_kernel + h @ recurrent + bias, 4, axis=1)
-
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
-    c_new = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    h_new = sigmoid(o) * np.tanh(c_new)
-    alpha, beta, kappa = np.split(np.exp(h_new @ position_kernel + position_bias), 3, axis=1)
-    kappa = k + kappa
-    phi = [sum(alpha[0, j] * np.exp(-beta[0, j] * (kappa[0, j] - u) ** 2) for j in range(2)) for u in (1, 2, 3)]
-    np.testing.assert_allclose(output, h_new, rtol=1e-5)
-    np.testing.assert_allclose(weights[0], phi, rtol=1e-5)
-    np.testing.assert_allclose(window[0], phi @ text[0], rtol=1e-5)
-    for mine, its in zip(state, (h_new, c_new, (phi @ text[0])[None], kappa), strict=True):
-        np.testing.assert_allclose(mine, its, rtol=1e-5)
 
 
 def test_the_untrained_window_advances_as_asked_and_only_forward():

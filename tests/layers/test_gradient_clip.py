@@ -7,7 +7,7 @@ from toolkit.layers import GradientClip
 
 
 def test_gate():
-    checks.layer(
+    checks.check_layer(
         lambda: GradientClip(100.0, name="clip"), np.random.default_rng(0).standard_normal((2, 3)).astype("float32")
     )
 

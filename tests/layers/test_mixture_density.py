@@ -12,7 +12,7 @@ def test_gate(covariance):
         return MixtureDensity(3, event_size=2, covariance=covariance, bernoulli=True, name="density")
 
     features = np.random.default_rng(0).standard_normal((3, 4, 5)).astype("float32")
-    checks.layer(make, features)
+    checks.check_layer(make, features)
 
 
 def test_is_a_linear_map_in_float32_under_every_policy():

@@ -14,7 +14,7 @@ def test_gate():
         layer.adapt([3.0, 3.0, 0.0], [5.0, 2.0, 1.0])
         return layer
 
-    checks.layer(make, VALUES)
+    checks.check_layer(make, VALUES)
 
 
 def test_standardizes_and_back():

@@ -7,7 +7,7 @@ import pytest
 from absl import flags
 
 from toolkit.training import Settings, setting
-from toolkit.training.phases import quiet, settings_from_flags
+from toolkit.training.phases import settings_from_flags
 from toolkit.training.run import Run
 from toolkit.training.settings import define_flags
 
@@ -89,13 +89,3 @@ def test_modes_errors_and_silence(tmp_path):
     assert done.returncode != 0 and "Did you mean" in done.stderr and "units" in done.stderr
     done = call(tmp_path, where, "--units=6")
     assert done.returncode == 1 and "made with --units=5, not 6" in done.stderr
-
-
-def test_quiet_hides_until_something_fails(capfd):
-    with quiet():
-        os.write(2, b"chatter\n")
-    assert capfd.readouterr().err == ""
-    with pytest.raises(RuntimeError), quiet():
-        os.write(2, b"the reason\n")
-        raise RuntimeError
-    assert "the reason" in capfd.readouterr().err

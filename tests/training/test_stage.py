@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from toolkit.training.stage import Board, Diverged, Stage
+from toolkit.training.stage import Diverged, Stage
+from toolkit.visualize.board import Board
 
 
 def stage(tmp_path, epochs=2):

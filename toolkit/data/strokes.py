@@ -232,7 +232,7 @@ def _omniglot_files(path) -> Iterator[tuple[str, bytes]]:
             raise ValueError(f"{path} is not a whole zip file ({error}). Fetch it again.") from error
         if damaged:
             raise ValueError(f"{path}: {damaged} in it is damaged. Fetch it again.")
-        names = sorted(name for name in archive.namelist() if pattern.search(name) and "__MACOSX" not in name)
+        names = sorted(name for name in archive.namelist() if pattern.search(name))
         contents = ((f"{path}: {name}", archive.read(name)) for name in names)
     if not names:
         raise FileNotFoundError(

@@ -61,7 +61,7 @@ class GaussianMixture:
     >>> mixture = GaussianMixture(num_mixtures=20, event_size=2, covariance="correlated", bernoulli=True)
     >>> mixture.num_params
     121
-    >>> mixture.log_prob(np.zeros((4, 7, 121)), np.zeros((4, 7, 3))).shape
+    >>> tuple(mixture.log_prob(np.zeros((4, 7, 121)), np.zeros((4, 7, 3))).shape)
     (4, 7)
 
     Reference: Bishop 1994, "Mixture density networks"; Graves 2013, arXiv 1308.0850, equations 18-26.

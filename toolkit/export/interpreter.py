@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from toolkit.export._apart import read_feeds, run_apart, write_feeds
-from toolkit.export._silence import silenced
+from toolkit.silence import silenced
 
 _MAX_RUNS = 20
 _MAX_SECONDS = 1.0

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from toolkit.export._silence import silenced
 from toolkit.export.signatures import Signature, Tensor
 from toolkit.lazy import tensorflow as tf
+from toolkit.silence import silenced
 
 
 def trace(signature: Signature):

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from toolkit.export._apart import read_feeds, run_apart, write_feeds
-from toolkit.export._silence import silenced
 from toolkit.export.inspection import inspect_tflite
 from toolkit.lazy import tensorflow as tf
+from toolkit.silence import silenced
 
 QUANTIZATIONS = ("none", "dynamic", "float16", "int8")
 _OTHER_FLOATS = {"f16": "float16", "bf16": "bfloat16", "f64": "float64"}

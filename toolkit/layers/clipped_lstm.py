@@ -161,7 +161,8 @@ class ClippedLSTM(keras.layers.Layer):
         recurrent_initializer="orthogonal",
         **kwargs,
     ) -> None:
-        super().__init__(**kwargs)
+        # Nothing is cast on the way in: the states stay in float32 under mixed precision.
+        super().__init__(autocast=False, **kwargs)
         if gradient_clip is not None and not gradient_clip > 0:
             raise ValueError(f"gradient_clip must be positive or None; got {gradient_clip}.")
         self.units = units
@@ -192,7 +193,7 @@ class ClippedLSTM(keras.layers.Layer):
         kernel, recurrent, bias = (
             ops.cast(w, self.compute_dtype) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
         )
-        projected = ops.cast(ops.matmul(inputs, kernel) + bias, "float32")
+        projected = ops.cast(ops.matmul(ops.cast(inputs, self.compute_dtype), kernel) + bias, "float32")
         run = _whole_sequence(self.compute_dtype, self.gradient_clip)
         hidden, cells = run(time_major(projected), recurrent, *(ops.cast(state, "float32") for state in initial_state))
         hidden, cells = time_major(hidden), time_major(cells)

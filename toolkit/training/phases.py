@@ -6,10 +6,10 @@ import os
 import pathlib
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable
 
+from toolkit.silence import silenced
 from toolkit.training.settings import Settings, define_flags
 
 
@@ -60,7 +60,8 @@ def _run(settings_class, by_name, recipe, flag_values):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         settings = settings_from_flags(settings_class, flag_values, recipe)
-        with contextlib.nullcontext() if verbose else quiet():
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
+        with contextlib.nullcontext() if verbose else silenced():
             import tensorflow as tf  # its start prints past any setting
         if not verbose:
             tf.get_logger().setLevel("ERROR")
@@ -105,23 +106,3 @@ _FOLDERS = {
     "checkpoints": "the same command goes on from here",
     "logs": "tensorboard --logdir={workdir}/logs",
 }
-
-
-@contextlib.contextmanager
-def quiet():
-    """Keeps what is printed to standard error by C++ code off the screen; shows it where the block fails."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as kept:
-        screen = os.dup(2)
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            kept.seek(0)
-            os.write(screen, kept.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(screen, 2)
-            os.close(screen)

@@ -19,7 +19,8 @@ from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.checkpoints import restore, write_json, write_whole
 from toolkit.training.settings import Settings
-from toolkit.training.stage import Board, Stage, callback
+from toolkit.training.stage import Stage, callback
+from toolkit.visualize.board import Board
 
 
 class Run:

@@ -17,7 +17,12 @@ class Diverged(ValueError):
 
 
 class Interrupted(SystemExit):
-    """SIGTERM or Ctrl-C came; a checkpoint was written."""
+    """SIGTERM or Ctrl-C came; a checkpoint was written.
+
+    Args:
+        number: The signal's.
+        message: What to tell.
+    """
 
     def __init__(self, number: int, message: str) -> None:
         super().__init__(128 + number)
@@ -193,55 +198,6 @@ class Stage:
         name = signal.Signals(self._signal).name
         message = f"{self.name}: {name} at step {self.step}: checkpoint written; the same command goes on from here."
         raise Interrupted(self._signal, message)
-
-
-class Board:
-    """TensorBoard's files: one folder for each split.
-
-    Args:
-        folder: The log folder.
-    """
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder = folder
-        self._writers = {}
-
-    def _writer(self, split):
-        import tensorflow as tf
-
-        if split not in self._writers:
-            self._writers[split] = tf.summary.create_file_writer(str(self.folder / split))
-        return self._writers[split].as_default()
-
-    def scalars(self, split: str, values: Mapping[str, float], step: int) -> None:
-        """Writes scalars.
-
-        Args:
-            split: "train", "validation" or "test".
-            values: The scalars by tag.
-            step: The step they belong to.
-        """
-        import tensorflow as tf
-
-        if values:
-            with self._writer(split):
-                for name, value in values.items():
-                    tf.summary.scalar(name, value, step=step)
-            self._writers[split].flush()
-
-    def image(self, name: str, image, step: int) -> None:
-        """Writes a picture.
-
-        Args:
-            name: Its tag.
-            image: uint8 (height, width, channels).
-            step: The step it belongs to.
-        """
-        import tensorflow as tf
-
-        with self._writer("pictures"):
-            tf.summary.image(name, image[None], step=step)
-        self._writers["pictures"].flush()
 
 
 def callback(stage: Stage, pictures=None):

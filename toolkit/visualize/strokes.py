@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 
 INK = "#1a2b4a"
 
@@ -171,5 +170,7 @@ def positions(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _figure(width, height):
+    from matplotlib.figure import Figure
+
     # Not through pyplot: no display, no global list of figures that grows with each epoch.
     return Figure((width, height), dpi=110, layout="constrained")
