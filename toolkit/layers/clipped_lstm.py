@@ -4,40 +4,61 @@ import keras
 from keras import ops
 
 
-def gated(update_gates):
-    """Splits pre-activations (batch, 4 * units) into the activated gates i, f, g, o, in Keras' order.
+def cell_forward(gates, cell):
+    """One step of an LSTM, from its pre-activations on.
 
     Args:
-        update_gates: Pre-activations of the input gate, forget gate, candidate and output gate, side by side.
+        gates: Pre-activations (batch, 4 * units) of the input gate, forget gate, candidate and output gate.
+        cell: The cell state before, (batch, units).
 
     Returns:
-        Four tensors (batch, units): sigmoid, sigmoid, tanh, sigmoid.
+        Output, cell state, and the activated gates i, f, g, o; six tensors (batch, units).
     """
-    i, f, g, o = ops.split(update_gates, 4, axis=-1)
-    return ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
+    i, f, g, o = ops.split(gates, 4, axis=-1)
+    i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
+    cell = f * cell + i * g
+    return o * ops.tanh(cell), cell, i, f, g, o
 
 
-def gate_derivatives(cells, first_cell, i, f, g, o):
-    """What the backward loop multiplies its derivatives with, for all steps at once.
+def cell_backward(d_output, d_cell, before, cell, i, f, g, o):
+    """The derivatives of `cell_forward`.
 
     Args:
-        cells: Cell states, (time, batch, units).
-        first_cell: The cell state before the first step, (batch, units).
-        i: Input gates, (time, batch, units).
-        f: Forget gates, likewise.
-        g: Candidates, likewise.
-        o: Output gates, likewise.
+        d_output: Derivative towards the step's output, (batch, units).
+        d_cell: Derivative towards its cell state from elsewhere, likewise.
+        before: The cell state before it, likewise.
+        cell: Its cell state, likewise.
+        i: Its input gate, likewise.
+        f: Its forget gate, likewise.
+        g: Its candidate, likewise.
+        o: Its output gate, likewise.
 
     Returns:
-        (to_gates, to_cell): with dc and dh the derivatives towards a step's cell state and output,
-        [dc, dc, dc, dh] * to_gates is that towards its pre-activations, and dh * to_cell is dh's share of dc.
+        Derivatives towards the pre-activations (batch, 4 * units) and towards the cell state before (batch, units).
     """
-    squashed = ops.tanh(cells)
-    previous = shifted(cells, first_cell)
-    to_gates = ops.concatenate(
-        [g * i * (1.0 - i), previous * f * (1.0 - f), i * (1.0 - ops.square(g)), squashed * o * (1.0 - o)], axis=-1
-    )
-    return to_gates, o * (1.0 - ops.square(squashed))
+    squashed = ops.tanh(cell)
+    d_cell = d_cell + d_output * o * (1.0 - squashed * squashed)
+    parts = [
+        d_cell * g * i * (1.0 - i),
+        d_cell * before * f * (1.0 - f),
+        d_cell * i * (1.0 - g * g),
+        d_output * squashed * o * (1.0 - o),
+    ]
+    return ops.concatenate(parts, axis=-1), d_cell * f
+
+
+def step_before(sequence, first, t):
+    """A sequence's step t - 1.
+
+    Args:
+        sequence: (time, batch, channels).
+        first: What comes before it, (batch, channels).
+        t: The step, a scalar tensor.
+
+    Returns:
+        (batch, channels).
+    """
+    return ops.where(t > 0, sequence[ops.maximum(t - 1, 0)], first)
 
 
 def shifted(sequence, first):
@@ -190,12 +211,11 @@ class ClippedLSTM(keras.layers.Layer):
             zeros = ops.zeros((ops.shape(inputs)[0], self.units), "float32")
             initial_state = [zeros, zeros]
         cell = self.cell
-        kernel, recurrent, bias = (
-            ops.cast(w, self.compute_dtype) for w in (cell.kernel, cell.recurrent_kernel, cell.bias)
-        )
-        projected = ops.cast(ops.matmul(ops.cast(inputs, self.compute_dtype), kernel) + bias, "float32")
+        kernel, recurrent = (ops.cast(w, self.compute_dtype) for w in (cell.kernel, cell.recurrent_kernel))
+        projected = ops.cast(ops.matmul(time_major(ops.cast(inputs, self.compute_dtype)), kernel), "float32")
         run = _whole_sequence(self.compute_dtype, self.gradient_clip)
-        hidden, cells = run(time_major(projected), recurrent, *(ops.cast(state, "float32") for state in initial_state))
+        states = (ops.cast(state, "float32") for state in initial_state)
+        hidden, cells = run(projected, recurrent, ops.cast(cell.bias, "float32"), *states)
         hidden, cells = time_major(hidden), time_major(cells)
         state = [last_step(hidden, mask), last_step(cells, mask)]
         if mask is not None:
@@ -232,46 +252,46 @@ class ClippedLSTM(keras.layers.Layer):
 
 
 def _whole_sequence(compute_dtype, limit):
-    """(projected input, recurrent kernel, first output, first cell) -> (outputs, cells), time-major."""
+    """(projected input, recurrent kernel, bias, first output, first cell) -> (outputs, cells), time-major."""
 
     def product(left, right):
         return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")
 
     @ops.custom_gradient
-    def run(projected, recurrent, hidden, cell):
-        def forward(carry, inputs):
+    def run(projected, recurrent, bias, hidden, cell):
+        # Sequences are read by index: ops.scan would copy them first, and on TensorFlow needs to know their length.
+        steps = ops.arange(ops.shape(projected)[0])
+
+        def forward(carry, t):
             hidden, cell, *_ = carry
-            i, f, g, o = gated(inputs + product(hidden, recurrent))
-            cell = f * cell + i * g
-            carry = (o * ops.tanh(cell), cell, i, f, g, o)
+            carry = cell_forward(projected[t] + bias + product(hidden, recurrent), cell)
             return carry, carry
 
         zeros = ops.zeros_like(cell)
-        _, (outputs, cells, i, f, g, o) = ops.scan(forward, (hidden, cell, zeros, zeros, zeros, zeros), projected)
+        _, (outputs, cells, i, f, g, o) = ops.scan(forward, (hidden, cell, zeros, zeros, zeros, zeros), steps)
 
         def grad(*args, upstream=None):
             d_outputs, d_cells = upstreams(args, upstream)
-            to_gates, to_cell = gate_derivatives(cells, cell, i, f, g, o)
             backwards = ops.transpose(recurrent)
 
             def backward(carry, t):
                 d_gates, d_cell = carry
-                d_hidden = d_outputs[t] + product(d_gates, backwards)
-                d_cell = d_cell + d_cells[t] + d_hidden * to_cell[t]
-                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates[t]
+                d_gates, d_cell = cell_backward(
+                    d_outputs[t] + product(d_gates, backwards),
+                    d_cells[t] + d_cell,
+                    step_before(cells, cell, t),
+                    *(sequence[t] for sequence in (cells, i, f, g, o)),
+                )
                 if limit is not None:
                     d_gates = ops.clip(d_gates, -limit, limit)
-                carry = (d_gates, d_cell * f[t])
+                carry = (d_gates, d_cell)
                 return carry, carry
 
-            # By index: ops.scan over several sequences needs a time axis of known length on TensorFlow.
-            steps = ops.arange(ops.shape(projected)[0])
             start = (ops.zeros_like(projected[0]), zeros)
             (d_first, d_cell), (d_gates, _) = ops.scan(backward, start, steps, reverse=True)
-            d_recurrent = time_product(
-                ops.cast(shifted(outputs, hidden), compute_dtype), ops.cast(d_gates, compute_dtype)
-            )
-            return d_gates, d_recurrent, product(d_first, backwards), d_cell
+            before = ops.cast(shifted(outputs, hidden), compute_dtype)
+            d_recurrent = time_product(before, ops.cast(d_gates, compute_dtype))
+            return d_gates, d_recurrent, ops.sum(d_gates, axis=(0, 1)), product(d_first, backwards), d_cell
 
         return (outputs, cells), grad
 

@@ -1,19 +1,20 @@
 """The recurrent layer of Graves' handwriting synthesis: an LSTM that slides a soft window along a text."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from toolkit.layers.clipped_lstm import (
-    gate_derivatives,
-    gated,
+    cell_backward,
+    cell_forward,
     last_step,
     shifted,
+    step_before,
     time_major,
     time_product,
     upstreams,
 )
 from toolkit.layers.gaussian_window_cell import (
+    RAW_LIMIT,
     GaussianWindowCell,
     window_parameters,
     window_vector,
@@ -122,16 +123,18 @@ class GaussianWindow(keras.layers.Layer):
             text = text * ops.cast(ops.expand_dims(text_mask, -1), "float32")
         if initial_state is None:
             initial_state = cell.initial_state(text)
-        kernel, window_kernel, recurrent_kernel, bias = (
-            ops.cast(w, dtype) for w in (cell.kernel, cell.window_kernel, cell.recurrent_kernel, cell.bias)
+        kernel, window_kernel, recurrent_kernel = (
+            ops.cast(w, dtype) for w in (cell.kernel, cell.window_kernel, cell.recurrent_kernel)
         )
-        projected = ops.cast(ops.matmul(ops.cast(inputs, dtype), kernel) + bias, "float32")
-        recurrent = ops.concatenate([recurrent_kernel, window_kernel], axis=0)
-        position_kernel, position_bias = (ops.cast(w, "float32") for w in (cell.position_kernel, cell.position_bias))
+        projected = ops.cast(ops.matmul(time_major(ops.cast(inputs, dtype)), kernel), "float32")
+        bias, position_kernel, position_bias = (
+            ops.cast(w, "float32") for w in (cell.bias, cell.position_kernel, cell.position_bias)
+        )
         run = _whole_sequence(dtype, self.gradient_clip, cell.units)
         sequences = run(
-            time_major(projected),
-            recurrent,
+            projected,
+            ops.concatenate([recurrent_kernel, window_kernel], axis=0),
+            bias,
             position_kernel,
             position_bias,
             text,
@@ -175,86 +178,82 @@ class GaussianWindow(keras.layers.Layer):
 
 
 def _whole_sequence(compute_dtype, limit, units):
-    """All steps at once, time-major, with their gradient: (projected input, [recurrent; window] kernel, position kernel
-    and bias, text, four first states) -> (outputs, cells, windows, positions)."""
+    """All steps at once, time-major, with their gradient: (projected input, [recurrent; window] kernel, bias, position
+    kernel and bias, text, four first states) -> (outputs, cells, windows, positions)."""
 
     def product(left, right):
         return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")
 
     @ops.custom_gradient
-    def run(projected, recurrent, position_kernel, position_bias, text, hidden, cell, window, position):
+    def run(projected, recurrent, bias, position_kernel, position_bias, text, hidden, cell, window, position):
         num_characters = ops.shape(text)[1]
+        # Sequences are read by index: ops.scan would copy them first, and on TensorFlow needs to know their length.
+        steps = ops.arange(ops.shape(projected)[0])
 
-        def forward(carry, inputs):
+        def forward(carry, t):
             hidden, cell, window, position, *_ = carry
-            i, f, g, o = gated(inputs + product(ops.concatenate([hidden, window], axis=-1), recurrent))
-            cell = f * cell + i * g
-            hidden = o * ops.tanh(cell)
+            both = ops.concatenate([hidden, window], axis=-1)
+            hidden, cell, *gates = cell_forward(projected[t] + bias + product(both, recurrent), cell)
             height, width, advance = window_parameters(hidden, position_kernel, position_bias)
             position = position + advance
             window = window_vector(window_weights(height, width, position, num_characters), text)
-            carry = (hidden, cell, window, position, i, f, g, o)
+            carry = (hidden, cell, window, position, *gates)
             return carry, carry
 
         zeros = ops.zeros_like(cell)
         start = (hidden, cell, window, position, zeros, zeros, zeros, zeros)
-        _, (outputs, cells, windows, positions, i, f, g, o) = ops.scan(forward, start, projected)
+        _, (outputs, cells, windows, positions, i, f, g, o) = ops.scan(forward, start, steps)
 
         def grad(*args, upstream=None):
             d_outputs, d_cells, d_windows, d_positions = upstreams(args, upstream)
-            to_gates, to_cell = gate_derivatives(cells, cell, i, f, g, o)
             raw = ops.matmul(outputs, position_kernel) + position_bias
-            inside = ops.cast(ops.abs(raw) < 15.0, "float32")
+            inside = ops.cast(ops.abs(raw) < RAW_LIMIT, "float32")
             height, width, advance = window_parameters(outputs, position_kernel, position_bias)
-            distance = positions[..., None] - ops.cast(ops.arange(1, num_characters + 1), "float32")
-            bumps = height[..., None] * ops.exp(-width[..., None] * ops.square(distance))
-            weights = ops.sum(bumps, axis=-2)
-            # d phi(u) towards â, b̂ and k, for every step at once: (time, batch, 3 * gaussians, characters).
-            slope = -width[..., None] * distance * bumps
-            to_raw = ops.concatenate([bumps, slope * distance, 2.0 * slope], axis=-2)
-            # The advance's derivative joins after the position's has been summed over later steps.
-            gaussians = position.shape[-1]
-            to_advance = ops.concatenate([ops.ones_like(advance), ops.ones_like(advance), advance], axis=-1) * inside
-            d_positions = ops.concatenate([ops.zeros_like(advance), ops.zeros_like(advance), d_positions], axis=-1)
-            backwards = ops.transpose(recurrent)
-            position_backwards = ops.transpose(position_kernel)
+            backwards, position_backwards = ops.transpose(recurrent), ops.transpose(position_kernel)
+            characters = ops.cast(ops.arange(1, num_characters + 1), "float32")
 
             def backward(carry, t):
                 d_gates, d_cell, d_position, _, _ = carry
                 d_both = product(d_gates, backwards)
                 d_window = d_windows[t] + d_both[:, units:]
-                d_weights = ops.matmul(text, d_window[..., None])
-                d_all = ops.matmul(to_raw[t], d_weights)[..., 0] + d_positions[t] + d_position
-                d_raw = d_all * to_advance[t]
-                d_hidden = d_outputs[t] + d_both[:, :units] + ops.matmul(d_raw, position_backwards)
-                d_cell = d_cell + d_cells[t] + d_hidden * to_cell[t]
-                d_gates = ops.concatenate([d_cell, d_cell, d_cell, d_hidden], axis=-1) * to_gates[t]
+                # phi is a sum of bumps a exp(-b (k - u)^2); towards â, b̂ and k, with d = k - u, each has the derivative
+                # bump, -b d^2 bump and -2 b d bump.
+                d_weights = ops.matmul(text, d_window[..., None])[:, None, :, 0]
+                distance = positions[t][..., None] - characters
+                d_bumps = d_weights * height[t][..., None] * ops.exp(-width[t][..., None] * ops.square(distance))
+                towards = d_bumps * distance
+                d_position = d_position + d_positions[t] - 2.0 * width[t] * ops.sum(towards, axis=-1)
+                d_height, d_width = ops.sum(d_bumps, axis=-1), -width[t] * ops.sum(towards * distance, axis=-1)
+                d_raw = ops.concatenate([d_height, d_width, d_position * advance[t]], axis=-1) * inside[t]
+                d_gates, d_cell = cell_backward(
+                    d_outputs[t] + d_both[:, :units] + ops.matmul(d_raw, position_backwards),
+                    d_cells[t] + d_cell,
+                    step_before(cells, cell, t),
+                    *(sequence[t] for sequence in (cells, i, f, g, o)),
+                )
                 if limit is not None:
                     d_gates = ops.clip(d_gates, -limit, limit)
-                carry = (d_gates, d_cell * f[t], d_all * last_third, d_raw, d_window)
+                carry = (d_gates, d_cell, d_position, d_raw, d_window)
                 return carry, carry
 
-            last_third = np.repeat(np.array([0.0, 0.0, 1.0], "float32"), gaussians)
-            none = ops.zeros_like(d_positions[0])
-            # By index: ops.scan over several sequences needs a time axis of known length on TensorFlow.
-            steps = ops.arange(ops.shape(projected)[0])
-            start = (ops.zeros_like(projected[0]), zeros, none, none, ops.zeros_like(window))
-            last, (d_gates, _, _, d_raw, d_window) = ops.scan(backward, start, steps, reverse=True)
-            d_first, d_cell, d_position, _, _ = last
+            start = [ops.zeros_like(x) for x in (projected[0], cell, position, raw[0], window)]
+            (d_first, d_cell, d_position, _, _), (d_gates, _, _, d_raw, d_window) = ops.scan(
+                backward, tuple(start), steps, reverse=True
+            )
             before = ops.concatenate([shifted(outputs, hidden), shifted(windows, window)], axis=-1)
             d_recurrent = time_product(ops.cast(before, compute_dtype), ops.cast(d_gates, compute_dtype))
-            d_text = ops.einsum("tbu,tbc->buc", weights, d_window)
             d_both = product(d_first, backwards)
             return (
                 d_gates,
                 d_recurrent,
+                ops.sum(d_gates, axis=(0, 1)),
                 time_product(outputs, d_raw),
                 ops.sum(d_raw, axis=(0, 1)),
-                d_text,
+                ops.einsum("tbu,tbc->buc", window_weights(height, width, positions, num_characters), d_window),
                 d_both[:, :units],
                 d_cell,
                 d_both[:, units:],
-                d_position[:, 2 * gaussians :],
+                d_position,
             )
 
         return (outputs, cells, windows, positions), grad

@@ -6,7 +6,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from toolkit.layers.clipped_lstm import gated
+from toolkit.layers.clipped_lstm import cell_forward
+
+# exp(+-15) is far outside of what a window needs; without the bound one bad step ends in infinities.
+RAW_LIMIT = 15.0
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
@@ -112,9 +115,7 @@ class GaussianWindowCell(keras.layers.Layer):
         recurrent = ops.concatenate([self.recurrent_kernel, self.window_kernel], axis=0)
         gates = product(inputs, self.kernel) + ops.cast(self.bias, "float32")
         gates = gates + product(ops.concatenate([hidden, window], axis=-1), recurrent)
-        i, f, g, o = gated(gates)
-        cell = f * cell + i * g
-        hidden = o * ops.tanh(cell)
+        hidden, cell, *_ = cell_forward(gates, cell)
         height, width, advance = window_parameters(hidden, self.position_kernel, self.position_bias)
         position = position + advance
         weights = window_weights(height, width, position, ops.shape(text)[1])
@@ -151,8 +152,7 @@ def window_parameters(hidden, kernel, bias):
     Returns:
         Three tensors (..., num_gaussians), all positive.
     """
-    # exp(+-15) is far outside of what a window needs; without the bound one bad step ends in infinities.
-    raw = ops.clip(ops.matmul(hidden, kernel) + bias, -15.0, 15.0)
+    raw = ops.clip(ops.matmul(hidden, kernel) + bias, -RAW_LIMIT, RAW_LIMIT)
     return tuple(ops.exp(part) for part in ops.split(raw, 3, axis=-1))
 
 
