@@ -301,7 +301,7 @@ def archive():
 
 def pickled():
     content = io.BytesIO()
-    np.save(content, np.array([Trap(), None], dtype=object), allow_pickle=bool(content))
+    np.save(content, np.array([Trap(), None], dtype=object))
     return content.getvalue()
 
 
