@@ -30,7 +30,9 @@ class Settings(training.Settings):
     num_mixtures: int = training.setting(10, "Gaussians of the output (paper: 20)", minimum=1)
     num_gaussians: int = training.setting(5, "Gaussians of the window (paper: 10)", minimum=1)
     lstm_gradient_clip: float = training.setting(
-        10.0, "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: none", minimum=0.0
+        10.0,
+        "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: none, fused on a GPU",
+        minimum=0.0,
     )
     output_gradient_clip: float = training.setting(
         100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
@@ -73,6 +75,7 @@ def network(s, points_per_character=10.0):
         points_per_character=points_per_character,
         lstm_gradient_clip=limit(s.lstm_gradient_clip),
         output_gradient_clip=limit(s.output_gradient_clip),
+        fused=limit(s.lstm_gradient_clip) is None,
     )
     return model
 

@@ -50,7 +50,7 @@ def test_sees_only_the_past(index):
     assert np.abs(after[:, 6] - before[:, 6]).max() > 1e-4
 
 
-@pytest.mark.parametrize("clips", [{}, {"lstm_gradient_clip": 10.0, "output_gradient_clip": 100.0}])
+@pytest.mark.parametrize("clips", [{"fused": True}, {"lstm_gradient_clip": 10.0, "output_gradient_clip": 100.0}])
 @pytest.mark.parametrize("index", [0, 1])
 def test_step_by_step_is_the_whole_sequence(index, clips, tmp_path):
     model, (offsets, text) = small(**clips)[index], example()
@@ -90,9 +90,11 @@ def test_it_learns(index):
     assert history[-1] < history[0] - 1.0
 
 
-def test_fused_layers_without_clipping():
-    assert isinstance(small()[0].get_layer("lstm_2"), keras.layers.LSTM)
+def test_fused_layers():
+    assert isinstance(small(fused=True)[0].get_layer("lstm_2"), keras.layers.LSTM)
     assert isinstance(small(lstm_gradient_clip=1.0)[0].get_layer("lstm_2"), layers.ClippedLSTM)
+    with pytest.raises(ValueError, match="fused=True cannot clip"):
+        small(fused=True, lstm_gradient_clip=1.0)
 
 
 def test_bad_sizes():

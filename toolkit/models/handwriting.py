@@ -16,6 +16,7 @@ def prediction(
     num_mixtures: int = 20,
     lstm_gradient_clip: float | None = None,
     output_gradient_clip: float | None = None,
+    fused: bool = False,
 ) -> keras.Model:
     """The density of each pen offset, given those before it.
 
@@ -25,9 +26,9 @@ def prediction(
         units: LSTM cells in each layer (paper: 400; or 900 in one layer).
         num_layers: LSTM layers (paper: 3).
         num_mixtures: Gaussians M (paper: 20).
-        lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence). With None the
-            layers are `keras.layers.LSTM`, which have a fused kernel on a GPU.
+        lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence).
         output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
+        fused: Use `keras.layers.LSTM`, which has a fused kernel on a GPU but cannot clip inside it.
 
     Returns:
         A model from "offsets" (batch, time, 3), in the data's unit, to raw parameters (batch, time, num_params) of
@@ -35,7 +36,7 @@ def prediction(
         t only: the shift is inside. `model.get_layer("standardize").adapt(mean, scale)` before training.
 
     Raises:
-        ValueError: Where `num_layers` is less than 1.
+        ValueError: Where `num_layers` is less than 1, or `fused` is to clip.
 
     Example:
 
@@ -48,7 +49,7 @@ def prediction(
     inputs = _previous(offsets)
     hidden = []
     for number in range(1, _at_least_one(num_layers) + 1):
-        lstm = _lstm(units, lstm_gradient_clip, name=f"lstm_{number}")
+        lstm = _lstm(units, lstm_gradient_clip, fused, name=f"lstm_{number}")
         hidden.append(lstm(_side_by_side([inputs, *hidden[-1:]], name=f"inputs_{number}")))
     return keras.Model(offsets, _density(hidden, num_mixtures, output_gradient_clip), name="handwriting_prediction")
 
@@ -62,6 +63,7 @@ def synthesis(
     points_per_character: float = 25.0,
     lstm_gradient_clip: float | None = None,
     output_gradient_clip: float | None = None,
+    fused: bool = False,
 ) -> keras.Model:
     """The density of each pen offset, given those before it and the text being written.
 
@@ -75,16 +77,16 @@ def synthesis(
         num_mixtures: Gaussians M of the output (paper: 20).
         num_gaussians: Gaussians K of the window (paper: 10).
         points_per_character: Mean number of pen points in a character; sets how fast the untrained window moves.
-        lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence). With None the
-            layers above the window are `keras.layers.LSTM`, which have a fused kernel on a GPU.
+        lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence).
         output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
+        fused: Above the window use `keras.layers.LSTM`, which has a fused kernel on a GPU but cannot clip inside it.
 
     Returns:
         A model from "offsets" (batch, time, 3) and "text" (batch, characters), Unicode code points padded with zeros,
         to raw parameters (batch, time, num_params), as `prediction` does.
 
     Raises:
-        ValueError: Where `num_layers` is less than 1 or the alphabet is not one.
+        ValueError: Where `num_layers` is less than 1, `fused` is to clip, or the alphabet is not one.
 
     Example:
 
@@ -107,7 +109,7 @@ def synthesis(
     output, window = layer(inputs, characters)
     hidden = [output]
     for number in range(2, _at_least_one(num_layers) + 1):
-        lstm = _lstm(units, lstm_gradient_clip, name=f"lstm_{number}")
+        lstm = _lstm(units, lstm_gradient_clip, fused, name=f"lstm_{number}")
         hidden.append(lstm(_side_by_side([inputs, hidden[-1], window], name=f"inputs_{number}")))
     density = _density(hidden, num_mixtures, output_gradient_clip)
     return keras.Model([offsets, text], density, name="handwriting_synthesis")
@@ -176,8 +178,10 @@ def _previous(offsets):
     return keras.layers.Cropping1D((0, 1), name="previous")(padded)
 
 
-def _lstm(units, gradient_clip, name):
-    if gradient_clip is None:
+def _lstm(units, gradient_clip, fused, name):
+    if fused and gradient_clip is not None:
+        raise ValueError("fused=True cannot clip inside the LSTMs: leave lstm_gradient_clip out.")
+    if fused:
         return keras.layers.LSTM(units, return_sequences=True, name=name)
     return ClippedLSTM(units, gradient_clip=gradient_clip, name=name)
 
