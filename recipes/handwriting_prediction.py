@@ -26,16 +26,14 @@ class Settings(training.Settings):
     num_layers: int = training.setting(2, "LSTM layers (paper: 3)", minimum=1)
     num_mixtures: int = training.setting(10, "Gaussians of the output (paper: 20)", minimum=1)
     lstm_gradient_clip: float = training.setting(
-        10.0,
-        "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: none, fused on a GPU",
-        minimum=0.0,
+        10.0, "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: fused LSTMs", minimum=0.0
     )
     output_gradient_clip: float = training.setting(
         100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
     )
     epochs: int = training.setting(3, "passes over the training data; a larger number trains on", changeable=True)
     learning_rate: float = training.setting(
-        2e-3, "first step size of Adam, which falls to 3% along a cosine", minimum=0.0
+        3e-3, "first step size of Adam, which falls to 3% along a cosine", minimum=0.0
     )
     bias: float = training.setting(0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
     num_samples: int = training.setting(6, "lines that --mode=sample writes", minimum=1, changeable=True)
