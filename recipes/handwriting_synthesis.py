@@ -35,7 +35,7 @@ class Settings(training.Settings):
     output_gradient_clip: float = training.setting(
         100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
     )
-    epochs: int = training.setting(4, "passes over the training data; a larger number trains on", changeable=True)
+    epochs: int = training.setting(3, "passes over the training data; a larger number trains on", changeable=True)
     learning_rate: float = training.setting(
         3e-3, "first step size of Adam, which falls to 3% along a cosine", minimum=0.0
     )

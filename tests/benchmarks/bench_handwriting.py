@@ -1,6 +1,6 @@
 """Times and memory of the handwriting networks beside the same networks in PyTorch.
 
-  ./run benchmarks                                                  everything, in the paper's sizes: five minutes
+  ./run benchmarks                                                  everything, in the paper's sizes, on an idle machine
   ./run python tests/benchmarks/bench_handwriting.py --help         sizes, and parts alone
 
 Both sides start from the same weights and read the same numbers. It is checked that both have as many weights, the same

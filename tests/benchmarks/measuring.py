@@ -27,10 +27,31 @@ def peak_megabytes():
 
 
 def apart(function, *inputs):
-    """The function's result, from a fresh process. This one must stay small: a child's peak memory counts from it."""
+    """The function's result, from a fresh process; says so where other programs took the cores meanwhile.
+
+    This process must stay small: a child's peak memory counts from its.
+    """
+    start, all_before, own_before = time.perf_counter(), _busy_seconds(), _own_seconds()
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn, initializer=_quiet) as pool:
-        return pool.submit(function, *inputs).result()
+        result = pool.submit(function, *inputs).result()
+    others = _busy_seconds() - all_before - (_own_seconds() - own_before)
+    share = others / ((time.perf_counter() - start) * os.cpu_count())
+    if share > 0.05:
+        print(f"  disturbed: other programs took {share:.0%} of the cores during {function.__name__}; measure again")
+    return result
+
+
+def _busy_seconds():
+    """Seconds that all cores together have worked since the machine started."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, pathlib.Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds():
+    """Seconds that this process and its ended children have worked."""
+    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _quiet():
