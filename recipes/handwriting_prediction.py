@@ -33,7 +33,7 @@ class Settings(training.Settings):
     )
     epochs: int = training.setting(3, "passes over the training data; a larger number trains on", changeable=True)
     learning_rate: float = training.setting(
-        3e-3, "first step size of Adam, which falls to 3% along a cosine", minimum=0.0
+        3e-3, "first step size of Adam; over the last third it falls to a thirtieth", minimum=0.0
     )
     bias: float = training.setting(0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
     num_samples: int = training.setting(6, "lines that --mode=sample writes", minimum=1, changeable=True)
@@ -63,10 +63,11 @@ def network(s):
 
 def compile_network(model, s, num_steps):
     density = model.get_layer("density").distribution
+    falling = keras.optimizers.schedules.PiecewiseConstantDecay(
+        [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [s.learning_rate / part for part in (1, 3, 10, 30)]
+    )
     model.compile(
-        keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(s.learning_rate, num_steps, alpha=0.03), global_clipnorm=10.0
-        ),
+        keras.optimizers.Adam(falling, global_clipnorm=10.0),
         loss=losses.NegativeLogLikelihood(density, reduction="sum"),
         loss_weights=1.0 / s.batch_size,
         weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],

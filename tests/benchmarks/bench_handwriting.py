@@ -96,7 +96,10 @@ def toolkit_network(kind, sizes, folder, clipped=False):
 
 
 def toolkit_training(kind, clipped, sizes, folder):
-    """Training steps as `fit` runs them: the time from one step's end to the next one's."""
+    """Training steps as a recipe runs them: the time from one step's end to the next one's."""
+    from toolkit.training.phases import keep_freed_memory
+
+    keep_freed_memory()
     import keras
     import tensorflow as tf
 

@@ -13,7 +13,7 @@ TINY = {
     "units": 8,
     "num_layers": 2,
     "num_mixtures": 3,
-    "epochs": 20,
+    "epochs": 8,
     "learning_rate": 0.03,
     "batch_size": 16,
     "max_points": 200,

@@ -62,7 +62,7 @@ def _run(settings_class, by_name, recipe, flag_values):
     try:
         settings = settings_from_flags(settings_class, flag_values, recipe)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
-        _keep_freed_memory()
+        keep_freed_memory()
         with contextlib.nullcontext() if verbose else silenced():
             import tensorflow as tf  # its start prints past any setting
         if not verbose:
@@ -101,7 +101,7 @@ def _run(settings_class, by_name, recipe, flag_values):
         return 1
 
 
-def _keep_freed_memory():
+def keep_freed_memory() -> None:
     """Has glibc keep large blocks for the next step instead of handing each back to the system.
 
     TensorFlow frees a step's tensors as it goes; paging them in anew cost a fifth of a training step on two cores.
