@@ -31,11 +31,27 @@ class Settings(training.Settings):
     output_gradient_clip: float = training.setting(
         100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
     )
-    epochs: int = training.setting(3, "passes over the training data; a larger number trains on", changeable=True)
-    learning_rate: float = training.setting(
-        3e-3, "first step size of Adam; over the last third it falls to a thirtieth", minimum=0.0
+    epochs: int = training.setting(
+        3,
+        "passes over the training data; a larger number trains on, from the first step size again",
+        minimum=1,
+        changeable=True,
+        remembered=True,
     )
-    bias: float = training.setting(0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
+    learning_rate: float = training.setting(
+        3e-3,
+        "first step size of Adam; over the last third it falls to a thirtieth",
+        minimum=0.0,
+        changeable=True,
+        remembered=True,
+    )
+    bias: float = training.setting(
+        0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True
+    )
+    sample_seed: int = training.setting(0, "seed of what --mode=sample writes", minimum=0, changeable=True)
+    quantize: str = training.setting(
+        "none", "also export a smaller .tflite", choices=("none", "dynamic", "float16"), changeable=True
+    )
     num_samples: int = training.setting(6, "lines that --mode=sample writes", minimum=1, changeable=True)
 
 
@@ -61,7 +77,7 @@ def network(s):
     return model
 
 
-def compile_network(model, s, num_steps):
+def compile_network(model, s, num_steps, jit_compile):
     density = model.get_layer("density").distribution
     falling = keras.optimizers.schedules.PiecewiseConstantDecay(
         [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [s.learning_rate / part for part in (1, 3, 10, 30)]
@@ -71,6 +87,7 @@ def compile_network(model, s, num_steps):
         loss=losses.NegativeLogLikelihood(density, reduction="sum"),
         loss_weights=1.0 / s.batch_size,
         weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
+        jit_compile=jit_compile,
     )
 
 
@@ -83,10 +100,11 @@ def examples(model, splits):
 def train(run):
     s, splits = run.settings, datasets(run.settings)
     measured = data.strokes.statistics(splits.train)
+    per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     with run.scope():
         model = network(s)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
-        compile_network(model, s, s.epochs * (s.steps_per_epoch or splits.train.steps_per_epoch))
+        compile_network(model, s, s.epochs * per_epoch, run.jit_compile)
     writer = generation.strokes.Writer(model)
 
     def pictures():
@@ -130,6 +148,7 @@ def evaluate(run):
             metrics.SquaredDistance(density),
             metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
         ],
+        jit_compile=run.jit_compile,
     )
     results = model.evaluate(splits.test.dataset(num_epochs=1), verbose=0, return_dict=True)
     del results["loss"]  # the mean over batches of unlike length
@@ -142,7 +161,7 @@ def evaluate(run):
 def sample(run):
     s, model = run.settings, trained(run)
     writer = generation.strokes.Writer(model)
-    drawn = writer.write(s.num_samples, bias=s.bias, max_points=s.max_points, seed=s.seed)
+    drawn = writer.write(s.num_samples, bias=s.bias, max_points=s.max_points, seed=s.sample_seed)
     run.picture("samples", visualize.strokes.lines([line.offsets for line in drawn]))
 
     real = datasets(s).test.peek()
@@ -160,7 +179,9 @@ def sample(run):
     )
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
     half = len(offsets) // 2
-    primed = writer.write(3, bias=s.bias, max_points=len(offsets) - half, seed=s.seed, prime=(offsets[:half], ""))
+    primed = writer.write(
+        3, bias=s.bias, max_points=len(offsets) - half, seed=s.sample_seed, prime=(offsets[:half], "")
+    )
     endings = [np.concatenate([offsets[:half], line.offsets]) for line in primed]
     titles = ["a real drawing", *["its first half, carried on"] * len(endings)]
     run.picture("primed", visualize.strokes.lines([offsets, *endings], titles))
@@ -212,8 +233,10 @@ def export(run):
 
 
 def benchmark(run):
-    s, model = run.settings, trained(run)
-    compile_network(model, s, num_steps=1)
+    s = run.settings
+    with run.scope():
+        model = trained(run)
+        compile_network(model, s, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
     batch = next(iter(examples(model, datasets(s)).train.dataset()))
     run.benchmark("training step", lambda: model.train_on_batch(*batch), per=f"batch of {s.batch_size}")

@@ -38,12 +38,28 @@ class Settings(training.Settings):
     output_gradient_clip: float = training.setting(
         100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
     )
-    epochs: int = training.setting(4, "passes over the training data; a larger number trains on", changeable=True)
+    epochs: int = training.setting(
+        4,
+        "passes over the training data; a larger number trains on, from the first step size again",
+        minimum=1,
+        changeable=True,
+        remembered=True,
+    )
     learning_rate: float = training.setting(
-        3e-3, "first step size of Adam; over the last third it falls to a thirtieth", minimum=0.0
+        3e-3,
+        "first step size of Adam; over the last third it falls to a thirtieth",
+        minimum=0.0,
+        changeable=True,
+        remembered=True,
     )
     text: str = training.setting("The quick brown fox", "what --mode=sample writes", changeable=True)
-    bias: float = training.setting(1.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", changeable=True)
+    bias: float = training.setting(
+        1.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True
+    )
+    sample_seed: int = training.setting(0, "seed of what --mode=sample writes", minimum=0, changeable=True)
+    quantize: str = training.setting(
+        "none", "also export a smaller .tflite", choices=("none", "dynamic", "float16"), changeable=True
+    )
     num_samples: int = training.setting(4, "lines that --mode=sample writes", minimum=1, changeable=True)
 
 
@@ -81,7 +97,7 @@ def network(s, points_per_character=10.0):
     return model
 
 
-def compile_network(model, s, num_steps):
+def compile_network(model, s, num_steps, jit_compile):
     density = model.get_layer("density").distribution
     falling = keras.optimizers.schedules.PiecewiseConstantDecay(
         [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [s.learning_rate / part for part in (1, 3, 10, 30)]
@@ -91,6 +107,7 @@ def compile_network(model, s, num_steps):
         loss=losses.NegativeLogLikelihood(density, reduction="sum"),
         loss_weights=1.0 / s.batch_size,
         weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
+        jit_compile=jit_compile,
     )
 
 
@@ -102,11 +119,13 @@ def examples(model, splits):
 
 def train(run):
     s, splits = run.settings, datasets(run.settings)
+    layers.CharacterOneHot(s.alphabet).encode(s.text)  # the pictures' text: refused now, not after an epoch
     measured = data.strokes.statistics(splits.train)
+    per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     with run.scope():
         model = network(s, measured.points_per_character)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
-        compile_network(model, s, s.epochs * (s.steps_per_epoch or splits.train.steps_per_epoch))
+        compile_network(model, s, s.epochs * per_epoch, run.jit_compile)
     writer = generation.strokes.Writer(model)
 
     def pictures():
@@ -137,13 +156,16 @@ def evaluate(run):
             metrics.SquaredDistance(density),
             metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
         ],
+        jit_compile=run.jit_compile,
     )
     results = model.evaluate(examples(model, splits).test.dataset(num_epochs=1), verbose=0, return_dict=True)
     del results["loss"]  # the mean over batches of unlike length
     # A density over offsets that are `scale` times as large is as many times lower.
     results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
     writer = generation.strokes.Writer(model)
-    texts = ["".join(map(chr, codes[codes > 0])) for codes in splits.test.peek()["text"]]
+    batches = splits.test.dataset(num_epochs=1).as_numpy_iterator()
+    texts = ["".join(map(chr, codes[codes > 0])) for batch in batches for codes in batch["text"]]
+    texts = texts[:: max(1, len(texts) // 32)]  # they come shortest first
     written = writer.write(texts, bias=1.0, max_points=2 * run.settings.max_points, seed=run.settings.seed)
     results["lines_that_ended_percent"] = 100.0 * np.mean([line.ended for line in written])
     run.report(results, paper={"log_loss_nats_per_sequence": -1096.9, "squared_error_per_point": 0.23})
@@ -155,7 +177,7 @@ def sample(run):
     most = 40 * len(s.text) + 100
 
     def write(texts, bias, **how):
-        return writer.write(texts, bias=bias, max_points=most, seed=s.seed, **how)
+        return writer.write(texts, bias=bias, max_points=most, seed=s.sample_seed, **how)
 
     lines = write([s.text] * s.num_samples, s.bias)
     run.picture("line", visualize.strokes.lines([line.offsets for line in lines]))
@@ -167,7 +189,7 @@ def sample(run):
     real = datasets(s).test.peek()
     points, characters = int(real["mask"][0].sum()), int((real["text"][0] > 0).sum())
     offsets, codes = real["offsets"][0, :points], real["text"][0, :characters]
-    primed = write([" " + s.text], s.bias, prime=(offsets, "".join(map(chr, codes))))
+    primed = write([" " * (" " in s.alphabet) + s.text], s.bias, prime=(offsets, "".join(map(chr, codes))))
     run.picture(
         "primed",
         visualize.strokes.lines(
@@ -189,10 +211,15 @@ def sample(run):
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
 
 
+def text_length(s):
+    """Characters that the exported model takes, the zero at the end among them."""
+    return max(64, s.max_characters + 1)
+
+
 def export(run):
     s, model = run.settings, trained(run)
     writer = generation.strokes.Writer(model)
-    num_steps, num_characters = 700, 64
+    num_steps, num_characters = max(700, 2 * s.max_points), text_length(s)
     text = ((1, num_characters), "int32", "Unicode code points, 0 = padding")
     bias = ((1,), "float32", "0 = as the data, 2 = neat")
     noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
@@ -209,7 +236,7 @@ def export(run):
 
     rng = np.random.default_rng(s.seed)
     example = {
-        "text": model.get_layer("characters").encode(s.text, num_characters)[None],
+        "text": model.get_layer("characters").encode(s.text[: num_characters - 1], num_characters)[None],
         "bias": np.array([s.bias], "float32"),
         "noise": writer.noise(1, num_steps, s.seed),
     }
@@ -240,8 +267,10 @@ def export(run):
 
 def write(run):
     """Writes the text through the exported `.tflite`, as a phone would, with the LiteRT interpreter alone."""
-    s, path = run.settings, run.path("export", "model.tflite")
-    codes = layers.CharacterOneHot(s.alphabet).encode(s.text, 64)[None]
+    s, path = run.settings, run.workdir / "export" / "model.tflite"
+    if not path.exists():
+        raise ValueError(f"--workdir={run.workdir} holds no export. Export first: --mode=export.")
+    codes = layers.CharacterOneHot(s.alphabet).encode(s.text, text_length(s))[None]
     inputs = {"text": codes, "bias": np.array([s.bias], "float32")}
     line = run_tflite(path, {"generate": inputs})[0]["generate"]
     offsets = line["strokes"][0, : line["length"][0]]
@@ -249,8 +278,10 @@ def write(run):
 
 
 def benchmark(run):
-    s, model = run.settings, trained(run)
-    compile_network(model, s, num_steps=1)
+    s = run.settings
+    with run.scope():
+        model = trained(run)
+        compile_network(model, s, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
     batch = next(iter(examples(model, datasets(s)).train.dataset()))
     run.benchmark("training step", lambda: model.train_on_batch(*batch), per=f"batch of {s.batch_size}")

@@ -138,7 +138,7 @@ def test_mixed_precision(tmp_path, precision):
 
 
 def command(workdir, *more):
-    sizes = [f"--{name}={value}" for name, value in (TINY | {"epochs": 6, "checkpoint_minutes": 0.0}).items()]
+    sizes = [f"--{name}={value}" for name, value in (TINY | {"epochs": 4, "checkpoint_minutes": 0.0}).items()]
     return subprocess.Popen(
         [sys.executable, "-m", "recipes.handwriting_synthesis", f"--workdir={workdir}", "--mode=train", *sizes, *more],
         stderr=subprocess.PIPE,
@@ -180,10 +180,15 @@ def test_bad_input(tmp_path, run):
         with pytest.raises(ValueError, match=message):
             recipe.sample(other)
         with pytest.raises(ValueError, match=message):
+            recipe.train(other)
+        with pytest.raises(ValueError, match=message):
             recipe.write(other)
     asked = dataclasses.replace(run.settings, text="a" * 64)
     other.__dict__["settings"] = asked
     with pytest.raises(ValueError, match="64 characters; this model takes at most 63"):
-        recipe.export(other)
+        recipe.write(other)
+    other.__dict__["workdir"] = tmp_path
+    with pytest.raises(ValueError, match="Export first: --mode=export"):
+        recipe.write(other)
     with pytest.raises(ValueError, match="characters outside --alphabet"):
         recipe.datasets(settings(tmp_path, alphabet="abc"))

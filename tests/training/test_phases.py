@@ -27,9 +27,14 @@ def settings(*arguments):
 
 def test_what_is_left_out_comes_from_the_workdir(tmp_path):
     where = f"--workdir={tmp_path}"
-    Run(settings(where, "--units=7", "--text=x"), recipe="example").close()
+    Run(settings(where, "--units=7", "--text=x", "--epochs=40"), recipe="example").close()
+    assert settings(where).units == 4, "nothing is trained yet"
+    checkpoint = tmp_path / "checkpoints" / "model" / "latest.npz"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
     again = settings(where, "--mode=sample")
-    assert (again.units, again.text, again.mode) == (7, "abc", "sample")
+    assert (again.units, again.text, again.mode, again.epochs) == (7, "abc", "sample", 40)
+    assert settings(where, "--epochs=50").epochs == 50
     with pytest.raises(ValueError, match="made with --units=7, not 8"):
         Run(settings(where, "--units=8"), recipe="example")
 
@@ -54,7 +59,7 @@ def test_freed_memory_is_kept_for_the_next_step():
             [sys.executable, "-c", code.format(call=call)], capture_output=True, text=True, check=True
         )
         faults.append(int(done.stdout))
-    assert faults[0] < faults[1] / 3 or not sys.platform.startswith("linux")
+    assert faults[0] + 2_000 < faults[1] or not sys.platform.startswith("linux")
 
 
 RECIPE = '''
@@ -101,10 +106,8 @@ def test_modes_errors_and_silence(tmp_path):
     assert done.stderr == "", "no chatter"
     done = call(tmp_path, where)
     assert done.returncode == 1
-    assert "training 5" in done.stdout and "error_mm" in done.stdout and "benchmark" not in done.stdout
+    assert "training 4" in done.stdout and "error_mm" in done.stdout and "benchmark" not in done.stdout
     assert "example: --units is no good" in done.stderr and "Traceback" not in done.stderr
     assert "Traceback" in (tmp_path / "run" / "error.txt").read_text()
     done = call(tmp_path, where, "--unit=5")
     assert done.returncode != 0 and "Did you mean" in done.stderr and "units" in done.stderr
-    done = call(tmp_path, where, "--units=6")
-    assert done.returncode == 1 and "made with --units=5, not 6" in done.stderr

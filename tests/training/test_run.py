@@ -253,6 +253,12 @@ def test_refuses_workdirs_that_are_not_its_own(tmp_path):
     with pytest.raises(ValueError, match="in use by another run"):
         Run(Example(workdir=str(tmp_path / "a")), recipe="one")
     run.close()
+    Run(
+        Example(workdir=str(tmp_path / "a"), units=3), recipe="one"
+    ).close()  # nothing is trained yet that it would bind
+    run = Run(Example(workdir=str(tmp_path / "a")), recipe="one")
+    one_model(run)
+    run.close()
     with pytest.raises(ValueError, match="belongs to the recipe 'one', not to 'two'"):
         Run(Example(workdir=str(tmp_path / "a")), recipe="two")
     with pytest.raises(ValueError, match="made with --units=4, not 5"):

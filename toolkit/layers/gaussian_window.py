@@ -43,8 +43,8 @@ class GaussianWindow(keras.layers.Layer):
         units: LSTM cells (paper: 400).
         num_gaussians: Gaussians K in the window (paper: 10).
         initial_advance: Characters that the untrained window moves at a step (IAM-OnDB: about 1 / 25).
-        gradient_clip: Limit of each derivative inside the loop, in units of the differentiated loss (paper: 10, for
-            nats a sequence); None: no clipping.
+        gradient_clip: Limit of the derivatives towards the gates' pre-activations, at each step, in units of the
+            differentiated loss (paper: 10, for nats a sequence); None: no clipping.
         return_weights: Whether to return also phi.
         return_state: Whether to return also the last states.
         kernel_initializer: Initializer of the input kernels.

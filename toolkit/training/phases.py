@@ -31,7 +31,7 @@ def main(settings_class: type[Settings], *phases: Callable) -> None:
 
 
 def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str) -> Settings:
-    """Settings from parsed flags; what the command line leaves out is taken from the workdir's settings.json.
+    """Settings from parsed flags; where the workdir holds a training, what is left out is as it was trained.
 
     Args:
         settings_class: The recipe's settings.
@@ -46,10 +46,10 @@ def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str
     values = {field.name: flag_values[field.name].value for field in dataclasses.fields(settings_class)}
     values["workdir"] = values["workdir"] or os.path.join("runs", recipe)
     stored = stored_settings(values["workdir"])
-    if stored is not None and stored["recipe"] == recipe:
+    if stored is not None and stored["recipe"] == recipe and stored["trained"]:
         for field in dataclasses.fields(settings_class):
             left_out = not flag_values[field.name].present
-            if left_out and field.name in stored["settings"] and not field.metadata["changeable"]:
+            if left_out and field.name in stored["settings"] and field.metadata["remembered"]:
                 values[field.name] = stored["settings"][field.name]
     return settings_class(**values)
 
@@ -91,7 +91,7 @@ def _run(settings_class, by_name, recipe, flag_values):
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         print(f"\n{recipe}: {error}", file=sys.stderr)
         if verbose:
             traceback.print_exc()

@@ -81,11 +81,12 @@ class Run:
         for field in dataclasses.fields(self.settings):
             before = stored.get("settings", {}).get(field.name)
             now = getattr(self.settings, field.name)
-            if before is not None and before != now and not field.metadata["changeable"]:
+            if stored.get("trained") and before not in (None, now) and not field.metadata["changeable"]:
                 raise ValueError(
                     f"--workdir={self.workdir} was made with --{field.name}={before}, not {now}. "
                     "Choose another folder, or leave the flag out."
                 )
+        stored.pop("trained", None)
         stored["settings"] = dataclasses.asdict(self.settings)
         stored["versions"] = {
             "python": sys.version.split()[0],
@@ -135,10 +136,10 @@ class Run:
             splits: `train` and `validation`, each `data.pipelines.Batches` of (inputs, targets[, weights]).
             stage: A name for this training among the recipe's.
             pictures: Called after each epoch; returns figures by name.
-            callbacks: Further Keras callbacks.
+            callbacks: Further Keras callbacks; what they remember is not part of a checkpoint.
         """
         settings = self.settings
-        model.jit_compile = {"on": True, "off": False}.get(settings.jit_compile, self._has_gpu())
+        model.jit_compile = self.jit_compile
         model.optimizer.build(model.trainable_variables)
         train = splits.train.take(settings.steps_per_epoch) if settings.steps_per_epoch else splits.train
         per_epoch = train.steps_per_epoch
@@ -315,9 +316,11 @@ class Run:
         print(f"  {name}: {milliseconds:.2f} ms a {per}")
         return milliseconds
 
-    @staticmethod
-    def _has_gpu():
-        return bool(tf.config.list_physical_devices("GPU"))
+    @property
+    def jit_compile(self) -> bool:
+        """What --jit_compile means on this machine, for `model.compile`."""
+        on_gpu = bool(tf.config.list_physical_devices("GPU"))
+        return {"on": True, "off": False}.get(self.settings.jit_compile, on_gpu)
 
 
 def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
@@ -327,7 +330,7 @@ def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
         workdir: The folder.
 
     Returns:
-        Its content, or None where there is none.
+        Its content, and "trained": whether there is a checkpoint that it binds; None where there is no such file.
 
     Raises:
         ValueError: Where the file is not a run's.
@@ -337,7 +340,8 @@ def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
         return None
     try:
         stored = json.loads(path.read_text())
-        return {"recipe": stored["recipe"], "settings": stored["settings"], "commands": stored["commands"]}
+        trained = any(path.parent.glob("checkpoints/*/*.npz"))
+        return {**{key: stored[key] for key in ("recipe", "settings", "commands")}, "trained": trained}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not the settings of a run. Choose another --workdir.") from error
 

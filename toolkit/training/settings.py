@@ -14,6 +14,7 @@ def setting(
     choices: tuple[str, ...] | None = None,
     minimum: float | None = None,
     changeable: bool = False,
+    remembered: bool = False,
 ) -> Any:
     """A field of a `Settings` class, and so a flag of its recipe.
 
@@ -24,6 +25,8 @@ def setting(
         minimum: The least number it can be.
         changeable: Whether it may differ between two commands on one workdir. What decides a model's shape or what it
             is trained on may not; what is asked of a trained model may.
+        remembered: Whether a later command that leaves the flag out takes the workdir's value; what is not changeable
+            always is.
 
     Returns:
         A dataclass field.
@@ -37,6 +40,7 @@ def setting(
     8
     """
     metadata = {"help": help, "choices": choices, "minimum": minimum, "changeable": changeable}
+    metadata["remembered"] = remembered or not changeable
     return dataclasses.field(default=default, metadata=types.MappingProxyType(metadata))
 
 
@@ -51,10 +55,12 @@ class Settings:
     workdir: str = setting("", "folder for everything the run writes; again: it resumes [runs/RECIPE]", changeable=True)
     mode: str = setting("all", "all: every phase but benchmark; or one phase", changeable=True)
     data: str = setting("embedded", "what to train on, READER:REST")
-    epochs: int = setting(10, "passes over the training data; a larger number trains on", minimum=1, changeable=True)
+    epochs: int = setting(
+        10, "passes over the training data; a larger number trains on", minimum=1, changeable=True, remembered=True
+    )
     steps_per_epoch: int = setting(0, "steps that count as an epoch; 0: the whole training data", minimum=0)
     batch_size: int = setting(32, "examples in a step", minimum=1)
-    learning_rate: float = setting(1e-3, "step size of the optimiser", minimum=0.0)
+    learning_rate: float = setting(1e-3, "step size of the optimiser", minimum=0.0, changeable=True, remembered=True)
     seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0)
     precision: str = setting("float32", "dtype policy", choices=PRECISIONS)
     jit_compile: str = setting(

@@ -124,7 +124,7 @@ class Stage:
             kept = f"The checkpoint of an earlier step is kept in {self.latest}. " if self.latest.exists() else ""
             raise Diverged(
                 f"{self.name}: {', '.join(bad)} is not finite at step {step}. {kept}"
-                "Lower --learning_rate, or use --precision=float32; then the same command goes on."
+                "Lower --learning_rate; then the same command goes on."
             )
         self._bar.update(step - self.step)
         self._bar.set_postfix({key: f"{value:.4g}" for key, value in list(logs.items())[:3]}, refresh=False)
@@ -223,8 +223,8 @@ def callback(stage: Stage, pictures=None):
             validation = {key[4:]: float(value) for key, value in logs.items() if key.startswith("val_")}
             rate = self.model.optimizer.learning_rate
             stage.board.scalars("train", {"learning_rate": float(rate)}, stage.step)
+            stage.after_epoch(train, validation)
             if pictures is not None:
                 pictures()
-            stage.after_epoch(train, validation)
 
     return Keep()
