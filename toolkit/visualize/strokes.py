@@ -27,7 +27,8 @@ def lines(offsets: Sequence[np.ndarray], titles: Sequence[str] | None = None, *,
     paths = [positions(line) for line in offsets]
     extents = [np.ptp(path, axis=0) if len(path) else np.zeros(2) for path, _ in paths]
     widest = max(1e-6, *(extent[0] for extent in extents)) if extents else 1.0
-    heights = [max(width * extent[1] / widest, 0.25) for extent in extents]
+    # A drawing as tall as wide gets a row of two inches, not a page.
+    heights = [min(max(width * extent[1] / widest, 0.25), 2.0) for extent in extents]
     caption = 0.3 if titles else 0.12
     figure = _figure(width, sum(heights) + caption * len(heights) + 0.1)
     axes = figure.subplots(len(paths), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
@@ -121,7 +122,9 @@ def density(
         second = (from_mean[..., 1] - scale_tril[step, :, 1, 0] * first) / scale_tril[step, :, 1, 1]
         constant = log_weights[step] - np.log(2 * np.pi * scale_tril[step, :, 0, 0] * scale_tril[step, :, 1, 1])
         highest = np.maximum(highest, np.logaddexp.reduce(constant - 0.5 * (first**2 + second**2), axis=-1))
-    figure = _figure(8.0, max(8.0 * len(rows) / resolution, 1.0) + 0.3)
+    ratio = len(rows) / resolution
+    width = min(8.0, max(5.0 / ratio, 3.0))
+    figure = _figure(width, max(width * ratio, 1.0) + 0.3)
     axis = figure.subplots()
     peak = float(highest.max())
     shown = axis.imshow(
