@@ -5,8 +5,8 @@
   python -m recipes.handwriting_prediction --mode=sample --bias=0.5 --num_samples=8
 
 Omniglot's strokes (small set 1), 12 epochs, seed 0, 3 minutes on two cores: -1.68 nats a point (1.41 in pen units),
-squared error 1.47 a point; one Gaussian fitted to all offsets: 3.07. Part of that is the tablet's grid: straight strokes
-have offsets of exactly zero, where a density has no bound. Paper, IAM-OnDB: -1041.0 nats a line, 0.41.
+squared error 1.47 a point; one Gaussian fitted to all offsets: 3.07. Part of that is the tablet's grid: straight
+strokes have offsets of exactly zero, where a density has no bound. Paper, IAM-OnDB: -1041.0 nats a line, 0.41.
 
 Differs from the paper: Adam instead of RMSProp, and sizes that two cores train in minutes (the paper's are in each
 help).
