@@ -40,7 +40,7 @@ def arrays(lines):
 def trained():
     keras.utils.set_random_seed(0)
     random = np.random.default_rng(0)
-    train = arrays([line(random, i % 2) for i in range(1920)])
+    train = arrays([line(random, i % 2) for i in range(1440)])
     test = arrays([line(random, i % 2) for i in range(200)])
     sizes = {"units": 48, "num_layers": 2, "num_mixtures": 4, "lstm_gradient_clip": 10 / 32}
     networks = (

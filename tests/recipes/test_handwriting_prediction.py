@@ -13,7 +13,7 @@ TINY = {
     "units": 8,
     "num_layers": 2,
     "num_mixtures": 3,
-    "epochs": 8,
+    "epochs": 5,
     "learning_rate": 0.03,
     "batch_size": 16,
     "max_points": 200,
