@@ -248,5 +248,9 @@ def benchmark(run):
         run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")
 
 
+def serve_data(run):
+    run.serve(datasets(run.settings))
+
+
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, export, benchmark)
+    training.main(Settings, train, evaluate, sample, export, serve_data, benchmark)

@@ -289,5 +289,9 @@ def benchmark(run):
         run.benchmark(f"writing, batch {lines}", lambda n=lines: writer.write([s.text] * n, s.bias), per="batch")
 
 
+def serve_data(run):
+    run.serve(datasets(run.settings))
+
+
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, export, write, benchmark)
+    training.main(Settings, train, evaluate, sample, export, write, serve_data, benchmark)

@@ -201,3 +201,27 @@ def test_splits_map_each_part():
     splits = Splits(numbers(4), numbers(5), numbers(6)).map(lambda i: i + 1)
     for part, num_examples in [(splits.train, 4), (splits.validation, 5), (splits.test, 6)]:
         assert sorted(sum(listed(part.dataset(num_epochs=1)), [])) == list(range(1, num_examples + 1))
+
+
+@pytest.mark.parametrize("num_shards", [2, 3])
+def test_shards_share_each_batch_out_and_none_is_read_twice(num_shards):
+    plan = bucketed_plan(np.arange(23) % 7, 5, seed=1)
+    whole = Batches(lambda i: np.asarray(i), plan, tf.TensorSpec([None], tf.int64), num_examples=23).at_least(
+        num_shards
+    )
+    shards = [whole.shard(num_shards, [index]).dataset(num_epochs=2) for index in range(num_shards)]
+    merged = [np.concatenate(parts).tolist() for parts in zip(*(s.as_numpy_iterator() for s in shards), strict=True)]
+    assert merged == [batch.tolist() for batch in whole.dataset(num_epochs=2).as_numpy_iterator()]
+    both = whole.shard(num_shards, range(num_shards))
+    assert both.steps_per_epoch == num_shards * whole.steps_per_epoch
+    flat = [i for batch in both.dataset(num_epochs=1).as_numpy_iterator() for i in batch]
+    assert sorted(flat) == sorted(i for batch in whole.dataset(num_epochs=1).as_numpy_iterator() for i in batch)
+
+
+def test_a_batch_too_small_to_share():
+    whole = Batches(
+        lambda i: np.asarray(i), shuffled_plan(11, 5, seed=0), tf.TensorSpec([None], tf.int64), num_examples=11
+    )
+    with pytest.raises(ValueError, match="A batch of 1 examples cannot be cut in 2 parts"):
+        whole.shard(2, [0])
+    assert whole.at_least(2).steps_per_epoch == 2

@@ -1,7 +1,10 @@
 """Batches in an order that is a pure function of (seed, epoch), readable from any step."""
 
 import dataclasses
-from collections.abc import Callable
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +12,8 @@ import numpy as np
 from toolkit.lazy import tensorflow as tf
 
 Plan = Callable[[int], list[np.ndarray]]
+
+SERVED = "toolkit.data.service"  # the name of the function that reads for others: see service.py
 
 
 class Batches:
@@ -37,52 +42,97 @@ class Batches:
 
     def __init__(self, read: Callable[[np.ndarray], Any], plan: Plan, signature: Any, *, num_examples: int) -> None:
         self._read = read
-        self._plan = plan
+        self._whole_plan = plan
         self._signature = signature
+        self._cuts: tuple[tuple, ...] = ()
+        self._plan = functools.lru_cache(maxsize=2)(self._cut_plan)  # two: calls in parallel meet at an epoch's end
         self._functions: tuple[Callable, ...] = ()
         self.num_examples = num_examples
         self.steps_per_epoch = len(plan(0))
         if not self.steps_per_epoch:
             raise ValueError("The data set is empty: an epoch of it holds no batch.")
 
-    def dataset(self, start_step: int = 0, num_epochs: int | None = None) -> Any:
+    def dataset(self, start_step: int = 0, num_epochs: int | None = None, service: str = "") -> Any:
         """The batches from a step on.
 
         Args:
             start_step: Steps to leave out, counted from the first epoch's start.
             num_epochs: Epochs to end after, counted from the first; None: endless.
+            service: "HOST:PORT" of a `data.service`, whose processes read and map instead of this one. Where several
+                do, a batch may come before one that was due.
 
         Returns:
             A `tf.data.Dataset`.
         """
-
-        def indices():
-            epoch, first = divmod(start_step, self.steps_per_epoch)
-            while num_epochs is None or epoch < num_epochs:
-                yield from self._plan(epoch)[first:]
-                epoch, first = epoch + 1, 0
-
-        specs = tf.nest.flatten(self._signature)
-
-        def read(chosen):
-            flat = tf.numpy_function(
-                lambda i: tuple(tf.nest.flatten(self._read(i))),
-                [chosen],
-                [spec.dtype for spec in specs],
-                stateful=False,
+        last = np.iinfo(np.int64).max if num_epochs is None else num_epochs * self.steps_per_epoch
+        dataset = tf.data.Dataset.range(start_step, last)
+        dataset = dataset.map(self._reader(served=bool(service)), num_parallel_calls=2, deterministic=True)
+        for function in self._functions:
+            dataset = dataset.map(function, num_parallel_calls=2, deterministic=True)
+        if service:
+            dataset = dataset.apply(
+                tf.data.experimental.service.distribute(
+                    tf.data.experimental.service.ShardingPolicy.DYNAMIC, f"grpc://{service}"
+                )
             )
+        if num_epochs is None:
+            dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+        return dataset.prefetch(4)
+
+    def _reader(self, served):
+        specs = tf.nest.flatten(self._signature)
+        types = [spec.dtype for spec in specs]
+
+        def read(step):
+            if served:
+                how = [step, self.fingerprint, json.dumps(self._cuts)]
+                flat = tf.raw_ops.PyFuncStateless(input=how, token=SERVED, Tout=types)
+            else:
+                flat = tf.numpy_function(self.flat_batch, [step], types, stateful=False)
             for tensor, spec in zip(flat, specs, strict=True):
                 tensor.set_shape(spec.shape)
             return tf.nest.pack_sequence_as(self._signature, flat)
 
-        dataset = tf.data.Dataset.from_generator(indices, output_signature=tf.TensorSpec([None], tf.int64))
-        dataset = dataset.map(read, num_parallel_calls=2, deterministic=True)
-        for function in self._functions:
-            dataset = dataset.map(function, num_parallel_calls=2, deterministic=True)
-        left = tf.data.INFINITE_CARDINALITY
-        if num_epochs is not None:
-            left = max(0, num_epochs * self.steps_per_epoch - start_step)
-        return dataset.apply(tf.data.experimental.assert_cardinality(left)).prefetch(4)
+        return read
+
+    def flat_batch(self, step: int) -> tuple[np.ndarray, ...]:
+        """A step's batch as the reader makes it, before any `map`: its arrays in the order of `tf.nest.flatten`.
+
+        Args:
+            step: The step, counted from the first epoch's start.
+        """
+        epoch, index = divmod(int(step), self.steps_per_epoch)
+        return tuple(tf.nest.flatten(self._read(self._plan(epoch)[index])))
+
+    def _cut_plan(self, epoch):
+        plan = self._whole_plan(epoch)
+        for cut, *numbers in self._cuts:
+            plan = _CUTS[cut](plan, *numbers)
+        return plan
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Tells data sets apart that are cut in other batches or begin with another one."""
+        digest = hashlib.sha256()
+        for batch in self._whole_plan(0):
+            digest.update(np.asarray(batch, np.int64).tobytes() + b";")
+        for array in tf.nest.flatten(self._read(self._whole_plan(0)[0])):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def cut(self, cuts: Sequence[Sequence]) -> "Batches":
+        """The batches that are left after `take`, `at_least` and `shard` as another's `cuts` say.
+
+        Args:
+            cuts: Their names and numbers.
+
+        Returns:
+            The new batches.
+        """
+        new = Batches(self._read, self._whole_plan, self._signature, num_examples=self.num_examples)
+        new._functions, new._cuts = self._functions, (*self._cuts, *map(tuple, cuts))
+        new.steps_per_epoch = len(new._plan(0))
+        return new
 
     def map(self, function: Callable) -> "Batches":
         """Batches that a function has been applied to, in the pipeline.
@@ -93,7 +143,7 @@ class Batches:
         Returns:
             The new batches.
         """
-        mapped = Batches(self._read, self._plan, self._signature, num_examples=self.num_examples)
+        mapped = self.cut([])
         mapped._functions = (*self._functions, function)
         return mapped
 
@@ -106,15 +156,52 @@ class Batches:
         Returns:
             The new batches.
         """
-        taken = Batches(
-            self._read, lambda epoch: self._plan(epoch)[:num_batches], self._signature, num_examples=self.num_examples
-        )
-        taken._functions = self._functions
-        return taken
+        return self.cut([("take", num_batches)])
+
+    def at_least(self, num_examples: int) -> "Batches":
+        """The batches that hold no fewer examples than this; the other ones are left out.
+
+        Args:
+            num_examples: How many.
+
+        Returns:
+            The new batches.
+        """
+        return self.cut([("at_least", num_examples)])
+
+    def shard(self, num_shards: int, indices: Sequence[int]) -> "Batches":
+        """Parts of batches: each is cut in `num_shards` parts, of which some follow one another.
+
+        Args:
+            num_shards: How many parts; at most the examples of the smallest batch.
+            indices: Which parts.
+
+        Returns:
+            The new batches, `len(indices)` for each one.
+
+        Raises:
+            ValueError: Where a batch has fewer examples than parts.
+        """
+        smallest = min(map(len, self._plan(0)))
+        if smallest < num_shards:
+            raise ValueError(f"A batch of {smallest} examples cannot be cut in {num_shards} parts.")
+        return self.cut([("shard", num_shards, *indices)])
 
     def peek(self) -> Any:
         """The first batch, as NumPy arrays."""
         return next(self.dataset(num_epochs=1).as_numpy_iterator())
+
+
+def _shard(plan, num_shards, *indices):
+    cut = [np.array_split(batch, num_shards) for batch in plan]
+    return [batch[index] for batch in cut for index in indices]
+
+
+_CUTS = {
+    "take": lambda plan, num_batches: plan[:num_batches],
+    "at_least": lambda plan, num_examples: [batch for batch in plan if len(batch) >= num_examples],
+    "shard": _shard,
+}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ def main(settings_class: type[Settings], *phases: Callable) -> None:
     Args:
         settings_class: The recipe's settings; each field is a flag.
         *phases: Functions of a `Run`, in the order they run; their names are the choices of --mode. `--mode=all` runs
-            all but one named benchmark.
+            all but those named benchmark, check_data and serve_data.
     """
     from absl import app, flags
 
@@ -56,7 +56,7 @@ def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str
 
 def _run(settings_class, by_name, recipe, flag_values):
     verbose = flag_values["verbose"].value
-    workdir = None
+    run = None
     # Until TensorFlow's own start is over, Ctrl-C just ends the process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -68,12 +68,14 @@ def _run(settings_class, by_name, recipe, flag_values):
         if not verbose:
             tf.get_logger().setLevel("ERROR")
 
+        from toolkit.training.distribution import WorkerLost
         from toolkit.training.run import Run
         from toolkit.training.stage import Interrupted
 
         run = Run(settings, recipe)
-        workdir = run.workdir
-        names = [name for name in by_name if name != "benchmark"] if settings.mode == "all" else [settings.mode]
+        names = [name for name in by_name if name not in APART] if settings.mode == "all" else [settings.mode]
+        if not run.is_chief:
+            names = [name for name in names if name == "train"]  # the rest is the chief's
         try:
             for name in names:
                 print(f"\n== {recipe}: {name}", flush=True)
@@ -81,8 +83,13 @@ def _run(settings_class, by_name, recipe, flag_values):
         except Interrupted as stop:
             print(f"\n{stop.message}", file=sys.stderr)
             return stop.code
+        except WorkerLost as loss:
+            print(f"\n{loss}", file=sys.stderr, flush=True)
+            os.execv(sys.executable, sys.orig_argv)
         finally:
             run.close()
+        if not run.is_chief:
+            return 0
         print(f"\nWritten to {run.workdir}:")
         for made, what in _FOLDERS.items():
             if (run.workdir / made).exists():
@@ -95,9 +102,9 @@ def _run(settings_class, by_name, recipe, flag_values):
         print(f"\n{recipe}: {error}", file=sys.stderr)
         if verbose:
             traceback.print_exc()
-        elif workdir is not None:
-            (workdir / "error.txt").write_text(traceback.format_exc())
-            print(f"(where it happened: {workdir / 'error.txt'})", file=sys.stderr)
+        elif run is not None and run.is_chief:
+            (run.workdir / "error.txt").write_text(traceback.format_exc())
+            print(f"(where it happened: {run.workdir / 'error.txt'})", file=sys.stderr)
         return 1
 
 
@@ -113,6 +120,8 @@ def keep_freed_memory() -> None:
 
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
+
+APART = ("benchmark", "check_data", "serve_data")  # phases that are run by themselves only
 
 _FOLDERS = {
     "metrics.json": "the numbers above",

@@ -15,9 +15,11 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.checkpoints import restore, write_json, write_whole
+from toolkit.training.distribution import Distribution
 from toolkit.training.settings import Settings
 from toolkit.training.stage import Stage, callback
 from toolkit.visualize.board import Board
@@ -44,9 +46,18 @@ class Run:
             raise ValueError("--workdir is needed: a folder for everything the run writes.")
         self.settings = settings
         self.recipe = recipe
+        self._lock = None
         self.workdir = pathlib.Path(settings.workdir).absolute()
-        self._open_workdir()
-        self._board = Board(self.workdir / "logs")
+        if settings.data_service and settings.mode != "serve_data":
+            service.check(settings.data_service)
+        if settings.strategy != "multi_worker":
+            self._open_workdir()  # before devices are: its errors come at once
+        self.distribution = Distribution(settings.strategy, settings.num_replicas, settings.data_service)
+        self.is_chief = self.distribution.is_chief
+        """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
+        if settings.strategy == "multi_worker" and self.is_chief:
+            self._open_workdir()
+        self._board = Board(self.workdir / "logs" if self.is_chief else None)
         self._scopes = 0
         self._step = 0
 
@@ -56,8 +67,7 @@ class Run:
             lock = os.open(self.workdir / ".lock", os.O_CREAT | os.O_WRONLY)
         except OSError as error:
             raise OSError(f"--workdir={self.workdir} cannot be written: {error.strerror}.") from error
-        self.close = weakref.finalize(self, os.close, lock)
-        """Lets another run have the workdir."""
+        self._lock = weakref.finalize(self, os.close, lock)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -96,6 +106,11 @@ class Run:
         stored["commands"].append([datetime.datetime.now().isoformat(timespec="seconds"), command()])
         write_json(self.workdir / "settings.json", stored)
 
+    def close(self) -> None:
+        """Lets another run have the workdir."""
+        if self._lock is not None:
+            self._lock()
+
     def path(self, *names: str) -> pathlib.Path:
         """A path in the workdir, its folder made.
 
@@ -108,13 +123,14 @@ class Run:
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
-        """Where models are built: with the precision asked for, and first weights that depend on the seed alone."""
+        """Where models are built: with precision and strategy as asked for, and first weights that the seed decides."""
         self._scopes += 1
         keras.utils.set_random_seed(self.settings.seed * 1000 + self._scopes)
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.settings.precision)
         try:
-            yield
+            with self.distribution.scope():
+                yield
         finally:
             keras.config.set_dtype_policy(before)
 
@@ -138,10 +154,15 @@ class Run:
             pictures: Called after each epoch; returns figures by name.
             callbacks: Further Keras callbacks; what they remember is not part of a checkpoint.
         """
-        settings = self.settings
+        settings, distribution = self.settings, self.distribution
+        distribution.check(model)
+        distribution.add_gradients_first(model.optimizer)
         model.jit_compile = self.jit_compile
-        model.optimizer.build(model.trainable_variables)
+        with distribution.scope():
+            model.optimizer.build(model.trainable_variables)
         train = splits.train.take(settings.steps_per_epoch) if settings.steps_per_epoch else splits.train
+        train = distribution.shared(train)
+        validation = distribution.shared(splits.validation) if splits.validation else None
         per_epoch = train.steps_per_epoch
         kept = self._stage(stage, {"model": model, "optimizer": model.optimizer}, per_epoch)
         if not kept.finished:
@@ -151,22 +172,23 @@ class Run:
                 for name, figure in pictures().items():
                     self.picture(name, figure)
 
-            visible = [callback(kept, draw if pictures else None), *callbacks]
-            validation = splits.validation.dataset(num_epochs=1) if splits.validation else None
+            visible = [callback(kept, draw if pictures and self.is_chief else None), *callbacks]
             done = kept.step % per_epoch
             # An interrupted epoch is ended first, by a fit of its own that has only the steps left.
             spans = [(kept.epoch, kept.epoch + 1, per_epoch - done)] if done else []
             spans.append((kept.epoch + bool(done), settings.epochs, per_epoch))
             model.stop_training = False
-            with kept:
+            with kept, distribution.answers_lost_workers(kept):
                 for first, last, steps in spans:
                     if first < last and not model.stop_training:
                         model.fit(
-                            train.dataset(start_step=kept.step),
+                            distribution.dataset(train, start_step=kept.step),
                             initial_epoch=first,
                             epochs=last,
                             steps_per_epoch=steps,
-                            validation_data=validation,
+                            validation_data=validation
+                            and distribution.dataset(validation),  # endless: Keras begins it anew
+                            validation_steps=validation and validation.steps_per_epoch,
                             callbacks=visible,
                             shuffle=False,  # the data has its own order
                             verbose=0,
@@ -187,11 +209,16 @@ class Run:
             (batch, log): the batch, or the step's number; and a function to be called with this step's scalars,
             `log(loss=...)`.
         """
+        if self.distribution.strategy:
+            raise ValueError(
+                f"--strategy={self.settings.strategy}: {stage!r} is trained by a loop of its own, which runs on one "
+                "device. Leave --strategy out."
+            )
         endless = not isinstance(data, int)
         per_epoch = data.steps_per_epoch if endless else data
         kept = self._stage(stage, state, per_epoch, epochs=(epochs or self.settings.epochs) if endless else 1)
         if not kept.finished:
-            source = iter(data.dataset(start_step=kept.step)) if endless else iter(range(kept.step, per_epoch))
+            source = iter(self.distribution.dataset(data, kept.step)) if endless else iter(range(kept.step, per_epoch))
             logs = {}
             with kept:
                 while kept.step < kept.num_steps:
@@ -211,6 +238,7 @@ class Run:
             steps_per_epoch=steps_per_epoch,
             epochs=epochs or self.settings.epochs,
             board=self._board,
+            writes=self.is_chief,
             checkpoint_minutes=self.settings.checkpoint_minutes,
         )
 
@@ -290,6 +318,17 @@ class Run:
         }
         export.write(self.path("export"), signatures, card=card, quantize=self.settings.quantize, **details)
 
+    def serve(self, splits) -> None:
+        """Reads data for trainings with the same --data_service, until it is stopped.
+
+        Args:
+            splits: The recipe's `data.pipelines.Splits`.
+        """
+        server = service.Server(self.settings.data_service, (splits.train, splits.validation, splits.test))
+        role = "one more reader of" if server.joined else "serving data at"
+        print(f"  {role} {self.settings.data_service}; Ctrl-C ends it", flush=True)
+        server.wait()
+
     def benchmark(self, name: str, function: Callable[[], Any], *, per: str = "call", repeats: int = 10) -> float:
         """Times a function, prints the median and keeps it in benchmarks.json.
 
@@ -319,8 +358,8 @@ class Run:
     @property
     def jit_compile(self) -> bool:
         """What --jit_compile means on this machine, for `model.compile`."""
-        on_gpu = bool(tf.config.list_physical_devices("GPU"))
-        return {"on": True, "off": False}.get(self.settings.jit_compile, on_gpu)
+        able = bool(tf.config.list_physical_devices("GPU")) and not self.distribution.strategy
+        return {"on": True, "off": False}.get(self.settings.jit_compile, able)
 
 
 def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:

@@ -66,6 +66,21 @@ class Settings:
     jit_compile: str = setting(
         "auto", "XLA; auto: on with a GPU, off without", choices=("auto", "on", "off"), changeable=True
     )
+    strategy: str = setting(
+        "single",
+        "devices: single; mirrored: all GPUs here; multi_worker: all processes that the environment's TF_CONFIG names",
+        choices=("single", "mirrored", "multi_worker"),
+        changeable=True,
+    )
+    num_replicas: int = setting(
+        0,
+        "of --strategy=mirrored; 0: one for each GPU; without GPUs: parts of the CPU, to try it out",
+        minimum=0,
+        changeable=True,
+    )
+    data_service: str = setting(
+        "", "HOST:PORT of a tf.data service that reads for this training; --mode=serve_data starts one", changeable=True
+    )
     quantize: str = setting(
         "none",
         "also export a .tflite with smaller weights",
@@ -80,6 +95,16 @@ class Settings:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             check(field, getattr(self, field.name))
+        if self.strategy != "single" and self.jit_compile == "on":
+            raise ValueError(f"--strategy={self.strategy} cannot have --jit_compile=on: leave it out.")
+        if self.num_replicas and self.strategy != "mirrored":
+            raise ValueError(f"--num_replicas={self.num_replicas} is for --strategy=mirrored.")
+        if self.mode == "serve_data" and not self.data_service:
+            raise ValueError("--mode=serve_data needs --data_service=HOST:PORT, an address of this machine.")
+        if self.num_replicas > self.batch_size:
+            raise ValueError(
+                f"--num_replicas={self.num_replicas} cannot share --batch_size={self.batch_size} examples."
+            )
 
 
 def check(field: dataclasses.Field, value: Any) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from toolkit.lazy import keras
 from toolkit.training import checkpoints
 
+_PATIENCE_SECONDS = 20.0
+
 
 class Diverged(ValueError):
     """The loss is not a finite number any more."""
@@ -40,6 +42,7 @@ class Stage:
         epochs: Epochs to train in all.
         board: A `Board` for scalars.
         checkpoint_minutes: Minutes between checkpoints inside an epoch.
+        writes: Whether to write checkpoints and show progress; False in all workers but the chief.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Stage:
         epochs: int,
         board,
         checkpoint_minutes: float,
+        writes: bool = True,
     ) -> None:
         self.name = name
         self.latest, self.best = folder / "latest.npz", folder / "best.npz"
@@ -59,6 +63,7 @@ class Stage:
         self.steps_per_epoch = steps_per_epoch
         self.num_steps = steps_per_epoch * epochs
         self.board = board
+        self.writes = writes
         self.checkpoint_seconds = checkpoint_minutes * 60
         self.step, self.lowest, self.stopped = 0, math.inf, False
         if self.latest.exists():
@@ -92,9 +97,11 @@ class Stage:
             mininterval=0.5 if terminal else 15,
             ncols=None if terminal else 100,
             dynamic_ncols=terminal,
+            disable=not self.writes,
         )
+        self.began_at = self.step
         if self.step:
-            self._bar.write(f"{self.name}: goes on at step {self.step} of {self.num_steps}.", file=sys.stderr)
+            self._say(f"goes on at step {self.step} of {self.num_steps}.")
         self._handlers = {}
         for number in (signal.SIGTERM, signal.SIGINT):
             try:
@@ -108,8 +115,12 @@ class Stage:
             signal.signal(number, handler)
         self._bar.close()
 
+    def _say(self, text):
+        if self.writes:
+            self._bar.write(f"{self.name}: {text}", file=sys.stderr)
+
     def _remember(self, number, frame):
-        self._signal = number
+        self._signal, self._signal_at = number, time.monotonic()
 
     def after_step(self, step: int, logs: Mapping[str, float]) -> None:
         """To be called after each step.
@@ -135,8 +146,8 @@ class Stage:
         # An epoch's last step is saved by after_epoch: a checkpoint between the two would skip the epoch's validation.
         if not ends_epoch and (self._signal or time.monotonic() - self._saved_at > self.checkpoint_seconds):
             self.save()
-        if self._signal and not ends_epoch:
-            self._leave()
+        if not ends_epoch:
+            self.leave_if_signalled()
 
     def after_epoch(self, train: Mapping[str, float], validation: Mapping[str, float]) -> None:
         """To be called after each epoch's last step.
@@ -149,17 +160,31 @@ class Stage:
         self.board.scalars("validation", validation, self.step)
         line = ", ".join(f"{key} {value:.4f}" for key, value in train.items())
         held_out = ", ".join(f"{key} {value:.4f}" for key, value in validation.items())
-        self._bar.write(
-            f"{self.name}: epoch {self.epoch}: {line}" + (f"; validation: {held_out}" if held_out else ""),
-            file=sys.stderr,
-        )
+        self._say(f"epoch {self.epoch}: {line}" + (f"; validation: {held_out}" if held_out else ""))
         loss = validation.get("loss", math.inf)
         if loss < self.lowest:
             self.lowest = loss
             self._save_to(self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders)
         self.save()
-        if self._signal:
-            self._leave()
+        self.leave_if_signalled()
+
+    def leave_if_signalled(self, together: bool = False) -> None:
+        """Ends the training if SIGTERM or Ctrl-C came.
+
+        Args:
+            together: Whether the other workers are gone already. A worker that does not write waits some seconds for
+                the chief, which may still need it for the step that it writes its checkpoint after.
+
+        Raises:
+            Interrupted: If one came.
+        """
+        if self._signal and (self.writes or together or time.monotonic() - self._signal_at > _PATIENCE_SECONDS):
+            name = signal.Signals(self._signal).name
+            written = "left with the last checkpoint" if together or not self.writes else "checkpoint written"
+            raise Interrupted(
+                self._signal,
+                f"{self.name}: {name} at step {self.step}: {written}; the same command goes on from there.",
+            )
 
     def finish(self, stopped: bool = False) -> None:
         """Marks the stage as done, and takes the best weights back.
@@ -170,7 +195,7 @@ class Stage:
         if not self.finished:
             self.stopped, self.finished = stopped, True
             self.save()
-        if self.best.exists():
+        if self.writes and self.best.exists():
             checkpoints.restore(
                 self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders
             )
@@ -181,6 +206,8 @@ class Stage:
         self._saved_at = time.monotonic()
 
     def _save_to(self, path, holders):
+        if not self.writes:
+            return
         progress = {
             "step": self.step,
             "steps_per_epoch": self.steps_per_epoch,
@@ -193,11 +220,6 @@ class Stage:
             raise Diverged(
                 f"{self.name}: {error} at step {self.step}; the checkpoint before it is kept. Lower --learning_rate."
             ) from error
-
-    def _leave(self):
-        name = signal.Signals(self._signal).name
-        message = f"{self.name}: {name} at step {self.step}: checkpoint written; the same command goes on from here."
-        raise Interrupted(self._signal, message)
 
 
 def callback(stage: Stage, pictures=None):

@@ -10,10 +10,10 @@ class Board:
     """TensorBoard's files: one folder for each split.
 
     Args:
-        folder: The log folder.
+        folder: The log folder; None: nothing is written.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, folder: pathlib.Path | None) -> None:
         self.folder = folder
         self._writers = {}
 
@@ -30,7 +30,7 @@ class Board:
             values: The scalars by tag.
             step: The step they belong to.
         """
-        if values:
+        if values and self.folder:
             with self._writer(split):
                 for name, value in values.items():
                     tf.summary.scalar(name, value, step=step)

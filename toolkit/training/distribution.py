@@ -1,0 +1,245 @@
+"""Training on several devices or machines: which strategy, who writes, and what Keras' `fit` needs mended for it."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from toolkit.lazy import keras
+from toolkit.lazy import tensorflow as tf
+
+# What `mend_keras` replaces is not public, so it holds for what it was tried with and nothing else.
+TRIED = ("3.15.0", "3.15.1")
+
+
+class WorkerLost(RuntimeError):
+    """Another worker of this training is gone; this one is to start again and wait for it."""
+
+
+class Distribution:
+    """A `tf.distribute` strategy and what a run must know of it.
+
+    All that is done in `fit` is done on every replica, the rest (evaluation, samples, export) on the chief alone. Each
+    global batch is cut in as many parts as there are replicas and losses and gradients are summed, so a training does
+    not depend on how many there are, but for rounding.
+
+    Args:
+        name: "single"; "mirrored", all GPUs of this machine; "multi_worker", all processes that TF_CONFIG names.
+        num_replicas: For "mirrored": how many; 0: one for each GPU. Without GPUs they are logical devices of the CPU,
+            to try a distributed training out.
+        data_service: "HOST:PORT" of a `data.service` that reads the batches; empty: each process reads its own.
+
+    Attributes:
+        num_replicas: Replicas in all workers.
+        is_chief: Whether this process writes.
+        strategy: The `tf.distribute.Strategy`; None for "single".
+
+    Raises:
+        ValueError: Where this machine or TF_CONFIG cannot give what is asked for, or Keras is another than tried.
+    """
+
+    def __init__(self, name: str = "single", num_replicas: int = 0, data_service: str = "") -> None:
+        self.name, self.data_service = name, data_service
+        self.strategy, self.num_replicas, self.is_chief = None, 1, True
+        if name == "single":
+            return
+        mend_keras()
+        if name == "mirrored":
+            self.strategy = tf.distribute.MirroredStrategy(_devices(num_replicas))
+        else:
+            task, index, first = _task()
+            self.is_chief = (task, index) == first
+            # Before anything else is computed: collectives cannot be set up later.
+            try:
+                self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            except (tf.errors.OpError, RuntimeError) as error:
+                raise ValueError(
+                    f"--strategy=multi_worker: this worker, {task} {index} of TF_CONFIG, cannot meet the others: "
+                    f"{error}. Is its address one of this machine, its port free, and is each of the others running?"
+                ) from error
+        self.num_replicas = self.strategy.num_replicas_in_sync
+
+    def scope(self) -> Any:
+        """Where variables are made that all replicas share."""
+        return self.strategy.scope() if self.strategy else contextlib.nullcontext()
+
+    def check(self, model) -> None:
+        """Refuses what cannot be distributed, before time is spent on it.
+
+        Args:
+            model: A compiled model.
+
+        Raises:
+            ValueError: Where the model was not built in the scope, runs several steps at once, or collects gradients.
+        """
+        if not self.strategy:
+            return
+        flag = f"--strategy={self.name}"
+        if model.distribute_strategy is not self.strategy:
+            raise ValueError(f"{flag}: the model must be built and compiled inside run.scope().")
+        if model.steps_per_execution > 1:
+            raise ValueError(f"{flag} cannot have steps_per_execution={model.steps_per_execution}: compile with 1.")
+        if model.optimizer.gradient_accumulation_steps:
+            raise ValueError(f"{flag} cannot collect gradients over steps: leave out gradient_accumulation_steps.")
+
+    def dataset(self, batches, start_step: int = 0) -> Any:
+        """The batches, endlessly, as this process' replicas read them.
+
+        Args:
+            batches: `data.pipelines.Batches`, the same in all workers.
+            start_step: Steps to leave out.
+
+        Returns:
+            A dataset for `fit`.
+        """
+        if not self.strategy:
+            return batches.dataset(start_step, service=self.data_service)
+
+        def local(context):
+            here = self.num_replicas // context.num_input_pipelines
+            first = context.input_pipeline_id * here
+            part = batches.shard(self.num_replicas, range(first, first + here))
+            return part.dataset(start_step * here, service=self.data_service)
+
+        return self.strategy.distribute_datasets_from_function(local)
+
+    def shared(self, batches):
+        """The batches of which each replica can have a part.
+
+        Args:
+            batches: `data.pipelines.Batches`.
+
+        Returns:
+            Those with at least as many examples as there are replicas.
+        """
+        large = batches if self.num_replicas == 1 else batches.at_least(self.num_replicas)
+        if self.is_chief and large.steps_per_epoch < batches.steps_per_epoch:
+            print(
+                f"  {batches.steps_per_epoch - large.steps_per_epoch} of {batches.steps_per_epoch} batches left out: "
+                f"fewer examples than the {self.num_replicas} replicas."
+            )
+        return large
+
+    @contextlib.contextmanager
+    def answers_lost_workers(self, stage) -> Iterator[None]:
+        """Where workers compute together: the loss of one ends the computation in all.
+
+        Args:
+            stage: The `Stage` that is trained.
+
+        Raises:
+            WorkerLost: Where a worker was lost after steps were done together.
+            ValueError: Where there was no step: starting again would not help.
+        """
+        if self.name != "multi_worker":
+            yield
+            return
+        try:
+            yield
+        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+            stage.leave_if_signalled(together=True)
+            if stage.step == stage.began_at:
+                raise ValueError(
+                    f"{stage.name}: another worker ended before the first step; see what it says."
+                ) from error
+            raise WorkerLost(
+                f"{stage.name}: another worker was lost at step {stage.step}. Start it again: this one waits for it, "
+                "and all go on from the last checkpoint."
+            ) from error
+
+    def add_gradients_first(self, optimizer) -> None:
+        """Has an optimiser see the gradient of the whole batch; Keras adds the replicas' parts up last of all.
+
+        So `global_clipnorm` is a limit of the gradient and not of a part, and mixed_float16's loss scaling leaves out a
+        step in all replicas or in none: where it did in some, weights became NaN, or a worker waited for ever.
+
+        Args:
+            optimizer: The optimiser of a model built in the scope.
+        """
+        if not self.strategy:
+            return
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        add, apply = inner._all_reduce_sum_gradients, optimizer.apply
+
+        def add_and_apply(grads, trainable_variables=None):
+            pairs = add(zip(grads, trainable_variables, strict=True))
+            return apply([gradient for gradient, _ in pairs], trainable_variables)
+
+        inner._all_reduce_sum_gradients = list
+        optimizer.apply = add_and_apply
+
+
+def mend_keras() -> None:
+    """Replaces two functions of Keras' trainer, with which `fit` fails under `MultiWorkerMirroredStrategy`.
+
+    `_maybe_symbolic_build` averages a batch over the workers to learn its shapes, which a nested batch cannot be; one
+    worker's own batch does as well. `reduce_per_replica` averages scalars over an axis that they do not have.
+
+    Raises:
+        ValueError: Where Keras is another than those that it was tried with.
+    """
+    if keras.__version__ not in TRIED:
+        raise ValueError(
+            f"--strategy other than single replaces parts of Keras, and was tried with Keras {' and '.join(TRIED)}; "
+            f"this is {keras.__version__}. Type: pip install keras=={TRIED[-1]}"
+        )
+    from keras.src.backend.tensorflow import trainer
+
+    if getattr(trainer, "_mended", False):
+        return
+    averaged = trainer.reduce_per_replica
+
+    def build(self, iterator=None, data_batch=None):
+        if self._distribute_strategy is None:
+            return
+        if iterator is not None:
+            _, _, batches = next(iter(iterator))
+            first = lambda value: self.distribute_strategy.experimental_local_results(value)[0]  # noqa: E731
+            data_batch = trainer.tree.map_structure(first, next(batches))
+        with self.distribute_strategy.scope():
+            self._symbolic_build(data_batch=data_batch)
+
+    def reduce_per_replica(values, strategy, reduction):
+        if trainer._collective_all_reduce_multi_worker(strategy) and reduction in ("auto", "mean"):
+            return trainer.tree.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), values)
+        return averaged(values, strategy, reduction)
+
+    trainer.TensorFlowTrainer._maybe_symbolic_build = build
+    trainer.reduce_per_replica = reduce_per_replica
+    trainer._mended = True
+
+
+def _devices(num_replicas):
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        if not 2 <= (num_replicas or len(gpus)) <= len(gpus):
+            raise ValueError(
+                f"--strategy=mirrored --num_replicas={num_replicas}: this machine has {len(gpus)} GPU(s), and a mirror "
+                "needs at least two. Leave --strategy out to use one."
+            )
+        return [f"GPU:{index}" for index in range(num_replicas or len(gpus))]
+    if num_replicas < 2:
+        raise ValueError(
+            "--strategy=mirrored: TensorFlow finds no GPU here. To try it out on the CPU: --num_replicas=2; else leave "
+            "--strategy out."
+        )
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * num_replicas)
+    return [f"CPU:{index}" for index in range(num_replicas)]
+
+
+def _task():
+    """This process' task, its index, and which task is the chief."""
+    example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text)
+        cluster, task, index = config["cluster"], config["task"]["type"], int(config["task"]["index"])
+        cluster[task][index]
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"--strategy=multi_worker reads from the environment who takes part: TF_CONFIG='{example}', the index "
+            f"another in each process. It is {text!r}."
+        ) from error
+    return task, index, ("chief", 0) if cluster.get("chief") else ("worker", 0)
