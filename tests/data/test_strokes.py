@@ -364,7 +364,7 @@ def test_characters_outside_the_alphabet(tmp_path):
     ("source", "message"),
     [
         ("embeded", "no reader 'embeded', no such path. Did you mean 'embedded'"),
-        ("iam:/data/iam", "no reader 'iam'.* There are: embedded, omniglot, npy"),
+        ("ptb:/data/ptb", "no reader 'ptb'.* There are: embedded, iam, omniglot, npy"),
     ],
 )
 def test_unknown_source(source, message):
