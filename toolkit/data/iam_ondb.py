@@ -115,9 +115,10 @@ def read_transcript(path: pathlib.Path) -> list[str]:
     Raises:
         ValueError: Where the file is not UTF-8 text.
     """
-    _, _, rest = f"\n{_decode(path)}".partition("\nCSR:")
+    _, *rest = re.split(r"(?m)^CSR:\s*$", _decode(path), maxsplit=1)
+    texts = "".join(rest).strip()
     # a08-551z parts lines by a row of % too.
-    return [row.strip() for row in re.split(r"\n|%{5,}", rest.strip())] if rest.strip() else []
+    return [row.strip() for row in re.split(r"\n|%{5,}", texts)] if texts else []
 
 
 def read_points(path: pathlib.Path) -> np.ndarray:
@@ -135,19 +136,10 @@ def read_points(path: pathlib.Path) -> np.ndarray:
     Raises:
         ValueError: Where the file is damaged; it and the line are named.
     """
-    points, starts = [], []
-    parser = expat.ParserCreate()
-
-    def fail(message):
-        raise ValueError(f"{path}, line {parser.CurrentLineNumber}: {message}")
+    points, starts, others = [], [], []
 
     def doctype(*_):
-        fail("a document type (<!DOCTYPE) is refused: it may define entities, and IAM-OnDB has none.")
-
-    def root(name, _):
-        if name != "WhiteboardCaptureSession":
-            fail(f"expected a WhiteboardCaptureSession; got {name[:40]!r}.")
-        parser.StartElementHandler = element
+        raise ValueError("a document type (<!DOCTYPE) is refused: it may define entities, and IAM-OnDB has none.")
 
     def element(name, attributes):
         if name == "Point":
@@ -156,23 +148,29 @@ def read_points(path: pathlib.Path) -> np.ndarray:
             except (KeyError, ValueError):
                 x = y = np.nan
             if not (abs(x) < _LARGEST and abs(y) < _LARGEST):
-                fail(f"stroke {len(starts)}: expected a Point with x and y on the board; got {str(attributes)[:120]}.")
+                found = f"expected a Point with x and y on the board; got {str(attributes)[:120]}."
+                raise ValueError(f"stroke {len(starts)}: {found}")
             points.append((x, y))
         elif name == "Stroke":
             starts.append(len(points))
-        elif name == "SensorLocation" and attributes.get("corner") != "top_left":
+        else:
+            others.append(name)
             # The published files are all of boards whose zero is at the top: only then does y grow downward.
-            fail(f"expected a sensor in the top_left corner; got {str(attributes)[:120]}.")
+            if name == "SensorLocation" and attributes.get("corner") != "top_left":
+                raise ValueError(f"expected a sensor in the top_left corner; got {str(attributes)[:120]}.")
 
+    parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = root
+    parser.StartElementHandler = element
     try:
         with open(path, "rb") as file:
             parser.ParseFile(file)
     except expat.ExpatError as error:
         raise ValueError(f"{path}, line {error.lineno}: not whole XML ({expat.ErrorString(error.code)}).") from error
-    except LookupError as error:
-        raise ValueError(f"{path}, line 1: {error}.") from error
+    except (LookupError, ValueError) as error:  # a LookupError is an unknown encoding
+        raise ValueError(f"{path}, line {parser.CurrentLineNumber}: {error}") from None
+    if others[:1] != ["WhiteboardCaptureSession"]:
+        raise ValueError(f"{path}: expected a WhiteboardCaptureSession; got {str(others[:1])[:40]}.")
     sizes = np.diff([*starts, len(points)])
     if not len(sizes) or starts[0]:
         raise ValueError(f"{path}: expected strokes with points; got {len(sizes)} strokes and {len(points)} points.")
@@ -214,9 +212,7 @@ def _read_lists(folder) -> dict[str, str]:
     forms, named = {}, {}
     for part, names in LISTS.items():
         for name in names:
-            path = _need(
-                folder, name, "one of the four lists of the task IAM-OnDB-t1, which say which forms are for training"
-            )
+            path = _need(folder, name, "the task IAM-OnDB-t1's list of the forms to train, validate or test with")
             for number, row in enumerate(_decode(path).split("\n"), 1):
                 form = row.strip()
                 if form and not re.fullmatch(r"[a-z]\d\d-\d{3}[a-z]?", form):
@@ -231,15 +227,15 @@ def _read_lists(folder) -> dict[str, str]:
 def _files(strokes, form) -> Iterator[pathlib.Path]:
     """The form's lines in their order."""
     names = sorted((strokes / form[:3] / form[:7]).glob(f"{form}-*.xml"))
-    return (path for path in names if re.fullmatch(rf"{form}-\d\d\.xml", path.name))
+    return (path for path in names if re.fullmatch(r"-\d\d\.xml", path.name.removeprefix(form)))
 
 
 def _need(folder, name, what):
     found = find(folder, name)
     if found is None:
         raise FileNotFoundError(
-            f"--data=iam:{folder}: no {name} in it or up to two folders down. Expected {what}; see "
-            "toolkit/data/iam_ondb.py for all that is read."
+            f"--data=iam:{folder}: no {name} in it or up to two folders down. Expected {what}. Needed are lineStrokes, "
+            "ascii (for text) and the lists trainset.txt, testset_v.txt, testset_t.txt and testset_f.txt."
         )
     return found
 

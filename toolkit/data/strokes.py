@@ -80,14 +80,14 @@ def load(
     """
     reader, rest = sources.parse(source, READERS, _sniff)
     parts = READERS[reader](rest, seed, text)
+    if spacing < 0:
+        raise ValueError(f"spacing must be at least 0; got {spacing}.")
     if spacing:
         parts = [[_resampled(line, spacing) for line in part] for part in parts]
-    splits = []
+    splits, longest = [], max_characters if text else np.inf
     for name, part in zip(("train", "validation", "test"), parts, strict=True):
         part = _spelled(part, name, source, alphabet) if text else part
-        kept = [
-            line for line in part if len(line.offsets) <= max_points and not (text and len(line.text) > max_characters)
-        ]
+        kept = [line for line in part if len(line.offsets) <= max_points and len(line.text) <= longest]
         if not kept:
             raise ValueError(
                 f"--data={source}: no line left for {name}: of {len(part)} that were there, none has at most "
