@@ -189,9 +189,10 @@ def test_lines_without_transcript_are_left_out_and_counted(tmp_path, capsys, con
         read(tmp_path, text=True)
 
 
-def test_line_beyond_the_transcript_is_left_out(tmp_path, capsys):
+@pytest.mark.parametrize("rest", ["", "\n\nA third line, which is not there"])
+def test_line_beyond_the_transcript_is_left_out(tmp_path, capsys, rest):
     train, validation, test = publish(tmp_path, MANY)
-    (tmp_path / "ascii" / "c02" / "c02-009" / "c02-009.txt").write_text("OCR:\n\nCSR:\n\nThe only line")
+    (tmp_path / "ascii" / "c02" / "c02-009" / "c02-009.txt").write_text(f"OCR:\n\nCSR:\n\nThe only line{rest}")
     train[-2:] = [("The only line", train[-2][1])]
     check(read(tmp_path, text=True), [train, validation, test])
     assert "1 of 80 lines left out: no transcript" in capsys.readouterr().out
@@ -321,10 +322,12 @@ def test_what_a_pen_can_do_is_no_outlier():
     dot, back = np.array([[-3000.0, -900.0]]), word + [50, 0]
     tall = np.array([[0, 0], [0, -300], [5, 0], [20, 0]]) + word[-1]
     moved = np.concatenate([word, word + [4000, 0]])
+    fast = np.concatenate([word[:10], word[9:10] + [700, 0], word[10:] + [1400, 0]])
     for pen in (
         points(word, dot, back),
         points(word, tall),
         points(moved),
+        points(fast),
         points(dot),
         points(dot, dot),
         points(0 * word),
