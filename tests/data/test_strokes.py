@@ -383,8 +383,9 @@ def test_spacing_resamples_along_the_stroke(tmp_path):
         np.save(tmp_path / f"{number}.npy", from_strokes([corner, [[50, 50]], [[60, 60], [60, 60]]]))
     offsets = load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, spacing=10).train.peek()["offsets"][0]
     strokes = to_strokes(offsets)
-    np.testing.assert_allclose(strokes[0], [[0, 0], [10, 0], [20, 0], [30, 0], [30, 10.5], [30, 21]], atol=1e-5)
-    assert [stroke.tolist() for stroke in strokes[1:]] == [[[50, 50]], [[60, 60]]]
+    np.testing.assert_allclose(strokes[0], [[0, 0], [10.2, 0], [20.4, 0], [30, 0.6], [30, 10.8], [30, 21]], atol=1e-5)
+    assert [len(stroke) for stroke in strokes] == [6, 1, 1]
+    np.testing.assert_allclose(np.concatenate(strokes[1:]), [[50, 50], [60, 60]], atol=1e-5)
     # What is too long is decided by the points that are left.
     short = load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, spacing=10, max_points=8)
     assert short.train.num_examples == 1

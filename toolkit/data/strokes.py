@@ -13,6 +13,7 @@ import numpy as np
 from toolkit.data import hershey_writers, iam_ondb, sources
 from toolkit.data.hershey_writers import ALPHABET, Line
 from toolkit.data.pipelines import Batches, Splits, bucketed_plan
+from toolkit.data.resampling import resample
 from toolkit.lazy import tensorflow as tf
 
 # A jump this many times as long as a file's median offset is no pen's.
@@ -59,7 +60,8 @@ def load(
         alphabet: Every character that a text may have. A few lines with others are left out, and counted.
         max_points: Longer lines are left out, and counted.
         max_characters: Longer texts are left out, and counted.
-        spacing: Units between the points of a stroke, which is resampled along its way; 0: as recorded.
+        spacing: Units between the points of a stroke, which is resampled along its way (see `resampling`); 0: as it
+            was recorded.
 
     Returns:
         Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch,
@@ -83,7 +85,9 @@ def load(
     if spacing < 0:
         raise ValueError(f"spacing must be at least 0; got {spacing}.")
     if spacing:
-        parts = [[_resampled(line, spacing) for line in part] for part in parts]
+        parts = [
+            [dataclasses.replace(line, offsets=resample(line.offsets, spacing)) for line in part] for part in parts
+        ]
     splits, longest = [], max_characters if text else np.inf
     for name, part in zip(("train", "validation", "test"), parts, strict=True):
         part = _spelled(part, name, source, alphabet) if text else part
@@ -349,11 +353,6 @@ def _sniff(path):
     if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
         return "omniglot"
     return None
-
-
-def _resampled(line, spacing):
-    strokes = [hershey_writers.sample_stroke(stroke, spacing) for stroke in to_strokes(line.offsets)]
-    return dataclasses.replace(line, offsets=from_strokes(strokes))
 
 
 def _spelled(lines, name, source, alphabet):
