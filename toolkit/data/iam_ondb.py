@@ -10,7 +10,7 @@ import numpy as np
 
 from toolkit.data.hershey_writers import Line
 
-# The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4.2) trained
+# The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4) trained
 # on the training set, the larger validation set (testset_t) and the test set, and stopped early on the smaller one
 # (testset_v): his figures are testset_v's. Here the test set is kept apart, to be reported.
 LISTS = {"train": ("trainset.txt", "testset_t.txt"), "validation": ("testset_v.txt",), "test": ("testset_f.txt",)}
