@@ -2,6 +2,7 @@
 
   python -m recipes.handwriting_prediction                                  all phases on embedded writers
   python -m recipes.handwriting_prediction --workdir=runs/pens --data=omniglot:strokes_background_small1.zip --epochs=12
+  python -m recipes.handwriting_prediction --workdir=runs/iam --data=iam:FOLDER --max_points=1500
   python -m recipes.handwriting_prediction --mode=sample --bias=0.5 --num_samples=8
 
 Omniglot's strokes (small set 1), 12 epochs, seed 0, 3 minutes on two cores: -1.68 nats a point (1.41 in pen units),
@@ -24,7 +25,12 @@ from toolkit.lazy import keras
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(training.Settings):
-    data: str = training.setting("embedded", "pen strokes: embedded[:LINES], omniglot:ZIP_OR_FOLDER or npy:FOLDER")
+    data: str = training.setting(
+        "embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER"
+    )
+    spacing: float = training.setting(
+        0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0
+    )
     max_points: int = training.setting(320, "longest line trained on, in pen points", minimum=2)
     units: int = training.setting(160, "LSTM cells in each layer (paper: 400)", minimum=1)
     num_layers: int = training.setting(2, "LSTM layers (paper: 3)", minimum=1)
@@ -62,7 +68,9 @@ class Settings(training.Settings):
 @functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points)."""
-    return data.strokes.load(s.data, batch_size=s.batch_size, seed=s.seed, text=False, max_points=s.max_points)
+    return data.strokes.load(
+        s.data, batch_size=s.batch_size, seed=s.seed, text=False, max_points=s.max_points, spacing=s.spacing
+    )
 
 
 def network(s):

@@ -3,6 +3,7 @@
   python -m recipes.handwriting_synthesis                                  all phases on embedded writers
   python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5
   python -m recipes.handwriting_synthesis --workdir=runs/own --data=npy:FOLDER --units=400 --num_layers=3
+  python -m recipes.handwriting_synthesis --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
 
 Embedded writers, seed 0, 7 minutes on two cores: -472.0 nats a line (-3.24 a point, 0.09 in pen units), squared error
 0.119 a point (3.32 in pen units), every line ended by itself. Paper, IAM-OnDB: -1096.9 nats a line, 0.23.
@@ -24,8 +25,11 @@ from toolkit.lazy import keras
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(training.Settings):
-    data: str = training.setting("embedded", "pen strokes with text: embedded[:LINES] or npy:FOLDER")
+    data: str = training.setting("embedded", "pen strokes with text: embedded[:LINES], iam:FOLDER or npy:FOLDER")
     alphabet: str = training.setting(ALPHABET, "every character that a text may have")
+    spacing: float = training.setting(
+        0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0
+    )
     max_points: int = training.setting(320, "longest line trained on, in pen points", minimum=2)
     max_characters: int = training.setting(40, "longest text trained on, in characters", minimum=1)
     units: int = training.setting(160, "LSTM cells in each layer (paper: 400)", minimum=1)
@@ -74,6 +78,7 @@ def datasets(s):
         alphabet=s.alphabet,
         max_points=s.max_points,
         max_characters=s.max_characters,
+        spacing=s.spacing,
     )
 
 

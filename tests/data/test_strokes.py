@@ -1,3 +1,4 @@
+import dataclasses
 import functools
 import io
 import re
@@ -360,11 +361,45 @@ def test_characters_outside_the_alphabet(tmp_path):
     assert load(f"npy:{tmp_path}", **OPTIONS, text=False)
 
 
+def test_a_few_lines_outside_the_alphabet_are_left_out_and_counted(monkeypatch, capsys):
+    lines = [dataclasses.replace(line, text=f"line {number}") for number, line in enumerate(hershey_writers.lines(200))]
+    strange = [dataclasses.replace(line, text="caf\u00e9 #1" if number in (50, 90) else line.text)
+               for number, line in enumerate(lines)]  # fmt: skip
+    monkeypatch.setattr(hershey_writers, "lines", lambda *_: strange)
+    splits = load("embedded:200", **OPTIONS, text=True)
+    assert rows(splits.train) == as_rows(
+        [line for number, line in enumerate(lines) if number in {*range(20, 200)} - {50, 90}]
+    )
+    assert capsys.readouterr().out == (
+        "embedded:200: 2 of 180 train lines left out: characters outside --alphabet, such as 'caf\u00e9 #1': "
+        "'#\u00e9'.\n"
+    )
+    assert load("embedded:200", **OPTIONS, text=False).train.num_examples == 180
+
+
+def test_spacing_resamples_along_the_stroke(tmp_path):
+    corner = np.array([[0, 0], [1, 0], [2, 0], [7, 0], [30, 0], [30, 1], [30, 21]])
+    for number in range(3):
+        np.save(tmp_path / f"{number}.npy", from_strokes([corner, [[50, 50]], [[60, 60], [60, 60]]]))
+    offsets = load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, spacing=10).train.peek()["offsets"][0]
+    strokes = to_strokes(offsets)
+    np.testing.assert_allclose(strokes[0], [[0, 0], [10.2, 0], [20.4, 0], [30, 0.6], [30, 10.8], [30, 21]], atol=1e-5)
+    assert [len(stroke) for stroke in strokes] == [6, 1, 1]
+    np.testing.assert_allclose(np.concatenate(strokes[1:]), [[50, 50], [60, 60]], atol=1e-5)
+    # What is too long is decided by the points that are left.
+    short = load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, spacing=10, max_points=8)
+    assert short.train.num_examples == 1
+    with pytest.raises(ValueError, match="no line left for train"):
+        load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, max_points=8)
+    with pytest.raises(ValueError, match="spacing must be at least 0; got -1"):
+        load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, spacing=-1)
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
         ("embeded", "no reader 'embeded', no such path. Did you mean 'embedded'"),
-        ("iam:/data/iam", "no reader 'iam'.* There are: embedded, omniglot, npy"),
+        ("ptb:/data/ptb", "no reader 'ptb'.* There are: embedded, iam, omniglot, npy"),
     ],
 )
 def test_unknown_source(source, message):

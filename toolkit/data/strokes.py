@@ -1,5 +1,6 @@
-"""Handwriting as pen offsets, with or without its text: embedded writers, Omniglot's strokes, one's own arrays."""
+"""Handwriting as pen offsets, with or without its text: embedded writers, IAM-OnDB, Omniglot, one's own arrays."""
 
+import dataclasses
 import pathlib
 import re
 import zipfile
@@ -9,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.data import hershey_writers, sources
+from toolkit.data import hershey_writers, iam_ondb, sources
 from toolkit.data.hershey_writers import ALPHABET, Line
 from toolkit.data.pipelines import Batches, Splits, bucketed_plan
+from toolkit.data.resampling import resample
 from toolkit.lazy import tensorflow as tf
 
 # A jump this many times as long as a file's median offset is no pen's.
@@ -44,18 +46,22 @@ def load(
     alphabet: str = ALPHABET,
     max_points: int = 600,
     max_characters: int = 64,
+    spacing: float = 0.0,
 ) -> Splits:
     """Reads handwriting.
 
     Args:
-        source: "embedded" or "embedded:LINES"; "omniglot:PATH", the published zip of strokes or its folder;
-            "npy:FOLDER", NAME.npy of shape (points, 3) with NAME.txt beside it.
+        source: "embedded" or "embedded:LINES"; "iam:FOLDER", IAM-OnDB as published (see `iam_ondb.read`);
+            "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER", NAME.npy of shape (points, 3)
+            with NAME.txt beside it.
         batch_size: Lines in a batch.
         seed: Decides the batches, what is held out of npy data, and the embedded writers.
         text: Whether texts are wanted.
-        alphabet: Every character that a text may have.
+        alphabet: Every character that a text may have. A few lines with others are left out, and counted.
         max_points: Longer lines are left out, and counted.
         max_characters: Longer texts are left out, and counted.
+        spacing: Units between the points of a stroke, which is resampled along its way (see `resampling`); 0: as it
+            was recorded.
 
     Returns:
         Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch,
@@ -63,7 +69,8 @@ def load(
         end}.
 
     Raises:
-        ValueError: Where the source is unknown or holds something else than said; file and line are named.
+        ValueError: Where the source is unknown or holds something else than said; file and line are named. Where more
+            than a twentieth of the texts have characters outside the alphabet.
         FileNotFoundError: Where a path does not exist or a folder holds nothing to read.
 
     Example:
@@ -75,9 +82,16 @@ def load(
     """
     reader, rest = sources.parse(source, READERS, _sniff)
     parts = READERS[reader](rest, seed, text)
-    splits = []
+    if spacing < 0:
+        raise ValueError(f"spacing must be at least 0; got {spacing}.")
+    if spacing:
+        parts = [
+            [dataclasses.replace(line, offsets=resample(line.offsets, spacing)) for line in part] for part in parts
+        ]
+    splits, longest = [], max_characters if text else np.inf
     for name, part in zip(("train", "validation", "test"), parts, strict=True):
-        kept = _usable(part, source, text, alphabet, max_points, max_characters)
+        part = _spelled(part, name, source, alphabet) if text else part
+        kept = [line for line in part if len(line.offsets) <= max_points and len(line.text) <= longest]
         if not kept:
             raise ValueError(
                 f"--data={source}: no line left for {name}: of {len(part)} that were there, none has at most "
@@ -104,16 +118,20 @@ def statistics(batches: Batches) -> Statistics:
     >>> statistics(load("embedded:60", batch_size=8, seed=0, text=True).train).scale.shape
     (3,)
     """
-    points, characters = [], 0
+    count, mean, squares, characters = 0, np.zeros(2), np.zeros(2), 0
     for batch in batches.dataset(num_epochs=1).as_numpy_iterator():
-        points.append(batch["offsets"][batch["mask"]][:, :2].astype("float64"))
+        points = batch["offsets"][batch["mask"]][:, :2].astype("float64")
+        # Chan's sums of squares, batch by batch: all points at once would be the largest array of a run.
+        count, before = count + len(points), count
+        shift = points.mean(axis=0) - mean
+        mean += shift * len(points) / count
+        squares += points.var(axis=0) * len(points) + shift**2 * before * len(points) / count
         characters += int((batch.get("text", np.zeros(1)) > 0).sum())
-    points = np.concatenate(points)
-    scale = np.maximum(points.std(axis=0), 1e-6)
+    scale = np.maximum(np.sqrt(squares / count), 1e-6)
     return Statistics(
-        np.array([*points.mean(axis=0), 0.0], "float32"),
+        np.array([*mean, 0.0], "float32"),
         np.array([*scale, 1.0], "float32"),
-        len(points) / characters if characters else 0.0,
+        count / characters if characters else 0.0,
     )
 
 
@@ -304,7 +322,11 @@ def _npy(rest, seed, text):
     return lines[2 * held_out :], lines[held_out : 2 * held_out], lines[:held_out]
 
 
-READERS = {"embedded": _embedded, "omniglot": _omniglot, "npy": _npy}
+def _iam(rest, seed, text):
+    return iam_ondb.read(_path("iam", rest), text=text)
+
+
+READERS = {"embedded": _embedded, "iam": _iam, "omniglot": _omniglot, "npy": _npy}
 
 
 def _path(reader, rest):
@@ -326,22 +348,28 @@ def _decode(content, where):
 def _sniff(path):
     if path.is_dir() and any(path.glob("*.npy")):
         return "npy"
+    if path.is_dir() and iam_ondb.find(path, "lineStrokes"):
+        return "iam"
     if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
         return "omniglot"
     return None
 
 
-def _usable(lines, source, text, alphabet, max_points, max_characters):
-    if text:
-        strange = [line for line in lines if set(line.text) - set(alphabet)]
-        if strange:
-            characters = "".join(sorted({c for line in strange for c in line.text} - set(alphabet)))
-            raise ValueError(
-                f"--data={source}: {len(strange)} of {len(lines)} texts have characters outside --alphabet, such as "
-                f"{strange[0].text!r}: {characters!r}. Add them to --alphabet, or leave these lines out."
-            )
-        lines = [line for line in lines if len(line.text) <= max_characters]
-    return [line for line in lines if len(line.offsets) <= max_points]
+def _spelled(lines, name, source, alphabet):
+    """The lines whose text has the alphabet's characters only."""
+    known = set(alphabet)
+    strange = [line for line in lines if not known.issuperset(line.text)]
+    if not strange:
+        return lines
+    characters = "".join(sorted(set("".join(line.text for line in strange)) - known))
+    found = f"characters outside --alphabet, such as {strange[0].text!r}: {characters!r}"
+    if len(strange) > _FRACTION * len(lines):
+        raise ValueError(
+            f"--data={source}: {len(strange)} of {len(lines)} {name} texts have {found}. Add them to --alphabet, or "
+            "leave these lines out."
+        )
+    print(f"{source}: {len(strange)} of {len(lines)} {name} lines left out: {found}.")
+    return [line for line in lines if known.issuperset(line.text)]
 
 
 def _batches(lines, batch_size, seed, text, shuffle):
