@@ -1,10 +1,11 @@
 """A stage's state on disk: all variables and how far it is, in one file that is written whole or not at all."""
 
+import contextlib
 import json
 import os
 import pathlib
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,12 @@ def write_whole(path: pathlib.Path, write: Callable[[Any], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            before = "what it held before is intact" if path.exists() else "nothing was there before"
+            raise OSError(f"{path} could not be written: {error.strerror or error}; {before}.") from error
         raise
 
 
@@ -53,7 +58,7 @@ def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, 
         FloatingPointError: Where a variable is not finite: such a state is never written over a good one.
     """
     arrays = {}
-    for key, variable in _variables(holders):
+    for key, variable in variables(holders):
         arrays[key] = array = np.asarray(variable)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{_name(key, variable)} is not finite any more")
@@ -81,7 +86,7 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
         progress = json.loads(arrays.pop(_PROGRESS).tobytes())
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
         raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
-    wanted = dict(_variables(holders))
+    wanted = dict(variables(holders))
     stored = {key for key in arrays if key.split("/")[0] in holders}
     if len(stored) != len(wanted):
         raise ValueError(
@@ -98,7 +103,12 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
     return progress
 
 
-def _variables(holders):
+def variables(holders: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The variables of all holders, with the names under which they are kept.
+
+    Args:
+        holders: The objects by name; or plain lists of variables.
+    """
     # By position: Keras numbers its names through a process, so the same variable has another name in the next.
     for name, holder in holders.items():
         for index, variable in enumerate(getattr(holder, "variables", holder)):

@@ -19,9 +19,10 @@ from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.checkpoints import restore, write_json, write_whole
+from toolkit.training.diagnosis import first_not_finite
 from toolkit.training.distribution import Distribution
 from toolkit.training.settings import Settings
-from toolkit.training.stage import Stage, callback
+from toolkit.training.stage import Diverged, Stage, callback
 from toolkit.visualize.board import Board
 
 
@@ -173,12 +174,18 @@ class Run:
                     self.picture(name, figure)
 
             visible = [callback(kept, draw if pictures and self.is_chief else None), *callbacks]
-            done = kept.step % per_epoch
-            # An interrupted epoch is ended first, by a fit of its own that has only the steps left.
-            spans = [(kept.epoch, kept.epoch + 1, per_epoch - done)] if done else []
-            spans.append((kept.epoch + bool(done), settings.epochs, per_epoch))
+            held_out = {}
+            if validation:  # endless: Keras begins it anew each time
+                held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
             model.stop_training = False
-            with kept, distribution.answers_lost_workers(kept):
+            with kept, distribution.answers_lost_workers(kept), self._explained(model, train, kept):
+                if kept.owes_validation:
+                    owed = {"callbacks": visible, "return_dict": True, "verbose": 0}
+                    kept.after_epoch({}, model.evaluate(**held_out, **owed) if held_out else {})
+                done = kept.step % per_epoch
+                # An interrupted epoch is ended first, by a fit of its own that has only the steps left.
+                spans = [(kept.epoch, kept.epoch + 1, per_epoch - done)] if done else []
+                spans.append((kept.epoch + bool(done), settings.epochs, per_epoch))
                 for first, last, steps in spans:
                     if first < last and not model.stop_training:
                         model.fit(
@@ -186,15 +193,34 @@ class Run:
                             initial_epoch=first,
                             epochs=last,
                             steps_per_epoch=steps,
-                            validation_data=validation
-                            and distribution.dataset(validation),  # endless: Keras begins it anew
-                            validation_steps=validation and validation.steps_per_epoch,
+                            validation_data=held_out.get("x"),
+                            validation_steps=held_out.get("steps"),
                             callbacks=visible,
                             shuffle=False,  # the data has its own order
                             verbose=0,
                         )
         kept.finish(stopped=model.stop_training)
         self._step = kept.step
+
+    @contextlib.contextmanager
+    def _explained(self, model, train, kept):
+        """Where the loss is not finite: says what was so first, by doing the steps since the last checkpoint again."""
+        first_step = kept.step
+        first_state = None if kept.latest.exists() or self.distribution.strategy else kept.state()
+        try:
+            yield
+        except Diverged as error:
+            if self.distribution.strategy:
+                raise
+            if kept.latest.exists():
+                first_step = restore(kept.latest, kept.holders)["step"]
+            else:
+                kept.set_state(first_state)
+            print(f"{error}\nLooking for what was not finite first: {kept.step - first_step} steps again ...", flush=True)
+            if kept.step > first_step:
+                model.fit(train.dataset(first_step), steps_per_epoch=kept.step - first_step, shuffle=False, verbose=0)
+            why = first_not_finite(model, next(iter(train.dataset(kept.step))))
+            raise Diverged(f"{error} {why}") from error
 
     def steps(self, data, *, stage: str, state: Mapping[str, Any], epochs: int | None = None) -> Iterator[Any]:
         """A loop of one's own, kept as `fit` is: several models, several optimisers, or no gradient at all.
@@ -221,6 +247,8 @@ class Run:
             source = iter(self.distribution.dataset(data, kept.step)) if endless else iter(range(kept.step, per_epoch))
             logs = {}
             with kept:
+                if kept.owes_validation:
+                    kept.after_epoch({}, {})
                 while kept.step < kept.num_steps:
                     logs.clear()
                     yield next(source), logs.update

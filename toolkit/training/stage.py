@@ -65,7 +65,7 @@ class Stage:
         self.board = board
         self.writes = writes
         self.checkpoint_seconds = checkpoint_minutes * 60
-        self.step, self.lowest, self.stopped = 0, math.inf, False
+        self.step, self.lowest, self.stopped, self.owes_validation = 0, math.inf, False, False
         if self.latest.exists():
             progress = checkpoints.restore(self.latest, holders)
             if progress["steps_per_epoch"] != steps_per_epoch:
@@ -74,8 +74,9 @@ class Stage:
                     f"{steps_per_epoch}. Use another --workdir for other data."
                 )
             self.step, self.stopped = progress["step"], progress["stopped"]
+            self.owes_validation = progress["owes_validation"]
             self.lowest = math.inf if progress["lowest"] is None else progress["lowest"]
-        self.finished = self.stopped or self.step >= self.num_steps
+        self.finished = self.stopped or (self.step >= self.num_steps and not self.owes_validation)
         self._signal = None
         self._bar = None
         self._saved_at = time.monotonic()
@@ -140,14 +141,18 @@ class Stage:
         self._bar.update(step - self.step)
         self._bar.set_postfix({key: f"{value:.4g}" for key, value in list(logs.items())[:3]}, refresh=False)
         self.step = step
-        ends_epoch = step % self.steps_per_epoch == 0
         if step % max(1, self.steps_per_epoch // 20) == 0:
             self.board.scalars("train", {f"step/{key}": value for key, value in logs.items()}, step)
-        # An epoch's last step is saved by after_epoch: a checkpoint between the two would skip the epoch's validation.
-        if not ends_epoch and (self._signal or time.monotonic() - self._saved_at > self.checkpoint_seconds):
-            self.save()
-        if not ends_epoch:
-            self.leave_if_signalled()
+        ends_epoch = step % self.steps_per_epoch == 0
+        if self._signal or time.monotonic() - self._saved_at > self.checkpoint_seconds:
+            self.save(owes_validation=ends_epoch)
+        self.leave_if_signalled()
+
+    def during_validation(self) -> None:
+        """To be called after each batch of an epoch's validation: it is left at once where a signal came."""
+        if self._signal:
+            self.save(owes_validation=True)
+        self.leave_if_signalled()
 
     def after_epoch(self, train: Mapping[str, float], validation: Mapping[str, float]) -> None:
         """To be called after each epoch's last step.
@@ -200,10 +205,28 @@ class Stage:
                 self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders
             )
 
-    def save(self) -> None:
-        """Writes the checkpoint from which the same command goes on."""
+    def save(self, owes_validation: bool = False) -> None:
+        """Writes the checkpoint from which the same command goes on.
+
+        Args:
+            owes_validation: Whether an epoch's steps are done and its validation is not.
+        """
+        self.owes_validation = owes_validation
         self._save_to(self.latest, self.holders)
         self._saved_at = time.monotonic()
+
+    def state(self) -> list:
+        """Copies of all that is trained."""
+        return [variable.numpy() for _, variable in checkpoints.variables(self.holders)]
+
+    def set_state(self, state: list) -> None:
+        """Puts copies back.
+
+        Args:
+            state: What `state` returned.
+        """
+        for (_, variable), value in zip(checkpoints.variables(self.holders), state, strict=True):
+            variable.assign(value)
 
     def _save_to(self, path, holders):
         if not self.writes:
@@ -213,6 +236,7 @@ class Stage:
             "steps_per_epoch": self.steps_per_epoch,
             "lowest": None if math.isinf(self.lowest) else self.lowest,
             "stopped": self.stopped,
+            "owes_validation": self.owes_validation,
         }
         try:
             checkpoints.save(path, holders, progress)
@@ -239,6 +263,9 @@ def callback(stage: Stage, pictures=None):
 
         def on_train_batch_end(self, batch, logs=None):
             stage.after_step(self.first + batch + 1, logs)
+
+        def on_test_batch_end(self, batch, logs=None):
+            stage.during_validation()
 
         def on_epoch_end(self, epoch, logs=None):
             train = {key: float(value) for key, value in logs.items() if not key.startswith("val_")}
