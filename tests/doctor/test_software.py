@@ -151,8 +151,8 @@ def test_python(supported, mark):
 
 def test_the_nearest_lock_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(software, "ROOT", tmp_path)
-    answers = {"keras": {"version": "3.16.0"}, "tf_keras": {"version": "2.21.0"}}
-    requirements = ["keras>=3.15", "tf-keras>=2.16"]
+    answers = {"tensorflow": {"version": "2.21.0"}, "keras": {"version": "3.16.0"}, "tf_keras": {"version": "2.21.0"}}
+    requirements = ["tensorflow>=2.16", "keras>=3.15", "tf-keras>=2.16"]
     assert list(software.tested_set(requirements, answers)) == []
     (tmp_path / "requirements-a.lock").write_text("# A lock\nkeras==3.15.1\ntf_keras==2.16.0\n")
     (tmp_path / "requirements-b.lock").write_text("keras==3.15.1\ntf_keras==2.21.0\n")
@@ -162,6 +162,7 @@ def test_the_nearest_lock_is_named(tmp_path, monkeypatch):
     (tmp_path / "requirements-c.lock").write_text("keras==3.16.0\ntf_keras==2.21.0\n")
     (finding,) = software.tested_set(requirements, answers)
     assert (finding.mark, finding.found) == (OK, "requirements-c.lock")
+    assert list(software.tested_set(["keras>=3.15"], answers)) == [], "there is no TensorFlow"
 
 
 def test_programs(tmp_path, monkeypatch):

@@ -36,6 +36,8 @@ def speed():
     import keras
     import tensorflow as tf
 
+    if keras.config.backend() != "tensorflow":
+        raise RuntimeError(f"Keras runs on {keras.config.backend()}")
     on_gpu = bool(tf.config.list_physical_devices("GPU"))
     precisions = ["float32", "mixed_bfloat16", *(["mixed_float16"] if on_gpu else [])]
     size, units, batch = (8192, 1024, 256) if on_gpu else (1024, 256, 16)

@@ -135,7 +135,7 @@ def packages(requirements: Sequence[str], answers: Mapping[str, dict]) -> Iterat
     try:
         from packaging.requirements import Requirement
     except ImportError:  # then Keras and TensorFlow are not there either, which need it too
-        yield Finding("packages", MISSING, "not installed", pip(f'-e "{ROOT}"'))
+        yield Finding("packages", MISSING, "not installed", "./run doctor, which makes an environment that has them")
         return
     others = []
     for requirement in map(Requirement, requirements):
@@ -204,10 +204,12 @@ def tested_set(requirements: Sequence[str], answers: Mapping[str, dict]) -> Iter
         answers: What `ask` returned.
 
     Yields:
-        What was found; nothing without a checkout.
+        What was found; nothing without a checkout or TensorFlow.
     """
     names = [re.match(r"[\w-]+", line)[0] for line in requirements]
     here = {name: version for name in names if (version := installed(name, answers))}
+    if "tensorflow" not in here:
+        return
     differences = {}
     for lock in sorted(ROOT.glob("requirements-*.lock")):
         tested = dict(
