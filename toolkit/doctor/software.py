@@ -39,7 +39,7 @@ def ask(time_limit: float) -> dict[str, dict]:
         work, {"error": why} where there is no answer.
     """
     questions = [*MODULES.values(), "speed"]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), str(ROOT)]))
     environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
     answers = {}
     while rest := [question for question in questions if question not in answers]:
