@@ -92,11 +92,16 @@ def test_a_processor_without_avx_is_told_apart(with_modules, monkeypatch):
     assert "no AVX" in by_name(REQUIREMENTS, software.ask(60))["tensorflow"].advice
 
 
-def test_without_tensorflow_the_others_are_not_tried(with_modules):
+def test_without_tensorflow_the_others_are_not_tried(with_modules, monkeypatch):
     with_modules(tensorflow="raise ModuleNotFoundError('tensorflow')", keras="raise RuntimeError('tried')")
     answers = software.ask(60)
     assert answers["keras"] == answers["speed"] == {}
-    assert by_name(["keras>=3.15"], answers)["keras"].mark == NOTE
+    monkeypatch.setattr(
+        software, "installed", lambda name, answers: {"keras": "3.15.1", "tf-keras": "2.21.0"}.get(name)
+    )
+    found = by_name(REQUIREMENTS[:3], answers)
+    assert found["tensorflow"].found == "not installed" and found["tensorflow"].mark == MISSING
+    assert found["keras"].mark == found["tf-keras"].mark == NOTE
 
 
 @pytest.mark.parametrize(("environment", "advice"), [("jax", "unset KERAS_BACKEND"), ("", "keras.json")])

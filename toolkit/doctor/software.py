@@ -157,7 +157,7 @@ def _package(requirement, version, answers):
         return Finding(name, MISSING, "not installed", pip(f'"{name}{wanted_range}"'))
     if version and not wanted_range.contains(version, prereleases=True):
         return Finding(name, MISSING, f"{version}; {wanted_range} is wanted", pip(f'"{name}{wanted_range}"'))
-    if name == "tf-keras" and _minor(version) != _minor(tensorflow):
+    if name == "tf-keras" and tensorflow and _minor(version) != _minor(tensorflow):
         found = f"{version} does not go with TensorFlow {tensorflow}"
         return Finding(name, MISSING, found, pip(f'"tf-keras=={_minor(tensorflow)}.*"'))
     if error:
