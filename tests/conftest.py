@@ -15,6 +15,12 @@ def seed():
     keras.utils.set_random_seed(0)
 
 
+def pytest_fixture_setup(fixturedef):
+    """What tests share is made before `seed` is: it too starts from the same random state."""
+    if fixturedef.scope != "function":
+        keras.utils.set_random_seed(0)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def cache(tmp_path_factory):
     """No test reads or writes the user's cache."""
