@@ -38,6 +38,8 @@ REQUIREMENTS = [
     "matplotlib>=3.8",
     # Progress bars of long loops outside `fit`. Several releases a year; MPL-2.0 and MIT.
     "tqdm>=4.66",
+    # Reads the version ranges above, for the doctor. PyPA, several releases a year; Apache-2.0 or BSD-2-Clause.
+    "packaging>=22",
     # 32 single-stroke faces: pen strokes with known text, no download. One author, rare but working releases; MIT.
     "Hershey-Fonts>=2.1",
 ]
