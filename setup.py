@@ -38,6 +38,8 @@ REQUIREMENTS = [
     "matplotlib>=3.8",
     # Progress bars of long loops outside `fit`. Several releases a year; MPL-2.0 and MIT.
     "tqdm>=4.66",
+    # Reads the version ranges above, for the doctor. PyPA, several releases a year; Apache-2.0 or BSD-2-Clause.
+    "packaging>=22",
     # 32 single-stroke faces: pen strokes with known text, no download. One author, rare but working releases; MIT.
     "Hershey-Fonts>=2.1",
 ]
@@ -69,6 +71,6 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
     install_requires=REQUIREMENTS,
-    entry_points={"console_scripts": ["toolkit-export = toolkit.export.__main__:main"]},
+    entry_points={"console_scripts": ["toolkit = toolkit.__main__:main"]},
     extras_require={"gpu": GPU, "test": TEST, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},
 )

@@ -17,15 +17,19 @@ def titles(folder: pathlib.Path) -> dict[str, str]:
     return {name: text.partition("\n")[0] for name, text in docstrings.items()}
 
 
-def main() -> None:
-    """Prints the table of recipes and how to run one."""
+def main(command: str = "python -m recipes.NAME") -> None:
+    """Prints the table of recipes and how to run one.
+
+    Args:
+        command: What runs the recipe NAME.
+    """
     table = titles(pathlib.Path(__file__).parent)
     width = max(map(len, table), default=0)
     for name, title in table.items():
         print(f"{name:{width}}  {title}")
     print(
-        "\npython -m recipes.NAME --workdir=FOLDER   trains, evaluates, samples and exports; the same folder resumes"
-        "\npython -m recipes.NAME --help             every setting with its default and unit"
+        f"\n{command} --workdir=FOLDER   trains, evaluates, samples and exports; the same folder resumes"
+        f"\n{command} --help             every setting with its default and unit"
     )
 
 

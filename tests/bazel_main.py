@@ -1,6 +1,10 @@
 """Runs pytest on the file that a Bazel test names; BUILD gives every test this as its main."""
 
+import os
 import sys
+
+# Bazel gives each test a folder to write into, and no home.
+os.environ["HOME"] = os.environ["TMPDIR"] = os.environ["TEST_TMPDIR"]
 
 import pytest
 

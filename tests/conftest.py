@@ -15,6 +15,20 @@ def seed():
     keras.utils.set_random_seed(0)
 
 
+def pytest_fixture_setup(fixturedef):
+    """What tests share is made before `seed` is: it too starts from the same random state."""
+    if fixturedef.scope != "function":
+        keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory):
+    """No test reads or writes the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOOLKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session", name="test_data")
 def folder_of_real_data() -> pathlib.Path:
     """The folder of real data sets that TOOLKIT_TEST_DATA names; tests that ask for it are skipped without one."""

@@ -1,9 +1,11 @@
 """What the documentation says is run or looked up: examples in docstrings, commands, flags and links in Markdown."""
 
+import ast
 import doctest
 import importlib
 import pathlib
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PAGES = sorted(path.name for path in ROOT.glob("*.md"))
+PAGES = sorted(path.relative_to(ROOT).as_posix() for pattern in ("*.md", "docs/*.md") for path in ROOT.glob(pattern))
 
 
 def module_name(path: pathlib.Path) -> str:
@@ -66,5 +68,45 @@ def test_page_names_flags_that_the_recipe_has(page, command):
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
-    missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
+    missing = [link for link in links if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()]
     assert not missing, f"{page} links to {missing}"
+
+
+INDEX = runpy.run_path(str(ROOT / "docs" / "make_api.py"))
+
+
+def test_the_index_of_the_api_is_current():
+    kept = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert kept == INDEX["index"](ROOT), "docs/api.md is not what the code says: `./run docs` writes it anew"
+
+
+@pytest.mark.parametrize("room", sorted(path.parent.name for path in (ROOT / "toolkit").glob("*/__init__.py")))
+def test_the_index_names_what_a_room_offers(room):
+    section = re.search(rf"^## toolkit\.{room}\n(.*?)(?=^## |\Z)", INDEX["index"](ROOT), re.DOTALL | re.MULTILINE)[1]
+    modules = re.findall(r"^- \[(\w+)\](.*\n(?:  - .*\n)*)", section, re.MULTILINE)
+    named = {(module, name) for module, lines in modules for name in re.findall(r"^  - `(\w+)", lines, re.MULTILINE)}
+    defined = set()
+    for module in (path.stem for path in (ROOT / "toolkit" / room).glob("[!_]*.py")):
+        for name, value in vars(importlib.import_module(f"toolkit.{room}.{module}")).items():
+            here = getattr(value, "__module__", "") == f"toolkit.{room}.{module}"
+            if here and name[0] != "_" and callable(value):
+                defined.add((module, name))
+    assert named == defined
+
+
+@pytest.mark.parametrize(
+    ("source", "written"),
+    [
+        ("def f(x: int, /, y=1, *z, a: str = 'b', **c) -> int: ...", "f(x, /, y=1, *z, a='b', **c)"),
+        ("class A:\n    def __init__(self, units, *, rate=0.1): ...", "A(units, *, rate=0.1)"),
+        ("class A(Layer): ...", "A"),
+        ("class A(typing.NamedTuple):\n    mean: float\n    scale: float = 1.0", "A(mean, scale=1.0)"),
+        ("@dataclass(frozen=True)\nclass A:\n    size: int\n    rate: float = 1.0", "A(size, rate=1.0)"),
+        (
+            "@dataclass(kw_only=True)\nclass A:\n    size: int = setting(4, 'cells')\n    names: list = field()",
+            "A(*, size=4, names=...)",
+        ),
+    ],
+)
+def test_signatures_in_the_index(source, written):
+    assert INDEX["signature"](ast.parse(source).body[0]) == written

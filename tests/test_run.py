@@ -33,7 +33,7 @@ def test_is_a_valid_posix_script():
 def test_help_names_every_command():
     answer = call("help")
     assert answer.returncode == 0
-    for command in ("demo", "test", "lint", "benchmarks", "python", "lock"):
+    for command in ("demo", "test", "lint", "doctor", "benchmarks", "docs", "python", "lock"):
         assert f"\n  {command} " in answer.stdout
 
 

@@ -31,12 +31,13 @@ ROOMS = {
     "data": set(),
     "visualize": set(),
     "export": set(),
+    "doctor": set(),
     "training": {"data", "visualize", "export"},
 }
 # They run on every Keras backend.
 KERAS_ONLY = {"distributions", "layers", "losses", "metrics", "models"}
 # Importing them must not import what takes seconds: recipes do it before they know whether only --help is asked for.
-LAZY = {"data", "visualize", "export", "training", "recipes"}
+LAZY = {"data", "visualize", "export", "doctor", "training", "recipes"}
 HEAVY = {"keras", "matplotlib", "tensorflow", "tensorflow_io", "tensorflow_probability", "tf_keras"}
 
 

@@ -1,8 +1,6 @@
 import json
-import os
 
 import numpy as np
-import pytest
 from scipy import stats
 
 from recipes import handwriting_prediction as recipe
@@ -19,11 +17,6 @@ TINY = {
     "max_points": 200,
     "num_samples": 2,
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def cache(tmp_path_factory):
-    os.environ.setdefault("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
 def settings(workdir, **how):

@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -27,18 +26,12 @@ TINY = {
 }
 
 
-@pytest.fixture(autouse=True)
-def cache(monkeypatch, tmp_path_factory):
-    monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-
-
 def settings(workdir, **how):
     return recipe.Settings(workdir=str(workdir), **(TINY | how))
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    os.environ.setdefault("TOOLKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     run = training.Run(settings(tmp_path_factory.mktemp("run")), recipe="handwriting_synthesis")
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.write):
         phase(run)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from toolkit import export
 from toolkit.data.pipelines import Batches, Splits, shuffled_plan
 from toolkit.training import Run, Settings, setting
+from toolkit.training.run import command
 from toolkit.training.stage import Diverged, Interrupted
 
 INPUTS = np.random.default_rng(0).standard_normal((40, 3)).astype("float32")
@@ -302,3 +304,17 @@ def test_export_and_benchmark(tmp_path, capsys):
     assert run.benchmark("predict", lambda: model(INPUTS), repeats=3) > 0
     assert json.loads((tmp_path / "benchmarks.json").read_text())["predict"]["per"] == "call"
     assert run.path("a", "b").parent.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("started", "typed"),
+    [
+        (["/usr/bin/python3", "-m", "recipes.one", "--text=a b"], "python -m recipes.one '--text=a b'"),
+        (["/venv/bin/python", "/venv/bin/toolkit", "run", "one"], "toolkit run one"),
+        (["python3", "recipes/one.py", "--units=4"], "python recipes/one.py --units=4"),
+        (["python3"], "python"),
+    ],
+)
+def test_the_command_is_kept_as_it_was_typed(monkeypatch, started, typed):
+    monkeypatch.setattr(sys, "orig_argv", started)
+    assert command() == typed

@@ -415,7 +415,8 @@ def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
 
 def command() -> str:
     """This process' command line, as a person would type it again."""
-    main = sys.modules["__main__"]
-    spec = getattr(main, "__spec__", None)
-    start = f"python -m {spec.name}" if spec and spec.name else f"python {sys.argv[0]}"
-    return " ".join([start, *map(shlex.quote, sys.argv[1:])])
+    # Not sys.argv: `-m` and the command `toolkit` leave nothing of themselves there.
+    words = sys.orig_argv[1:]
+    if words and pathlib.Path(words[0]).name == "toolkit":
+        return shlex.join(["toolkit", *words[1:]])
+    return shlex.join(["python", *words])

@@ -1,0 +1,111 @@
+"""Writes docs/api.md, the index of what toolkit offers, from the code and without importing it."""
+
+import ast
+import pathlib
+
+HEAD = """# API index
+
+What each package of toolkit offers, module by module, with the first line of its documentation; the rest is in the file
+that the module's name links to. After `from toolkit import layers`, a name is `layers.mixture_density.MixtureDensity`.
+Made from the code: `./run docs` writes this page anew.
+"""
+
+
+def main() -> None:
+    """Writes the page beside this file."""
+    folder = pathlib.Path(__file__).resolve().parent
+    (folder / "api.md").write_text(index(folder.parent), encoding="utf-8")
+
+
+def index(root: pathlib.Path) -> str:
+    """The page.
+
+    Args:
+        root: The folder that holds toolkit/.
+    """
+    packages = sorted((root / "toolkit").glob("*/__init__.py"))
+    return "\n".join([HEAD, *(section(path, root) for path in packages)])
+
+
+def section(package: pathlib.Path, root: pathlib.Path) -> str:
+    """A package's modules with their public classes and functions.
+
+    Args:
+        package: Its `__init__.py`.
+        root: The folder that holds toolkit/.
+    """
+    lines = [f"## toolkit.{package.parent.name}", "", first_line(parse(package)), ""]
+    for file in sorted(package.parent.glob("[!_]*.py")):
+        tree = parse(file)
+        lines.append(f"- [{file.stem}](../{file.relative_to(root).as_posix()}): {first_line(tree)}")
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                lines.append(f"  - `{signature(node)}`: {first_line(node)}")
+    return "\n".join([*lines, ""])
+
+
+def parse(file: pathlib.Path) -> ast.Module:
+    """A file's syntax tree.
+
+    Args:
+        file: The file.
+    """
+    return ast.parse(file.read_text(encoding="utf-8"), filename=str(file))
+
+
+def first_line(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> str:
+    """The first line of a docstring.
+
+    Args:
+        node: What has it.
+    """
+    return (ast.get_docstring(node) or "").partition("\n")[0]
+
+
+def signature(node: ast.ClassDef | ast.FunctionDef) -> str:
+    """How it is called, without types: `name(first, second=2, *, third=3)`; of a class without `__init__` the name.
+
+    Args:
+        node: A function or a class.
+    """
+    if isinstance(node, ast.FunctionDef):
+        return f"{node.name}({written(node.args)})"
+    made_by = " ".join(map(ast.unparse, [*node.decorator_list, *node.bases]))
+    if "dataclass" in made_by or "NamedTuple" in made_by:
+        only_by_name = ["*"] if "kw_only=True" in made_by else []
+        fields = [field(child) for child in node.body if isinstance(child, ast.AnnAssign)]
+        return f"{node.name}({', '.join(only_by_name + fields)})"
+    for child in node.body:
+        if isinstance(child, ast.FunctionDef) and child.name == "__init__":
+            return f"{node.name}({written(child.args).removeprefix('self').removeprefix(', ')})"
+    return node.name
+
+
+def written(arguments: ast.arguments) -> str:
+    """Arguments as they stand in the code, but for their types.
+
+    Args:
+        arguments: Of a function.
+    """
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    for argument in filter(None, every):
+        argument.annotation = None
+    return ast.unparse(arguments)
+
+
+def field(node: ast.AnnAssign) -> str:
+    """A dataclass' field with its default; `setting(4, "help")` has the default 4.
+
+    Args:
+        node: The field.
+    """
+    value = node.value
+    if value is None:
+        return node.target.id
+    if isinstance(value, ast.Call):
+        value = value.args[0] if value.args else ast.Constant(...)
+    return f"{node.target.id}={ast.unparse(value)}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import tensorflow as tf
+
+from toolkit.doctor.finding import MISSING, Finding
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def call(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "toolkit.doctor", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_this_machine():
+    done = call("--json")
+    assert done.stderr == "", "no chatter"
+    answer = json.loads(done.stdout)
+    found = {finding["name"]: finding["found"] for finding in answer["findings"]}
+    assert (answer["ok"], done.returncode) == (True, 0), done.stdout
+    assert found["tensorflow"] == tf.__version__ and found["keras"] == keras.__version__
+    assert found["Python"].startswith("{}.{}.".format(*sys.version_info))
+    assert "LSTM step" in found["precision"] and "matrix product" in found["precision"]
+    assert {"processor", "GPU", "memory", "disk, cache", "XLA", "Bazel"} <= found.keys()
+
+
+def test_a_broken_tensorflow_is_told_with_what_to_type(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("import os\nos.abort()")
+    done = call(PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("missing  tensorflow ")]
+    assert "ended by SIGABRT" in lines[place] and "pip install" in lines[place + 1]
+    assert lines[-1] == "The recipes cannot run: see tensorflow."
+
+
+def test_exit_status_follows_the_findings(monkeypatch, capsys):
+    main = importlib.import_module("toolkit.doctor.__main__")
+    monkeypatch.setattr(main, "look", lambda time_limit: [Finding("memory", "note", f"{time_limit:g}")])
+    assert main.main(["--time_limit=7"]) == 0
+    assert capsys.readouterr().out == f"{Finding('memory', 'note', '7')}\n\nThe recipes can run here.\n"
+    monkeypatch.setattr(main, "look", lambda time_limit: [Finding("keras", MISSING, "")])
+    assert main.main(["--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
