@@ -59,6 +59,7 @@ def _run(settings_class, by_name, recipe, flag_values):
     run = None
     # Until TensorFlow's own start is over, Ctrl-C just ends the process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         settings = settings_from_flags(settings_class, flag_values, recipe)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
@@ -95,9 +96,9 @@ def _run(settings_class, by_name, recipe, flag_values):
             if (run.workdir / made).exists():
                 print(f"  {made:<13} {what.format(workdir=run.workdir)}")
         return 0
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
+        return 143 if isinstance(stop, _Terminated) else 130
     except (ValueError, OSError, RuntimeError) as error:
         print(f"\n{recipe}: {error}", file=sys.stderr)
         if verbose:
@@ -106,6 +107,14 @@ def _run(settings_class, by_name, recipe, flag_values):
             (run.workdir / "error.txt").write_text(traceback.format_exc())
             print(f"(where it happened: {run.workdir / 'error.txt'})", file=sys.stderr)
         return 1
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM came where there is nothing to be saved."""
+
+
+def _terminate(number, frame):
+    raise _Terminated
 
 
 def keep_freed_memory() -> None:

@@ -75,6 +75,8 @@ class Run:
             raise ValueError(
                 f"--workdir={self.workdir} is in use by another run. Wait for it, or choose another folder."
             ) from error
+        for left in self.workdir.rglob(".*.tmp"):  # by a process that was killed while it wrote
+            left.unlink(missing_ok=True)
         stored = stored_settings(self.workdir)
         if stored is None:
             others = [path.name for path in self.workdir.iterdir() if not path.name.startswith(".")]
@@ -216,7 +218,9 @@ class Run:
                 first_step = restore(kept.latest, kept.holders)["step"]
             else:
                 kept.set_state(first_state)
-            print(f"{error}\nLooking for what was not finite first: {kept.step - first_step} steps again ...", flush=True)
+            print(
+                f"{error}\nLooking for what was not finite first: {kept.step - first_step} steps again ...", flush=True
+            )
             if kept.step > first_step:
                 model.fit(train.dataset(first_step), steps_per_epoch=kept.step - first_step, shuffle=False, verbose=0)
             why = first_not_finite(model, next(iter(train.dataset(kept.step))))

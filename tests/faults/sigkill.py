@@ -1,0 +1,174 @@
+"""Kills a recipe with SIGKILL at random moments, starts it again, and compares its end with an undisturbed run.
+
+  ./run python tests/faults/sigkill.py --kills=30 --seed=0
+
+A third of the kills come during steps, a third while a checkpoint is being written, the others during evaluation,
+pictures and export. After each, whatever the folder shows under its final name must be whole. In the end all weights,
+the optimiser's state, the metrics, the pictures and what the `.tflite` computes must be the undisturbed run's, bit for
+bit. It exits with 1 where they are not, and with 2 where it does not get through in --minutes.
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy as np
+from PIL import Image
+
+FLAGS = ["--data=embedded:60", "--units=8", "--num_layers=1", "--batch_size=8", "--epochs=9", "--checkpoint_minutes=0"]
+KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]
+ORDER = ["step", "checkpoint", "evaluate", "sample", "export"]
+
+
+class Moments:
+    """Waits for moments in the life of one process."""
+
+    def __init__(self, process, workdir, end):
+        self.process, self.workdir, self.end = process, workdir, end
+
+    def wait(self, seen):
+        """Until `seen()`; False where the process ended before."""
+        while not seen():
+            if self.process.poll() is not None:
+                return False
+            if time.monotonic() > self.end:
+                self.process.kill()
+                raise TimeoutError
+        return True
+
+    def new_checkpoint(self):
+        latest = self.workdir / "checkpoints" / "model" / "latest.npz"
+
+        def stamp():
+            return latest.stat().st_mtime_ns if latest.exists() else 0
+
+        before = stamp()
+        return self.wait(lambda: time.sleep(0.005) or stamp() != before)
+
+    def writing(self):
+        folder = self.workdir / "checkpoints" / "model"
+        return self.wait(lambda: folder.exists() and any(name.name.endswith(".tmp") for name in folder.iterdir()))
+
+    def phase(self, name):
+        return self.wait(lambda: time.sleep(0.005) or f": {name}\n" in self.workdir.with_suffix(".log").read_text())
+
+
+def start(recipe, workdir):
+    with open(workdir.with_suffix(".log"), "w") as log:
+        command = [sys.executable, "-m", f"recipes.{recipe}", f"--workdir={workdir}", *FLAGS]
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+
+def check_whole(workdir):
+    """Whatever lies under a final name can be read to its end."""
+    for path in workdir.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(workdir).parts)
+        if hidden or not path.is_file():
+            continue
+        if path.suffix == ".npz":
+            with np.load(path) as file:
+                for key in file.files:
+                    file[key]
+        elif path.suffix == ".json":
+            json.loads(path.read_text())
+        elif path.suffix == ".png":
+            with Image.open(path) as picture:
+                picture.load()
+    if (workdir / "export").exists():
+        names = {path.name for path in (workdir / "export").iterdir()}
+        assert names >= {"card.json", "card.md", "model.tflite", "saved_model"}, f"half an export: {names}"
+
+
+def same(whole, cut):
+    """Names what differs between two runs' folders."""
+    wrong = []
+    for name in ("checkpoints/model/latest.npz", "checkpoints/model/best.npz"):
+        with np.load(whole / name) as a, np.load(cut / name) as b:
+            if a.files != b.files:
+                wrong.append(name)
+            wrong += [f"{name}: {key}" for key in a.files if not np.array_equal(a[key], b[key])]
+    if (whole / "metrics.json").read_text() != (cut / "metrics.json").read_text():
+        wrong.append("metrics.json")
+    for path in sorted((whole / "pictures").rglob("*.png")):
+        if not np.array_equal(np.asarray(Image.open(path)), np.asarray(Image.open(cut / path.relative_to(whole)))):
+            wrong.append(str(path.relative_to(whole)))
+    a, b = (run_tflite(folder / "export" / "model.tflite") for folder in (whole, cut))
+    return wrong + [f"model.tflite: {key}" for key in a if not np.array_equal(a[key], b[key])]
+
+
+def run_tflite(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(path))
+    runner = interpreter.get_signature_runner("generate_from_noise")
+    rng = np.random.default_rng(0)
+    inputs = {}
+    for name, detail in sorted(runner.get_input_details().items()):
+        values = rng.uniform(0.05, 0.95, detail["shape"])
+        inputs[name] = (values * 90 + 32 if detail["dtype"] == np.int32 else values).astype(detail["dtype"])
+    return runner(**inputs)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", default="handwriting_prediction")
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=20.0)
+    asked = parser.parse_args()
+    chance, end = random.Random(asked.seed), time.monotonic() + 60 * asked.minutes
+    kinds = sorted(
+        (KINDS * asked.kills)[: asked.kills], key=["step", "checkpoint", "evaluate", "sample", "export"].index
+    )
+    # Steps and checkpoints in any order, while there are some left to be killed in; then what comes after the training.
+    training = [kind for kind in kinds if kind in ("step", "checkpoint")]
+    chance.shuffle(training)
+    kinds[: len(training)] = training
+    with tempfile.TemporaryDirectory() as folder:
+        whole, cut = pathlib.Path(folder, "whole"), pathlib.Path(folder, "cut")
+        if start(asked.recipe, whole).wait():
+            sys.exit(whole.with_suffix(".log").read_text())
+        mid_write = 0
+        for number, kind in enumerate(kinds, 1):
+            process = start(asked.recipe, cut)
+            moments = Moments(process, cut, end)
+            try:
+                if kind == "checkpoint":
+                    alive = moments.writing()
+                elif kind == "step":
+                    alive = moments.new_checkpoint()
+                    time.sleep(chance.uniform(0, 0.1))
+                else:
+                    alive = moments.phase(kind)
+                    time.sleep(chance.uniform(0, {"evaluate": 2, "sample": 3, "export": 8}[kind]))
+            except TimeoutError:
+                print(f"not through after {asked.minutes} minutes")
+                sys.exit(2)
+            process.kill()
+            code = process.wait()
+            left = [path.name for path in cut.rglob(".*") if path.name.endswith((".tmp", ".new", ".old"))]
+            mid_write += bool(left)
+            print(
+                f"{number:3} of {len(kinds)}: {kind:<10} {'killed' if code == -9 else f'ended with {code}'} {left}",
+                flush=True,
+            )
+            if not alive and code:
+                sys.exit(cut.with_suffix(".log").read_text())
+            check_whole(cut)
+        if start(asked.recipe, cut).wait():
+            sys.exit(cut.with_suffix(".log").read_text())
+        check_whole(cut)
+        wrong = same(whole, cut)
+        stale = [path.name for path in cut.rglob(".*") if path.name.endswith((".tmp", ".new", ".old"))]
+        print(f"{mid_write} of {len(kinds)} kills came while a file was being written; left behind at the end: {stale}")
+        print("different: " + ", ".join(wrong) if wrong else "the end is bit for bit that of the undisturbed run")
+        sys.exit(bool(wrong or stale))
+
+
+if __name__ == "__main__":
+    main()
