@@ -8,8 +8,9 @@ Omniglot's strokes (small set 1), 12 epochs, seed 0, 3 minutes on two cores: -1.
 squared error 1.47 a point; one Gaussian fitted to all offsets: 3.07. Part of that is the tablet's grid: straight
 strokes have offsets of exactly zero, where a density has no bound. Paper, IAM-OnDB: -1041.0 nats a line, 0.41.
 
-Differs from the paper: Adam instead of RMSProp, and sizes that two cores train in minutes (the paper's are in each
-help).
+Differs from the paper: sizes that two cores train in minutes (the paper's are in each help), and Adam on LSTMs without
+peepholes. The paper's training: --peepholes --optimizer=rmsprop --adaptive_weight_noise; there the noise comes to a
+network already trained, here it is there from the first step on.
 """
 
 import dataclasses

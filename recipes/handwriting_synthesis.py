@@ -7,8 +7,9 @@
 Embedded writers, seed 0, 7 minutes on two cores: -472.0 nats a line (-3.24 a point, 0.09 in pen units), squared error
 0.119 a point (3.32 in pen units), every line ended by itself. Paper, IAM-OnDB: -1096.9 nats a line, 0.23.
 
-Differs from the paper: Adam instead of RMSProp, and sizes that two cores train in minutes (the paper's are in each
-help).
+Differs from the paper: sizes that two cores train in minutes (the paper's are in each help), and Adam on LSTMs without
+peepholes. The paper's training: --peepholes --optimizer=rmsprop --adaptive_weight_noise; there the noise comes to a
+network already trained, here it is there from the first step on.
 """
 
 import dataclasses
