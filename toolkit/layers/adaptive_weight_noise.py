@@ -75,6 +75,7 @@ class AdaptiveWeightNoise(WeightNoise):
         ]
 
     def noise_levels(self) -> list:
+        """Pairs of a weight and its s_i; a weight frozen since is certain, and left out."""
         weights = self.layer.weights
         pairs = zip((weights[index] for index in self._noisy), self.log_stddevs, strict=True)
         return [(weight, ops.exp(log_stddev)) for weight, log_stddev in pairs if weight.trainable]
