@@ -11,10 +11,17 @@ def sequence(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
-@pytest.mark.parametrize("last_only, state", [(False, False), (True, True)])
-def test_gate(last_only, state):
+@pytest.mark.parametrize("last_only, state, peepholes", [(False, False, False), (True, True, True)])
+def test_gate(last_only, state, peepholes):
     def make():
-        return ClippedLSTM(4, gradient_clip=5.0, return_sequences=not last_only, return_state=state, name="lstm")
+        return ClippedLSTM(
+            4,
+            gradient_clip=5.0,
+            return_sequences=not last_only,
+            return_state=state,
+            peepholes=peepholes,
+            name="lstm",
+        )
 
     checks.check_layer(make, sequence(0, 3, 6, 2), masked=4)
 
@@ -97,9 +104,53 @@ def test_clips_each_step_inside_the_loop():
         np.testing.assert_allclose(mine, its, atol=1e-5)
 
 
-def test_the_cell_is_one_step():
-    layer = ClippedLSTM(4)
+@pytest.mark.parametrize("limit", [None, 0.05])
+def test_peepholes(limit):
+    """Against automatic differentiation of the paper's equations 7 to 11, written out; what is to be clipped passes
+    through an identity that clips what comes back."""
+
+    @tf.custom_gradient
+    def passed(pre_activations):
+        return pre_activations, lambda d: d if limit is None else tf.clip_by_value(d, -limit, limit)
+
+    def equations(inputs, h, c, kernel, recurrent, bias, peepholes):
+        w_ci, w_cf, w_co = peepholes[0], peepholes[1], peepholes[2]
+        kernels, recurrents, biases = (tf.split(w, 4, axis=-1) for w in (kernel, recurrent, bias))
+        outputs = []
+        for t in range(inputs.shape[1]):
+            i, f, g, o = (inputs[:, t] @ w + h @ r + b for w, r, b in zip(kernels, recurrents, biases, strict=True))
+            i, f = tf.sigmoid(passed(i + w_ci * c)), tf.sigmoid(passed(f + w_cf * c))
+            c = f * c + i * tf.tanh(passed(g))
+            h = tf.sigmoid(passed(o + w_co * c)) * tf.tanh(c)
+            outputs.append(h)
+        return tf.stack(outputs, axis=1), h, c
+
+    layer = ClippedLSTM(3, gradient_clip=limit, return_state=True, peepholes=True)
+    layer(sequence(0, 2, 6, 4))
+    layer.set_weights([1.5 * sequence(1 + i, *w.shape) for i, w in enumerate(layer.get_weights())])
+    weights = [v.value for v in layer.trainable_variables]
+    arguments = [tf.constant(sequence(seed, *shape)) for seed, shape in ((7, (2, 6, 4)), (8, (2, 3)), (9, (2, 3)))]
+
+    def derived(function):
+        with tf.GradientTape() as tape:
+            tape.watch(arguments)
+            outputs = function()
+            loss = tf.add_n([tf.reduce_sum(tf.sin(y * (i + 1.5))) for i, y in enumerate(outputs)])
+        return [*outputs, *tape.gradient(loss, arguments + weights)]
+
+    mine = derived(lambda: layer(arguments[0], initial_state=arguments[1:]))
+    reference = derived(lambda: equations(*arguments, *weights))
+    assert len(mine) == 3 + 3 + 4
+    for left, right in zip(mine, reference, strict=True):
+        np.testing.assert_allclose(left, right, atol=1e-5 * max(1.0, float(np.abs(right).max())))
+
+
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_the_cell_is_one_step(peepholes):
+    layer = ClippedLSTM(4, peepholes=peepholes)
     inputs = sequence(5, 2, 3, 3)
+    layer(inputs)
+    layer.set_weights([w + 0.3 * sequence(6 + i, *w.shape) for i, w in enumerate(layer.get_weights())])
     expected = np.asarray(layer(inputs))
     state = [np.zeros((2, 4), "float32")] * 2
     for t in range(3):

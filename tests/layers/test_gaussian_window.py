@@ -14,15 +14,22 @@ def numbers(seed, *shape):
 def test_gate(more):
     def make():
         return GaussianWindow(
-            4, num_gaussians=3, initial_advance=0.5, gradient_clip=5.0, return_weights=more, return_state=more, name="w"
+            4,
+            num_gaussians=3,
+            initial_advance=0.5,
+            gradient_clip=5.0,
+            return_weights=more,
+            return_state=more,
+            peepholes=more,
+            name="w",
         )
 
     checks.check_layer(make, numbers(0, 2, 6, 3), np.abs(numbers(1, 2, 5, 4)), masked=4)
 
 
-def excited():
+def excited(**how):
     """A layer with large random weights, its inputs, and states that are not zero."""
-    layer = GaussianWindow(6, num_gaussians=3, initial_advance=0.5, return_weights=True, return_state=True)
+    layer = GaussianWindow(6, num_gaussians=3, initial_advance=0.5, return_weights=True, return_state=True, **how)
     inputs, text = numbers(2, 2, 7, 3), np.abs(numbers(3, 2, 5, 4))
     layer(inputs, text)
     layer.set_weights([w + 0.4 * numbers(4 + i, *w.shape) for i, w in enumerate(layer.get_weights())])
@@ -30,9 +37,10 @@ def excited():
     return layer, inputs, text, state
 
 
-def test_whole_sequence_is_the_cell_step_by_step():
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_whole_sequence_is_the_cell_step_by_step(peepholes):
     """Outputs and all gradients of the fused layer equal automatic differentiation through its single step."""
-    layer, *arrays = excited()
+    layer, *arrays = excited(peepholes=peepholes)
 
     def stepwise(inputs, text, state):
         columns = []

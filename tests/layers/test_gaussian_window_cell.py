@@ -8,14 +8,19 @@ def numbers(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
-def test_equations_of_the_paper():
-    """One step against NumPy, from equations 46 to 51."""
-    cell = GaussianWindowCell(4, num_gaussians=2, initial_advance=0.3)
+@pytest.mark.parametrize("peepholes", [False, True])
+def test_equations_of_the_paper(peepholes):
+    """One step against NumPy, from equations 7 to 11 and 46 to 51."""
+    cell = GaussianWindowCell(4, num_gaussians=2, initial_advance=0.3, peepholes=peepholes)
     inputs, text = numbers(1, 1, 3), np.eye(5, dtype="float32")[None, [2, 0, 4]]
     h, c, w, k = (np.abs(numbers(5 + size, 1, size)) for size in (4, 3, 5, 2))
     c = np.abs(numbers(11, 1, 4))
     (output, window, weights), state = cell(inputs, [h, c, w, k], text)
-    kernel, window_kernel, recurrent, bias, position_kernel, position_bias = cell.get_weights()
+    w_ci, w_cf, w_co = numbers(20, 3, 4) if peepholes else np.zeros((3, 4))
+    if peepholes:
+        cell.peephole_kernel.assign([w_ci, w_cf, w_co])
+        (output, window, weights), state = cell(inputs, [h, c, w, k], text)
+    kernel, window_kernel, recurrent, bias, *_, position_kernel, position_bias = cell.get_weights()
     np.testing.assert_allclose(bias, np.repeat([0, 1, 0, 0], 4))
     np.testing.assert_allclose(position_bias[-2:], np.log(0.3), rtol=1e-6)
 
@@ -24,8 +29,8 @@ def test_equations_of_the_paper():
     def sigmoid(x):
         return 1 / (1 + np.exp(-x))
 
-    c_new = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    h_new = sigmoid(o) * np.tanh(c_new)
+    c_new = sigmoid(f + w_cf * c) * c + sigmoid(i + w_ci * c) * np.tanh(g)
+    h_new = sigmoid(o + w_co * c_new) * np.tanh(c_new)
     alpha, beta, kappa = np.split(np.exp(h_new @ position_kernel + position_bias), 3, axis=1)
     kappa = k + kappa
     phi = [sum(alpha[0, j] * np.exp(-beta[0, j] * (kappa[0, j] - u) ** 2) for j in range(2)) for u in (1, 2, 3)]
@@ -37,7 +42,7 @@ def test_equations_of_the_paper():
 
 
 def test_config_round_trip():
-    cell = GaussianWindowCell(4, num_gaussians=2, initial_advance=0.3)
+    cell = GaussianWindowCell(4, num_gaussians=2, initial_advance=0.3, peepholes=True)
     assert GaussianWindowCell.from_config(cell.get_config()).get_config() == cell.get_config()
 
 

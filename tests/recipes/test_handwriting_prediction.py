@@ -1,10 +1,12 @@
 import json
 
+import keras
 import numpy as np
 from scipy import stats
 
 from recipes import handwriting_prediction as recipe
 from toolkit import training
+from toolkit.training.stage import Stage
 
 TINY = {
     "data": "embedded:60",
@@ -39,6 +41,92 @@ def test_all_phases(tmp_path, capsys):
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert set(card["signatures"]) == {"generate", "generate_from_noise", "step"}
     assert "drawing, batch 32" in capsys.readouterr().out
+
+
+def test_rmsprop_is_the_papers(tmp_path):
+    """Against equations 38 to 45, written out: n = 0.95 n + 0.05 g^2; m = 0.95 m + 0.05 g;
+    d = 0.9 d - 1e-4 g / sqrt(n - m^2 + 1e-4); w = w + d."""
+    optimizer = recipe.optimizer(settings(tmp_path, optimizer="rmsprop", learning_rate=0.0), num_steps=1000)
+    random = np.random.default_rng(0)
+    weights = random.standard_normal(5)
+    variable = keras.Variable(weights)
+    n, m, d = np.zeros(5), np.zeros(5), np.zeros(5)
+    for step in range(30):
+        g = random.standard_normal(5) * 10.0 ** random.uniform(-3, 2, 5) * (step != 7)
+        optimizer.apply([keras.ops.convert_to_tensor(g, "float32")], [variable])
+        n, m = 0.95 * n + 0.05 * g**2, 0.95 * m + 0.05 * g
+        d = 0.9 * d - 1e-4 * g / np.sqrt(n - m**2 + 1e-4)
+        weights = weights + d
+        np.testing.assert_allclose(variable, weights, rtol=1e-4)
+    assert np.abs(d).max() > 1e-5
+
+
+@pytest.mark.parametrize(
+    "asked, expected",
+    [({}, 3e-3), ({"optimizer": "rmsprop"}, 1e-4), ({"optimizer": "rmsprop", "learning_rate": 0.5}, 0.5)],
+)
+def test_first_step_size(tmp_path, asked, expected):
+    optimizer = recipe.optimizer(settings(tmp_path, **{"learning_rate": 0.0, **asked}), num_steps=1000)
+    np.testing.assert_allclose(optimizer.learning_rate, expected, rtol=1e-6)
+
+
+PAPERS_TRAINING = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003}
+
+
+def test_the_papers_training(tmp_path):
+    """What is evaluated, drawn and exported is the network without noise."""
+    how = PAPERS_TRAINING | {"adaptive_weight_noise": True}
+    run = training.Run(settings(tmp_path, **how), recipe="handwriting_prediction")
+    for phase in (recipe.train, recipe.evaluate, recipe.export):
+        phase(run)
+    assert (tmp_path / "export" / "model.tflite").exists()
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["log_loss_nats_per_point"] < metrics["one_gaussian_log_loss_nats_per_point"] + 0.5
+    weights = {variable.path: np.asarray(variable) for variable in recipe.trained(run).trainable_variables}
+    assert weights.keys() == {v.path for v in recipe.network(run.settings).trainable_variables}
+    assert np.abs(weights["lstm_1/cell/peephole_kernel"]).max() > 0
+
+
+class Cut(Exception):
+    pass
+
+
+@pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
+def test_resumes_with_the_same_noise(tmp_path, monkeypatch, noise):
+    """Cut off in the middle of an epoch, and again some steps later: the end is an undisturbed run's, bit for bit."""
+
+    def run(name):
+        how = TINY | PAPERS_TRAINING | noise | {"epochs": 2, "checkpoint_minutes": 0.0}
+        return training.Run(settings(tmp_path / name, **how))
+
+    recipe.train(run("whole"))
+    after_step = Stage.after_step
+    for cut in (2, 5):
+
+        def until(stage, step, logs, cut=cut):
+            after_step(stage, step, logs)
+            if step == cut:
+                raise Cut
+
+        monkeypatch.setattr(Stage, "after_step", until)
+        interrupted = run("cut")
+        with pytest.raises(Cut):
+            recipe.train(interrupted)
+        interrupted.close()
+        keras.utils.set_random_seed(cut)
+    monkeypatch.setattr(Stage, "after_step", after_step)
+    recipe.train(run("cut"))
+    for name in ("latest.npz", "best.npz"):
+        paths = [tmp_path / part / "checkpoints" / "model" / name for part in ("whole", "cut")]
+        with np.load(paths[0]) as whole, np.load(paths[1]) as cut:
+            assert set(whole.files) == set(cut.files)
+            for key in whole.files:
+                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+
+
+def test_two_noises_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="--weight_noise=0.1 and --adaptive_weight_noise exclude each other"):
+        settings(tmp_path, weight_noise=0.1, adaptive_weight_noise=True)
 
 
 def test_one_gaussian_is_scipys(tmp_path):

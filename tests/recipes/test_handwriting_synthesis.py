@@ -130,6 +130,21 @@ def test_mixed_precision(tmp_path, precision):
     assert json.loads((tmp_path / "metrics.json").read_text())["log_loss_nats_per_point"] < 4.0
 
 
+@pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
+def test_the_papers_training(tmp_path, noise):
+    how = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003, "epochs": 1}
+    run = training.Run(settings(tmp_path, **how, **noise), recipe="handwriting_synthesis")
+    recipe.train(run)
+    recipe.evaluate(run)
+    assert np.abs(recipe.trained(run).get_layer("window").cell.peephole_kernel).max() > 0
+    assert json.loads((tmp_path / "metrics.json").read_text())["log_loss_nats_per_point"] < 4.0
+    if "weight_noise" in noise:
+        recipe.export(run)
+        assert (tmp_path / "export" / "model.tflite").exists()
+    with pytest.raises(ValueError, match="exclude each other"):
+        settings(tmp_path, weight_noise=0.1, adaptive_weight_noise=True)
+
+
 def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
     """Killed at the first checkpoint of a process, and again some steps later."""
     sizes = TINY | {"epochs": 4, "checkpoint_minutes": 0.0}

@@ -3,48 +3,7 @@
 import keras
 from keras import ops
 
-
-def cell_forward(gates, cell):
-    """One step of an LSTM, from its pre-activations on.
-
-    Args:
-        gates: Pre-activations (batch, 4 * units) of the input gate, forget gate, candidate and output gate.
-        cell: The cell state before, (batch, units).
-
-    Returns:
-        Output, cell state, and the activated gates i, f, g, o; six tensors (batch, units).
-    """
-    i, f, g, o = ops.split(gates, 4, axis=-1)
-    i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
-    cell = f * cell + i * g
-    return o * ops.tanh(cell), cell, i, f, g, o
-
-
-def cell_backward(d_output, d_cell, before, cell, i, f, g, o):
-    """The derivatives of `cell_forward`.
-
-    Args:
-        d_output: Derivative towards the step's output, (batch, units).
-        d_cell: Derivative towards its cell state from elsewhere, likewise.
-        before: The cell state before it, likewise.
-        cell: Its cell state, likewise.
-        i: Its input gate, likewise.
-        f: Its forget gate, likewise.
-        g: Its candidate, likewise.
-        o: Its output gate, likewise.
-
-    Returns:
-        Derivatives towards the pre-activations (batch, 4 * units) and towards the cell state before (batch, units).
-    """
-    squashed = ops.tanh(cell)
-    d_cell = d_cell + d_output * o * (1.0 - squashed * squashed)
-    parts = [
-        d_cell * g * i * (1.0 - i),
-        d_cell * before * f * (1.0 - f),
-        d_cell * i * (1.0 - g * g),
-        d_output * squashed * o * (1.0 - o),
-    ]
-    return ops.concatenate(parts, axis=-1), d_cell * f
+from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell, cell_backward, cell_forward, peephole_gradients
 
 
 def step_before(sequence, first, t):
@@ -147,6 +106,7 @@ class ClippedLSTM(keras.layers.Layer):
             loss in nats a sequence); None: no clipping.
         return_sequences: Whether to return every step's output or the last.
         return_state: Whether to return also the last output and cell state.
+        peepholes: Whether the gates see the cell state, as in `PeepholeLSTMCell`, which has the equations.
         kernel_initializer: Initializer of the input kernel.
         recurrent_initializer: Initializer of the recurrent kernel.
         **kwargs: As in `keras.layers.Layer`.
@@ -178,6 +138,7 @@ class ClippedLSTM(keras.layers.Layer):
         gradient_clip: float | None = None,
         return_sequences: bool = True,
         return_state: bool = False,
+        peepholes: bool = False,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         **kwargs,
@@ -190,8 +151,9 @@ class ClippedLSTM(keras.layers.Layer):
         self.gradient_clip = gradient_clip
         self.return_sequences = return_sequences
         self.return_state = return_state
+        self.peepholes = peepholes
         # It owns the weights and is the single step that generation runs.
-        self.cell = keras.layers.LSTMCell(
+        self.cell = (PeepholeLSTMCell if peepholes else keras.layers.LSTMCell)(
             units,
             kernel_initializer=kernel_initializer,
             recurrent_initializer=recurrent_initializer,
@@ -215,7 +177,8 @@ class ClippedLSTM(keras.layers.Layer):
         projected = ops.cast(ops.matmul(time_major(ops.cast(inputs, self.compute_dtype)), kernel), "float32")
         run = _whole_sequence(self.compute_dtype, self.gradient_clip)
         states = (ops.cast(state, "float32") for state in initial_state)
-        hidden, cells = run(projected, recurrent, ops.cast(cell.bias, "float32"), *states)
+        peepholes = ops.unstack(ops.cast(cell.peephole_kernel, "float32")) if self.peepholes else []
+        hidden, cells = run(projected, recurrent, ops.cast(cell.bias, "float32"), *states, *peepholes)
         hidden, cells = time_major(hidden), time_major(cells)
         state = [last_step(hidden, mask), last_step(cells, mask)]
         if mask is not None:
@@ -246,25 +209,26 @@ class ClippedLSTM(keras.layers.Layer):
             "gradient_clip": self.gradient_clip,
             "return_sequences": self.return_sequences,
             "return_state": self.return_state,
+            "peepholes": self.peepholes,
             "kernel_initializer": keras.initializers.serialize(self.cell.kernel_initializer),
             "recurrent_initializer": keras.initializers.serialize(self.cell.recurrent_initializer),
         }
 
 
 def _whole_sequence(compute_dtype, limit):
-    """(projected input, recurrent kernel, bias, first output, first cell) -> (outputs, cells), time-major."""
+    """(projected input, recurrent kernel, bias, first output and cell, peepholes) -> (outputs, cells), time-major."""
 
     def product(left, right):
         return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")
 
     @ops.custom_gradient
-    def run(projected, recurrent, bias, hidden, cell):
+    def run(projected, recurrent, bias, hidden, cell, *peepholes):
         # Sequences are read by index: ops.scan would copy them first, and on TensorFlow needs to know their length.
         steps = ops.arange(ops.shape(projected)[0])
 
         def forward(carry, t):
             hidden, cell, *_ = carry
-            carry = cell_forward(projected[t] + bias + product(hidden, recurrent), cell)
+            carry = cell_forward(projected[t] + bias + product(hidden, recurrent), cell, peepholes)
             return carry, carry
 
         zeros = ops.zeros_like(cell)
@@ -281,9 +245,9 @@ def _whole_sequence(compute_dtype, limit):
                     d_cells[t] + d_cell,
                     step_before(cells, cell, t),
                     *(sequence[t] for sequence in (cells, i, f, g, o)),
+                    limit,
+                    peepholes,
                 )
-                if limit is not None:
-                    d_gates = ops.clip(d_gates, -limit, limit)
                 carry = (d_gates, d_cell)
                 return carry, carry
 
@@ -291,7 +255,9 @@ def _whole_sequence(compute_dtype, limit):
             (d_first, d_cell), (d_gates, _) = ops.scan(backward, start, steps, reverse=True)
             before = ops.cast(shifted(outputs, hidden), compute_dtype)
             d_recurrent = time_product(before, ops.cast(d_gates, compute_dtype))
-            return d_gates, d_recurrent, ops.sum(d_gates, axis=(0, 1)), product(d_first, backwards), d_cell
+            d_peepholes = peephole_gradients(d_gates, shifted(cells, cell), cells) if peepholes else ()
+            d_bias = ops.sum(d_gates, axis=(0, 1))
+            return d_gates, d_recurrent, d_bias, product(d_first, backwards), d_cell, *d_peepholes
 
         return (outputs, cells), grad
 

@@ -4,8 +4,6 @@ import keras
 from keras import ops
 
 from toolkit.layers.clipped_lstm import (
-    cell_backward,
-    cell_forward,
     last_step,
     shifted,
     step_before,
@@ -20,6 +18,7 @@ from toolkit.layers.gaussian_window_cell import (
     window_vector,
     window_weights,
 )
+from toolkit.layers.peephole_lstm_cell import cell_backward, cell_forward, peephole_gradients
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
@@ -47,6 +46,7 @@ class GaussianWindow(keras.layers.Layer):
             differentiated loss (paper: 10, for nats a sequence); None: no clipping.
         return_weights: Whether to return also phi.
         return_state: Whether to return also the last states.
+        peepholes: Whether the LSTM's gates see its cell state, as in `PeepholeLSTMCell`, which has the equations.
         kernel_initializer: Initializer of the input kernels.
         recurrent_initializer: Initializer of the recurrent kernel.
         **kwargs: As in `keras.layers.Layer`.
@@ -85,6 +85,7 @@ class GaussianWindow(keras.layers.Layer):
         gradient_clip: float | None = None,
         return_weights: bool = False,
         return_state: bool = False,
+        peepholes: bool = False,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         **kwargs,
@@ -97,6 +98,7 @@ class GaussianWindow(keras.layers.Layer):
             units,
             num_gaussians,
             initial_advance,
+            peepholes,
             kernel_initializer,
             recurrent_initializer,
             dtype=self.dtype_policy,
@@ -139,6 +141,7 @@ class GaussianWindow(keras.layers.Layer):
             position_bias,
             text,
             *(ops.cast(state, "float32") for state in initial_state),
+            *(ops.unstack(ops.cast(cell.peephole_kernel, "float32")) if cell.peepholes else []),
         )
         hidden, cells, window, position = (time_major(sequence) for sequence in sequences)
         state = [last_step(sequence, mask) for sequence in (hidden, cells, window, position)]
@@ -179,13 +182,15 @@ class GaussianWindow(keras.layers.Layer):
 
 def _whole_sequence(compute_dtype, limit, units):
     """All steps at once, time-major, with their gradient: (projected input, [recurrent; window] kernel, bias, position
-    kernel and bias, text, four first states) -> (outputs, cells, windows, positions)."""
+    kernel and bias, text, four first states, peepholes) -> (outputs, cells, windows, positions)."""
 
     def product(left, right):
         return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")
 
     @ops.custom_gradient
-    def run(projected, recurrent, bias, position_kernel, position_bias, text, hidden, cell, window, position):
+    def run(
+        projected, recurrent, bias, position_kernel, position_bias, text, hidden, cell, window, position, *peepholes
+    ):
         num_characters = ops.shape(text)[1]
         # Sequences are read by index: ops.scan would copy them first, and on TensorFlow needs to know their length.
         steps = ops.arange(ops.shape(projected)[0])
@@ -193,7 +198,7 @@ def _whole_sequence(compute_dtype, limit, units):
         def forward(carry, t):
             hidden, cell, window, position, *_ = carry
             both = ops.concatenate([hidden, window], axis=-1)
-            hidden, cell, *gates = cell_forward(projected[t] + bias + product(both, recurrent), cell)
+            hidden, cell, *gates = cell_forward(projected[t] + bias + product(both, recurrent), cell, peepholes)
             height, width, advance = window_parameters(hidden, position_kernel, position_bias)
             position = position + advance
             window = window_vector(window_weights(height, width, position, num_characters), text)
@@ -230,9 +235,9 @@ def _whole_sequence(compute_dtype, limit, units):
                     d_cells[t] + d_cell,
                     step_before(cells, cell, t),
                     *(sequence[t] for sequence in (cells, i, f, g, o)),
+                    limit,
+                    peepholes,
                 )
-                if limit is not None:
-                    d_gates = ops.clip(d_gates, -limit, limit)
                 carry = (d_gates, d_cell, d_position, d_raw, d_window)
                 return carry, carry
 
@@ -254,6 +259,7 @@ def _whole_sequence(compute_dtype, limit, units):
                 d_cell,
                 d_both[:, units:],
                 d_position,
+                *(peephole_gradients(d_gates, shifted(cells, cell), cells) if peepholes else ()),
             )
 
         return (outputs, cells, windows, positions), grad

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from toolkit.layers.clipped_lstm import cell_forward
+from toolkit.layers.peephole_lstm_cell import cell_forward
 
 # exp(+-15) is far outside of what a window needs; without the bound one bad step ends in infinities.
 RAW_LIMIT = 15.0
@@ -20,6 +20,7 @@ class GaussianWindowCell(keras.layers.Layer):
         units: LSTM cells.
         num_gaussians: Gaussians K in the window (paper: 10).
         initial_advance: How far the untrained window moves at a step, in characters.
+        peepholes: Whether the LSTM's gates see its cell state.
         kernel_initializer: Initializer of the input kernels.
         recurrent_initializer: Initializer of the recurrent kernel.
         **kwargs: As in `keras.layers.Layer`.
@@ -52,6 +53,7 @@ class GaussianWindowCell(keras.layers.Layer):
         units: int,
         num_gaussians: int = 10,
         initial_advance: float = 0.04,
+        peepholes: bool = False,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
         **kwargs,
@@ -63,6 +65,7 @@ class GaussianWindowCell(keras.layers.Layer):
         self.units = units
         self.num_gaussians = num_gaussians
         self.initial_advance = initial_advance
+        self.peepholes = peepholes
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
 
@@ -86,6 +89,8 @@ class GaussianWindowCell(keras.layers.Layer):
             return ops.cast(np.repeat([-math.log(gaussians), 0.0, math.log(self.initial_advance)], gaussians), dtype)
 
         self.bias = self.add_weight(name="bias", shape=(4 * units,), initializer=bias)
+        if self.peepholes:
+            self.peephole_kernel = self.add_weight(name="peephole_kernel", shape=(3, units), initializer="zeros")
         # The window is kept in float32: a position of fifty characters has no digits left for the advance in float16.
         self.position_kernel = self.add_weight(
             name="position_kernel", shape=(units, 3 * gaussians), initializer=self.kernel_initializer, autocast=False
@@ -115,7 +120,8 @@ class GaussianWindowCell(keras.layers.Layer):
         recurrent = ops.concatenate([self.recurrent_kernel, self.window_kernel], axis=0)
         gates = product(inputs, self.kernel) + ops.cast(self.bias, "float32")
         gates = gates + product(ops.concatenate([hidden, window], axis=-1), recurrent)
-        hidden, cell, *_ = cell_forward(gates, cell)
+        peepholes = ops.unstack(ops.cast(self.peephole_kernel, "float32")) if self.peepholes else []
+        hidden, cell, *_ = cell_forward(gates, cell, peepholes)
         height, width, advance = window_parameters(hidden, self.position_kernel, self.position_bias)
         position = position + advance
         weights = window_weights(height, width, position, ops.shape(text)[1])
@@ -136,6 +142,7 @@ class GaussianWindowCell(keras.layers.Layer):
             "units": self.units,
             "num_gaussians": self.num_gaussians,
             "initial_advance": self.initial_advance,
+            "peepholes": self.peepholes,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
         }

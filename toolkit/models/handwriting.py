@@ -16,6 +16,7 @@ def prediction(
     num_mixtures: int = 20,
     lstm_gradient_clip: float | None = None,
     output_gradient_clip: float | None = None,
+    peepholes: bool = False,
     fused: bool = False,
 ) -> keras.Model:
     """The density of each pen offset, given those before it.
@@ -28,7 +29,9 @@ def prediction(
         num_mixtures: Gaussians M (paper: 20).
         lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence).
         output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
-        fused: Use `keras.layers.LSTM`, which has a fused kernel on a GPU but cannot clip inside it.
+        peepholes: Whether the LSTMs' gates see their cell states (paper: they do).
+        fused: Use `keras.layers.LSTM`, which has a fused kernel on a GPU but can neither clip inside
+            it nor have peepholes.
 
     Returns:
         A model from "offsets" (batch, time, 3), in the data's unit, to raw parameters (batch, time, num_params) of
@@ -36,7 +39,7 @@ def prediction(
         t only: the shift is inside. `model.get_layer("standardize").adapt(mean, scale)` before training.
 
     Raises:
-        ValueError: Where `num_layers` is less than 1, or `fused` is to clip.
+        ValueError: Where `num_layers` is less than 1, or `fused` is to clip or to have peepholes.
 
     Example:
 
@@ -49,7 +52,7 @@ def prediction(
     inputs = _previous(offsets)
     hidden = []
     for number in range(1, _at_least_one(num_layers) + 1):
-        lstm = _lstm(units, lstm_gradient_clip, fused, name=f"lstm_{number}")
+        lstm = _lstm(units, lstm_gradient_clip, peepholes, fused, name=f"lstm_{number}")
         hidden.append(lstm(_side_by_side([inputs, *hidden[-1:]], name=f"inputs_{number}")))
     return keras.Model(offsets, _density(hidden, num_mixtures, output_gradient_clip), name="handwriting_prediction")
 
@@ -63,6 +66,7 @@ def synthesis(
     points_per_character: float = 25.0,
     lstm_gradient_clip: float | None = None,
     output_gradient_clip: float | None = None,
+    peepholes: bool = False,
     fused: bool = False,
 ) -> keras.Model:
     """The density of each pen offset, given those before it and the text being written.
@@ -79,14 +83,17 @@ def synthesis(
         points_per_character: Mean number of pen points in a character; sets how fast the untrained window moves.
         lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 10, for nats a sequence).
         output_gradient_clip: Limit of the derivatives at the output layer (paper: 100).
-        fused: Above the window use `keras.layers.LSTM`, which has a fused kernel on a GPU but cannot clip inside it.
+        peepholes: Whether the LSTMs' gates see their cell states (paper: they do).
+        fused: Above the window use `keras.layers.LSTM`, which has a fused kernel on a GPU but can neither
+            clip inside it nor have peepholes.
 
     Returns:
         A model from "offsets" (batch, time, 3) and "text" (batch, characters), Unicode code points padded with zeros,
         to raw parameters (batch, time, num_params), as `prediction` does.
 
     Raises:
-        ValueError: Where `num_layers` is less than 1, `fused` is to clip, or the alphabet is not one.
+        ValueError: Where `num_layers` is less than 1, `fused` is to clip or to have peepholes, or the alphabet is not
+            one.
 
     Example:
 
@@ -104,12 +111,13 @@ def synthesis(
         num_gaussians,
         initial_advance=1.0 / points_per_character,
         gradient_clip=lstm_gradient_clip,
+        peepholes=peepholes,
         name="window",
     )
     output, window = layer(inputs, characters)
     hidden = [output]
     for number in range(2, _at_least_one(num_layers) + 1):
-        lstm = _lstm(units, lstm_gradient_clip, fused, name=f"lstm_{number}")
+        lstm = _lstm(units, lstm_gradient_clip, peepholes, fused, name=f"lstm_{number}")
         hidden.append(lstm(_side_by_side([inputs, hidden[-1], window], name=f"inputs_{number}")))
     density = _density(hidden, num_mixtures, output_gradient_clip)
     return keras.Model([offsets, text], density, name="handwriting_synthesis")
@@ -178,12 +186,14 @@ def _previous(offsets):
     return keras.layers.Cropping1D((0, 1), name="previous")(padded)
 
 
-def _lstm(units, gradient_clip, fused, name):
-    if fused and gradient_clip is not None:
-        raise ValueError("fused=True cannot clip inside the LSTMs: leave lstm_gradient_clip out.")
+def _lstm(units, gradient_clip, peepholes, fused, name):
+    if fused and (peepholes or gradient_clip is not None):
+        raise ValueError(
+            "fused=True cannot clip inside the LSTMs nor have peepholes: leave lstm_gradient_clip and peepholes out."
+        )
     if fused:
         return keras.layers.LSTM(units, return_sequences=True, name=name)
-    return ClippedLSTM(units, gradient_clip=gradient_clip, name=name)
+    return ClippedLSTM(units, gradient_clip=gradient_clip, peepholes=peepholes, name=name)
 
 
 def _density(hidden, num_mixtures, gradient_clip):
