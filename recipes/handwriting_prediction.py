@@ -74,9 +74,6 @@ class Settings(training.Settings):
         0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True
     )
     sample_seed: int = training.setting(0, "seed of what --mode=sample writes", minimum=0, changeable=True)
-    quantize: str = training.setting(
-        "none", "also export a smaller .tflite", choices=("none", "dynamic", "float16"), changeable=True
-    )
     num_samples: int = training.setting(6, "lines that --mode=sample writes", minimum=1, changeable=True)
 
     def __post_init__(self):
@@ -245,8 +242,30 @@ def density_along(model, offsets):
     return model.get_layer("density").distribution.components(model(offsets[None])[0])
 
 
+def scored(s, line):
+    """A line of the data as the exported `score` takes it."""
+    length = line["offsets"].shape[1]
+    strokes = np.pad(line["offsets"], ((0, 0), (0, s.max_points - length), (0, 0)))
+    return {"strokes": strokes, "length": np.array([length], "int32")}
+
+
+def typical_inputs(s, writer):
+    """Training lines as the exported signatures take them: what int8's ranges are measured on."""
+    bias = np.zeros(1, "float32")
+    for seed, line in enumerate(datasets(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
+        noise = writer.noise(1, s.max_points, seed)
+        yield {
+            "score": scored(s, line),
+            "generate": {"bias": bias},
+            "generate_from_noise": {"bias": bias, "noise": noise},
+        }
+        for t, (offset, state) in enumerate(writer.along(line["offsets"][0])):
+            yield {"step": {"bias": bias, "noise": noise[:, t], "offset": offset, **state}}
+
+
 def export(run):
     s, model = run.settings, trained(run)
+    lines = [scored(s, line) for line in datasets(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
     writer = generation.strokes.Writer(model)
     num_steps = s.max_points
     bias = ((1,), "float32", "0 = as the data, 2 = neat")
@@ -255,6 +274,10 @@ def export(run):
 
     def generate(bias, noise=None):
         return writer.generate(None, bias, num_steps=num_steps, noise=noise, batch_size=1)
+
+    def measure(call):
+        nats = sum(call("score", **line)["log_loss"][0] for line in lines)
+        return {"log_loss_nats_per_point": nats / sum(line["length"][0] for line in lines)}
 
     def step(bias, noise, offset, **state):
         point, state, _ = writer.step(offset, state, bias=bias, noise=noise)
@@ -276,12 +299,21 @@ def export(run):
                 **states,
                 outputs={"stroke": "pen units"},
             ),
+            "score": signature(
+                writer.score,
+                strokes=((1, s.max_points, 3), "float32", units["strokes"]),
+                length=((1,), "int32", "points"),
+                outputs={"log_loss": "nats a line, of offsets in standard deviations"},
+            ),
         },
         trackables=[model],
         examples={
             "generate_from_noise": example,
             "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
+            "score": lines[-1],
         },
+        calibrate=typical_inputs(s, writer),
+        measure=measure,
         card={"data": s.data, "description": __doc__.splitlines()[0]},
     )
 

@@ -76,9 +76,6 @@ class Settings(training.Settings):
         1.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True
     )
     sample_seed: int = training.setting(0, "seed of what --mode=sample writes", minimum=0, changeable=True)
-    quantize: str = training.setting(
-        "none", "also export a smaller .tflite", choices=("none", "dynamic", "float16"), changeable=True
-    )
     num_samples: int = training.setting(4, "lines that --mode=sample writes", minimum=1, changeable=True)
 
     def __post_init__(self):
@@ -263,10 +260,29 @@ def text_length(s):
     return max(64, s.max_characters + 1)
 
 
+def scored(s, line):
+    """A line of the data as the exported `score` takes it."""
+    length = line["offsets"].shape[1]
+    strokes = np.pad(line["offsets"], ((0, 0), (0, s.max_points - length), (0, 0)))
+    text = np.pad(line["text"], ((0, 0), (0, text_length(s) - line["text"].shape[1])))
+    return {"strokes": strokes, "length": np.array([length], "int32"), "text": text}
+
+
+def typical_inputs(s, writer, num_steps):
+    """Training lines as the exported signatures take them: what int8's ranges are measured on."""
+    for seed, line in enumerate(datasets(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
+        scoring, noise = scored(s, line), writer.noise(1, num_steps, seed)
+        given = {"text": scoring["text"], "bias": np.zeros(1, "float32")}
+        yield {"score": scoring, "generate": given, "generate_from_noise": {**given, "noise": noise}}
+        for t, (offset, state) in enumerate(writer.along(line["offsets"][0], given["text"][0])):
+            yield {"step": {**given, "noise": noise[:, t], "offset": offset, **state}}
+
+
 def export(run):
     s, model = run.settings, trained(run)
     writer = generation.strokes.Writer(model)
     num_steps, num_characters = max(700, 2 * s.max_points), text_length(s)
+    lines = [scored(s, line) for line in datasets(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
     text = ((1, num_characters), "int32", "Unicode code points, 0 = padding")
     bias = ((1,), "float32", "0 = as the data, 2 = neat")
     noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
@@ -275,6 +291,10 @@ def export(run):
     def generate(text, bias, noise=None):
         line = writer.generate(text, bias, num_steps=num_steps, noise=noise)
         return {"strokes": line["strokes"], "length": line["length"]}
+
+    def measure(call):
+        nats = sum(call("score", **line)["log_loss"][0] for line in lines)
+        return {"log_loss_nats_per_point": nats / sum(line["length"][0] for line in lines)}
 
     def step(text, bias, noise, offset, **state):
         point, state, weights = writer.step(offset, state, writer.characters(text), bias, noise)
@@ -302,12 +322,22 @@ def export(run):
                 **states,
                 outputs={"stroke": "pen units", "weights": "how much each character is read"},
             ),
+            "score": signature(
+                writer.score,
+                strokes=((1, s.max_points, 3), "float32", units["strokes"]),
+                length=((1,), "int32", "points"),
+                text=text,
+                outputs={"log_loss": "nats a line, of offsets in standard deviations"},
+            ),
         },
         trackables=[model],
         examples={
             "generate_from_noise": example,
             "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
+            "score": lines[-1],
         },
+        calibrate=typical_inputs(s, writer, num_steps),
+        measure=measure,
         card={"data": s.data, "alphabet": s.alphabet, "description": __doc__.splitlines()[0]},
     )
 

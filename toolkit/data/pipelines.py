@@ -121,7 +121,7 @@ class Batches:
         return digest.hexdigest()
 
     def cut(self, cuts: Sequence[Sequence]) -> "Batches":
-        """The batches that are left after `take`, `at_least` and `shard` as another's `cuts` say.
+        """The batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
 
         Args:
             cuts: Their names and numbers.
@@ -187,6 +187,17 @@ class Batches:
             raise ValueError(f"A batch of {smallest} examples cannot be cut in {num_shards} parts.")
         return self.cut([("shard", num_shards, *indices)])
 
+    def spread(self, num_examples: int) -> "Batches":
+        """Single examples, evenly spaced over an epoch: a small sample of everything, without padding.
+
+        Args:
+            num_examples: How many; at most those there are.
+
+        Returns:
+            The new batches, of one example each.
+        """
+        return self.cut([("spread", num_examples)])
+
     def peek(self) -> Any:
         """The first batch, as NumPy arrays."""
         return next(self.dataset(num_epochs=1).as_numpy_iterator())
@@ -197,10 +208,17 @@ def _shard(plan, num_shards, *indices):
     return [batch[index] for batch in cut for index in indices]
 
 
+def _spread(plan, num_examples):
+    examples = np.concatenate(plan)
+    chosen = np.linspace(0, len(examples) - 1, min(num_examples, len(examples))).round().astype(int)
+    return [examples[index : index + 1] for index in chosen]
+
+
 _CUTS = {
     "take": lambda plan, num_batches: plan[:num_batches],
     "at_least": lambda plan, num_examples: [batch for batch in plan if len(batch) >= num_examples],
     "shard": _shard,
+    "spread": _spread,
 }
 
 

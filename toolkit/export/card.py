@@ -10,7 +10,7 @@ from importlib import metadata
 
 import numpy as np
 
-MEASURED = ("signatures", "files", "parity", "versions")
+MEASURED = ("signatures", "files", "measured", "parity", "versions")
 _TITLES = {"data": "Data", "licence": "Licence", "command": "Command"}
 
 
@@ -95,6 +95,7 @@ def render_card(card: Mapping) -> str:
         lines.append(
             f"- `{name}`: latency on {file['num_threads']} thread, {file['machine']}; ops {', '.join(file['ops'])}"
         )
+    lines += _render_costs(card)
     lines += ["", "## Parity", "", "The largest absolute difference from the model on the same inputs.", ""]
     lines += ["| signature | output | largest difference |", "| --- | --- | --- |"]
     for key, parity in card["parity"].items():
@@ -112,6 +113,31 @@ def render_card(card: Mapping) -> str:
             lines += ["", f"## {_TITLES.get(key, key)}", "", f"{code}{_text(value)}{code}"]
     lines += ["", "## Versions", "", ", ".join(f"{name} {version}" for name, version in card["versions"].items()), ""]
     return "\n".join(lines)
+
+
+def _render_costs(card):
+    """What each file saves and loses against the one in full precision."""
+    files, measured = card["files"], card.get("measured", {})
+    if len(files) == 1 and not measured:
+        return []
+    full = next(iter(files.values()))
+    # A signature that draws noise does other work at each call.
+    keys = [key for key, signature in card["signatures"].items() if not signature["random"]]
+    names = list(next(iter(measured.values()), {}))
+    header = ["file", "bytes", *(f"`{key}`, ms" for key in keys), *map(_cell, names)]
+    lines = ["", "## Cost of quantization", "", f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}"]
+    for name in dict.fromkeys([*measured, *files]):
+        cells = [f"`{name}`", *[""] * (1 + len(keys))]
+        if name in files:
+            pairs = [(files[name]["bytes"], full["bytes"], ",")]
+            pairs += [(files[name]["latency_ms"][key], full["latency_ms"][key], ".3g") for key in keys]
+            cells[1:] = [f"{value:{form}} ({value / most:.2f} ×)" for value, most, form in pairs]
+        lines.append(f"| {' | '.join([*cells, *(_cell(_number(measured.get(name, {}).get(n, ''))) for n in names)])} |")
+    for name, file in files.items():
+        if "calibrated_with" in file:
+            counts = ", ".join(f"{count} of `{key}`" for key, count in file["calibrated_with"].items())
+            lines += ["", f"`{name}`: products in int8, all between in float32; ranges from typical inputs: {counts}."]
+    return lines
 
 
 def _plain(value, where):

@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -55,6 +55,31 @@ def run_tflite(
                 seconds.append(time.perf_counter() - start)
             milliseconds[key] = 1000 * statistics.median(seconds)
     return outputs, milliseconds
+
+
+def tflite_caller(path: str | os.PathLike, num_threads: int = 1) -> Callable[..., dict[str, np.ndarray]]:
+    """Loads a TFLite file to call its signatures as functions.
+
+    Args:
+        path: The file.
+        num_threads: Threads of the interpreter.
+
+    Returns:
+        A function of a signature's name and, as keyword arguments, its inputs; it returns the outputs by name.
+
+    Raises:
+        ValueError: Where the file is none.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    with silenced():
+        interpreter = Interpreter(os.fspath(path), num_threads=num_threads)
+        runners = {key: interpreter.get_signature_runner(key) for key in interpreter.get_signature_list()}
+
+    def call(key, /, **inputs):
+        return runners[key](**inputs)
+
+    return call
 
 
 def run_tflite_apart(

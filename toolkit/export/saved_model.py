@@ -1,7 +1,7 @@
 """Signatures traced once and written as a SavedModel."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -115,9 +115,23 @@ def run_saved_model(
     Returns:
         Signature name to its outputs, by name.
     """
+    call = saved_model_caller(folder)
+    return {key: call(key, **inputs) for key, inputs in feeds.items()}
+
+
+def saved_model_caller(folder: str | os.PathLike) -> Callable[..., dict[str, np.ndarray]]:
+    """Loads a SavedModel to call its signatures as functions.
+
+    Args:
+        folder: The SavedModel.
+
+    Returns:
+        A function of a signature's name and, as keyword arguments, its inputs; it returns the outputs by name.
+    """
     loaded = tf.saved_model.load(os.fspath(folder))
-    results = {}
-    for key, inputs in feeds.items():
+
+    def call(key, /, **inputs):
         outputs = loaded.signatures[key](**{name: tf.constant(value) for name, value in inputs.items()})
-        results[key] = {name: tensor.numpy() for name, tensor in outputs.items()}
-    return results
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    return call

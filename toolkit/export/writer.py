@@ -7,20 +7,23 @@ import os
 import pathlib
 import platform
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from toolkit.export import card as cards
 from toolkit.export import parity
 from toolkit.export.inspection import inspect_tflite
-from toolkit.export.interpreter import run_tflite_apart
-from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, trace
+from toolkit.export.int8 import quantize_to_int8
+from toolkit.export.interpreter import run_tflite_apart, tflite_caller
+from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, saved_model_caller, trace
 from toolkit.export.signatures import Signature, check_name
-from toolkit.export.tflite import QUANTIZATIONS, check_quantization, convert_to_tflite
+from toolkit.export.tflite import SMALLER_WEIGHTS, convert_to_tflite
 from toolkit.lazy import tensorflow as tf
 
 NUM_THREADS = 1
+QUANTIZED = (*SMALLER_WEIGHTS, "int8")
+QUANTIZATIONS = ("none", *QUANTIZED, "all")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +55,7 @@ def write(
     card: Mapping | None = None,
     quantize: str = "none",
     calibrate: Iterable[Mapping[str, Mapping[str, np.ndarray]]] | None = None,
+    measure: Callable[[Callable[..., dict[str, np.ndarray]]], Mapping[str, float]] | None = None,
     tolerance: float = 1e-4,
 ) -> Report:
     """Exports functions as a SavedModel and a TFLite file, checks both against the functions, and writes a card.
@@ -67,8 +71,12 @@ def write(
             them; a signature without an example is only run, on zeros.
         trackables: Layers or models with lookup tables that the functions use; variables are found without.
         card: What the export cannot know: name, description, metrics, data, licence, command.
-        quantize: "none", "dynamic" (int8 weights), "float16" (weights) or "int8" (weights and activations).
-        calibrate: For "int8": typical inputs, each item signature name to inputs by name.
+        quantize: "none", "dynamic" (int8 weights), "float16" (weights), "int8" (weights and what they multiply) or
+            "all": one file of each.
+        calibrate: For "int8" and "all", and read only then: typical inputs, such as some of the training data; each
+            item is signature name to inputs by name, and every signature comes at least once.
+        measure: How good a file is: called with a function `call(signature_name, **inputs) -> outputs by name` of the
+            SavedModel and of each `.tflite`, it returns metric name to number. What quantization costs is on the card.
         tolerance: Largest difference allowed, as a share of the output's largest magnitude where that is above 1; the
             quantized file's difference is put on the card, not judged.
 
@@ -87,8 +95,12 @@ def write(
     for key in signatures:
         check_name(key, "signature")
     examples = _check_examples(signatures, examples or {}, "example")
-    check_quantization(quantize, calibrate)
-    if calibrate is not None:
+    if quantize not in QUANTIZATIONS:
+        raise ValueError(f"quantize={quantize!r}: expected one of {', '.join(QUANTIZATIONS)}.")
+    quantized = {"none": (), "all": QUANTIZED}.get(quantize, (quantize,))
+    if "int8" in quantized:
+        if calibrate is None:
+            raise ValueError(f"quantize={quantize!r} needs typical inputs: calibrate=[{{signature: inputs}}, ...].")
         calibrate = [_check_examples(signatures, item, "calibrate") for item in calibrate]
 
     with _replaced(folder) as new:
@@ -97,9 +109,13 @@ def write(
         save_traced(new / "saved_model", traced, trackables)
         paths = {"model": new / "model.tflite"}
         convert_to_tflite(new / "saved_model", paths["model"], signatures)
-        if quantize != "none":
-            paths["quantized"] = new / f"model_{quantize}.tflite"
-            convert_to_tflite(new / "saved_model", paths["quantized"], signatures, quantize, calibrate)
+        calibrated = {}
+        for name in quantized:
+            paths[name] = new / f"model_{name}.tflite"
+            if name == "int8":
+                calibrated["int8"] = quantize_to_int8(paths["model"], paths["int8"], calibrate)
+            else:
+                convert_to_tflite(new / "saved_model", paths[name], signatures, name)
 
         zeros = {
             key: {name: tensor.zeros() for name, tensor in signature.inputs.items()}
@@ -111,6 +127,13 @@ def write(
         except RuntimeError as error:
             raise parity.ParityError(f"the TFLite file does not run without TensorFlow: {error}") from error
         figures = _compare(signatures, tensors, examples, run_saved_model(new / "saved_model", feeds), runs, tolerance)
+        files = {path.name: _describe(path, runs[label][1]) for label, path in paths.items()}
+        for label, counts in calibrated.items():
+            files[paths[label].name]["calibrated_with"] = counts
+        measured = {}
+        if measure is not None:
+            measured["saved_model"] = measure(saved_model_caller(new / "saved_model"))
+            measured |= {path.name: measure(tflite_caller(path, NUM_THREADS)) for path in paths.values()}
         made = {
             **given,
             "signatures": {
@@ -121,7 +144,8 @@ def write(
                 }
                 for key, signature in signatures.items()
             },
-            "files": {path.name: _describe(path, runs[label][1]) for label, path in paths.items()},
+            "files": files,
+            "measured": cards.check_card(measured),
             "parity": figures,
             "versions": cards.versions(),
         }
@@ -139,8 +163,8 @@ def _check_examples(signatures, examples, where):
 def _compare(signatures, tensors, examples, saved, runs, tolerance):
     """Checks every runtime's outputs and returns the card's parity figures."""
     found = {"SavedModel": saved, "TFLite": runs["model"][0]}
-    if "quantized" in runs:
-        found["quantized"] = runs["quantized"][0]
+    quantized = [label for label in runs if label != "model"]
+    found |= {label: runs[label][0] for label in quantized}
     figures = {}
     for key, signature in signatures.items():
         for runtime, outputs in found.items():
@@ -158,10 +182,8 @@ def _compare(signatures, tensors, examples, saved, runs, tolerance):
             "saved_model": parity.check_equal(saved[key], expected, tolerance, f"{key!r} in SavedModel"),
             "tflite": parity.check_equal(found["TFLite"][key], expected, tolerance, f"{key!r} in TFLite"),
         }
-        if "quantized" in found:
-            differences["quantized_from_float32"] = parity.largest_differences(
-                found["quantized"][key], found["TFLite"][key]
-            )
+        for label in quantized:
+            differences[f"{label}_from_float32"] = parity.largest_differences(found[label][key], found["TFLite"][key])
         figures[key] = {
             "outputs": {name: {runtime: each[name] for runtime, each in differences.items()} for name in expected}
         }
@@ -190,7 +212,7 @@ def _replaced(folder):
         os.replace(old, folder)
     shutil.rmtree(old, ignore_errors=True)
 
-    ours = {"saved_model", "card.md", "card.json", "model.tflite", *(f"model_{name}.tflite" for name in QUANTIZATIONS)}
+    ours = {"saved_model", "card.md", "card.json", "model.tflite", *(f"model_{name}.tflite" for name in QUANTIZED)}
     others = sorted({path.name for path in folder.iterdir()} - ours) if folder.exists() else []
     if others:
         raise ValueError(f"{folder} is not an export: it holds {', '.join(others[:5])}. Give a folder of its own.")

@@ -1,6 +1,6 @@
 """Writing with a handwriting network: one while loop, the same graph in Keras, SavedModel and TFLite."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +56,12 @@ class Writer:
             if name not in ("offset", "characters")
         }
 
+    def _check_text(self, text):
+        if self.reads_text != (text is not None):
+            raise ValueError(
+                "This network reads text: give text." if self.reads_text else "This network reads no text."
+            )
+
     def initial_state(self, batch_size) -> dict:
         """States of zeros.
 
@@ -88,18 +94,77 @@ class Writer:
         Returns:
             The next offset (batch, 3), standardized; the next state; the window's weights (batch, characters) or None.
         """
-        inputs = {"offset": offset, **state}
-        if self.reads_text:
-            inputs["characters"] = characters
-        outputs = self.step_model(inputs)
+        params, state, weights = self._advance(offset, state, characters)
         if noise is None:
             # Stateful random ops: the stateless ones of keras.random have no TFLite counterpart.
             batch = tf.shape(offset)[0]
             uniform = tf.random.uniform((batch, 2))
             noise = tf.concat([uniform[:, :1], tf.random.normal((batch, 2)), uniform[:, 1:]], axis=-1)
-        sampled = self.distribution.sample(outputs["params"], bias=bias, noise=noise)
+        return self.distribution.sample(params, bias=bias, noise=noise), state, weights
+
+    def _advance(self, offset, state, characters):
+        inputs = {"offset": offset, **state}
+        if self.reads_text:
+            inputs["characters"] = characters
+        outputs = self.step_model(inputs)
         state = {name: tf.cast(outputs[name], tf.float32) for name in state}
-        return sampled, state, outputs.get("weights")
+        return outputs["params"], state, outputs.get("weights")
+
+    def score(self, strokes, length, text=None):
+        """How likely the network finds real lines, by the same step that writes.
+
+        Args:
+            strokes: (batch, points, 3), offsets in the data's unit, anything after the end.
+            length: (batch,), points of each line.
+            text: As in `generate`, for a network that reads text.
+
+        Returns:
+            {"log_loss": (batch,)}, -log p of each whole line in nats, of offsets in standard deviations, as the training
+            counts it; the fewer, the likelier.
+
+        Raises:
+            ValueError: Where the network reads text and there is none, or the reverse.
+
+        Example:
+
+        >>> from toolkit import models
+        >>> network = models.handwriting.prediction(units=8, num_layers=1, num_mixtures=3)
+        >>> Writer(network).score(tf.zeros((2, 5, 3)), tf.constant([5, 3]))["log_loss"].shape
+        TensorShape([2])
+        """
+        self._check_text(text)
+        characters = self.characters(tf.cast(text, tf.int32)) if self.reads_text else None
+        points = self.standardize(tf.cast(strokes, tf.float32))
+        rows = points.shape[0] or tf.shape(points)[0]
+
+        def keep_on(t, offset, state, nats):
+            return t < tf.reduce_max(length)
+
+        def add_point(t, offset, state, nats):
+            params, state, _ = self._advance(offset, state, characters)
+            point = points[:, t]
+            return t + 1, point, state, nats - tf.where(t < length, self.distribution.log_prob(params, point), 0.0)
+
+        start = (tf.constant(0), tf.zeros((rows, 3)), self.initial_state(rows), tf.zeros((rows,)))
+        return {"log_loss": tf.while_loop(keep_on, add_point, start)[-1]}
+
+    def along(self, offsets, text=None) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Leads the network along one real line.
+
+        Args:
+            offsets: (points, 3), in the data's unit.
+            text: (characters,), code points with a zero at the end, for a network that reads text.
+
+        Yields:
+            What `step` takes at each point: the offset before it (1, 3), standardized, and the states by name.
+        """
+        self._check_text(text)
+        characters = self.characters(tf.cast(text, tf.int32)[None]) if self.reads_text else None
+        offset, state = np.zeros((1, 3), "float32"), self.initial_state(1)
+        advance = tf.function(lambda offset, state: self._advance(offset, state, characters)[1], autograph=False)
+        for point in np.asarray(self.standardize(np.asarray(offsets, "float32")[None]))[0]:
+            yield offset, {name: np.asarray(value) for name, value in state.items()}
+            state, offset = advance(tf.constant(offset), state), point[None]
 
     def generate(self, text=None, bias=0.0, *, num_steps: int, noise=None, prime=None, batch_size: int | None = None):
         """Writes lines.
@@ -121,10 +186,7 @@ class Writer:
         Raises:
             ValueError: Where the network reads text and there is none, or the reverse.
         """
-        if self.reads_text != (text is not None):
-            raise ValueError(
-                "This network reads text: give text." if self.reads_text else "This network reads no text."
-            )
+        self._check_text(text)
         characters, num_characters, last = None, 0, None
         if self.reads_text:
             text = tf.cast(text, tf.int32)

@@ -83,8 +83,9 @@ class Settings:
     )
     quantize: str = setting(
         "none",
-        "also export a .tflite with smaller weights",
-        choices=("none", "dynamic", "float16", "int8"),
+        "also export a smaller .tflite: dynamic: int8 weights; float16: weights; int8: weights and what they multiply; "
+        "all: each of them",
+        choices=("none", "dynamic", "float16", "int8", "all"),
         changeable=True,
     )
     checkpoint_minutes: float = setting(

@@ -1,0 +1,80 @@
+"""A `.tflite` file whose products are computed in int8, with ranges measured on typical inputs.
+
+TensorFlow 2.21's own calibrator ends the process on while loops, and so on recurrent layers and generators; Google's
+ai-edge-quantizer works on the finished file, and its profiler sees inside the loops.
+"""
+
+import contextlib
+import io
+import os
+import pathlib
+import warnings
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from toolkit.export.inspection import inspect_tflite
+from toolkit.export.tflite import ConversionError
+from toolkit.silence import silenced
+
+# What has weights, or does the most arithmetic. What lies between stays float32: an LSTM's states in 8 bits lose the
+# line, and an exponential or a sum of squares loses it at once.
+PRODUCTS = ("FULLY_CONNECTED", "BATCH_MATMUL", "CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D")
+
+
+def quantize_to_int8(
+    source: str | os.PathLike,
+    path: str | os.PathLike,
+    calibrate: Iterable[Mapping[str, Mapping[str, np.ndarray]]],
+) -> dict[str, int]:
+    """Quantizes weights and activations of a TFLite file's products and convolutions; inputs and outputs stay.
+
+    Weights get a scale for each output channel, activations one for each tensor, from the least and largest value that
+    they had on the typical inputs.
+
+    Args:
+        source: The float32 file.
+        path: The file to write.
+        calibrate: Typical inputs, each item signature name to inputs by name; every signature at least once.
+
+    Returns:
+        Signature name to the number of inputs it was calibrated with.
+
+    Raises:
+        ConversionError: Where the file cannot be quantized.
+        ValueError: Where a signature has no typical inputs.
+    """
+    from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
+
+    feeds = {key: [] for key in inspect_tflite(source)["signatures"]}
+    for item in calibrate:
+        for key, inputs in item.items():
+            feeds[key].append(dict(inputs))
+    missing = [key for key, inputs in feeds.items() if not inputs]
+    if missing:
+        raise ValueError(f"calibrate: no typical inputs for {', '.join(missing)}; give every signature some.")
+
+    recipe = recipe_manager.RecipeManager()
+    for name in PRODUCTS:
+        recipe.add_static_config(".*", qtyping.TFLOperationName(name), activation_num_bits=8, weight_num_bits=8)
+    content = pathlib.Path(source).read_bytes()
+    try:
+        with silenced(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            profiled = calibrator.Calibrator(
+                content,
+                num_threads=1,
+                mode=calibrator.CalibrationMode.CALIBRATION_PROFILER_BASED,
+                qsv_update_func=_widen,
+            )
+            profiled.calibrate(feeds, recipe)
+            made = quantizer.Quantizer(content, recipe.get_quantization_recipe()).quantize(profiled.get_model_qsvs())
+    except Exception as error:  # Whatever the quantizer or the kernels below it raise.
+        reason = str(error).strip().split("\n")[0]
+        raise ConversionError(f"TFLite, int8: {reason}") from error
+    pathlib.Path(path).write_bytes(made.quantized_model)
+    return {key: len(inputs) for key, inputs in feeds.items()}
+
+
+def _widen(known, new):
+    return {"min": np.minimum(known["min"], new["min"]), "max": np.maximum(known["max"], new["max"])}
