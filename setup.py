@@ -30,6 +30,9 @@ REQUIREMENTS = [
     "absl-py>=2.1",
     # Runs a .tflite without TensorFlow, in place of tf.lite.Interpreter. Google, several releases a year; Apache-2.0.
     "ai-edge-litert>=2.1",
+    # int8 in a .tflite file with ranges measured on data, loops included, where TensorFlow's own calibrator crashes.
+    # Google, about monthly; Apache-2.0. One minor version: it is alpha, and we mend an output that 0.10 gets wrong.
+    "ai-edge-quantizer>=0.10,<0.11",
     # Arrays; TF 2.16 needs 1.26, later ones run on 2. NumFOCUS, several releases a year; BSD-3-Clause.
     "numpy>=1.26",
     # Reads and writes image files. Quarterly; MIT-CMU.

@@ -44,7 +44,7 @@ def versions() -> dict[str, str]:
     Returns:
         Package name to version.
     """
-    packages = ("tensorflow", "keras", "ai-edge-litert", "numpy")
+    packages = ("tensorflow", "keras", "ai-edge-litert", "ai-edge-quantizer", "numpy")
     return {"python": platform.python_version(), **{package: metadata.version(package) for package in packages}}
 
 

@@ -87,4 +87,3 @@ def _check_file(path):
             f"TFLite: {', '.join(found['seeded_random_ops'])} would draw the same noise at every start: a tf.function "
             "inside the signature was traced with a seed before. Call its Python function (`.python_function`)."
         )
-

@@ -336,8 +336,8 @@ class Run:
 
         Args:
             signatures: `export.signature` by name.
-            **details: As in `export.write`: examples, trackables, calibrate, measure, tolerance; and `card`, to which the
-                recipe, the command, the settings and the metrics are added.
+            **details: As in `export.write`: examples, trackables, calibrate, measure, tolerance; and `card`, to which
+                the recipe, the command, the settings and the metrics are added.
         """
         from toolkit import export
 
