@@ -135,6 +135,14 @@ def test_take_is_the_first_batches_of_each_epoch():
     assert numbers().take(99).steps_per_epoch == 4
 
 
+def test_spread_is_single_examples_from_end_to_end():
+    first = [i for batch in as_lists(shuffled_plan(10, 3, seed=0)(0)) for i in batch]
+    spread = numbers().map(lambda i: -i).spread(4)
+    assert spread.steps_per_epoch == 4
+    assert listed(spread.dataset(num_epochs=1)) == [[-first[index]] for index in (0, 3, 6, 9)]
+    assert [batch[0] for batch in listed(numbers().spread(99).dataset(num_epochs=1))] == first
+
+
 def test_peek_is_the_first_batch():
     batches = numbers(seed=5)
     assert batches.peek().tolist() == batches.peek().tolist() == shuffled_plan(10, 3, seed=5)(0)[0].tolist()

@@ -37,7 +37,7 @@ def test_the_card_says_what_was_written(exported):
         assert file["num_threads"] == 1
     differences = card["parity"]["encode"]["outputs"]["y"]
     assert differences["tflite"] < 1e-5 and differences["saved_model"] < 1e-5
-    assert 0 <= differences["quantized_from_float32"] < 1e-2
+    assert 0 <= differences["float16_from_float32"] < 1e-2
     assert card["parity"]["generate"] == {"not_compared": "it draws noise"}
     assert {"tensorflow", "keras", "ai-edge-litert"} <= set(card["versions"])
     assert card["metrics"] == {"error_metres": 0.25} and card["licence"] == "MIT"

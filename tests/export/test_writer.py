@@ -94,6 +94,55 @@ def test_noise_that_is_nan_is_refused(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_what_each_quantization_costs_is_on_the_card(tmp_path):
+    generator = np.random.default_rng(0)
+    kernel = generator.normal(size=(64, 64)).astype("float32") / 8
+    inputs = [generator.normal(size=(1, 64)).astype("float32") for _ in range(20)]
+    variable = tf.Variable(kernel)
+    made = {"dense": export.signature(lambda x: {"y": tf.tanh(x @ variable)}, x=((1, 64), "float32"))}
+
+    def measure(call):
+        return {"error_squared": np.mean([(call("dense", x=x)["y"] - np.tanh(x @ kernel)) ** 2 for x in inputs])}
+
+    report = export.write(
+        tmp_path / "dense",
+        made,
+        examples={"dense": {"x": inputs[0]}},
+        quantize="all",
+        calibrate=({"dense": {"x": x}} for x in inputs),
+        measure=measure,
+    )
+    quantized = [f"model_{name}.tflite" for name in ("dynamic", "float16", "int8")]
+    assert names(report.folder) == sorted([*FILES, *quantized])
+    errors = {name: values["error_squared"] for name, values in report.card["measured"].items()}
+    assert set(errors) == {"saved_model", "model.tflite", *quantized}
+    assert errors["saved_model"] < 1e-12 and errors["model.tflite"] < 1e-12
+    assert 1e-12 < errors["model_float16.tflite"] < errors["model_dynamic.tflite"] < 1e-3
+    assert 1e-12 < errors["model_int8.tflite"] < 1e-3
+    files = report.card["files"]
+    assert files["model_int8.tflite"]["calibrated_with"] == {"dense": 20}
+    assert {f"{name}_from_float32" for name in ("dynamic", "float16", "int8")} < set(
+        report.card["parity"]["dense"]["outputs"]["y"]
+    )
+    text = (report.folder / "card.md").read_text()
+    share = files["model_int8.tflite"]["bytes"] / files["model.tflite"]["bytes"]
+    assert "| file | bytes | `dense`, ms | error_squared |" in text
+    assert f"| `model_int8.tflite` | {files['model_int8.tflite']['bytes']:,} ({share:.2f} ×) | " in text
+    assert "ranges from typical inputs: 20 of `dense`." in text
+    costs = text.split("## Cost of quantization")[1].split("\n\n")[1].splitlines()
+    assert len(costs) == 7 and {row.count("|") for row in costs} == {5}
+
+
+def test_typical_inputs_are_read_for_int8_only(tmp_path):
+    def calibrate():
+        raise AssertionError("read without need")
+        yield
+
+    made = {"same": export.signature(lambda x: x, x=((1,), "float32"))}
+    report = export.write(tmp_path / "same", made, calibrate=calibrate(), quantize="dynamic")
+    assert report.card["measured"] == {} and "model_dynamic.tflite" in report.card["files"]
+
+
 def test_a_folder_of_other_things_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     made = export.signature(lambda x: x, x=((1,), "float32"))
@@ -108,7 +157,9 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path):
         ({"signatures": {}}, "expected at least one"),
         ({"examples": {"other": {}}}, r"example: there is no signature \['other'\]"),
         ({"examples": {"same": {"x": np.zeros(2)}}}, r"example 'same': input 'x' has shape \(2,\)"),
-        ({"quantize": "int8"}, "needs them"),
+        ({"quantize": "int4"}, "quantize='int4': expected one of none, dynamic, float16, int8, all"),
+        ({"quantize": "int8"}, "quantize='int8' needs typical inputs"),
+        ({"quantize": "all"}, "quantize='all' needs typical inputs"),
         ({"quantize": "int8", "calibrate": [{"same": {}}]}, "calibrate 'same': expected the inputs"),
         ({"card": {"files": 1}}, "files is filled in"),
     ],

@@ -97,3 +97,31 @@ def test_bad_text(writer, text, message):
 def test_text_is_needed(writer):
     with pytest.raises(ValueError, match="give text"):
         writer.generate(num_steps=3)
+
+
+def test_score_is_the_networks_log_prob(writer):
+    """The loop, line by line and up to its length, against the whole network at once."""
+    random = np.random.default_rng(0)
+    strokes = random.normal(size=(2, 9, 3)).astype("float32") * [2.0, 3.0, 0.0]
+    strokes[:, ::4, 2] = 1.0
+    length, text = np.array([9, 5], "int32"), codes("ab c", "ca")
+    found = writer.score(strokes, length, text)["log_loss"]
+    params = writer.model((strokes, text))
+    nats = -np.asarray(writer.distribution.log_prob(params, writer.standardize(strokes)))
+    np.testing.assert_allclose(found, [nats[0].sum(), nats[1, :5].sum()], rtol=1e-4)
+    with pytest.raises(ValueError, match="give text"):
+        writer.score(strokes, length)
+
+
+def test_along_is_what_the_step_meets(writer):
+    offsets = np.random.default_rng(1).normal(size=(6, 3)).astype("float32")
+    met = list(writer.along(offsets, codes("ab")[0]))
+    assert len(met) == 6 and set(met[0][1]) == set(writer.state_sizes)
+    params = writer.model((offsets[None], codes("ab")))
+    for t, (offset, state) in enumerate(met):
+        before = writer.standardize(offsets[None, t - 1]) if t else np.zeros((1, 3))
+        np.testing.assert_allclose(offset, before, atol=1e-5)
+        found = writer.step_model({"offset": offset, **state, "characters": writer.characters(codes("ab"))})["params"]
+        np.testing.assert_allclose(found, params[:, t], atol=1e-4)
+    with pytest.raises(ValueError, match="give text"):
+        next(writer.along(offsets))

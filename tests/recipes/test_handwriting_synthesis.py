@@ -88,7 +88,11 @@ def test_log_loss_is_the_models(run):
 
 def test_exported_whole(run):
     card = json.loads((run.workdir / "export" / "card.json").read_text())
-    assert set(card["signatures"]) == {"generate", "generate_from_noise", "step"}
+    assert set(card["signatures"]) == {"generate", "generate_from_noise", "step", "score"}
+    metrics = json.loads((run.workdir / "metrics.json").read_text())
+    for name in ("saved_model", "model.tflite"):
+        measured = card["measured"][name]["log_loss_nats_per_point"]
+        np.testing.assert_allclose(measured, metrics["log_loss_nats_per_point"], rtol=1e-4)
     interpreter = Interpreter(str(run.workdir / "export" / "model.tflite"))
     codes = np.zeros((1, 64), "int32")
     codes[0, :2] = [ord("a"), ord("s")]
@@ -96,6 +100,23 @@ def test_exported_whole(run):
     first, second = (generate(text=codes, bias=np.zeros(1, "float32")) for _ in range(2))
     assert first["strokes"].shape == (1, 700, 3) and np.isfinite(first["strokes"]).all()
     assert np.abs(first["strokes"] - second["strokes"]).max() > 0, "fresh noise at each call"
+
+
+def test_typical_inputs_are_real_lines(run):
+    """Teacher forcing: each step takes a real line's point before, and the states that the step before returned."""
+    writer = recipe.generation.strokes.Writer(recipe.trained(run))
+    items = list(recipe.typical_inputs(run.settings, writer, num_steps=700))
+    lines, steps = ([item[key] for item in items if key in item] for key in ("score", "step"))
+    assert len(lines) == 20 and len(steps) == sum(line["length"][0] for line in lines)
+    assert sum(set(item) == {"score", "generate", "generate_from_noise"} for item in items) == 20
+    first, second = steps[0], steps[1]
+    assert not any(first[name].any() for name in ("offset", *writer.state_sizes))
+    real = writer.standardize(lines[0]["strokes"])[:, 0]
+    np.testing.assert_allclose(second["offset"], real, atol=1e-5)
+    state = {name: first[name] for name in writer.state_sizes}
+    _, state, _ = writer.step(first["offset"], state, writer.characters(first["text"]), 0.0, first["noise"])
+    for name, value in state.items():
+        np.testing.assert_allclose(second[name], value, atol=1e-5)
 
 
 def test_the_step_signature_writes_the_same_line(run):

@@ -119,7 +119,7 @@ class Writer:
             text: As in `generate`, for a network that reads text.
 
         Returns:
-            {"log_loss": (batch,)}, -log p of each whole line in nats, of offsets in standard deviations, as in training.
+            {"log_loss": (batch,)}, -log p of each whole line in nats; offsets count in standard deviations.
 
         Raises:
             ValueError: Where the network reads text and there is none, or the reverse.
