@@ -4,6 +4,7 @@
   python -m recipes.handwriting_prediction --workdir=runs/pens --data=omniglot:strokes_background_small1.zip --epochs=12
   python -m recipes.handwriting_prediction --workdir=runs/iam --data=iam:FOLDER --max_points=1500
   python -m recipes.handwriting_prediction --mode=sample --bias=0.5 --num_samples=8
+  python -m recipes.handwriting_prediction --mode=export --quantize=all    smaller .tflite files; export/card.md: costs
 
 Omniglot's strokes (small set 1), 12 epochs, seed 0, 3 minutes on two cores: -1.68 nats a point (1.41 in pen units),
 squared error 1.47 a point; one Gaussian fitted to all offsets: 3.07. Part of that is the tablet's grid: straight

@@ -2,6 +2,7 @@
 
   python -m recipes.handwriting_synthesis                                  all phases on embedded writers
   python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5
+  python -m recipes.handwriting_synthesis --mode=export --quantize=all     smaller .tflite files; export/card.md: costs
   python -m recipes.handwriting_synthesis --workdir=runs/own --data=npy:FOLDER --units=400 --num_layers=3
   python -m recipes.handwriting_synthesis --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
 

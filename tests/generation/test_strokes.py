@@ -117,11 +117,11 @@ def test_along_is_what_the_step_meets(writer):
     offsets = np.random.default_rng(1).normal(size=(6, 3)).astype("float32")
     met = list(writer.along(offsets, codes("ab")[0]))
     assert len(met) == 6 and set(met[0][1]) == set(writer.state_sizes)
-    params = writer.model((offsets[None], codes("ab")))
+    params, characters = writer.model((offsets[None], codes("ab"))), np.asarray(writer.characters(codes("ab")))
     for t, (offset, state) in enumerate(met):
         before = writer.standardize(offsets[None, t - 1]) if t else np.zeros((1, 3))
         np.testing.assert_allclose(offset, before, atol=1e-5)
-        found = writer.step_model({"offset": offset, **state, "characters": writer.characters(codes("ab"))})["params"]
+        found = writer.step_model({"offset": offset, **state, "characters": characters})["params"]
         np.testing.assert_allclose(found, params[:, t], atol=1e-4)
     with pytest.raises(ValueError, match="give text"):
         next(writer.along(offsets))

@@ -113,8 +113,8 @@ def test_typical_inputs_are_real_lines(run):
     assert not any(first[name].any() for name in ("offset", *writer.state_sizes))
     real = writer.standardize(lines[0]["strokes"])[:, 0]
     np.testing.assert_allclose(second["offset"], real, atol=1e-5)
-    state = {name: first[name] for name in writer.state_sizes}
-    _, state, _ = writer.step(first["offset"], state, writer.characters(first["text"]), 0.0, first["noise"])
+    state, characters = {name: first[name] for name in writer.state_sizes}, np.asarray(writer.characters(first["text"]))
+    _, state, _ = writer.step(first["offset"], state, characters, 0.0, first["noise"])
     for name, value in state.items():
         np.testing.assert_allclose(second[name], value, atol=1e-5)
 
