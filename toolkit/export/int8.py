@@ -58,7 +58,7 @@ def quantize_to_int8(
     recipe = recipe_manager.RecipeManager()
     for name in PRODUCTS:
         recipe.add_static_config(".*", qtyping.TFLOperationName(name), activation_num_bits=8, weight_num_bits=8)
-    content = pathlib.Path(source).read_bytes()
+    content = _with_unique_names(pathlib.Path(source).read_bytes())
     try:
         with silenced(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,6 +76,19 @@ def quantize_to_int8(
         raise ConversionError(f"TFLite, int8: {reason}") from error
     pathlib.Path(path).write_bytes(quantized)
     return {key: len(inputs) for key, inputs in feeds.items()}
+
+
+def _with_unique_names(content):
+    """The quantizer knows tensors by their names, of which TensorFlow 2.16's converter gives some twice."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    model, taken = flatbuffer_utils.read_model_from_bytearray(bytearray(content)), set()
+    for number, subgraph in enumerate(model.subgraphs):
+        for index, tensor in enumerate(subgraph.tensors):
+            if tensor.name in taken:
+                tensor.name += f";{number}.{index}".encode()
+            taken.add(tensor.name)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def _with_outputs_of(content, quantized):
