@@ -2,6 +2,7 @@ import json
 
 import keras
 import numpy as np
+import pytest
 from scipy import stats
 
 from recipes import handwriting_prediction as recipe
