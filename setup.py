@@ -71,6 +71,6 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
     install_requires=REQUIREMENTS,
-    entry_points={"console_scripts": ["toolkit = toolkit.__main__:main"]},
+    entry_points={"console_scripts": ["toolkit = recipes._command:main"]},
     extras_require={"gpu": GPU, "test": TEST, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},
 )
