@@ -139,6 +139,12 @@ def test_an_import_that_goes_down_is_fine(here, statement):
     assert wrong_imports(here, ast.parse(statement), recipes=["one"]) == []
 
 
+def test_one_file_uses_tensorflow_io():
+    """Its native library loads on TensorFlow 2.16 alone, and importing it elsewhere warns."""
+    users = [file for file in MODULES + RECIPE_FILES if "tensorflow_io" in (ROOT / file).read_text(encoding="utf-8")]
+    assert users == ["toolkit/data/audio_files.py"]
+
+
 @pytest.mark.parametrize("file", [file for file in MODULES + RECIPE_FILES if room(file) in LAZY])
 def test_nothing_heavy_is_imported_with_the_module(file):
     heavy = [f"{file}:{line}: {name}" for line, name in at_import(parse(file)) if name.partition(".")[0] in HEAVY]
