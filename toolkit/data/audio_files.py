@@ -73,13 +73,15 @@ def has_native_decoders() -> bool:
     True
     """
     # Before the silence, in which TensorFlow's own log would be lost.
-    tf.version  # noqa: B018
+    tf.__version__  # noqa: B018
     try:
         # The library tells of instructions that it was not compiled to use.
         with silenced(), warnings.catch_warnings():
             for message in ("unable to load libtensorflow_io_plugins.so", "file system plugins are not loaded"):
                 warnings.filterwarnings("ignore", message=message, category=UserWarning)
-            _tensorflow_io().python.ops.core_ops.io_audio_readable_init  # noqa: B018 (loads the library)
+            from tensorflow_io.python.ops import core_ops
+
+            core_ops.io_audio_readable_init  # noqa: B018 (loads the library)
     except (ImportError, NotImplementedError):
         return False
     return True
