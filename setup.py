@@ -1,4 +1,4 @@
-"""Packaging. `requirements-tf2.21.lock` pins every version below; use it as a constraint (`pip install -c`)."""
+"""Packaging. Each `requirements-tf*.lock` pins every version below; use one as a constraint (`pip install -c`)."""
 
 import pathlib
 import re
@@ -8,8 +8,9 @@ from setuptools import find_packages, setup
 HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'^__version__ = "(.+)"$', (HERE / "toolkit/__init__.py").read_text("utf-8"), re.MULTILINE)[1]
 
-# TensorFlow 2.16.2 is the last that tensorflow-io's native decoders load on, 2.21 the newest tried. Each TensorFlow
-# brings its own NumPy and protobuf, so the ranges are wide and pip picks the set that fits.
+# TensorFlow 2.16.2 is the last that tensorflow-io's native decoders load on, 2.21 the newest tried; each has a lock
+# and passed the tests with Python 3.11 and 3.12 on both, with 3.13 on 2.21. Each TensorFlow brings its own NumPy and
+# protobuf, so the ranges are wide and pip picks the set that fits.
 REQUIREMENTS = [
     # Graphs, tf.data, SavedModel, the TFLite converter. Google, a release every few months; Apache-2.0.
     "tensorflow>=2.16.2,<2.22",
@@ -24,6 +25,9 @@ REQUIREMENTS = [
     # Audio spectrograms, augmentation, decoders. SIG IO; 0.37.1 (2024) is the last release, and none is for
     # Python 3.13 or, this new, for Windows; Apache-2.0.
     'tensorflow-io>=0.37.1,<0.38; python_version < "3.13" and sys_platform != "win32"',
+    # Reads FLAC, MP3, OGG and WAV where tensorflow-io's decoders do not load; its wheels bring libsndfile (LGPL-2.1).
+    # Bastian Bechtold and others, about yearly; BSD-3-Clause.
+    "soundfile>=0.13",
     # Curves, pictures and profiles of a run; TensorFlow 2.21 no longer brings it. Google, with TensorFlow; Apache-2.0.
     "tensorboard>=2.16,<2.22",
     # Flags of the recipes, with "did you mean". Google, several releases a year; Apache-2.0.
@@ -55,6 +59,9 @@ TEST = [
     # Independent answers for the tests: special functions, integrals. NumFOCUS; BSD-3-Clause.
     "scipy>=1.11",
 ]
+# The other Keras backend that layers, losses, metrics and models are tested on; it clashes with what TensorFlow 2.16
+# pins. Google, monthly; Apache-2.0.
+JAX = ["jax>=0.10"]
 DEVELOPMENT = [
     *TEST,
     # Formatter and linter. Astral, weekly; MIT. One minor version: the next may format otherwise.
@@ -74,6 +81,6 @@ setup(
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
     install_requires=REQUIREMENTS,
-    entry_points={"console_scripts": ["toolkit = toolkit.__main__:main"]},
-    extras_require={"gpu": GPU, "test": TEST, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},
+    entry_points={"console_scripts": ["toolkit = recipes._command:main"]},
+    extras_require={"gpu": GPU, "test": TEST, "jax": JAX, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},
 )

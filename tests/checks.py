@@ -8,14 +8,15 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from tests import jax_backend
 from toolkit import export
 
 TOLERANCE = {"float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 8e-3}
 
 
 def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: float = 1.0) -> None:
-    """Checks a layer: shapes, dynamic and static batch, config, `.keras` round trip, gradients, precision, XLA, TFLite,
-    and that padding changes nothing.
+    """Checks a layer: shapes, dynamic and static batch, config, `.keras` round trip, gradients, JAX (where it is
+    installed), precision, XLA, TFLite, and that padding changes nothing.
 
     Args:
         make: Returns a new layer, its name fixed.
@@ -32,6 +33,8 @@ def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: f
     check_config(make, model)
     check_saved(model, inputs, expected)
     check_gradients(model, inputs)
+    if jax_backend.is_installed():
+        check_jax(model, inputs, expected)
     check_precision(make, inputs, model, expected, precision_tolerance)
     check_xla(model, inputs, expected)
     check_tflite(inputs, model, expected)
@@ -125,6 +128,16 @@ def check_gradients(model, inputs):
     gradients = _gradients(model, inputs)
     assert all(np.isfinite(np.asarray(g)).all() for g in gradients), "finite gradients"
     assert not model.trainable_variables or any(np.abs(np.asarray(g)).max() > 0 for g in gradients), "some gradient"
+
+
+def check_jax(model, inputs, expected):
+    """The same weights on Keras' JAX backend: outputs and gradients."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "model.keras")
+        model.save(path)
+        results, gradients = jax_backend.on_jax(jax_backend.outputs_and_gradients, path, inputs)
+    assert_close(expected, results, 1e-5, "outputs on JAX")
+    assert_close([np.asarray(g) for g in _gradients(model, inputs)], gradients, 1e-4, "gradients on JAX")
 
 
 def check_precision(make, inputs, model, expected, factor):

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -23,6 +25,7 @@ def interpreter(folder: pathlib.Path, name: str, program: str) -> pathlib.Path:
     return folder
 
 
+LOCKS = ("requirements-tf2.16.lock", "requirements-tf2.21.lock")
 PYTHONS = ("python3.11", "python3.12", "python3.13", "python3", "python")
 
 
@@ -42,6 +45,42 @@ def test_unknown_command_is_a_usage_error(arguments):
     answer = call(*arguments)
     assert answer.returncode == 2
     assert "usage: ./run COMMAND" in answer.stderr and answer.stdout == ""
+
+
+@pytest.mark.parametrize("lock", ["requirements-tf2.20.lock", "../requirements-tf2.21.lock", "2.16"])
+def test_an_unknown_lock_is_refused_with_those_there_are(lock, tmp_path):
+    answer = call("python", TOOLKIT_LOCK=lock, TOOLKIT_VENV=tmp_path / "environment")
+    assert answer.returncode == 1
+    assert f"TOOLKIT_LOCK={lock}" in answer.stderr and all(name in answer.stderr for name in LOCKS)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_each_lock_pins_its_tensorflow_and_what_goes_with_it(lock):
+    pins = dict(re.findall(r"^([\w.-]+)==(.+)$", (RUN.parent / lock).read_text(encoding="utf-8"), re.MULTILINE))
+    minor = re.search(r"tf(.+)\.lock", lock)[1]
+    for name in ("tensorflow", "tf_keras", "tensorboard"):
+        assert pins[name].startswith(f"{minor}.")
+    assert pins["keras"].startswith("3.") and pins["tensorflow-io"] == "0.37.1"
+    assert pins["tensorflow-probability"].startswith("0.24." if minor == "2.16" else "0.25.")
+
+
+@pytest.mark.parametrize(
+    ("lock", "newest", "folder"), [(LOCKS[0], "(3, 12)", ".venv-tf2.16"), (LOCKS[1], "(3, 13)", ".venv")]
+)
+def test_each_lock_has_its_own_folder_and_newest_python(lock, newest, folder, tmp_path):
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("run", "setup.py", *LOCKS):
+        shutil.copy(RUN.parent / name, project)
+    # Suits where it is asked for that newest version; stops where the environment is to be made.
+    program = f"""case "$*" in *"<= {newest}"*) echo "$0" ;; *"-m venv"*) echo "makes $3" >&2 && exit 1 ;; esac"""
+    for name in PYTHONS:
+        stand_ins = interpreter(tmp_path / "bin", name, program)
+    environment = {**os.environ, "PATH": f"{stand_ins}:{os.environ['PATH']}", "TOOLKIT_LOCK": lock}
+    environment.pop("TOOLKIT_VENV", None)
+    answer = subprocess.run([project / "run", "python"], env=environment, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 1
+    assert f"makes {project / folder}\n" in answer.stderr
 
 
 def test_a_python_that_is_too_old_is_not_taken(tmp_path):

@@ -31,7 +31,7 @@ ROOMS = {
     "data": set(),
     "visualize": set(),
     "export": set(),
-    "doctor": set(),
+    "doctor": {"data"},
     "training": {"data", "visualize", "export"},
 }
 # They run on every Keras backend.
@@ -137,6 +137,16 @@ def test_an_import_that_goes_up_or_sideways_is_found(here, statement):
 )
 def test_an_import_that_goes_down_is_fine(here, statement):
     assert wrong_imports(here, ast.parse(statement), recipes=["one"]) == []
+
+
+def test_one_file_uses_tensorflow_io():
+    """Its native library loads on TensorFlow 2.16 alone, and importing it elsewhere warns."""
+    users = [
+        file
+        for file in MODULES + RECIPE_FILES
+        if any(name.partition(".")[0] == "tensorflow_io" for _, name in imports(parse(file)))
+    ]
+    assert users == ["toolkit/data/audio_files.py"]
 
 
 @pytest.mark.parametrize("file", [file for file in MODULES + RECIPE_FILES if room(file) in LAZY])

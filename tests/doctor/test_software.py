@@ -15,7 +15,7 @@ WORKING = {
     "tf_keras": "__version__ = '2.21.0'",
     "tensorflow_probability": "class distributions: Normal = print\n__version__ = '0.25.0'",
     "tensorflow_io": "print('chatter')\n__version__ = '0.37.1'",
-    "tensorflow_io.python.ops.core_ops": "def io_audio_decode_wav(): pass",
+    "tensorflow_io.python.ops.core_ops": "def io_audio_readable_init(): pass",
     "ai_edge_litert.interpreter": "",
 }
 DIES = "import os, signal\nos.kill(os.getpid(), signal.SIG{})"

@@ -231,3 +231,18 @@ export.write(sys.argv[1], {"dies": dies})
     assert done.returncode == -signal.SIGKILL
     assert names(folder) == ["card.json"]
     assert json.loads((folder / "card.json").read_text()) == exported.card
+
+
+def test_a_full_disk_leaves_the_export_before_it(small_disk):
+    def write(size):
+        weights = tf.Variable(np.random.default_rng(0).standard_normal(size).astype("float32"))
+        made = export.signature(lambda x: {"y": tf.reduce_sum(weights) * x}, x=((1,), "float32"))
+        x = {"x": np.ones(1, "float32")}
+        return export.write(small_disk / "export", {"sum": made}, examples={"sum": x}, trackables=[weights]), weights
+
+    _, weights = write(10)
+    with pytest.raises(OSError, match=r"export could not be written: No space left on device; the export before it is"):
+        write(1_000_000)
+    assert names(small_disk) == ["export"]
+    outputs, _ = export.run_tflite(small_disk / "export" / "model.tflite", {"sum": {"x": np.ones(1, "float32")}})
+    np.testing.assert_allclose(outputs["sum"]["y"], weights.numpy().sum(), rtol=1e-5)

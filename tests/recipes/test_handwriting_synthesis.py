@@ -143,14 +143,6 @@ def test_benchmark(run, capsys):
     assert "training step" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision(tmp_path, precision):
-    run = training.Run(settings(tmp_path, precision=precision, epochs=1))
-    recipe.train(run)
-    recipe.evaluate(run)
-    assert json.loads((tmp_path / "metrics.json").read_text())["log_loss_nats_per_point"] < 4.0
-
-
 @pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
 def test_the_papers_training(tmp_path, noise):
     how = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003, "epochs": 1}

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from toolkit.training import checkpoints
 
@@ -77,3 +78,14 @@ def test_written_whole_or_not_at_all(tmp_path):
     assert path.read_text() == "before" and len(list(tmp_path.iterdir())) == 1
     checkpoints.write_json(tmp_path / "file", {"a": 1})
     assert path.read_text() == '{\n  "a": 1\n}\n'
+
+
+def test_a_full_disk_leaves_the_checkpoint_before_it(small_disk):
+    path = small_disk / "kept" / "latest.npz"
+    small = {"model": [tf.Variable(np.arange(10.0))]}
+    checkpoints.save(path, small, {"step": 1})
+    large = {"model": [tf.Variable(np.random.default_rng(0).standard_normal(100_000))]}
+    with pytest.raises(OSError, match="could not be written: No space left on device; what it held before is intact"):
+        checkpoints.save(path, large, {"step": 2})
+    assert [file.name for file in path.parent.iterdir()] == ["latest.npz"]
+    assert checkpoints.restore(path, small) == {"step": 1}

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import signal
 import sys
 
 import keras
@@ -221,19 +223,48 @@ def test_mixed_precision_trains_and_resumes(tmp_path, precision):
         np.testing.assert_array_equal(left, right)
 
 
-def test_diverged_keeps_the_last_good_checkpoint(tmp_path):
-    run = Run(Example(workdir=str(tmp_path), checkpoint_minutes=0.0))
+@pytest.mark.parametrize("checkpoint_minutes", [0.0, 60.0])
+def test_diverged_says_why_and_keeps_the_last_good_checkpoint(tmp_path, checkpoint_minutes):
+    """With a checkpoint to look from, and from the first weights."""
+    run = Run(Example(workdir=str(tmp_path), checkpoint_minutes=checkpoint_minutes))
     broken = TARGETS.copy()
-    broken[:] = np.nan
-    with pytest.raises(Diverged, match="loss is not finite at step 1. Lower --learning_rate"):
+    bad = shuffled_plan(len(INPUTS), 8, seed=0)(0)[3][2]
+    broken[bad] = np.nan
+    with pytest.raises(Diverged) as error:
         one_model(run, data=Splits(batches(broken), batches(), batches()))
-    assert not (tmp_path / "checkpoints" / "model" / "latest.npz").exists()
+    assert "loss is not finite at step 4" in str(error.value)
+    assert "Example 2 of that batch is not finite in its targets" in str(error.value)
+    latest = tmp_path / "checkpoints" / "model" / "latest.npz"
+    assert latest.exists() == (checkpoint_minutes == 0.0)
+    if latest.exists():
+        with np.load(latest) as file:
+            assert json.loads(file["progress"].tobytes())["step"] == 3
+
+
+def test_a_signal_ends_a_validation_and_it_is_made_up_for(tmp_path):
+    class Terminate(keras.callbacks.Callback):
+        def on_test_batch_begin(self, batch, logs=None):
+            if batch == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def kept(name):
+        with np.load(tmp_path / name / "checkpoints" / "model" / "latest.npz") as file:
+            return json.loads(file["progress"].tobytes())
+
+    expected = weights(one_model(Run(Example(workdir=str(tmp_path / "whole")))))
+    run = Run(Example(workdir=str(tmp_path / "cut")))
+    with pytest.raises(Interrupted) as stop:
+        one_model(run, callbacks=(Terminate(),))
+    assert "SIGTERM at step 5: checkpoint written" in stop.value.message
+    assert kept("cut")["lowest"] is None
+    run.close()
+    resumed = weights(one_model(Run(Example(workdir=str(tmp_path / "cut")))))
+    assert kept("cut") == kept("whole")
+    for left, right in zip(expected, resumed, strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 def test_signals_leave_a_checkpoint(tmp_path):
-    import os
-    import signal
-
     class Terminate(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if batch == 1:

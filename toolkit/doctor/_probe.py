@@ -23,12 +23,9 @@ def gpus(tf):
 
 def native(_):
     """Whether tensorflow-io's library of decoders loads beside this TensorFlow."""
-    from tensorflow_io.python.ops import core_ops
+    from toolkit.data.audio_files import has_native_decoders
 
-    try:
-        return {"native": callable(core_ops.io_audio_decode_wav)}
-    except (NotImplementedError, OSError):
-        return {"native": False}
+    return {"native": has_native_decoders()}
 
 
 def speed():

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import dataclasses
+import errno
 import os
 import pathlib
 import platform
@@ -224,6 +225,13 @@ def _replaced(folder):
         elif not _exchange(new, folder):
             os.replace(folder, old)
             os.replace(new, folder)
+    except (OSError, tf.errors.OpError) as error:
+        full = os.strerror(errno.ENOSPC)
+        why = full if full in str(error) else getattr(error, "strerror", None)
+        if why is None:
+            raise
+        before = "the export before it is intact" if folder.exists() else "there was none before"
+        raise OSError(f"{folder} could not be written: {why}; {before}.") from error
     finally:
         shutil.rmtree(new, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

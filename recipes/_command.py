@@ -1,4 +1,4 @@
-"""The command `toolkit`, which is `python -m toolkit` too: recipes, and what there is round them.
+"""The command `toolkit`: the recipes, and what there is round them.
 
 toolkit recipes                     lists the recipes
 toolkit run NAME --workdir=FOLDER   runs one; `toolkit run NAME --help` shows its settings
@@ -12,8 +12,8 @@ import pathlib
 import runpy
 import sys
 
-import recipes.__main__ as recipe_list
-import toolkit
+from recipes import __main__ as recipe_list
+from toolkit import __version__
 
 PROGRAMS = {"inspect": "toolkit.export.__main__", "doctor": "toolkit.doctor.__main__"}
 
@@ -32,7 +32,7 @@ def main() -> int:
     elif name == "run":
         return _run(*rest)
     elif name in {"help", "--help", "-h"}:
-        print(f"toolkit {toolkit.__version__}\n\n{__doc__.partition(chr(10))[2].strip()}")
+        print(f"toolkit {__version__}\n\n{__doc__.partition(chr(10))[2].strip()}")
     else:
         return _unknown("command", name, ["recipes", "run", *PROGRAMS, "help"])
     return 0

@@ -11,7 +11,7 @@ import pytest
 
 import toolkit
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
 
 
@@ -20,7 +20,7 @@ def script(tmp_path):
     """Runs the command, in a folder of its own."""
     path = tmp_path / "bin" / "toolkit"
     path.parent.mkdir()
-    path.write_text("import sys\nfrom toolkit.__main__ import main\nsys.exit(main())\n")
+    path.write_text("import sys\nfrom recipes._command import main\nsys.exit(main())\n")
 
     def call(*arguments, options=()):
         return subprocess.run(
@@ -40,7 +40,7 @@ def test_setup_names_this_command_and_no_other(monkeypatch):
     said = {}
     monkeypatch.setattr(setuptools, "setup", said.update)
     runpy.run_path(str(ROOT / "setup.py"))
-    assert said["entry_points"] == {"console_scripts": ["toolkit = toolkit.__main__:main"]}
+    assert said["entry_points"] == {"console_scripts": ["toolkit = recipes._command:main"]}
 
 
 def test_help_names_every_command(call):

@@ -1,0 +1,151 @@
+"""Audio files as waveforms: WAV, FLAC, MP3 and OGG; the one module that uses tensorflow-io.
+
+FLAC, MP3 and OGG Vorbis go through tensorflow-io where its native library loads, which is on TensorFlow 2.16, and
+through soundfile (libsndfile) elsewhere; both give the same samples. 16-bit WAV goes through TensorFlow, every other
+kind of WAV, and OGG Opus, through soundfile.
+"""
+
+import functools
+import io
+import os
+import pathlib
+import tempfile
+import warnings
+
+import numpy as np
+
+from toolkit.lazy import tensorflow as tf
+from toolkit.silence import silenced
+
+
+def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
+    """Decodes an audio file, told by its content, whatever its name.
+
+    Damage is noticed where the format lets it be: a file that is cut short always is, bytes that were changed inside
+    are in FLAC, and in MP3 and OGG where samples went missing.
+
+    Args:
+        source: A path, or the file's content.
+
+    Returns:
+        The waveform, float32 of shape (samples, channels) from -1 to 1, such as (16000, 1) for a second of speech; and
+        its sample rate in Hz, such as 16000.
+
+    Raises:
+        FileNotFoundError: Where the path does not exist.
+        ValueError: Where the file is empty, not one of the formats, damaged, or without samples; it names the file.
+
+    Example:
+
+    >>> import wave
+    >>> file = io.BytesIO()
+    >>> with wave.open(file, "wb") as writer:
+    ...     writer.setparams((1, 2, 8000, 0, "NONE", None))
+    ...     writer.writeframes(np.array([0, 16384, -32768], "<i2").tobytes())
+    >>> decode(file.getvalue())
+    (array([[ 0. ],
+           [ 0.5],
+           [-1. ]], dtype=float32), 8000)
+    """
+    name = f"{len(source)} bytes of audio" if isinstance(source, bytes) else os.fspath(source)
+    content = source if isinstance(source, bytes) else pathlib.Path(source).read_bytes()
+    kind = _kind(content)
+    if kind is None:
+        what = "not a WAV, FLAC, MP3 or OGG file" if content else "the file is empty"
+        raise ValueError(f"{name}: {what}.")
+    try:
+        waveform, rate = _decode(kind, content)
+    except Exception as error:  # TensorFlow's and soundfile's have no class in common
+        reason = getattr(error, "message", None) or getattr(error, "error_string", None) or str(error)
+        raise ValueError(f"{name}: the {kind} file is damaged, or of a kind that is not known: {reason}") from error
+    if not len(waveform):
+        raise ValueError(f"{name}: the {kind} file has no samples.")
+    return waveform, rate
+
+
+@functools.cache
+def has_native_decoders() -> bool:
+    """Whether tensorflow-io's native library loads beside this TensorFlow.
+
+    Example:
+
+    >>> has_native_decoders() in (True, False)
+    True
+    """
+    # Before the silence, in which TensorFlow's own log would be lost.
+    tf.__version__  # noqa: B018
+    try:
+        # The library tells of instructions that it was not compiled to use.
+        with silenced(), warnings.catch_warnings():
+            for message in ("unable to load libtensorflow_io_plugins.so", "file system plugins are not loaded"):
+                warnings.filterwarnings("ignore", message=message, category=UserWarning)
+            from tensorflow_io.python.ops import core_ops
+
+            core_ops.io_audio_readable_init  # noqa: B018 (loads the library)
+    except (ImportError, NotImplementedError):
+        return False
+    return True
+
+
+def _tensorflow_io():
+    import tensorflow_io
+
+    return tensorflow_io
+
+
+def _kind(content):
+    """The format that the first bytes tell, or None."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WAVE":
+        return "WAV"
+    if content[:4] == b"fLaC":
+        return "FLAC"
+    if content[:4] == b"OggS":
+        return "OGG Opus" if content[28:36] == b"OpusHead" else "OGG"
+    # A tag, or the eleven set bits that a frame begins with.
+    if content[:3] == b"ID3" or (content[:1] == b"\xff" and content[1:2] >= b"\xe0"):
+        return "MP3"
+    return None
+
+
+def _decode(kind, content):
+    if kind == "WAV" and int.from_bytes(content[4:8], "little") + 8 > len(content):
+        raise ValueError("it is cut short.")
+    if kind.startswith("OGG") and not _has_last_page(content):
+        raise ValueError("it is cut short.")
+    if kind == "WAV" and content[20:22] == b"\x01\x00" and content[34:36] == b"\x10\x00":
+        waveform, rate = tf.audio.decode_wav(content)
+        return waveform.numpy(), int(rate)
+    if kind in ("FLAC", "MP3", "OGG") and has_native_decoders():
+        return _decode_natively(content)
+    import soundfile
+
+    with soundfile.SoundFile(io.BytesIO(content)) as file:
+        waveform = file.read(dtype="float32", always_2d=True)
+        if len(waveform) != file.frames:
+            raise ValueError(f"it says that it has {file.frames} samples, but {len(waveform)} can be read.")
+        return waveform, file.samplerate
+
+
+def _has_last_page(content):
+    """Whether an OGG file's last page is there to its end and marked as the last (RFC 3533, section 6)."""
+    start = content.rfind(b"OggS")
+    header = content[start : start + 27]
+    if len(header) < 27 or not header[5] & 4:
+        return False
+    body = start + 27 + header[26]
+    return len(content) >= body + sum(content[start + 27 : body])
+
+
+def _decode_natively(content):
+    # Only from a file does tensorflow-io tell the sample rate.
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        audio = _tensorflow_io().audio.AudioIOTensor(file.name)
+        samples, rate = audio.to_tensor().numpy(), int(audio.rate)
+    if samples.dtype == np.uint8:
+        return (samples.astype("float32") - 128.0) / 128.0, rate
+    if samples.dtype.kind == "i":
+        # Whatever the file's bits, the first of them is the integer's first.
+        return (samples / -float(np.iinfo(samples.dtype).min)).astype("float32"), rate
+    return samples, rate
