@@ -85,12 +85,22 @@ class Settings(training.Settings):
             )
 
 
+def reading(s):
+    """What decides which lines are read and taken."""
+    return {
+        "source": s.data,
+        "batch_size": s.batch_size,
+        "seed": s.seed,
+        "text": False,
+        "max_points": s.max_points,
+        "spacing": s.spacing,
+    }
+
+
 @functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points)."""
-    return data.strokes.load(
-        s.data, batch_size=s.batch_size, seed=s.seed, text=False, max_points=s.max_points, spacing=s.spacing
-    )
+    return data.strokes.load(**reading(s))
 
 
 def network(s):
@@ -331,9 +341,22 @@ def benchmark(run):
         run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")
 
 
+def check_data(run):
+    s, charts, found = run.settings, visualize.charts, data.stroke_report.examine(**reading(run.settings))
+
+    def pictures():
+        drawn = {name: visualize.strokes.lines(*zip(*lines, strict=True)) for name, lines in found.drawings.items()}
+        return {
+            **drawn,
+            "points": charts.histogram(found.points, "points in a line", limit=s.max_points),
+        }
+
+    run.check(found.report, pictures)
+
+
 def serve_data(run):
     run.serve(datasets(run.settings))
 
 
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, export, serve_data, benchmark)
+    training.main(Settings, train, evaluate, sample, export, check_data, serve_data, benchmark)

@@ -87,19 +87,24 @@ class Settings(training.Settings):
             )
 
 
+def reading(s):
+    """What decides which lines are read and taken."""
+    return {
+        "source": s.data,
+        "batch_size": s.batch_size,
+        "seed": s.seed,
+        "text": True,
+        "alphabet": s.alphabet,
+        "max_points": s.max_points,
+        "max_characters": s.max_characters,
+        "spacing": s.spacing,
+    }
+
+
 @functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
-    return data.strokes.load(
-        s.data,
-        batch_size=s.batch_size,
-        seed=s.seed,
-        text=True,
-        alphabet=s.alphabet,
-        max_points=s.max_points,
-        max_characters=s.max_characters,
-        spacing=s.spacing,
-    )
+    return data.strokes.load(**reading(s))
 
 
 def network(s, points_per_character=10.0):
@@ -367,9 +372,24 @@ def benchmark(run):
         run.benchmark(f"writing, batch {lines}", lambda n=lines: writer.write([s.text] * n, s.bias), per="batch")
 
 
+def check_data(run):
+    s, charts, found = run.settings, visualize.charts, data.stroke_report.examine(**reading(run.settings))
+
+    def pictures():
+        drawn = {name: visualize.strokes.lines(*zip(*lines, strict=True)) for name, lines in found.drawings.items()}
+        return {
+            **drawn,
+            "points": charts.histogram(found.points, "points in a line", limit=s.max_points),
+            "characters": charts.histogram(found.characters, "characters in a text", limit=s.max_characters),
+            "alphabet": charts.bars(found.alphabet, "characters of the training lines"),
+        }
+
+    run.check(found.report, pictures)
+
+
 def serve_data(run):
     run.serve(datasets(run.settings))
 
 
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, export, write, serve_data, benchmark)
+    training.main(Settings, train, evaluate, sample, export, write, check_data, serve_data, benchmark)

@@ -27,11 +27,13 @@ class Line:
             ends.
         text: What is written; "" where that is not known.
         writer: Who wrote it; "" where that is not known.
+        name: The file that it was read from, by which a person finds it; "" where there is none.
     """
 
     offsets: np.ndarray
     text: str = ""
     writer: str = ""
+    name: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

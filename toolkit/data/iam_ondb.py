@@ -79,7 +79,7 @@ def read(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list[Line], l
                     removed[path.stem] = len(points) - len(kept)
                 offsets = np.diff(kept[:, :2], axis=0, prepend=kept[:1, :2])
                 offsets = np.concatenate([offsets, kept[:, 2:]], axis=1).astype("float32")
-                parts[part].append(Line(offsets, texts.get(path.stem, "")))
+                parts[part].append(Line(offsets, texts.get(path.stem, ""), name=path.name))
                 bar.update()
     if removed:
         print(f"iam:{folder}: {sum(removed.values())} points of {len(removed)} lines removed: failed readings.")

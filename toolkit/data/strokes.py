@@ -14,8 +14,10 @@ from toolkit.data import hershey_writers, iam_ondb, sources
 from toolkit.data.hershey_writers import ALPHABET, Line
 from toolkit.data.pipelines import Batches, Splits, bucketed_plan
 from toolkit.data.resampling import resample
+from toolkit.data.stroke_selection import select
 from toolkit.lazy import tensorflow as tf
 
+SPLITS = ("train", "validation", "test")
 # A jump this many times as long as a file's median offset is no pen's.
 HUGE = 300.0
 # A pen goes to and fro: 50 or more real offsets add up to at most 0.65 of their lengths; positions, to nearly all.
@@ -80,28 +82,42 @@ def load(
     >>> batch["offsets"].shape[-1], str(batch["text"].dtype)
     (3, 'int32')
     """
+    splits = []
+    for name, part in zip(SPLITS, read(source, seed=seed, text=text, spacing=spacing), strict=True):
+        selected = select(
+            part,
+            name,
+            source,
+            alphabet=alphabet if text else None,
+            max_points=max_points,
+            max_characters=max_characters,
+        )
+        if selected.refusal:
+            raise ValueError(selected.refusal)
+        for note in selected.notes:
+            print(note)
+        splits.append(_batches(selected.kept, batch_size, seed, text, shuffle=name == "train"))
+    return Splits(*splits)
+
+
+def read(source: str, *, seed: int, text: bool, spacing: float = 0.0) -> tuple[list[Line], list[Line], list[Line]]:
+    """Reads handwriting as `load` does, before anything is left out.
+
+    Args:
+        source, seed, text, spacing: As in `load`, with its errors.
+
+    Returns:
+        Lines for training, validation and test.
+    """
     reader, rest = sources.parse(source, READERS, _sniff)
-    parts = READERS[reader](rest, seed, text)
     if spacing < 0:
         raise ValueError(f"spacing must be at least 0; got {spacing}.")
+    parts = READERS[reader](rest, seed, text)
     if spacing:
         parts = [
             [dataclasses.replace(line, offsets=resample(line.offsets, spacing)) for line in part] for part in parts
         ]
-    splits, longest = [], max_characters if text else np.inf
-    for name, part in zip(("train", "validation", "test"), parts, strict=True):
-        part = _spelled(part, name, source, alphabet) if text else part
-        kept = [line for line in part if len(line.offsets) <= max_points and len(line.text) <= longest]
-        if not kept:
-            raise ValueError(
-                f"--data={source}: no line left for {name}: of {len(part)} that were there, none has at most "
-                f"--max_points={max_points}"
-                + (f" and a text of at most {max_characters} characters." if text else " points.")
-            )
-        if len(kept) < len(part):
-            print(f"{source}: {len(part) - len(kept)} of {len(part)} {name} lines left out: too long.")
-        splits.append(_batches(kept, batch_size, seed, text, shuffle=name == "train"))
-    return Splits(*splits)
+    return tuple(parts)
 
 
 def statistics(batches: Batches) -> Statistics:
@@ -231,7 +247,9 @@ def _omniglot(rest, seed, text):
     parts = ([], [], [])
     for name, content in _omniglot_files(_path("omniglot", rest)):
         drawer = int(re.search(r"_(\d+)\.txt$", name).group(1))
-        line = Line(_omniglot_drawing(_decode(content, name), name), writer=f"drawer {drawer}")
+        line = Line(
+            _omniglot_drawing(_decode(content, name), name), writer=f"drawer {drawer}", name=name.split("/")[-1]
+        )
         # Each character was drawn by the same twenty people: hold out people, so that every character is in each split.
         parts[0 if drawer <= 16 else 1 if drawer <= 18 else 2].append(line)
     return parts
@@ -312,7 +330,7 @@ def _npy(rest, seed, text):
         words = _decode(texts[path.stem].read_bytes(), texts[path.stem]).strip() if text else ""
         if text and not words:
             raise ValueError(f"{texts[path.stem]}: the text is empty.")
-        lines.append(Line(offsets.astype("float32"), words))
+        lines.append(Line(offsets.astype("float32"), words, name=path.name))
     if len(lines) < 3:
         raise ValueError(
             f"--data=npy:{rest}: {len(lines)} lines; at least 3 are needed, for train, validation and test."
@@ -353,23 +371,6 @@ def _sniff(path):
     if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
         return "omniglot"
     return None
-
-
-def _spelled(lines, name, source, alphabet):
-    """The lines whose text has the alphabet's characters only."""
-    known = set(alphabet)
-    strange = [line for line in lines if not known.issuperset(line.text)]
-    if not strange:
-        return lines
-    characters = "".join(sorted(set("".join(line.text for line in strange)) - known))
-    found = f"characters outside --alphabet, such as {strange[0].text!r}: {characters!r}"
-    if len(strange) > _FRACTION * len(lines):
-        raise ValueError(
-            f"--data={source}: {len(strange)} of {len(lines)} {name} texts have {found}. Add them to --alphabet, or "
-            "leave these lines out."
-        )
-    print(f"{source}: {len(strange)} of {len(lines)} {name} lines left out: {found}.")
-    return [line for line in lines if known.issuperset(line.text)]
 
 
 def _batches(lines, batch_size, seed, text, shuffle):

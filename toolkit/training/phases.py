@@ -94,7 +94,7 @@ def _run(settings_class, by_name, recipe, flag_values):
         print(f"\nWritten to {run.workdir}:")
         for made, what in _FOLDERS.items():
             if (run.workdir / made).exists():
-                print(f"  {made:<13} {what.format(workdir=run.workdir)}")
+                print(f"  {made:<15} {what.format(workdir=run.workdir)}")
         return 0
     except KeyboardInterrupt as stop:
         print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
@@ -134,6 +134,7 @@ APART = ("benchmark", "check_data", "serve_data")  # phases that are run by them
 
 _FOLDERS = {
     "metrics.json": "the numbers above",
+    "data_check.json": "what was found in the data",
     "pictures": "PNG and SVG",
     "export": "saved_model/, model.tflite, card.md",
     "checkpoints": "the same command goes on from here",

@@ -27,11 +27,12 @@ from toolkit.visualize.board import Board
 
 
 class Run:
-    """One workdir and the verbs that write to it: scope, fit, steps, load, report, picture, export, benchmark, path.
+    """One workdir and the verbs that write to it: scope, fit, steps, load, report, check, picture, export, benchmark,
+    path.
 
     The same workdir again resumes: a finished stage loads and returns at once, an interrupted one goes on at its exact
     step. The folder holds settings.json, checkpoints/STAGE/, logs/SPLIT/ for TensorBoard, metrics.json, pictures/ and
-    export/.
+    export/, and data_check.json where the data was checked.
 
     Args:
         settings: The recipe's settings.
@@ -310,6 +311,23 @@ class Run:
     def _metrics(self):
         path = self.workdir / "metrics.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    def check(self, report, pictures: Callable[[], Mapping[str, Any]]) -> None:
+        """Prints what was found in the data, and keeps it in data_check.json and pictures/data/.
+
+        Args:
+            report: A `data.Report`.
+            pictures: Returns figures by name.
+
+        Raises:
+            ValueError: Where a training would be refused.
+        """
+        print(report, flush=True)
+        write_json(self.path("data_check.json"), report.as_dict())
+        for name, figure in pictures().items():
+            self.picture(f"data/{name}", figure)
+        if report.refusal:
+            raise ValueError(report.refusal)
 
     def picture(self, name: str, figure) -> None:
         """Keeps a picture in pictures/ and TensorBoard.

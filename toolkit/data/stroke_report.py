@@ -1,0 +1,332 @@
+"""What a training would find in handwriting: counts, lengths, characters, what is left out, what looks wrong."""
+
+import collections
+import dataclasses
+import math
+import shlex
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from toolkit.data.hershey_writers import ALPHABET, Line
+from toolkit.data.pipelines import bucketed_plan
+from toolkit.data.report import Report
+from toolkit.data.stroke_selection import FEW, Selection, select
+from toolkit.data.strokes import SPLITS, read
+
+# Within a stroke, an offset this many times the line's median looks like points that are missing.
+JUMP = 20.0
+_KEPT = 0.99  # of each split's lines, by the limits that are advised
+_REASONS = ("too_many_points", "too_many_characters", "outside_alphabet")
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What was found in handwriting.
+
+    Args:
+        report: Its numbers and verdict.
+        drawings: By the picture's name, (offsets, title) of lines to look at: the first ones of each split, the longest
+            and the shortest, and what looks wrong where something does.
+        points: Each line's number of points, by split.
+        characters: Each text's number of characters, by split; empty without text.
+        alphabet: How often each character is in the training lines that are taken; empty without text.
+    """
+
+    report: Report
+    drawings: dict[str, list[tuple[np.ndarray, str]]]
+    points: dict[str, np.ndarray]
+    characters: dict[str, np.ndarray]
+    alphabet: dict[str, int]
+
+
+def examine(
+    source: str,
+    *,
+    batch_size: int,
+    seed: int,
+    text: bool,
+    alphabet: str = ALPHABET,
+    max_points: int = 600,
+    max_characters: int = 64,
+    spacing: float = 0.0,
+    num_drawings: int = 6,
+) -> Findings:
+    """Reads handwriting as `strokes.load` does, and says what a training would find in it.
+
+    Args:
+        source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `strokes.load`.
+        num_drawings: Lines in a picture.
+
+    Returns:
+        `Findings`, also where `strokes.load` would leave nothing.
+
+    Raises:
+        ValueError: Where the source is unknown or holds something else than said; file and line are named.
+        FileNotFoundError: Where a path does not exist or a folder holds nothing to read.
+
+    Example:
+
+    >>> found = examine("embedded:60", batch_size=8, seed=0, text=True)
+    >>> found.report.sections["lines"]["read"]
+    {'train': 54, 'validation': 3, 'test': 3}
+    """
+    start = time.perf_counter()
+    parts = dict(zip(SPLITS, read(source, seed=seed, text=text, spacing=spacing), strict=True))
+    seconds = time.perf_counter() - start
+    limits = {"alphabet": alphabet if text else None, "max_points": max_points, "max_characters": max_characters}
+    selected = {name: select(lines, name, source, **limits) for name, lines in parts.items()}
+
+    def each(function, of=parts):
+        return {name: function(lines) for name, lines in of.items()}
+
+    kept = each(lambda selection: selection.kept, selected)
+    sections = {
+        "lines": {
+            "read": each(len),
+            "kept": each(len, kept),
+            "left_out": {name: len(parts[name]) - len(kept[name]) for name in SPLITS},
+            **{reason: each(lambda one, why=reason: _count(one, why), selected) for reason in _REASONS[: 1 + 2 * text]},
+        },
+        "points_per_line": _quantiles({name: _points(lines) for name, lines in parts.items()}),
+    }
+    if text:
+        sections["characters_per_text"] = _quantiles({name: _characters(lines) for name, lines in parts.items()})
+    sections["pen_of_kept_lines"] = _pen(kept, text)
+    sections["batches_of_kept_lines"] = _batches(kept, batch_size, seed, text)
+    suspicious = each(_suspicious)
+    sections["suspicious_lines"] = {
+        **{name: {part: len(found[name]) for part, found in suspicious.items()} for name in suspicious["train"]},
+        **_copies(parts, text),
+    }
+    counts = collections.Counter("".join(line.text for line in kept["train"])) if text else {}
+    if text:
+        sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, selected, alphabet)
+    num_lines = sum(map(len, parts.values()))
+    sections["reading"] = {
+        "seconds": seconds,
+        "lines_per_second": num_lines / seconds,
+        "megabytes": sum(line.offsets.nbytes for lines in parts.values() for line in lines) / 1e6,
+    }
+    batches = sections["batches_of_kept_lines"]["batches"]["train"]
+    report = Report(
+        sections,
+        size=f"{len(kept['train'])} lines for training, {batches} batches of up to {batch_size} an epoch",
+        changes=[
+            *_advised_limits(parts, selected, max_points, max_characters),
+            *(_advised_alphabet(parts, alphabet) if text else ()),
+            *_advised_looks(suspicious, sections["suspicious_lines"]),
+        ],
+        refusal=next((selection.refusal for selection in selected.values() if selection.refusal), ""),
+    )
+    return Findings(
+        report,
+        drawings=_drawings(selected, suspicious, num_drawings),
+        points=each(_points),
+        characters=each(_characters) if text else {},
+        alphabet=dict(counts),
+    )
+
+
+def _points(lines):
+    return np.array([len(line.offsets) for line in lines], int)
+
+
+def _characters(lines):
+    return np.array([len(line.text) for line in lines], int)
+
+
+def _count(selection: Selection, reason):
+    return sum(reason in why for why in selection.reasons)
+
+
+def _quantiles(lengths):
+    functions = {
+        "shortest": lambda values: int(values.min()),
+        "median": lambda values: float(np.median(values)),
+        "95th_percentile": lambda values: float(np.percentile(values, 95)),
+        "longest": lambda values: int(values.max()),
+    }
+    return {
+        row: {name: function(values) if len(values) else None for name, values in lengths.items()}
+        for row, function in functions.items()
+    }
+
+
+def _pen(kept, text):
+    found = {}
+    for name, lines in kept.items():
+        # Sums, not one array: all points at once would be the largest array of a run.
+        count, total = sum(len(line.offsets) for line in lines), len(lines)
+        sums = sum((line.offsets[:, :2].sum(axis=0, dtype="float64") for line in lines), np.zeros(2))
+        mean = sums / max(count, 1)
+        squares = sum((((line.offsets[:, :2] - mean) ** 2).sum(axis=0) for line in lines), np.zeros(2))
+        deviation = np.sqrt(squares / max(count, 1))
+        found[name] = {
+            "offset_x_mean": float(mean[0]),
+            "offset_x_standard_deviation": float(deviation[0]),
+            "offset_y_mean": float(mean[1]),
+            "offset_y_standard_deviation": float(deviation[1]),
+            "strokes_per_line": float(sum((line.offsets[:, 2] > 0.5).sum() for line in lines) / max(total, 1)),
+        }
+        if text:
+            found[name]["points_per_character"] = count / max(1, sum(len(line.text) for line in lines))
+        if not lines:
+            found[name] = dict.fromkeys(found[name])
+    return {row: {name: found[name][row] for name in kept} for row in found["train"]}
+
+
+def _batches(kept, batch_size, seed, text):
+    found = {}
+    for name, lines in kept.items():
+        found[name] = dict.fromkeys(("batches", "padding_percent", "largest_batch_megabytes"))
+        if lines:
+            points, characters = _points(lines), _characters(lines)
+            plan = bucketed_plan(points, batch_size, seed=seed, shuffle=name == "train")(0)
+            padded = [len(batch) * points[batch].max() for batch in plan]
+            # A point is three float32 and a bool, a character an int32.
+            sizes = [13 * padded[i] + text * 4 * len(b) * (1 + characters[b].max()) for i, b in enumerate(plan)]
+            found[name] = {
+                "batches": len(plan),
+                "padding_percent": float(100 - 100 * points.sum() / sum(padded)),
+                "largest_batch_megabytes": float(max(sizes) / 1e6),
+            }
+    return {row: {name: found[name][row] for name in kept} for row in found["train"]}
+
+
+def _suspicious(lines: Sequence[Line]) -> dict[str, list[Line]]:
+    found = {"single_point": [], "no_movement": [], "jump_in_a_stroke": [], "last_stroke_not_ended": []}
+    for line in lines:
+        lengths = np.hypot(*line.offsets[1:, :2].astype("float64").T)
+        down = lengths[line.offsets[:-1, 2] < 0.5]
+        down = down[down > 0]
+        if len(line.offsets) == 1:
+            found["single_point"].append(line)
+        elif not lengths.any():
+            found["no_movement"].append(line)
+        if len(down) and down.max() > JUMP * np.median(down):
+            found["jump_in_a_stroke"].append(line)
+        if line.offsets[-1, 2] < 0.5:
+            found["last_stroke_not_ended"].append(line)
+    return found
+
+
+def _copies(parts, text):
+    """Lines that are there before, in the same split and in training; those that do not move are all alike."""
+    moving = {
+        name: [line.offsets.tobytes() for line in lines if line.offsets[1:, :2].any()] for name, lines in parts.items()
+    }
+    trained = set(moving["train"])
+    found = {
+        "copies": {name: len(keys) - len(set(keys)) for name, keys in moving.items()},
+        "copies_of_train": {name: sum(key in trained for key in moving[name]) for name in SPLITS[1:]},
+    }
+    if text:
+        texts = {line.text for line in parts["train"]}
+        found["texts_also_in_train"] = {name: sum(line.text in texts for line in parts[name]) for name in SPLITS[1:]}
+    return found
+
+
+def _alphabet(counts, parts, selected, alphabet):
+    rare = sorted(counts.items(), key=lambda item: (item[1], item[0]))[:10]
+    outside = _outside(parts, alphabet)
+    return {
+        "characters": sum(counts.values()),
+        "different_characters": len(counts),
+        "used": repr("".join(sorted(counts))),
+        "rarest": ", ".join(f"{character!r} {count}" for character, count in rare),
+        "never_used": repr("".join(sorted(set(alphabet) - set(counts)))),
+        "outside_alphabet": ", ".join(f"{character!r} {count}" for character, count in outside.most_common()),
+    }
+
+
+def _outside(parts, alphabet):
+    counts = collections.Counter("".join(line.text for lines in parts.values() for line in lines))
+    return collections.Counter({character: counts[character] for character in counts if character not in alphabet})
+
+
+def _advised_limits(parts, selected, max_points, max_characters):
+    found = (
+        ("max_points", max_points, "too_many_points", _points),
+        ("max_characters", max_characters, "too_many_characters", _characters),
+    )
+    for flag, limit, reason, lengths in found:
+        left_out = {name: _count(selection, reason) for name, selection in selected.items()}
+        if any(count > FEW * len(parts[name]) for name, count in left_out.items()):
+            longest = max(int(lengths(lines).max()) for lines in parts.values() if len(lines))
+            needed = [np.quantile(lengths(lines), _KEPT, method="higher") for lines in parts.values() if len(lines)]
+            most = min(longest, 10 * math.ceil(max(needed) / 10))
+            yield (
+                f"--{flag}={limit} leaves out {sum(left_out.values())} of {sum(map(len, parts.values()))} lines: "
+                f"--{flag}={most} keeps "
+                + ("all" if most == longest else f"{_KEPT:.0%} of each split, --{flag}={longest} all")
+                + (", and so may --spacing, with fewer points a line." if flag == "max_points" else ".")
+            )
+
+
+def _advised_alphabet(parts, alphabet):
+    strange = {
+        name: sum(not set(alphabet).issuperset(line.text) for line in lines) for name, lines in parts.items() if lines
+    }
+    if not any(strange.values()):
+        return
+    outside = _outside(parts, alphabet)
+    shown = "".join(sorted(character for character in outside if character.isprintable()))
+    hidden = [f"U+{ord(character):04X}" for character in sorted(outside) if not character.isprintable()]
+    if shown:
+        yield (
+            f"{sum(strange.values())} lines have characters that --alphabet lacks; to keep them: "
+            f"--alphabet={shlex.quote(alphabet + shown)}"
+        )
+    if hidden:
+        yield f"Take these characters, which do not show, out of the texts: {', '.join(hidden)}."
+
+
+def _advised_looks(suspicious, counted):
+    words = {
+        "single_point": "have a single point",
+        "no_movement": "have points that do not move",
+        "jump_in_a_stroke": f"jump inside a stroke, by more than {JUMP:g} times the median offset: points may be missing",
+        "last_stroke_not_ended": "do not end with 1 in the third column, as a line's last stroke does",
+    }
+    for kind, what in words.items():
+        lines = [line for found in suspicious.values() for line in found[kind]]
+        if lines:
+            yield f"{len(lines)} lines {what}; such as {_called(lines[0])}."
+    leaked = sum(counted["copies_of_train"].values())
+    if leaked:
+        yield f"{leaked} validation or test lines are in the training lines too: what is measured there is too good."
+
+
+def _called(line):
+    return line.name or repr(line.text) or "one without a name"
+
+
+def _drawings(selected, suspicious, num_drawings):
+    def drawn(line, why=(), before=""):
+        said = [*([line.text] if line.text else []), f"{len(line.offsets)} points"]
+        said += [line.name] * bool(line.name) + [f"left out: {', '.join(why)}".replace("_", " ")] * bool(why)
+        return line.offsets, before + "   ".join(said)
+
+    found = {}
+    for name, selection in selected.items():
+        first = list(zip(selection.lines, selection.reasons, strict=True))[:num_drawings]
+        if first:
+            found[f"first_of_{name}"] = [drawn(*one) for one in first]
+    both = [pair for one in selected.values() for pair in zip(one.lines, one.reasons, strict=True)]
+    if both:
+        both.sort(key=lambda pair: len(pair[0].offsets))
+        found["longest_and_shortest"] = [
+            drawn(*both[-1], before="longest: "),
+            drawn(*both[0], before="shortest: "),
+        ]
+    strange = [
+        drawn(line, before=f"{kind.replace('_', ' ')}: ")
+        for kinds in zip(*(found.items() for found in suspicious.values()), strict=True)
+        for kind, lines in kinds
+        for line in lines
+    ]
+    if strange:
+        found["suspicious"] = strange[:num_drawings]
+    return found

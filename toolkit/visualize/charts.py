@@ -1,0 +1,83 @@
+"""Counts of any data set as figures: how values are distributed, and how often each thing is there."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from toolkit.visualize.strokes import INK
+
+_COLORS = (INK, "#e08e2b", "#58a399", "#b04a5a")
+_LIMIT = "#c22f2f"
+
+
+def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | None = None):
+    """How values are distributed, the parts of a data set above one another.
+
+    Args:
+        values: Numbers by part, such as the lengths of training and test lines.
+        label: What the numbers are, with their unit.
+        limit: Drawn as a line: what lies beyond is left out.
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+
+    >>> histogram({"train": np.arange(9)}, "points in a line", limit=6).axes[0].get_xlabel()
+    'points in a line'
+    """
+    figure = _figure(8.0, 3.0)
+    axis = figure.subplots()
+    parts = [np.asarray(part) for part in values.values()]
+    every = np.concatenate(parts) if parts else np.zeros(0)
+    if len(every):
+        # One bin for each whole number where there are few: otherwise some bins hold two of them, and stand out.
+        width = max(1, int(np.ceil(np.ptp(every) / 50)))
+        edges = np.arange(np.floor(every.min()), every.max() + 2 * width, width) - 0.5
+        axis.hist(parts, edges, stacked=True, label=list(values), color=_COLORS[: len(parts)])
+    if limit is not None:
+        beyond = int((every > limit).sum())
+        axis.axvline(limit, color=_LIMIT, linestyle="--", label=f"limit {limit:g}: {beyond} beyond")
+    axis.set_xlabel(label)
+    axis.set_ylabel("count")
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def bars(counts: Mapping[str, int], label: str):
+    """How often each thing is there, the most frequent first.
+
+    Args:
+        counts: Counts by name.
+        label: What is counted.
+
+    Returns:
+        A matplotlib figure, its counts on a logarithmic axis: a hundredth is still to be seen.
+
+    Example:
+
+    >>> [tick.get_text() for tick in bars({"a": 3, " ": 20}, "characters").axes[0].get_xticklabels()]
+    ['␣', 'a']
+    """
+    figure = _figure(max(4.0, min(0.14 * len(counts) + 0.8, 24.0)), 3.0)
+    axis = figure.subplots()
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    axis.bar(range(len(ranked)), [count for _, count in ranked], color=INK)
+    axis.set_xticks(range(len(ranked)), [name if name != " " else "␣" for name, _ in ranked], fontsize=8)
+    axis.tick_params("x", length=0)
+    axis.margins(x=0.01)
+    if ranked:
+        axis.set_yscale("log")
+        axis.set_ylim(bottom=0.5)
+    axis.set_xlabel(label)
+    axis.set_ylabel("count")
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _figure(width, height):
+    from matplotlib.figure import Figure
+
+    # Not through pyplot: no display, no global list of figures.
+    return Figure((width, height), dpi=110, layout="constrained")
