@@ -21,6 +21,7 @@ from toolkit.lazy import tensorflow as tf
 from toolkit.training.checkpoints import restore, write_json, write_whole
 from toolkit.training.diagnosis import first_not_finite
 from toolkit.training.distribution import Distribution
+from toolkit.training.norms import GradientNorms
 from toolkit.training.settings import Settings
 from toolkit.training.stage import Diverged, Stage, callback
 from toolkit.visualize.board import Board
@@ -59,7 +60,7 @@ class Run:
         """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
         if settings.strategy == "multi_worker" and self.is_chief:
             self._open_workdir()
-        self._board = Board(self.workdir / "logs" if self.is_chief else None)
+        self._board = Board(self.workdir / "logs" if self.is_chief else None, settings.profile_steps)
         self._scopes = 0
         self._step = 0
 
@@ -102,11 +103,7 @@ class Run:
                 )
         stored.pop("trained", None)
         stored["settings"] = dataclasses.asdict(self.settings)
-        stored["versions"] = {
-            "python": sys.version.split()[0],
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-        }
+        stored["versions"] = versions()
         stored["commands"].append([datetime.datetime.now().isoformat(timespec="seconds"), command()])
         write_json(self.workdir / "settings.json", stored)
 
@@ -176,7 +173,9 @@ class Run:
                 for name, figure in pictures().items():
                     self.picture(name, figure)
 
-            visible = [callback(kept, draw if pictures and self.is_chief else None), *callbacks]
+            self._board.graph(stage, model)
+            norms = None if distribution.strategy else GradientNorms.of(model)
+            visible = [callback(kept, draw if pictures and self.is_chief else None, norms), *callbacks]
             held_out = {}
             if validation:  # endless: Keras begins it anew each time
                 held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
@@ -264,7 +263,7 @@ class Run:
         self._step = kept.step
 
     def _stage(self, name, holders, steps_per_epoch, epochs=None):
-        return Stage(
+        kept = Stage(
             name,
             self.path("checkpoints", name),
             holders,
@@ -274,6 +273,10 @@ class Run:
             writes=self.is_chief,
             checkpoint_minutes=self.settings.checkpoint_minutes,
         )
+        if not kept.finished:
+            how = {"recipe": self.recipe, "command": command(), **dataclasses.asdict(self.settings), **versions()}
+            self._board.table("settings", how, kept.step)
+        return kept
 
     def load(self, model, *, stage: str = "model") -> None:
         """Loads what a stage has trained: its best weights, or its last.
@@ -433,6 +436,11 @@ def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
         return {**{key: stored[key] for key in ("recipe", "settings", "commands")}, "trained": trained}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not the settings of a run. Choose another --workdir.") from error
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of what the computation depends on most."""
+    return {"python": sys.version.split()[0], "tensorflow": tf.__version__, "keras": keras.__version__}
 
 
 def command() -> str:

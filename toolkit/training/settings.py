@@ -91,6 +91,12 @@ class Settings:
     checkpoint_minutes: float = setting(
         2.0, "minutes between checkpoints inside an epoch; each epoch ends with one too", minimum=0.0, changeable=True
     )
+    profile_steps: int = setting(
+        0,
+        "training steps to profile, for TensorBoard's Profile (pip install tensorboard-plugin-profile)",
+        minimum=0,
+        changeable=True,
+    )
     verbose: bool = setting(False, "show what TensorFlow prints", changeable=True)
 
     def __post_init__(self):

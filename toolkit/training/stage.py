@@ -10,6 +10,7 @@ from typing import Any
 
 from toolkit.lazy import keras
 from toolkit.training import checkpoints
+from toolkit.training.norms import weight_norms
 
 _PATIENCE_SECONDS = 20.0
 
@@ -114,6 +115,7 @@ class Stage:
     def __exit__(self, *_) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        self.board.end_profile()
         self._bar.close()
 
     def _say(self, text):
@@ -138,6 +140,7 @@ class Stage:
                 f"{self.name}: {', '.join(bad)} is not finite at step {step}. {kept}"
                 "Lower --learning_rate; then the same command goes on."
             )
+        self.board.after_step()
         self._bar.update(step - self.step)
         self._bar.set_postfix({key: f"{value:.4g}" for key, value in list(logs.items())[:3]}, refresh=False)
         self.step = step
@@ -246,12 +249,13 @@ class Stage:
             ) from error
 
 
-def callback(stage: Stage, pictures=None):
+def callback(stage: Stage, pictures=None, gradient_norms=None):
     """The Keras callback that keeps a stage while `fit` runs.
 
     Args:
         stage: The stage.
         pictures: Called after each epoch, to show how the training stands.
+        gradient_norms: `GradientNorms` to measure in each epoch's last step.
 
     Returns:
         A `keras.callbacks.Callback`.
@@ -260,6 +264,11 @@ def callback(stage: Stage, pictures=None):
     class Keep(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             self.first = stage.step
+
+        def on_train_batch_begin(self, batch, logs=None):
+            left = stage.steps_per_epoch - (self.first + batch) % stage.steps_per_epoch
+            if gradient_norms is not None and left <= self.model.steps_per_execution:
+                gradient_norms.wanted.assign(True)
 
         def on_train_batch_end(self, batch, logs=None):
             stage.after_step(self.first + batch + 1, logs)
@@ -272,6 +281,11 @@ def callback(stage: Stage, pictures=None):
             validation = {key[4:]: float(value) for key, value in logs.items() if key.startswith("val_")}
             rate = self.model.optimizer.learning_rate
             stage.board.scalars("train", {"learning_rate": float(rate)}, stage.step)
+            if stage.writes:
+                stage.board.scalars("train", weight_norms(self.model), stage.step)
+            if gradient_norms is not None:
+                stage.board.scalars("train", gradient_norms.read(), stage.step)
+                gradient_norms.wanted.assign(False)
             stage.after_epoch(train, validation)
             if pictures is not None:
                 pictures()

@@ -1,7 +1,11 @@
-"""Scalars and pictures for TensorBoard."""
+"""Scalars, pictures, tables, graphs and profiles for TensorBoard."""
 
+import html
+import json
 import pathlib
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from toolkit.lazy import tensorflow as tf
 
@@ -11,11 +15,15 @@ class Board:
 
     Args:
         folder: The log folder; None: nothing is written.
+        profile_steps: Training steps to profile.
     """
 
-    def __init__(self, folder: pathlib.Path | None) -> None:
+    def __init__(self, folder: pathlib.Path | None, profile_steps: int = 0) -> None:
         self.folder = folder
         self._writers = {}
+        # The first steps are left out: they compile, and fill caches and queues.
+        self._profiled = range(5, 5 + profile_steps) if folder and profile_steps else range(0)
+        self._steps = 0
 
     def _writer(self, split):
         if split not in self._writers:
@@ -47,3 +55,71 @@ class Board:
         with self._writer("pictures"):
             tf.summary.image(name, image[None], step=step)
         self._writers["pictures"].flush()
+
+    def table(self, name: str, values: Mapping[str, Any], step: int) -> None:
+        """Writes a text: a table of names and values.
+
+        Args:
+            name: Its tag.
+            values: What it says, by name.
+            step: The step it belongs to.
+        """
+        if self.folder:
+            rows = [f"| {_markdown(key)} | {_markdown(value)} |\n" for key, value in values.items()]
+            with self._writer("train"):
+                tf.summary.text(name, "".join(["| | |\n|-|-|\n", *rows]), step=step)
+            self._writers["train"].flush()
+
+    def graph(self, name: str, model: Any) -> None:
+        """Writes a Keras model's layers and what goes from one to the other.
+
+        Args:
+            name: Its tag.
+            model: The model; one of a class of its own that does not say what it is made of is left out.
+        """
+        if not self.folder:
+            return
+        try:
+            config = json.loads(model.to_json())
+        except (NotImplementedError, TypeError):
+            return
+        metadata = tf.compat.v1.SummaryMetadata()
+        metadata.plugin_data.plugin_name = "graph_keras_model"  # what TensorBoard's Graphs looks for
+        metadata.plugin_data.content = b"1"
+        with self._writer("train"):
+            tf.summary.write(name, json.dumps(_opened(config)), step=0, metadata=metadata)
+        self._writers["train"].flush()
+
+    def after_step(self) -> None:
+        """To be called after each training step: begins and ends the profile."""
+        self._steps += 1
+        if not self._profiled:
+            return
+        if self._steps == self._profiled.start:
+            tf.profiler.experimental.start(str(self.folder / "train"))
+        elif self._steps == self._profiled.stop:
+            self.end_profile()
+
+    def end_profile(self) -> None:
+        """Writes what has been profiled until here, if anything has."""
+        if self._profiled and self._steps >= self._profiled.start:
+            self._profiled = range(0)
+            tf.profiler.experimental.stop()
+
+
+def _markdown(value):
+    """A value as text that means itself in a table of Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~])", r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+
+
+def _opened(config):
+    """A model's configuration in which TensorBoard sees what is inside of wrapped models too, and what goes in."""
+    config = {**config, "config": dict(config["config"])}
+    wrapped = config["config"].get("layer")
+    if isinstance(wrapped, dict) and "layers" in wrapped["config"]:
+        config["config"].update(
+            {key: wrapped["config"].get(key) for key in ("layers", "input_layers", "output_layers")}
+        )
+    if "layers" in config["config"]:
+        config["config"]["layers"] = [_opened(layer) for layer in config["config"]["layers"]]
+    return config
