@@ -2,6 +2,8 @@
 
 import contextlib
 import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -72,3 +74,15 @@ def test_nothing_answers():
             service.check(address, seconds=0.1)
         with pytest.raises(ValueError, match="no free address of this machine"):
             service.Server(address, [])
+
+
+def test_a_service_that_is_gone_ends_the_process():
+    """TensorFlow itself would wait for ever."""
+    program = (
+        "import time\n"
+        "from toolkit.data import service\n"
+        "with service.watched('127.0.0.1:9', seconds=0.3):\n"
+        "    time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "--data_service=127.0.0.1:9 has not answered" in done.stderr

@@ -133,7 +133,7 @@ def main():
         whole, cut = pathlib.Path(folder, "whole"), pathlib.Path(folder, "cut")
         if start(asked.recipe, whole).wait():
             sys.exit(whole.with_suffix(".log").read_text())
-        mid_write = 0
+        killed = mid_write = 0
         for number, kind in enumerate(kinds, 1):
             process = start(asked.recipe, cut)
             moments = Moments(process, cut, end)
@@ -153,6 +153,7 @@ def main():
             code = process.wait()
             left = [path.name for path in cut.rglob(".*") if path.name.endswith((".tmp", ".new", ".old"))]
             mid_write += bool(left)
+            killed += code == -9
             print(
                 f"{number:3} of {len(kinds)}: {kind:<10} {'killed' if code == -9 else f'ended with {code}'} {left}",
                 flush=True,
@@ -167,7 +168,9 @@ def main():
         stale = [path.name for path in cut.rglob(".*") if path.name.endswith((".tmp", ".new", ".old"))]
         print(f"{mid_write} of {len(kinds)} kills came while a file was being written; left behind at the end: {stale}")
         print("different: " + ", ".join(wrong) if wrong else "the end is bit for bit that of the undisturbed run")
-        sys.exit(bool(wrong or stale))
+        if killed < len(kinds) or not mid_write:
+            print(f"only {killed} of {len(kinds)} processes were still there to be killed: use another --seed")
+        sys.exit(bool(wrong or stale or killed < len(kinds) or not mid_write))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from toolkit.layers import WeightNoise
 from toolkit.training.diagnosis import first_not_finite
 
 INPUTS = np.linspace(-1, 1, 8, dtype="float32").reshape(4, 2)
@@ -49,6 +50,13 @@ def test_weights():
 def test_a_layer():
     model = network(Logarithm(name="logarithm"), keras.layers.Dense(2), last())
     assert explain(model) == "The layer 'logarithm' is the first whose output is not finite."
+
+
+def test_a_layer_inside_a_wrapped_model():
+    model = network(Logarithm(name="logarithm"), last())
+    wrapped = keras.Model(model.input, WeightNoise(model)(model.input))
+    wrapped.compile("sgd", "mse")
+    assert "'logarithm' is the first" in explain(wrapped)
 
 
 def test_the_loss():

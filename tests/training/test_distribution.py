@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from toolkit.data.pipelines import Batches, shuffled_plan
 from toolkit.training import distribution
 from toolkit.training.distribution import Distribution
 
@@ -191,3 +192,13 @@ def test_what_cannot_be_distributed_is_refused():
             several.check(model(steps_per_execution=4))
         with pytest.raises(ValueError, match="cannot collect gradients"):
             several.check(model(gradient_accumulation_steps=2))
+
+
+def test_batches_too_small_to_share():
+    several = Distribution()
+    several.name, several.num_replicas = "mirrored", 3
+    few = Batches(lambda i: i, shuffled_plan(4, 2, seed=0), tf.TensorSpec([None], tf.int64), num_examples=4)
+    with pytest.raises(
+        ValueError, match="no batch has an example for each of the 3 replicas. Make --batch_size larger"
+    ):
+        several.shared(few)

@@ -298,8 +298,10 @@ def test_refuses_workdirs_that_are_not_its_own(tmp_path):
         Run(Example(workdir=str(tmp_path / "a"), units=5), recipe="one")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.tex").write_text("")
+    (tmp_path / "b" / ".thesis.1.tmp").write_text("")
     with pytest.raises(ValueError, match=r"holds other files \(thesis.tex\)"):
         Run(Example(workdir=str(tmp_path / "b")))
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {"thesis.tex", ".thesis.1.tmp"}
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "settings.json").write_text("[]")
     with pytest.raises(ValueError, match="not the settings of a run"):

@@ -59,7 +59,7 @@ class Batches:
             start_step: Steps to leave out, counted from the first epoch's start.
             num_epochs: Epochs to end after, counted from the first; None: endless.
             service: "HOST:PORT" of a `data.service`, whose processes read and map instead of this one. Where several
-                do, a batch may come before one that was due.
+                do, a batch may come before one that was due, and those that a lost process was reading are left out.
 
         Returns:
             A `tf.data.Dataset`.

@@ -2,9 +2,12 @@
 
 import contextlib
 import json
+import os
 import socket
+import sys
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from toolkit.data.pipelines import SERVED, Batches
 from toolkit.lazy import tensorflow as tf
@@ -114,6 +117,38 @@ def check(address: str, seconds: float = 10.0) -> None:
                 "same command with --mode=serve_data and a --workdir of its own."
             )
         time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def watched(address: str, seconds: float = 30.0) -> Iterator[None]:
+    """Ends the process where a service stops answering: TensorFlow would wait for it without a word, and for ever.
+
+    Args:
+        address: "HOST:PORT"; empty: nothing is watched.
+        seconds: How long it may not answer.
+    """
+    done = threading.Event()
+
+    def watch(host, port):
+        answered = time.monotonic()
+        while not done.wait(seconds / 10):
+            if _answers(host, port):
+                answered = time.monotonic()
+            elif time.monotonic() - answered > seconds:
+                print(
+                    f"\n--data_service={address} has not answered for {seconds:.0f} s. Start it again; then the same "
+                    "command goes on from the last checkpoint.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                os._exit(1)
+
+    if address:
+        threading.Thread(target=watch, args=check_address(address), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def _answers(host, port):

@@ -34,12 +34,9 @@ def first_not_finite(model, batch: Any) -> str:
         if _not_finite(weight).any():
             return f"The weight {weight.path} was not finite before that step."
     inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
-    layers = [layer for layer in getattr(model, "operations", model.layers) if _output(layer) is not None]
-    if layers:
-        probe = keras.Model(model.inputs, [_output(layer) for layer in layers])
-        for layer, output in zip(layers, probe(inputs, training=True), strict=True):
-            if any(_not_finite(value).any() for value in tf.nest.flatten(output)):
-                return f"The layer {layer.name!r} is the first whose output is not finite."
+    bad = _first_layer(model, inputs)
+    if bad:
+        return f"The layer {bad!r} is the first whose output is not finite."
     with tf.GradientTape() as tape:
         outputs = model(inputs, training=True)
         loss = model.compute_loss(inputs, targets, outputs, weights)
@@ -49,6 +46,20 @@ def first_not_finite(model, batch: Any) -> str:
     for weight, gradient in reversed(list(zip(model.trainable_weights, gradients, strict=True))):
         if gradient is not None and _not_finite(gradient).any():
             return f"The loss of that batch is finite; the gradient of {weight.path} is not."
+    return ""
+
+
+def _first_layer(model, inputs):
+    """The name of the first layer whose output is not finite; of a model inside a model, the one in there."""
+    layers = [layer for layer in getattr(model, "operations", model.layers) if _output(layer) is not None]
+    if not layers:
+        return ""
+    outputs = keras.Model(model.inputs, [_output(layer) for layer in layers])(inputs, training=True)
+    for layer, output in zip(layers, outputs, strict=True):
+        if any(_not_finite(value).any() for value in tf.nest.flatten(output)):
+            inside = getattr(layer, "layer", layer)  # of a wrapper
+            deeper = _first_layer(inside, inputs) if isinstance(inside, keras.Model) and len(layers) == 1 else ""
+            return deeper or layer.name
     return ""
 
 

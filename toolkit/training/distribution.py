@@ -1,11 +1,16 @@
 """Training on several devices or machines: which strategy, who writes, and what Keras' `fit` needs mended for it."""
 
 import contextlib
+import dataclasses
 import json
 import os
+import signal
+import threading
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 
@@ -22,7 +27,7 @@ class Distribution:
 
     All that is done in `fit` is done on every replica, the rest (evaluation, samples, export) on the chief alone. Each
     global batch is cut in as many parts as there are replicas and losses and gradients are summed, so a training does
-    not depend on how many there are, but for rounding.
+    not depend on how many there are, but for rounding; noise and dropout are drawn by each replica.
 
     Args:
         name: "single"; "mirrored", all GPUs of this machine; "multi_worker", all processes that TF_CONFIG names.
@@ -52,7 +57,8 @@ class Distribution:
             self.is_chief = (task, index) == first
             # Before anything else is computed: collectives cannot be set up later.
             try:
-                self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
+                with _default_signals():  # it waits for the others where Python's handlers do not run
+                    self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
             except (tf.errors.OpError, RuntimeError) as error:
                 raise ValueError(
                     f"--strategy=multi_worker: this worker, {task} {index} of TF_CONFIG, cannot meet the others: "
@@ -114,6 +120,11 @@ class Distribution:
             Those with at least as many examples as there are replicas.
         """
         large = batches if self.num_replicas == 1 else batches.at_least(self.num_replicas)
+        if not large.steps_per_epoch:
+            raise ValueError(
+                f"--strategy={self.name}: no batch has an example for each of the {self.num_replicas} replicas. Make "
+                "--batch_size larger, or take fewer."
+            )
         if self.is_chief and large.steps_per_epoch < batches.steps_per_epoch:
             print(
                 f"  {batches.steps_per_epoch - large.steps_per_epoch} of {batches.steps_per_epoch} batches left out: "
@@ -122,8 +133,8 @@ class Distribution:
         return large
 
     @contextlib.contextmanager
-    def answers_lost_workers(self, stage) -> Iterator[None]:
-        """Where workers compute together: the loss of one ends the computation in all.
+    def watched(self, stage) -> Iterator[None]:
+        """Where others are computed with, or read from: what to do when they are lost.
 
         Args:
             stage: The `Stage` that is trained.
@@ -132,12 +143,12 @@ class Distribution:
             WorkerLost: Where a worker was lost after steps were done together.
             ValueError: Where there was no step: starting again would not help.
         """
-        if self.name != "multi_worker":
-            yield
-            return
         try:
-            yield
+            with service.watched(self.data_service):
+                yield
         except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+            if self.name != "multi_worker":
+                raise
             stage.leave_if_signalled(together=True)
             if stage.step == stage.began_at:
                 raise ValueError(
@@ -147,6 +158,27 @@ class Distribution:
                 f"{stage.name}: another worker was lost at step {stage.step}. Start it again: this one waits for it, "
                 "and all go on from the last checkpoint."
             ) from error
+
+    def agree(self, step: int, settings) -> None:
+        """Where workers compute together: waits until all are here, and sees that they are about to do the same.
+
+        Args:
+            step: The step that this process is at.
+            settings: Its settings.
+
+        Raises:
+            ValueError: Where another worker is at another step, or was given other settings.
+        """
+        if self.name != "multi_worker":
+            return
+        decisive = [field.name for field in dataclasses.fields(settings) if field.metadata["remembered"]]
+        here = zlib.crc32(json.dumps([step, *(getattr(settings, name) for name in decisive)]).encode())
+        each = self.strategy.experimental_distribute_values_from_function(lambda _: tf.constant([here], tf.int64))
+        if len(set(self.strategy.gather(each, axis=0).numpy())) > 1:
+            raise ValueError(
+                "--strategy=multi_worker: the workers were started with unlike flags, or do not share a --workdir: "
+                f"this one is at step {step} in its. Give all the same command, with a folder that all can reach."
+            )
 
     def add_gradients_first(self, optimizer) -> None:
         """Has an optimiser see the gradient of the whole batch; Keras adds the replicas' parts up last of all.
@@ -208,6 +240,19 @@ def mend_keras() -> None:
     trainer.TensorFlowTrainer._maybe_symbolic_build = build
     trainer.reduce_per_replica = reduce_per_replica
     trainer._mended = True
+
+
+@contextlib.contextmanager
+def _default_signals():
+    """SIGTERM and Ctrl-C end the process at once."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _devices(num_replicas):

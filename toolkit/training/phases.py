@@ -5,6 +5,7 @@ import ctypes
 import dataclasses
 import os
 import pathlib
+import re
 import signal
 import sys
 import traceback
@@ -99,14 +100,23 @@ def _run(settings_class, by_name, recipe, flag_values):
     except KeyboardInterrupt as stop:
         print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
         return 143 if isinstance(stop, _Terminated) else 130
-    except (ValueError, OSError, RuntimeError) as error:
-        print(f"\n{recipe}: {error}", file=sys.stderr)
+    except Exception as error:
+        if not isinstance(error, ValueError | OSError | RuntimeError | sys.modules["tensorflow"].errors.OpError):
+            raise
+        print(f"\n{recipe}: {_told(error)}", file=sys.stderr)
         if verbose:
             traceback.print_exc()
         elif run is not None and run.is_chief:
-            (run.workdir / "error.txt").write_text(traceback.format_exc())
-            print(f"(where it happened: {run.workdir / 'error.txt'})", file=sys.stderr)
+            with contextlib.suppress(OSError):  # the disk may be full
+                (run.workdir / "error.txt").write_text(traceback.format_exc())
+                print(f"(where it happened: {run.workdir / 'error.txt'})", file=sys.stderr)
         return 1
+
+
+def _told(error):
+    """An error's text; of one that went through TensorFlow's threads, the one that Python code raised there."""
+    inner = re.findall(r"^(?:ValueError|OSError|FileNotFoundError|RuntimeError): (.+)$", str(error), re.MULTILINE)
+    return inner[-1] if inner and "tensorflow" in type(error).__module__ else str(error)
 
 
 class _Terminated(KeyboardInterrupt):

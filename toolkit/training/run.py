@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import shlex
 import statistics
 import sys
@@ -65,6 +66,13 @@ class Run:
         self._step = 0
 
     def _open_workdir(self):
+        if self.workdir.is_dir() and stored_settings(self.workdir) is None:
+            others = [path.name for path in self.workdir.iterdir() if not path.name.startswith(".")]
+            if others:
+                raise ValueError(
+                    f"--workdir={self.workdir} holds other files ({', '.join(sorted(others)[:3])}) and no "
+                    "settings.json: it is not a run's folder. Choose a new or empty one."
+                )
         try:
             self.workdir.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.workdir / ".lock", os.O_CREAT | os.O_WRONLY)
@@ -77,16 +85,8 @@ class Run:
             raise ValueError(
                 f"--workdir={self.workdir} is in use by another run. Wait for it, or choose another folder."
             ) from error
-        for left in self.workdir.rglob(".*.tmp"):  # by a process that was killed while it wrote
-            left.unlink(missing_ok=True)
         stored = stored_settings(self.workdir)
         if stored is None:
-            others = [path.name for path in self.workdir.iterdir() if not path.name.startswith(".")]
-            if others:
-                raise ValueError(
-                    f"--workdir={self.workdir} holds other files ({', '.join(sorted(others)[:3])}) and no "
-                    "settings.json: it is not a run's folder. Choose a new or empty one."
-                )
             stored = {"recipe": self.recipe, "commands": []}
         elif stored["recipe"] != self.recipe:
             raise ValueError(
@@ -101,6 +101,9 @@ class Run:
                     f"--workdir={self.workdir} was made with --{field.name}={before}, not {now}. "
                     "Choose another folder, or leave the flag out."
                 )
+        for left in self.workdir.rglob(".*.tmp"):
+            if re.fullmatch(r"\..+\.\d+\.tmp", left.name):  # a process was killed while it wrote
+                left.unlink(missing_ok=True)
         stored.pop("trained", None)
         stored["settings"] = dataclasses.asdict(self.settings)
         stored["versions"] = versions()
@@ -161,11 +164,12 @@ class Run:
         model.jit_compile = self.jit_compile
         with distribution.scope():
             model.optimizer.build(model.trainable_variables)
-        train = splits.train.take(settings.steps_per_epoch) if settings.steps_per_epoch else splits.train
-        train = distribution.shared(train)
+        train = distribution.shared(splits.train)
+        train = train.take(settings.steps_per_epoch) if settings.steps_per_epoch else train
         validation = distribution.shared(splits.validation) if splits.validation else None
         per_epoch = train.steps_per_epoch
         kept = self._stage(stage, {"model": model, "optimizer": model.optimizer}, per_epoch)
+        distribution.agree(kept.step, settings)
         if not kept.finished:
 
             def draw():
@@ -180,7 +184,7 @@ class Run:
             if validation:  # endless: Keras begins it anew each time
                 held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
             model.stop_training = False
-            with kept, distribution.answers_lost_workers(kept), self._explained(model, train, kept):
+            with kept, distribution.watched(kept), self._explained(model, train, kept):
                 if kept.owes_validation:
                     owed = {"callbacks": visible, "return_dict": True, "verbose": 0}
                     kept.after_epoch({}, model.evaluate(**held_out, **owed) if held_out else {})
@@ -201,7 +205,13 @@ class Run:
                             shuffle=False,  # the data has its own order
                             verbose=0,
                         )
-        kept.finish(stopped=model.stop_training)
+                kept.leave_if_signalled()
+        if self.is_chief:
+            kept.finish(stopped=model.stop_training)
+        with distribution.watched(kept):
+            distribution.agree(kept.step, settings)  # now the best weights are written
+        if not self.is_chief:
+            kept.finish(stopped=model.stop_training)
         self._step = kept.step
 
     @contextlib.contextmanager
@@ -218,13 +228,16 @@ class Run:
                 first_step = restore(kept.latest, kept.holders)["step"]
             else:
                 kept.set_state(first_state)
-            print(
-                f"{error}\nLooking for what was not finite first: {kept.step - first_step} steps again ...", flush=True
-            )
-            if kept.step > first_step:
-                model.fit(train.dataset(first_step), steps_per_epoch=kept.step - first_step, shuffle=False, verbose=0)
-            why = first_not_finite(model, next(iter(train.dataset(kept.step))))
-            raise Diverged(f"{error} {why}") from error
+            again = error.step - 1 - first_step
+            print(f"{error}\nLooking for what was not finite first: {again} steps again ...", flush=True)
+            stop = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: kept.leave_if_signalled(together=True))
+            why = ""
+            with contextlib.suppress(ValueError, tf.errors.OpError):  # the error itself counts for more than its cause
+                if again:
+                    data = train.dataset(first_step)
+                    model.fit(data, steps_per_epoch=again, callbacks=[stop], shuffle=False, verbose=0)
+                why = first_not_finite(model, next(iter(train.dataset(error.step - 1))))
+            raise Diverged(f"{error} {why}", error.step) from error
 
     def steps(self, data, *, stage: str, state: Mapping[str, Any], epochs: int | None = None) -> Iterator[Any]:
         """A loop of one's own, kept as `fit` is: several models, several optimisers, or no gradient at all.
@@ -250,7 +263,7 @@ class Run:
         if not kept.finished:
             source = iter(self.distribution.dataset(data, kept.step)) if endless else iter(range(kept.step, per_epoch))
             logs = {}
-            with kept:
+            with kept, self.distribution.watched(kept):
                 if kept.owes_validation:
                     kept.after_epoch({}, {})
                 while kept.step < kept.num_steps:
@@ -302,6 +315,8 @@ class Run:
             metrics: Numbers by name, the name ending in the unit: "log_loss_nats_per_point".
             paper: The paper's numbers, by the same or other names.
         """
+        if not self.is_chief:
+            return
         metrics = {name: float(value) for name, value in metrics.items()}
         write_json(self.path("metrics.json"), {**self._metrics(), **metrics})
         self._board.scalars("test", metrics, self._step)
@@ -343,6 +358,8 @@ class Run:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from PIL import Image
 
+        if not self.is_chief:
+            return
         path = self.path("pictures", name)
         if hasattr(figure, "savefig"):
             write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
@@ -360,6 +377,8 @@ class Run:
             **details: As in `export.write`: examples, trackables, calibrate, measure, tolerance; and `card`, to which
                 the recipe, the command, the settings and the metrics are added.
         """
+        if not self.is_chief:
+            return
         from toolkit import export
 
         card = {

@@ -16,7 +16,16 @@ _PATIENCE_SECONDS = 20.0
 
 
 class Diverged(ValueError):
-    """The loss is not a finite number any more."""
+    """The loss, or a weight, is not a finite number any more.
+
+    Args:
+        message: What to tell.
+        step: The step after which it was not, counted from 1.
+    """
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class Interrupted(SystemExit):
@@ -75,9 +84,10 @@ class Stage:
                     f"{steps_per_epoch}. Use another --workdir for other data."
                 )
             self.step, self.stopped = progress["step"], progress["stopped"]
-            self.owes_validation = progress["owes_validation"]
+            self.owes_validation = progress.get("owes_validation", False)
             self.lowest = math.inf if progress["lowest"] is None else progress["lowest"]
         self.finished = self.stopped or (self.step >= self.num_steps and not self.owes_validation)
+        self.began_at = self.step
         self._signal = None
         self._bar = None
         self._saved_at = time.monotonic()
@@ -101,7 +111,6 @@ class Stage:
             dynamic_ncols=terminal,
             disable=not self.writes,
         )
-        self.began_at = self.step
         if self.step:
             self._say(f"goes on at step {self.step} of {self.num_steps}.")
         self._handlers = {}
@@ -124,6 +133,7 @@ class Stage:
 
     def _remember(self, number, frame):
         self._signal, self._signal_at = number, time.monotonic()
+        signal.signal(number, signal.SIG_DFL)  # a second one ends the process, whatever it waits for
 
     def after_step(self, step: int, logs: Mapping[str, float]) -> None:
         """To be called after each step.
@@ -138,7 +148,8 @@ class Stage:
             kept = f"The checkpoint of an earlier step is kept in {self.latest}. " if self.latest.exists() else ""
             raise Diverged(
                 f"{self.name}: {', '.join(bad)} is not finite at step {step}. {kept}"
-                "Lower --learning_rate; then the same command goes on."
+                "Lower --learning_rate; then the same command goes on.",
+                step,
             )
         self.board.after_step()
         self._bar.update(step - self.step)
@@ -203,7 +214,7 @@ class Stage:
         if not self.finished:
             self.stopped, self.finished = stopped, True
             self.save()
-        if self.writes and self.best.exists():
+        if self.best.exists():
             checkpoints.restore(
                 self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders
             )
@@ -245,7 +256,8 @@ class Stage:
             checkpoints.save(path, holders, progress)
         except FloatingPointError as error:
             raise Diverged(
-                f"{self.name}: {error} at step {self.step}; the checkpoint before it is kept. Lower --learning_rate."
+                f"{self.name}: {error} at step {self.step}; the checkpoint before it is kept. Lower --learning_rate.",
+                self.step,
             ) from error
 
 
@@ -280,7 +292,7 @@ def callback(stage: Stage, pictures=None, gradient_norms=None):
             train = {key: float(value) for key, value in logs.items() if not key.startswith("val_")}
             validation = {key[4:]: float(value) for key, value in logs.items() if key.startswith("val_")}
             rate = self.model.optimizer.learning_rate
-            stage.board.scalars("train", {"learning_rate": float(rate)}, stage.step)
+            stage.board.scalars("train", {"learning_rate": float(keras.ops.convert_to_numpy(rate))}, stage.step)
             if stage.writes:
                 stage.board.scalars("train", weight_norms(self.model), stage.step)
             if gradient_norms is not None:
@@ -289,5 +301,6 @@ def callback(stage: Stage, pictures=None, gradient_norms=None):
             stage.after_epoch(train, validation)
             if pictures is not None:
                 pictures()
+            stage.leave_if_signalled()
 
     return Keep()
