@@ -54,7 +54,7 @@ def test_a_layer():
 
 def test_a_layer_inside_a_wrapped_model():
     model = network(Logarithm(name="logarithm"), last())
-    wrapped = keras.Model(model.input, WeightNoise(model)(model.input))
+    wrapped = keras.Model(model.inputs, WeightNoise(model)(model.inputs[0]))
     wrapped.compile("sgd", "mse")
     assert "'logarithm' is the first" in explain(wrapped)
 

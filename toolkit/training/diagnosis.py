@@ -55,7 +55,7 @@ def _first_layer(model, inputs):
     if not layers:
         return ""
     outputs = keras.Model(model.inputs, [_output(layer) for layer in layers])(inputs, training=True)
-    for layer, output in zip(layers, outputs, strict=True):
+    for layer, output in zip(layers, outputs if len(layers) > 1 else [outputs], strict=True):
         if any(_not_finite(value).any() for value in tf.nest.flatten(output)):
             inside = getattr(layer, "layer", layer)  # of a wrapper
             deeper = _first_layer(inside, inputs) if isinstance(inside, keras.Model) and len(layers) == 1 else ""

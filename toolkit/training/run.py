@@ -230,7 +230,9 @@ class Run:
                 kept.set_state(first_state)
             again = error.step - 1 - first_step
             print(f"{error}\nLooking for what was not finite first: {again} steps again ...", flush=True)
-            stop = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: kept.leave_if_signalled(together=True))
+            stop = keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda batch, logs=None: kept.leave_if_signalled(together=True)
+            )
             why = ""
             with contextlib.suppress(ValueError, tf.errors.OpError):  # the error itself counts for more than its cause
                 if again:
