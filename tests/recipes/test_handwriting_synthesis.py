@@ -185,6 +185,21 @@ def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
                 np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
 
 
+def test_check_data(tmp_path, capsys):
+    checked = training.Run(settings(tmp_path, mode="check_data"), recipe="handwriting_synthesis")
+    recipe.check_data(checked)
+    assert "Ready: " in capsys.readouterr().out
+    found = json.loads((tmp_path / "data_check.json").read_text())
+    splits = recipe.datasets(checked.settings)
+    assert found["lines"]["kept"]["train"] == splits.train.num_examples
+    assert {"first_of_train.png", "points.png"} <= {path.name for path in (tmp_path / "pictures" / "data").iterdir()}
+    checked.close()
+    none = training.Run(settings(tmp_path, mode="check_data", max_points=20), recipe="handwriting_synthesis")
+    with pytest.raises(ValueError, match="none has at most --max_points=20"):
+        recipe.check_data(none)
+    assert "NOT READY" in capsys.readouterr().out
+
+
 def test_bad_input(tmp_path, run):
     for how, message in (
         ({"text": "naïve"}, "characters outside the model's alphabet: 'ï'"),

@@ -198,7 +198,5 @@ def test_batches_too_small_to_share():
     several = Distribution()
     several.name, several.num_replicas = "mirrored", 3
     few = Batches(lambda i: i, shuffled_plan(4, 2, seed=0), tf.TensorSpec([None], tf.int64), num_examples=4)
-    with pytest.raises(
-        ValueError, match="no batch has an example for each of the 3 replicas"
-    ):
+    with pytest.raises(ValueError, match="no batch has an example for each of the 3 replicas"):
         several.shared(few)

@@ -11,8 +11,8 @@ class Report:
     """What was found in a data set, and whether it can be trained on.
 
     Args:
-        sections: By title, values by name, both shown without underscores; a value is a number, a text, None where there is none, or such values by
-            column, as those of three splits.
+        sections: By title, values by name, both shown without underscores; a value is a number, a text, None where
+            there is none, or such values by column, as those of three splits.
         size: What there is to train on, in a few words.
         changes: What to change, a sentence each: which flag to which value, or which files.
         refusal: Why no training can begin; "" where one can.

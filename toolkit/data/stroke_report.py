@@ -287,7 +287,7 @@ def _advised_looks(suspicious, counted):
     words = {
         "single_point": "have a single point",
         "no_movement": "have points that do not move",
-        "jump_in_a_stroke": f"jump inside a stroke, by more than {JUMP:g} times the median offset: points may be missing",
+        "jump_in_a_stroke": f"jump inside a stroke by over {JUMP:g} times the median offset: points may be missing",
         "last_stroke_not_ended": "do not end with 1 in the third column, as a line's last stroke does",
     }
     for kind, what in words.items():

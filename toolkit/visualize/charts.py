@@ -41,7 +41,8 @@ def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | No
     axis.set_xlabel(label)
     axis.set_ylabel("count")
     axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(frameon=False, fontsize=8)
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(frameon=False, fontsize=8)
     return figure
 
 

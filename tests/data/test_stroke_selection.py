@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from toolkit.data.hershey_writers import Line
+from toolkit.data.stroke_selection import select
+
+
+def lines(*pairs):
+    return [Line(np.zeros((points, 3), "float32"), text) for points, text in pairs]
+
+
+def taken(found, **how):
+    how = {"alphabet": "abc", "max_points": 6, "max_characters": 3} | how
+    return select(found, "train", "npy:x", **how)
+
+
+def test_reasons():
+    found = taken(lines((6, "abc"), (7, "abc"), (6, "abca"), (9, "aaaaa")))
+    assert found.reasons == [
+        (),
+        ("too_many_points",),
+        ("too_many_characters",),
+        ("too_many_points", "too_many_characters"),
+    ]
+    assert len(found.kept) == 1 and found.kept[0].text == "abc"
+    assert found.notes == ["npy:x: 3 of 4 train lines left out: too long."] and not found.refusal
+
+
+def test_a_few_strange_characters_leave_lines_out_and_many_refuse():
+    few = taken(lines(*[(5, "abc")] * 39, (5, "a!")))
+    assert len(few.kept) == 39 and not few.refusal
+    assert few.notes == ["npy:x: 1 of 40 train lines left out: characters outside --alphabet, such as 'a!': '!'."]
+    many = taken(lines(*[(5, "abc")] * 9, (5, "a!")))
+    assert "1 of 10 train texts have characters outside --alphabet" in many.refusal
+    assert not taken(lines((5, "a!")), alphabet=None).refusal, "without text there is no alphabet"
+
+
+@pytest.mark.parametrize(("text", "expected"), [(True, "and a text of at most 3 characters"), (False, "points.")])
+def test_nothing_is_left(text, expected):
+    found = taken(lines((7, "abc"), (8, "abc")), alphabet="abc" if text else None)
+    assert "no line left for train: of 2 that were there, none has at most --max_points=6" in found.refusal
+    assert found.refusal.endswith(expected + "." * (not expected.endswith(".")))

@@ -1,0 +1,21 @@
+import numpy as np
+
+from toolkit.visualize.charts import bars, histogram
+
+
+def test_a_histogram_counts_every_value_once():
+    parts = {"train": np.array([10, 11, 11, 90]), "test": np.array([12])}
+    axis = histogram(parts, "points", limit=50).axes[0]
+    assert sum(patch.get_height() for patch in axis.patches) == 5
+    assert {text.get_text() for text in axis.get_legend().get_texts()} == {"train", "test", "limit 50: 1 beyond"}
+    assert axis.get_xlabel() == "points"
+
+
+def test_bars_by_frequency():
+    axis = bars({"a": 3, " ": 20, "b": 3}, "characters").axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["␣", "a", "b"]
+    assert [patch.get_height() for patch in axis.patches] == [20, 3, 3]
+
+
+def test_nothing_to_draw():
+    assert histogram({}, "points").axes and bars({}, "characters").axes
