@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -123,13 +124,15 @@ def test_the_page_shows_the_pictures(address, tmp_path):
         pytest.skip("the page was NOT opened: there is no Chromium. Install it: apt-get install chromium")
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     flags += " --disable-component-update --disable-sync --virtual-time-budget=20000 --window-size=1200,900"
-    subprocess.run(
-        [chromium, *flags.split(), f"--user-data-dir={tmp_path / 'profile'}"]
-        + [f"--screenshot={tmp_path / 'page.png'}", f"{address}/#images"],
-        capture_output=True,
-        timeout=120,
-        check=True,
-    )
+    # A short path: Chromium makes a socket in it, whose name may have a hundred characters.
+    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as profile:
+        subprocess.run(
+            [chromium, *flags.split(), f"--user-data-dir={profile}"]
+            + [f"--screenshot={tmp_path / 'page.png'}", f"{address}/#images"],
+            capture_output=True,
+            timeout=120,
+            check=True,
+        )
     with Image.open(tmp_path / "page.png") as page:
         shown = (np.asarray(page.convert("RGB")) == COLOR).all(axis=2)
     assert shown.sum() > 60 * 90, "the picture is not on the page"
