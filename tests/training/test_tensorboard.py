@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -124,11 +125,12 @@ def test_the_page_shows_the_pictures(address, tmp_path):
         pytest.skip("the page was NOT opened: there is no Chromium. Install it: apt-get install chromium")
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     flags += " --disable-component-update --disable-sync --virtual-time-budget=20000 --window-size=1200,900"
-    # A short path: Chromium makes a socket in it, whose name may have a hundred characters.
+    # A short path: Chromium makes sockets there, whose names may have a hundred characters.
     with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as profile:
         subprocess.run(
             [chromium, *flags.split(), f"--user-data-dir={profile}"]
             + [f"--screenshot={tmp_path / 'page.png'}", f"{address}/#images"],
+            env={**os.environ, "TMPDIR": profile, "HOME": profile},
             capture_output=True,
             timeout=120,
             check=True,
