@@ -86,7 +86,8 @@ def test_each_lock_has_its_own_folder_and_newest_python(lock, newest, folder, tm
 def test_a_python_that_is_too_old_is_not_taken(tmp_path):
     for name in PYTHONS:
         folder = interpreter(tmp_path / "bin", name, "exit 0")  # prints no path: the version does not suit
-    answer = call("python", PATH=f"{folder}:{os.environ['PATH']}", TOOLKIT_VENV=tmp_path / "environment")
+    path = f"{folder}:{os.environ['PATH']}"
+    answer = call("python", PATH=path, TOOLKIT_VENV=tmp_path / "environment", TOOLKIT_LOCK="requirements-tf2.21.lock")
     assert answer.returncode == 1
     assert "no 64-bit Python 3.11, 3.12 or 3.13" in answer.stderr and "apt-get install" in answer.stderr
     assert not (tmp_path / "environment").exists()

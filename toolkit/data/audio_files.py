@@ -79,6 +79,7 @@ def has_native_decoders() -> bool:
         with silenced(), warnings.catch_warnings():
             for message in ("unable to load libtensorflow_io_plugins.so", "file system plugins are not loaded"):
                 warnings.filterwarnings("ignore", message=message, category=UserWarning)
+            import tensorflow_io  # noqa: F401 (first: a part of it may be loaded where it is not to be used)
             from tensorflow_io.python.ops import core_ops
 
             core_ops.io_audio_readable_init  # noqa: B018 (loads the library)
