@@ -49,6 +49,8 @@ REQUIREMENTS = [
     "packaging>=22",
     # 32 single-stroke faces: pen strokes with known text, no download. One author, rare but working releases; MIT.
     "Hershey-Fonts>=2.1",
+    # Reads the paths of the SVG fonts in toolkit/data/faces; matplotlib brings it too. Monthly; MIT.
+    "fonttools>=4.50",
 ]
 
 # CUDA libraries from PyPI; the driver is all the machine itself needs. NVIDIA, proprietary but free to use.
@@ -80,6 +82,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
+    package_data={"toolkit.data": ["faces/*"]},
     install_requires=REQUIREMENTS,
     entry_points={"console_scripts": ["toolkit = recipes._command:main"]},
     extras_require={"gpu": GPU, "test": TEST, "jax": JAX, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},

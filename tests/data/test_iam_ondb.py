@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from toolkit.data import hershey_writers
+from toolkit.data import embedded_writers
 from toolkit.data.iam_ondb import read, read_points, read_transcript, without_outliers
 from toolkit.data.strokes import load, to_strokes
 
@@ -22,7 +22,7 @@ MANY = {name: [f"c0{row}-{number:03}" for number in range(10)] for row, name in 
 @functools.cache
 def written():
     """Texts and their strokes in the board's units, whole numbers as the sensor gives them."""
-    lines = hershey_writers.lines(40, seed=5)
+    lines = embedded_writers.lines(40, seed=5)
     return [
         (line.text, [np.rint(10 * s + [1000, 2000]).astype(int) for s in to_strokes(line.offsets)]) for line in lines
     ]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from toolkit.data.hershey_writers import Line
+from toolkit.data.embedded_writers import Line
 from toolkit.data.stroke_selection import select
 
 

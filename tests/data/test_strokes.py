@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from toolkit.data import hershey_writers
+from toolkit.data import embedded_writers
 from toolkit.data.strokes import ALPHABET, READERS, check_offsets, from_strokes, load, statistics, to_strokes
 
 OPTIONS = {"batch_size": 4, "seed": 0}
@@ -16,7 +16,7 @@ OPTIONS = {"batch_size": 4, "seed": 0}
 @functools.cache
 def written():
     """Lines to be put into files."""
-    return hershey_writers.lines(40, seed=5)
+    return embedded_writers.lines(40, seed=5)
 
 
 def fill(folder, count=40, text=True):
@@ -53,7 +53,7 @@ def parts_of(splits):
 
 
 def test_embedded_splits_hold_the_lines_once(embedded):
-    expected = as_rows(hershey_writers.lines(300, seed=2))
+    expected = as_rows(embedded_writers.lines(300, seed=2))
     parts = [rows(part) for part in parts_of(embedded)]
     assert [len(part) for part in parts] == [270, 15, 15]
     assert sorted(sum(parts, []), key=repr) == expected
@@ -62,10 +62,10 @@ def test_embedded_splits_hold_the_lines_once(embedded):
 
 
 def test_texts_of_the_splits_are_disjoint(monkeypatch):
-    line = hershey_writers.lines(300, seed=2)
+    line = embedded_writers.lines(300, seed=2)
     texts = ["the same", "another", "a third"]
-    repeated = [hershey_writers.Line(one.offsets, texts[n % 3] if n % 4 else one.text) for n, one in enumerate(line)]
-    monkeypatch.setattr(hershey_writers, "lines", lambda *_: repeated)
+    repeated = [embedded_writers.Line(one.offsets, texts[n % 3] if n % 4 else one.text) for n, one in enumerate(line)]
+    monkeypatch.setattr(embedded_writers, "lines", lambda *_: repeated)
     splits = load("embedded:300", batch_size=8, seed=2, text=True)
     train, validation, test = ({text for text, _ in rows(part)} for part in parts_of(splits))
     assert not train & validation and not train & test and not validation & test
@@ -94,7 +94,7 @@ def test_without_text():
     assert set(splits.train.peek()) == {"offsets", "mask"} == set(splits.train.dataset().element_spec)
     assert [offsets for _, offsets in rows(splits.test)] == [
         line.offsets.tobytes()
-        for line in sorted(hershey_writers.lines(40)[:2], key=lambda one: repr(one.offsets.tobytes()))
+        for line in sorted(embedded_writers.lines(40)[:2], key=lambda one: repr(one.offsets.tobytes()))
     ]
 
 
@@ -121,7 +121,7 @@ def test_embedded_wants_a_number_of_lines(lines):
 
 def test_embedded_has_ten_thousand_lines_by_default(monkeypatch):
     asked = []
-    monkeypatch.setattr(hershey_writers, "lines", lambda *args: asked.append(args) or written())
+    monkeypatch.setattr(embedded_writers, "lines", lambda *args: asked.append(args) or written())
     load("embedded", **OPTIONS, text=True)
     load("embedded:", batch_size=4, seed=3, text=True)
     assert asked == [(10_000, 0), (10_000, 3)]
@@ -142,7 +142,7 @@ def test_statistics_without_text():
 
 
 def test_too_long_lines_are_left_out_and_counted(capsys):
-    lines = hershey_writers.lines(100)
+    lines = embedded_writers.lines(100)
     validation, train = lines[5:10], lines[10:]
     splits = load("embedded:100", **OPTIONS, text=True, max_points=200, max_characters=20)
     printed = capsys.readouterr().out
@@ -362,10 +362,12 @@ def test_characters_outside_the_alphabet(tmp_path):
 
 
 def test_a_few_lines_outside_the_alphabet_are_left_out_and_counted(monkeypatch, capsys):
-    lines = [dataclasses.replace(line, text=f"line {number}") for number, line in enumerate(hershey_writers.lines(200))]
+    lines = [
+        dataclasses.replace(line, text=f"line {number}") for number, line in enumerate(embedded_writers.lines(200))
+    ]
     strange = [dataclasses.replace(line, text="caf\u00e9 #1" if number in (50, 90) else line.text)
                for number, line in enumerate(lines)]  # fmt: skip
-    monkeypatch.setattr(hershey_writers, "lines", lambda *_: strange)
+    monkeypatch.setattr(embedded_writers, "lines", lambda *_: strange)
     splits = load("embedded:200", **OPTIONS, text=True)
     assert rows(splits.train) == as_rows(
         [line for number, line in enumerate(lines) if number in {*range(20, 200)} - {50, 90}]

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from toolkit.data.hershey_writers import Line
+from toolkit.data.embedded_writers import Line
 
 # The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4) trained
 # on the training set, the larger validation set (testset_t) and the test set, and stopped early on the smaller one

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toolkit.data import hershey_writers, iam_ondb, sources
-from toolkit.data.hershey_writers import ALPHABET, Line
+from toolkit.data import embedded_writers, iam_ondb, sources
+from toolkit.data.embedded_writers import ALPHABET, Line
 from toolkit.data.pipelines import Batches, Splits, bucketed_plan
 from toolkit.data.resampling import resample
 from toolkit.data.stroke_selection import select
@@ -229,7 +229,7 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
 def _embedded(rest, seed, text):
     if rest and not (rest.isdecimal() and int(rest) >= 20):
         raise ValueError(f"--data=embedded:{rest}: expected a number of lines, at least 20.")
-    lines = hershey_writers.lines(int(rest or 10_000), seed)
+    lines = embedded_writers.lines(int(rest or 10_000), seed)
     held_out = max(1, int(len(lines) * _FRACTION))
     test, validation, train = lines[:held_out], lines[held_out : 2 * held_out], lines[2 * held_out :]
     tested = {line.text for line in test}
@@ -300,7 +300,7 @@ def _omniglot_drawing(content, where, step=4.0):
     if not strokes:
         raise ValueError(f"{where}: an empty drawing: no point between START and BREAK.")
     # The tablet's points are 0.8 units apart and follow its clock; every `step` units is how Graves' data looks.
-    offsets = from_strokes([hershey_writers.sample_stroke(stroke, step) for stroke in strokes])
+    offsets = from_strokes([embedded_writers.sample_stroke(stroke, step) for stroke in strokes])
     check_offsets(offsets, where)
     return offsets
 

@@ -1,12 +1,15 @@
 import functools
+import html
+import pathlib
+import re
 import warnings
 
 import numpy as np
 import pytest
 from HersheyFonts import HersheyFonts
 
-from toolkit.data import hershey_writers
-from toolkit.data.hershey_writers import ALPHABET, FACES, lines, sample_stroke, writers
+from toolkit.data import embedded_writers
+from toolkit.data.embedded_writers import ALPHABET, FACES, lines, sample_stroke, writers
 
 
 def assert_equal(left, right):
@@ -26,8 +29,8 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def made(monkeypatch):
     """The numbers of the lines that were made, not read."""
-    numbers, make = [], hershey_writers._line
-    monkeypatch.setattr(hershey_writers, "_line", lambda number, *rest: numbers.append(number) or make(number, *rest))
+    numbers, make = [], embedded_writers._line
+    monkeypatch.setattr(embedded_writers, "_line", lambda number, *rest: numbers.append(number) or make(number, *rest))
     return numbers
 
 
@@ -48,7 +51,15 @@ def strokes_of(line):
 
 @functools.cache
 def font(face):
-    """Hershey's own strokes and advance of each character."""
+    """The published font's own strokes, the first and last point of each at least, and advance of each character."""
+    if face.startswith("EMS"):
+        text = (pathlib.Path(embedded_writers.__file__).parent / "faces" / f"{face}.svg").read_text("utf-8")
+        glyphs = re.findall(r'<glyph unicode="([^"]+)"[^>]*horiz-adv-x="([^"]+)"(?:[^>]* d="([^"]*)")?', text)
+        drawn = {html.unescape(name): (float(advance), d.split("M")[1:]) for name, advance, d in glyphs}
+        numbers = {c: [[*map(float, re.findall(r"-?[\d.]+", d))] for d in drawn[c][1]] for c in ALPHABET}
+        unit = 21.0 / max(max(stroke[1::2]) for stroke in numbers["H"])
+        strokes = {c: [np.array([stroke[:2], stroke[-2:]]) * [unit, -unit] for stroke in numbers[c]] for c in ALPHABET}
+        return strokes, {c: drawn[c][0] * unit for c in ALPHABET}
     loaded = HersheyFonts()
     loaded.load_default_font(face)
     strokes = {
@@ -72,7 +83,7 @@ def test_line_depends_on_seed_and_number_alone(folder):
 
 def test_writers_depend_on_seed_and_number_alone():
     assert writers(3, seed=1) == writers(9, seed=1)[:3]
-    assert [writer.face for writer in writers(6)] == [*FACES, *FACES[:2]]
+    assert [writer.face for writer in writers(12)] == [*FACES, *FACES[:2]]
     hands = [tuple(vars(writer).values())[2:] for seed in (0, 1) for writer in writers(8, seed)]
     assert len(set(hands)) == 16 and len({writer.name for writer in writers(8)}) == 8
 
@@ -180,7 +191,7 @@ def test_texts_are_english_in_the_alphabet():
 
 def test_every_writer_writes_about_as_much():
     counts = [sum(line.writer == writer.name for line in thousand()) for writer in writers()]
-    assert sum(counts) == 1000 and min(counts) > 90
+    assert sum(counts) == 1000 and min(counts) > 70
 
 
 def test_offsets_are_well_formed():
@@ -198,7 +209,7 @@ def test_strokes_are_those_of_the_text():
 
 @pytest.mark.parametrize("writer", writers(), ids=lambda writer: writer.name)
 def test_hand_is_seen_in_the_strokes(writer):
-    """Height, width and slant by least squares, from each stroke's first to last point, against Hershey's own."""
+    """Height, width and slant by least squares, from each stroke's first to last point, against the font's own."""
     reference, drawn = [], []
     for line in drawn_by(writer):
         reference += [stroke[-1] - stroke[0] for stroke in reference_strokes(writer, line.text)]
@@ -221,7 +232,7 @@ def test_pen_keeps_its_speed(writer):
 
 
 def test_spacing_and_letters_make_the_length():
-    """A line's length is that of Hershey's setting, stretched, and the writer's spacing."""
+    """A line's length is that of the font's setting, stretched, and the writer's spacing."""
     for writer in writers():
         _, advance = font(writer.face)
         errors = []

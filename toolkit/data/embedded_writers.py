@@ -1,4 +1,4 @@
-"""Pen strokes with known ground truth: writers made of Hershey's single-stroke faces, each with a hand of its own."""
+"""Pen strokes with known ground truth: writers made of single-stroke faces, each with a hand of its own."""
 
 import dataclasses
 import functools
@@ -9,13 +9,18 @@ import pathlib
 import platform
 import re
 import warnings
+from xml.etree import ElementTree
 
 import numpy as np
 
-# The faces that a person's pen could follow: the others trace stems twice, or hold no Latin letters.
-FACES = ("futural", "scripts", "rowmans", "cursive")
+# Faces that a person's pen could follow. Hershey's others trace stems twice, hold no Latin letters, or share most of
+# theirs with these; the EMS faces lie in faces/ (Evil Mad Scientist Laboratories, SIL Open Font License).
+HERSHEY_FACES = ("futural", "scripts", "cursive")
+EMS_FACES = ("EMSReadability", "EMSElfin", "EMSNixish", "EMSAllure", "EMSFelix", "EMSTech", "EMSOsmotron")
+FACES = HERSHEY_FACES + EMS_FACES
+_CAPITALS = 21.0  # pen units from the baseline to the top of an H
 ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_FORMAT = 1  # of the cached files
+_FORMAT = 2  # of the cached files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Writer:
     speed: float
 
 
-def writers(num_writers: int = 8, seed: int = 0) -> list[Writer]:
+def writers(num_writers: int = len(FACES), seed: int = 0) -> list[Writer]:
     """Writers drawn from a seed, the faces in turn.
 
     Args:
@@ -76,7 +81,7 @@ def writers(num_writers: int = 8, seed: int = 0) -> list[Writer]:
     Example:
 
     >>> [writer.face for writer in writers(3)]
-    ['futural', 'scripts', 'rowmans']
+    ['futural', 'scripts', 'cursive']
     """
     drawn = []
     for number in range(num_writers):
@@ -103,7 +108,7 @@ def lines(
     *,
     min_characters: int = 6,
     max_characters: int = 24,
-    num_writers: int = 8,
+    num_writers: int = len(FACES),
 ) -> list[Line]:
     """Lines of English by several writers; line i depends on the seed and i alone.
 
@@ -137,7 +142,7 @@ def lines(
     key = repr(
         (_FORMAT, platform.python_version(), num_lines, seed, min_characters, max_characters, num_writers, FACES)
     )
-    cache = _cache_folder() / f"hershey_writers_{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+    cache = _cache_folder() / f"embedded_writers_{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     found = _read_cache(cache)
     if found is None:
         hands = [_Hand(writer) for writer in writers(num_writers, seed)]
@@ -150,19 +155,58 @@ class _Hand:
     """A writer's glyphs, sampled at the pen's speed."""
 
     def __init__(self, writer):
-        from HersheyFonts import HersheyFonts
-
         self.writer = writer
-        face = HersheyFonts()
-        face.load_default_font(writer.face)
+        read = _hershey_glyphs if writer.face in HERSHEY_FACES else _svg_glyphs
         self.glyphs = {}
-        for character in ALPHABET:
-            (glyph,) = face.glyphs_for_text(character)
-            strokes = [np.array(list(stroke), "float64") for stroke in glyph.strokes]
-            # Hershey's zero is the middle of the capitals' height; ours is the baseline.
-            strokes = [(stroke - [glyph.left_offset, 9.0]) * [writer.width, 1.0] for stroke in strokes if len(stroke)]
-            sampled = [sample_stroke(stroke * writer.height, writer.speed) for stroke in strokes]
-            self.glyphs[character] = sampled, glyph.char_width * writer.width * writer.height
+        for character, (strokes, width) in read(writer.face).items():
+            sampled = [sample_stroke(stroke * [writer.width, 1.0] * writer.height, writer.speed) for stroke in strokes]
+            self.glyphs[character] = sampled, width * writer.width * writer.height
+
+
+def _hershey_glyphs(name):
+    """For each character its strokes, baseline at zero and y growing downward, and its width."""
+    from HersheyFonts import HersheyFonts
+
+    face, glyphs = HersheyFonts(), {}
+    face.load_default_font(name)
+    for character in ALPHABET:
+        (glyph,) = face.glyphs_for_text(character)
+        strokes = [np.array(list(stroke), "float64") for stroke in glyph.strokes]
+        # Hershey's zero is the middle of the capitals' height.
+        glyphs[character] = [stroke - [glyph.left_offset, 9.0] for stroke in strokes if len(stroke)], glyph.char_width
+    return glyphs
+
+
+def _svg_glyphs(name):
+    """The same from an SVG font whose outlines are open paths."""
+    from fontTools.pens.recordingPen import RecordingPen
+    from fontTools.svgLib.path import parse_path
+
+    tree = ElementTree.parse(pathlib.Path(__file__).parent / "faces" / f"{name}.svg")
+    (font,) = tree.iter("{http://www.w3.org/2000/svg}font")
+    drawn = {}
+    for glyph in font.iter("{http://www.w3.org/2000/svg}glyph"):
+        pen, strokes = RecordingPen(), []
+        parse_path(glyph.get("d", ""), pen)
+        for verb, points in pen.value:
+            if verb == "moveTo":
+                strokes.append([points[0]])
+            elif verb == "lineTo":
+                strokes[-1].append(points[0])
+            elif verb == "curveTo":
+                strokes[-1].extend(_cubic(np.array([strokes[-1][-1], *points])))
+        drawn[glyph.get("unicode")] = [np.array(stroke) * [1.0, -1.0] for stroke in strokes], glyph.get("horiz-adv-x")
+    scale = _CAPITALS / -min(stroke[:, 1].min() for stroke in drawn["H"][0])
+    return {
+        character: ([stroke * scale for stroke in drawn[character][0]], float(drawn[character][1]) * scale)
+        for character in ALPHABET
+    }
+
+
+def _cubic(points, pieces=8):
+    """Points along a cubic Bezier curve, without its first."""
+    t = np.linspace(0.0, 1.0, pieces + 1)[1:, None]
+    return np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1) @ points
 
 
 def sample_stroke(stroke, speed):
