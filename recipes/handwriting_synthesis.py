@@ -1,7 +1,8 @@
 """Handwriting from text: Graves 2013, "Generating sequences with recurrent neural networks" (1308.0850, section 5).
 
   python -m recipes.handwriting_synthesis                                  all phases on embedded writers
-  python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5
+  python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5 --style="writer 3"
+                                                                           with the shipped model, in seconds
   python -m recipes.handwriting_synthesis --mode=export --quantize=all     smaller .tflite files; export/card.md: costs
   python -m recipes.handwriting_synthesis --workdir=runs/own --data=npy:FOLDER --units=400 --num_layers=3
   python -m recipes.handwriting_synthesis --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
@@ -78,9 +79,20 @@ class Settings(training.Settings):
     )
     sample_seed: int = training.setting(0, "seed of what --mode=sample writes", minimum=0, changeable=True)
     num_samples: int = training.setting(4, "lines that --mode=sample writes", minimum=1, changeable=True)
+    style: str = training.setting(
+        "", "whose hand --mode=sample writes in: a writer of the data's test lines; empty: any", changeable=True
+    )
+    prime_strokes: str = training.setting(
+        "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/stroke_files.py", changeable=True
+    )
+    prime_text: str = training.setting("", "what is written in --prime_strokes", changeable=True)
 
     def __post_init__(self):
         super().__post_init__()
+        if bool(self.prime_strokes) != bool(self.prime_text):
+            raise ValueError("--prime_strokes=FILE and --prime_text=TEXT, what is written in it, go together.")
+        if self.prime_strokes and self.style:
+            raise ValueError(f"--prime_strokes={self.prime_strokes} and --style={self.style} exclude each other.")
         if self.weight_noise and self.adaptive_weight_noise:
             raise ValueError(
                 f"--weight_noise={self.weight_noise} and --adaptive_weight_noise exclude each other: leave one out."
@@ -218,20 +230,75 @@ def evaluate(run):
     texts = texts[:: max(1, len(texts) // 32)]  # they come shortest first
     written = writer.write(texts, bias=1.0, max_points=2 * run.settings.max_points, seed=run.settings.seed)
     results["lines_that_ended_percent"] = 100.0 * np.mean([line.ended for line in written])
+    results.update(hands(run.settings, writer))
     run.report(results, paper={"log_loss_nats_per_sequence": -1096.9, "squared_error_per_point": 0.23})
+
+
+def hands(s, writer):
+    """How often a primed line looks more like its primer's hand than like another writer's."""
+    lines = data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
+    by_writer = {}
+    for line in sorted(lines, key=lambda line: -len(line.text)):
+        if line.writer and len(line.offsets) <= s.max_points and set(line.text) <= set(s.alphabet):
+            by_writer.setdefault(line.writer, []).append(line)
+    by_writer = dict(sorted((name, lines) for name, lines in by_writer.items() if len(lines) >= 4)[:10])
+    if len(by_writer) < 2:
+        return {}
+
+    def measured(offsets, text):
+        return metrics.handwriting_style.style(offsets, len(text))
+
+    real = [(name, measured(line.offsets, line.text)) for name, lines in by_writer.items() for line in lines[:40]]
+    texts = [lines[3].text for lines in by_writer.values()]
+    primed = []
+    for name, lines in by_writer.items():
+        before = lines[0].offsets, lines[0].text
+        for text, line in zip(texts, in_the_hand_of(s, writer, before, texts, 1.0, s.seed), strict=True):
+            if len(line.offsets) > 1:
+                primed.append((name, measured(line.offsets, text)))
+    nearer, by_measure = metrics.handwriting_style.nearer_its_primer(primed, real)
+    by_measure = {f"nearer_its_primer_by_{name}_percent": value for name, value in by_measure.items()}
+    return {"nearer_its_primer_percent": nearer, **by_measure}
+
+
+def primer(s):
+    """Offsets and text of the line whose hand is to be carried on; None where none was asked for."""
+    if s.prime_strokes:
+        return data.stroke_files.read(s.prime_strokes), s.prime_text
+    if not s.style:
+        return None
+    lines = data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
+    names = sorted({line.writer for line in lines})
+    of_writer = [line for line in lines if line.writer == s.style and set(line.text) <= set(s.alphabet)]
+    if not of_writer:
+        raise ValueError(f"--style={s.style}: expected a writer of {s.data}: {', '.join(names)}.")
+    longest = max(of_writer, key=lambda line: len(line.text))
+    return longest.offsets, longest.text
+
+
+def in_the_hand_of(s, writer, before, texts, bias, seed):
+    """Texts as a primer's hand writes them."""
+    space = " " * (" " in s.alphabet)
+    most = 40 * max(map(len, texts)) + 100
+    return writer.write([space + text for text in texts], bias=bias, max_points=most, seed=seed, prime=before)
 
 
 def sample(run):
     s, model = run.settings, trained(run)
-    writer = generation.strokes.Writer(model)
-    most = 40 * len(s.text) + 100
+    writer, before = generation.strokes.Writer(model), primer(s)
+    check_primer(s, model, before)
 
-    def write(texts, bias, **how):
-        return writer.write(texts, bias=bias, max_points=most, seed=s.sample_seed, **how)
+    def write(texts, bias):
+        if before:
+            return in_the_hand_of(s, writer, before, texts, bias, s.sample_seed)
+        return writer.write(texts, bias=bias, max_points=40 * len(s.text) + 100, seed=s.sample_seed)
 
     lines = write([s.text] * s.num_samples, s.bias)
     run.picture("line", visualize.strokes.lines([line.offsets for line in lines]))
-    run.picture("window", visualize.strokes.window(lines[0].weights, s.text, lines[0].offsets))
+    written = [data.strokes.Line(line.offsets, s.text) for line in lines]
+    data.stroke_files.write(run.path("pictures", "line.json"), written)
+    text = " " * (before is not None and " " in s.alphabet) + s.text
+    run.picture("window", visualize.strokes.window(lines[0].weights, text, lines[0].offsets))
     biases = [0.0, 0.5, 1.0, 2.0, 5.0]
     lines = write([s.text] * len(biases), biases)
     run.picture("biases", visualize.strokes.lines([line.offsets for line in lines], [f"bias {b:g}" for b in biases]))
@@ -239,11 +306,13 @@ def sample(run):
     real = datasets(s).test.peek()
     points, characters = int(real["mask"][0].sum()), int((real["text"][0] > 0).sum())
     offsets, codes = real["offsets"][0, :points], real["text"][0, :characters]
-    primed = write([" " * (" " in s.alphabet) + s.text], s.bias, prime=(offsets, "".join(map(chr, codes))))
+    other = before or (offsets, "".join(map(chr, codes)))
+    (primed,) = in_the_hand_of(s, writer, other, [s.text], s.bias, s.sample_seed)
+    (unprimed,) = writer.write([s.text], bias=s.bias, max_points=40 * len(s.text) + 100, seed=s.sample_seed)
     run.picture(
         "primed",
         visualize.strokes.lines(
-            [offsets, primed[0].offsets, lines[2].offsets], ["a real line", "primed by it", "unprimed"]
+            [other[0], primed.offsets, unprimed.offsets], ["a real line", "primed by it", "unprimed"]
         ),
     )
     params = model((real["offsets"][:1, :points], real["text"][:1]))
@@ -259,6 +328,20 @@ def sample(run):
         ),
     )
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
+
+
+def check_primer(s, model, before):
+    """Strokes of another tablet are of another size, or more dense: the network has never seen such a pen."""
+    if before is None:
+        return
+    layers.CharacterOneHot(s.alphabet).encode(before[1])
+    trained_with = float(np.mean(np.asarray(model.get_layer("standardize").scale)[:2]))
+    times = float(before[0][:, :2].std(axis=0).mean()) / trained_with
+    if not 0.5 < times < 2.0:
+        raise ValueError(
+            f"--prime_strokes={s.prime_strokes}: its offsets are {times:.2g} times as large as those the network was "
+            f"trained on, {trained_with:.3g} a point. Scale the strokes, or take every so many points."
+        )
 
 
 def text_length(s):
@@ -350,14 +433,18 @@ def export(run):
 
 def write(run):
     """Writes the text through the exported `.tflite`, as a phone would, with the LiteRT interpreter alone."""
-    s, path = run.settings, run.workdir / "export" / "model.tflite"
-    if not path.exists():
-        raise ValueError(f"--workdir={run.workdir} holds no export. Export first: --mode=export.")
+    s, path = run.settings, run.exported / "model.tflite"
     codes = layers.CharacterOneHot(s.alphabet).encode(s.text, text_length(s))[None]
     inputs = {"text": codes, "bias": np.array([s.bias], "float32")}
     line = run_tflite(path, {"generate": inputs})[0]["generate"]
     offsets = line["strokes"][0, : line["length"][0]]
     run.picture("line_from_tflite", visualize.strokes.lines([offsets], [f"{s.text}   (model.tflite, bias {s.bias:g})"]))
+
+
+def ship(run):
+    """Makes this run's model the one that comes with the code."""
+    pictures = ["line", "biases", "window", "primed", "line_from_tflite"]
+    print("  written:", training.ship(run, trained(run), pictures, curve="log_loss_nats_per_point"))
 
 
 def benchmark(run):
@@ -392,4 +479,4 @@ def serve_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, export, write, check_data, serve_data, benchmark)
+    training.main(Settings, train, evaluate, sample, export, write, check_data, serve_data, benchmark, ship)

@@ -138,6 +138,26 @@ def test_the_step_signature_writes_the_same_line(run):
         offset, state = made["next_offset"], {name: made[f"next_{name}"] for name in state}
 
 
+def test_priming(tmp_path, run):
+    """By a writer of the data, and by the strokes that the recipe itself wrote."""
+    line = run.workdir / "pictures" / "line.json"
+    assert len(json.loads(line.read_text())["lines"]) == TINY["num_samples"]
+    test = recipe.data.strokes.read("embedded:60", seed=0, text=True)[2]
+    assert recipe.primer(settings(run.workdir, style=test[0].writer))[1] in {one.text for one in test}
+    with pytest.raises(ValueError, match=r"--style=nobody: expected a writer of embedded:60: .*writer"):
+        recipe.primer(settings(run.workdir, style="nobody"))
+    offsets, text = recipe.primer(settings(run.workdir, prime_strokes=str(line), prime_text="as"))
+    assert text == "as" and offsets.shape[1] == 3
+    model = recipe.trained(run)
+    recipe.check_primer(run.settings, model, (test[0].offsets, test[0].text))
+    with pytest.raises(ValueError, match=r"offsets are (9|10|11)\S* times as large"):
+        recipe.check_primer(run.settings, model, (test[0].offsets * [10, 10, 1], test[0].text))
+    with pytest.raises(ValueError, match="go together"):
+        settings(run.workdir, prime_strokes=str(line))
+    with pytest.raises(ValueError, match="exclude each other"):
+        settings(run.workdir, prime_strokes=str(line), prime_text="as", style="writer 1")
+
+
 def test_benchmark(run, capsys):
     recipe.benchmark(run)
     assert "training step" in capsys.readouterr().out

@@ -21,7 +21,7 @@ def main(settings_class: type[Settings], *phases: Callable) -> None:
     Args:
         settings_class: The recipe's settings; each field is a flag.
         *phases: Functions of a `Run`, in the order they run; their names are the choices of --mode. `--mode=all` runs
-            all but those named benchmark, check_data and serve_data.
+            all but those named benchmark, check_data, serve_data and ship.
     """
     from absl import app, flags
 
@@ -34,6 +34,8 @@ def main(settings_class: type[Settings], *phases: Callable) -> None:
 def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str) -> Settings:
     """Settings from parsed flags; where the workdir holds a training, what is left out is as it was trained.
 
+    Without a workdir and a training in its default, a phase that trains nothing takes the shipped model.
+
     Args:
         settings_class: The recipe's settings.
         flag_values: Parsed flags.
@@ -43,15 +45,24 @@ def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str
         The settings.
     """
     from toolkit.training.run import stored_settings
+    from toolkit.training.shipping import shipped, shipped_settings
 
     values = {field.name: flag_values[field.name].value for field in dataclasses.fields(settings_class)}
     values["workdir"] = values["workdir"] or os.path.join("runs", recipe)
-    stored = stored_settings(values["workdir"])
+    stored, before, where = stored_settings(values["workdir"]), {}, ""
     if stored is not None and stored["recipe"] == recipe and stored["trained"]:
-        for field in dataclasses.fields(settings_class):
-            left_out = not flag_values[field.name].present
-            if left_out and field.name in stored["settings"] and field.metadata["remembered"]:
-                values[field.name] = stored["settings"][field.name]
+        before = stored["settings"]
+    elif not flag_values["workdir"].value and values["mode"] not in TRAINING and shipped(recipe):
+        before, where = shipped_settings(recipe), shipped(recipe)
+    for field in dataclasses.fields(settings_class):
+        if field.name in before and field.metadata["remembered"]:
+            if not flag_values[field.name].present:
+                values[field.name] = before[field.name]
+            elif where and not field.metadata["changeable"] and values[field.name] != before[field.name]:
+                raise ValueError(
+                    f"{where} was made with --{field.name}={before[field.name]}, not {values[field.name]}. Leave the "
+                    "flag out, or name the --workdir of a training of your own."
+                )
     return settings_class(**values)
 
 
@@ -72,9 +83,10 @@ def _run(settings_class, by_name, recipe, flag_values):
 
         from toolkit.training.distribution import WorkerLost
         from toolkit.training.run import Run
+        from toolkit.training.shipping import shipped
         from toolkit.training.stage import Interrupted
 
-        run = Run(settings, recipe)
+        run = Run(settings, recipe, stand_in=None if flag_values["workdir"].value else shipped(recipe))
         names = [name for name in by_name if name not in APART] if settings.mode == "all" else [settings.mode]
         if not run.is_chief:
             names = [name for name in names if name == "train"]  # the rest is the chief's
@@ -101,7 +113,8 @@ def _run(settings_class, by_name, recipe, flag_values):
         print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
         return 143 if isinstance(stop, _Terminated) else 130
     except Exception as error:
-        if not isinstance(error, ValueError | OSError | RuntimeError | sys.modules["tensorflow"].errors.OpError):
+        known = ValueError, OSError, RuntimeError
+        if not isinstance(error, known) and not (run and isinstance(error, tf.errors.OpError)):
             raise
         print(f"\n{recipe}: {_told(error)}", file=sys.stderr)
         if verbose:
@@ -140,7 +153,8 @@ def keep_freed_memory() -> None:
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
-APART = ("benchmark", "check_data", "serve_data")  # phases that are run by themselves only
+APART = ("benchmark", "check_data", "serve_data", "ship")  # phases that are run by themselves only
+TRAINING = ("all", "train", "check_data", "serve_data", "export", "ship")  # phases that the shipped model is not for
 
 _FOLDERS = {
     "metrics.json": "the numbers above",

@@ -39,17 +39,19 @@ class Run:
     Args:
         settings: The recipe's settings.
         recipe: The recipe's name, kept in settings.json.
+        stand_in: Folder of a shipped model, for a workdir in which nothing was trained.
 
     Raises:
         ValueError: Where the workdir belongs to another recipe, to other settings, or to another running process.
         OSError: Where it cannot be written.
     """
 
-    def __init__(self, settings: Settings, recipe: str = "") -> None:
+    def __init__(self, settings: Settings, recipe: str = "", stand_in: pathlib.Path | None = None) -> None:
         if not settings.workdir:
             raise ValueError("--workdir is needed: a folder for everything the run writes.")
         self.settings = settings
         self.recipe = recipe
+        self._stand_in = stand_in
         self._lock = None
         self.workdir = pathlib.Path(settings.workdir).absolute()
         if settings.data_service and settings.mode != "serve_data":
@@ -294,7 +296,7 @@ class Run:
         return kept
 
     def load(self, model, *, stage: str = "model") -> None:
-        """Loads what a stage has trained: its best weights, or its last.
+        """Loads what a stage has trained: its best weights, or its last; where there are none, the shipped model's.
 
         Args:
             model: The model, of the same sizes.
@@ -308,7 +310,22 @@ class Run:
             if path.exists():
                 self._step = restore(path, {"model": model})["step"]
                 return
-        raise ValueError(f"--workdir={self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
+        if self._stand_in is None:
+            raise ValueError(f"--workdir={self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
+        print(f"  the model that comes with the code: {self._stand_in}", flush=True)
+        model.load_weights(self._stand_in / "model.keras")
+
+    @property
+    def exported(self) -> pathlib.Path:
+        """The folder of the exported model: export/, or the shipped model's where nothing was exported.
+
+        Raises:
+            ValueError: Where there is neither.
+        """
+        for folder in (self.workdir / "export", self._stand_in):
+            if folder is not None and (folder / "model.tflite").exists():
+                return folder
+        raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=export.")
 
     def report(self, metrics: Mapping[str, float], *, paper: Mapping[str, float] | None = None) -> None:
         """Prints metrics, and keeps them in metrics.json and TensorBoard.

@@ -1,6 +1,6 @@
 """Counts of any data set as figures: how values are distributed, and how often each thing is there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,6 +43,33 @@ def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | No
     axis.spines[["top", "right"]].set_visible(False)
     if axis.get_legend_handles_labels()[0]:
         axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str):
+    """Curves over one axis.
+
+    Args:
+        lines: For each curve its points (x, y).
+        across: What x is.
+        up: What y is.
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+
+    >>> curves({"train": [(0, 2.0), (10, 1.0)]}, "step", "loss").axes[0].get_xlabel()
+    'step'
+    """
+    figure = _figure(6.0, 3.0)
+    axis = figure.subplots()
+    for number, (name, points) in enumerate(lines.items()):
+        axis.plot(*zip(*points, strict=True), label=name, color=_COLORS[number % len(_COLORS)], marker=".")
+    axis.set_xlabel(across)
+    axis.set_ylabel(up)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, fontsize=8)
     return figure
 
 
