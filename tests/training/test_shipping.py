@@ -79,6 +79,19 @@ def test_flags_are_those_of_the_shipped_model(shipped, tmp_path, monkeypatch):
         flags(tmp_path, monkeypatch, mode="sample", units=9)
 
 
+def test_the_command_is_the_last_that_trained(tmp_path):
+    class Run:
+        workdir = tmp_path
+
+    commands = [
+        ["", "python -m recipes.x --mode=train --workdir=/a/b --epochs=18"],
+        ["", "python -m recipes.x --workdir=/a/b --epochs=14"],
+        ["", "python -m recipes.x --workdir=/a/b --mode=sample"],
+    ]
+    (tmp_path / "settings.json").write_text(json.dumps({"commands": commands}))
+    assert shipping._trained_by(Run) == "python -m recipes.x --epochs=14"
+
+
 def test_without_pictures_nothing_is_shipped(shipped, tmp_path):
     run, folder = shipped
     before = (folder / "card.json").read_bytes()

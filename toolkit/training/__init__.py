@@ -3,6 +3,6 @@
 from toolkit.training.phases import main
 from toolkit.training.run import Run
 from toolkit.training.settings import Settings, setting
-from toolkit.training.shipping import ship
+from toolkit.training.shipping import ship, shipped
 
-__all__ = ["Run", "Settings", "main", "setting", "ship"]
+__all__ = ["Run", "Settings", "main", "setting", "ship", "shipped"]

@@ -21,7 +21,8 @@ def main(settings_class: type[Settings], *phases: Callable) -> None:
     Args:
         settings_class: The recipe's settings; each field is a flag.
         *phases: Functions of a `Run`, in the order they run; their names are the choices of --mode. `--mode=all` runs
-            all but those named benchmark, check_data, serve_data and ship.
+            all but those named benchmark, check_data, serve_data, ship and
+            read_written.
     """
     from absl import app, flags
 
@@ -153,7 +154,7 @@ def keep_freed_memory() -> None:
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
-APART = ("benchmark", "check_data", "serve_data", "ship")  # phases that are run by themselves only
+APART = ("benchmark", "check_data", "serve_data", "ship", "read_written")  # phases that are run by themselves only
 TRAINING = ("all", "train", "check_data", "serve_data", "export", "ship")  # phases that the shipped model is not for
 
 _FOLDERS = {

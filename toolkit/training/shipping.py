@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterable
 
@@ -73,10 +74,7 @@ def ship(run, model, pictures: Iterable[str], *, curve: str, text: str = "") -> 
     if figure is not None:
         figure.savefig(new / "pictures" / "training.png", dpi=100)
     card = json.loads((new / "card.json").read_text("utf-8"))
-    commands = json.loads((run.workdir / "settings.json").read_text("utf-8"))["commands"]
-    card["command"] = next(
-        (line for _, line in commands if "--mode=train" in line or "--mode" not in line), commands[0][1]
-    )
+    card["command"] = _trained_by(run)
     card["settings"] = {**card["settings"], "workdir": "", "mode": "all"}
     card["metrics"] = json.loads((run.workdir / "metrics.json").read_text("utf-8"))
     if text:
@@ -91,6 +89,13 @@ def ship(run, model, pictures: Iterable[str], *, curve: str, text: str = "") -> 
         os.replace(part, folder / part.name)
     new.rmdir()
     return folder
+
+
+def _trained_by(run):
+    """The last command that trained, its workdir and mode left out: the one that trains the same again."""
+    commands = json.loads((run.workdir / "settings.json").read_text("utf-8"))["commands"]
+    trained = [line for _, line in commands if "--mode" not in line or re.search(r"--mode[= ](train|all)\b", line)]
+    return re.sub(r" --(workdir|mode)[= ]\S+", "", (trained or [commands[0][1]])[-1])
 
 
 def _curve(logs, tag):

@@ -1,0 +1,73 @@
+import json
+
+import numpy as np
+import pytest
+
+from recipes import handwriting_recognition as recipe
+from toolkit import training
+
+TINY = {"data": "embedded:60", "units": 8, "num_layers": 1, "epochs": 2, "batch_size": 16, "max_points": 260}
+
+
+def settings(workdir, **how):
+    return recipe.Settings(workdir=str(workdir), **(TINY | how))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    run = training.Run(settings(tmp_path_factory.mktemp("run")), recipe="handwriting_recognition")
+    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export):
+        phase(run)
+    return run
+
+
+def test_numbers_and_pictures(run):
+    metrics = json.loads((run.workdir / "metrics.json").read_text())
+    assert set(metrics) == {
+        "character_error_rate_percent",
+        "character_error_rate_beam_percent",
+        "word_error_rate_percent",
+    }
+    names = {path.name for path in (run.workdir / "pictures").rglob("*.png")}
+    assert names == {"read.png", "confusions.png", "spikes.png"}
+
+
+def test_reading_does_not_depend_on_the_company(run):
+    model = recipe.trained(run)
+    lines = [offsets for offsets, _ in recipe.one_by_one(recipe.datasets(run.settings).validation)]
+    assert recipe.read_lines(run.settings, model, lines)[0] == [
+        recipe.read_lines(run.settings, model, [line])[0][0] for line in lines
+    ]
+    greedy, beam = recipe.read_lines(run.settings, model, [np.zeros((0, 3), "float32")])
+    assert len(greedy) == len(beam) == 1
+
+
+def test_learns_to_read_two_lines(tmp_path):
+    """By heart, which a network that is fed nonsense, or whose classes are shifted, cannot."""
+    run = training.Run(settings(tmp_path, epochs=1), recipe="handwriting_recognition")
+    s = run.settings
+    splits = recipe.examples(s, recipe.datasets(s))
+    (offsets, mask), classes = splits.train.peek()
+    texts = ["".join(s.alphabet[c - 1] for c in row if c) for row in np.asarray(classes)]
+    source = recipe.datasets(s).train.peek()
+    assert texts == ["".join(map(chr, codes[codes > 0])) for codes in source["text"]]
+    model = recipe.models.handwriting_recognition.recognition(s.alphabet, units=32, num_layers=1)
+    model.get_layer("standardize").adapt(np.zeros(3), [3.0, 3.0, 1.0])
+    model.compile(recipe.keras.optimizers.Adam(0.01), loss=recipe.keras.losses.CTC(), jit_compile=False)
+    for _ in range(300):
+        model.train_on_batch((offsets[:2], mask[:2]), classes[:2])
+    lines = [np.asarray(o)[np.asarray(m)] for o, m in zip(offsets[:2], mask[:2], strict=True)]
+    assert recipe.read_lines(s, model, lines)[0] == texts[:2]
+
+
+def test_written_lines_need_an_export(run):
+    with pytest.raises(ValueError, match=r"--synthesis=nowhere holds no model\.tflite"):
+        recipe.read_written(training_run(run, synthesis="nowhere"))
+
+
+def training_run(run, **how):
+    class Other:
+        settings = recipe.Settings(**{**vars(run.settings), **how})
+        load = staticmethod(run.load)
+
+    return Other
