@@ -53,6 +53,7 @@ class Settings(training.Settings):
     num_lines: int = training.setting(
         250, "of --mode=read_written: lines written at each bias", minimum=1, changeable=True
     )
+    note: str = training.setting("", "what the card of --mode=ship says of the training", changeable=True)
 
 
 def reading(s):
@@ -266,7 +267,7 @@ def export(run):
 
 def ship(run):
     """Makes this run's model the one that comes with the code."""
-    print("  written:", training.ship(run, trained(run), ["read", "spikes"], curve="loss"))
+    print("  written:", training.ship(run, trained(run), ["read", "spikes"], curve="loss", text=run.settings.note))
 
 
 def benchmark(run):

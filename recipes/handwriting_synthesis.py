@@ -86,6 +86,7 @@ class Settings(training.Settings):
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/stroke_files.py", changeable=True
     )
     prime_text: str = training.setting("", "what is written in --prime_strokes", changeable=True)
+    note: str = training.setting("", "what the card of --mode=ship says of the training", changeable=True)
 
     def __post_init__(self):
         super().__post_init__()
@@ -444,7 +445,10 @@ def write(run):
 def ship(run):
     """Makes this run's model the one that comes with the code."""
     pictures = ["line", "biases", "window", "primed", "line_from_tflite"]
-    print("  written:", training.ship(run, trained(run), pictures, curve="log_loss_nats_per_point"))
+    print(
+        "  written:",
+        training.ship(run, trained(run), pictures, curve="log_loss_nats_per_point", text=run.settings.note),
+    )
 
 
 def benchmark(run):
