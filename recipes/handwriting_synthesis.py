@@ -189,16 +189,54 @@ def train(run):
         model = network(s, measured.points_per_character)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
         trainee = compiled(model, s, s.epochs * per_epoch, splits.train.num_examples, run.jit_compile)
-    writer = generation.strokes.Writer(model)
+    writer, real = generation.strokes.Writer(model), splits.validation.peek()
 
     def pictures():
         lines = writer.write([s.text] * 2, bias=[0.5, 2.0], max_points=s.max_points, seed=s.seed)
+        weights, log_weights, scalars = inspected(model, real)
+        for warning in warnings(scalars):
+            print(f"\nWARNING: {warning}", flush=True)
+        points, text = int(real["mask"][0].sum()), "".join(map(chr, real["text"][0][real["text"][0] > 0]))
         return {
+            **scalars,
             "training/lines": visualize.strokes.lines([line.offsets for line in lines], ["bias 0.5", "bias 2"]),
             "training/window": visualize.strokes.window(lines[0].weights, s.text, lines[0].offsets),
+            "training/window_on_a_real_line": visualize.strokes.window(
+                weights[0, :points, : len(text)], text, real["offsets"][0, :points]
+            ),
+            "training/mixture_weights": visualize.strokes.mixture_weights(np.exp(log_weights[0, :points])),
         }
 
     run.fit(trainee, examples(model, splits), pictures=pictures)
+
+
+def inspected(model, real):
+    """Of real lines: the window phi, the mixture's log weights, and the scalars that say whether both work."""
+    inputs, mask = (real["offsets"], real["text"]), real["mask"]
+    weights = models.handwriting.alignment(model).predict_on_batch(inputs)
+    density = model.get_layer("density").distribution
+    log_weights = np.asarray(density.components(model.predict_on_batch(inputs)).log_weights)
+    read = metrics.window_alignment.text_read(weights, mask.sum(axis=1), (real["text"] > 0).sum(axis=1))
+    used = metrics.mixture_use.effective_components(log_weights, mask)
+    return weights, log_weights, {"window/text_read": float(read.mean()), "mixture/effective_components": used}
+
+
+def warnings(scalars):
+    """What is wrong with a network whose loss alone would not tell, and what to change."""
+    read, used = scalars["window/text_read"], scalars["mixture/effective_components"]
+    if read < 0.5:
+        yield (
+            f"the window passes {read:.0%} of a text while a real line is written: it does not move, and the letters "
+            "are not those of the text. Try a lower --learning_rate or another --seed; or --spacing, where the points "
+            "of the data are dense."
+        )
+    if read > 1.5:
+        yield f"the window is at {read:.0%} of a text when its real line ends: it runs ahead. Lower --learning_rate."
+    if used < 1.5:
+        yield (
+            f"{used:.2f} of the mixture's components are in use: it has collapsed, and every pen movement is of one "
+            "kind. Lower --learning_rate, or take more lines; --num_mixtures=1 would do the same."
+        )
 
 
 def trained(run):
@@ -295,14 +333,17 @@ def sample(run):
         return writer.write(texts, bias=bias, max_points=40 * len(s.text) + 100, seed=s.sample_seed)
 
     lines = write([s.text] * s.num_samples, s.bias)
-    run.picture("line", visualize.strokes.lines([line.offsets for line in lines]))
+    run.picture("line", visualize.strokes.lines([line.offsets for line in lines], smooth=True))
     written = [data.strokes.Line(line.offsets, s.text) for line in lines]
     data.stroke_files.write(run.path("pictures", "line.json"), written)
     text = " " * (before is not None and " " in s.alphabet) + s.text
     run.picture("window", visualize.strokes.window(lines[0].weights, text, lines[0].offsets))
     biases = [0.0, 0.5, 1.0, 2.0, 5.0]
     lines = write([s.text] * len(biases), biases)
-    run.picture("biases", visualize.strokes.lines([line.offsets for line in lines], [f"bias {b:g}" for b in biases]))
+    run.picture(
+        "biases",
+        visualize.strokes.lines([line.offsets for line in lines], [f"bias {b:g}" for b in biases], smooth=True),
+    )
 
     real = datasets(s).test.peek()
     points, characters = int(real["mask"][0].sum()), int((real["text"][0] > 0).sum())
@@ -313,7 +354,7 @@ def sample(run):
     run.picture(
         "primed",
         visualize.strokes.lines(
-            [other[0], primed.offsets, unprimed.offsets], ["a real line", "primed by it", "unprimed"]
+            [other[0], primed.offsets, unprimed.offsets], ["a real line", "primed by it", "unprimed"], smooth=True
         ),
     )
     params = model((real["offsets"][:1, :points], real["text"][:1]))
@@ -439,7 +480,10 @@ def write(run):
     inputs = {"text": codes, "bias": np.array([s.bias], "float32")}
     line = run_tflite(path, {"generate": inputs})[0]["generate"]
     offsets = line["strokes"][0, : line["length"][0]]
-    run.picture("line_from_tflite", visualize.strokes.lines([offsets], [f"{s.text}   (model.tflite, bias {s.bias:g})"]))
+    run.picture(
+        "line_from_tflite",
+        visualize.strokes.lines([offsets], [f"{s.text}   (model.tflite, bias {s.bias:g})"], smooth=True),
+    )
 
 
 def ship(run):

@@ -57,3 +57,16 @@ def test_density_is_highest_where_the_pen_goes():
 def test_mixture_weights():
     weights = np.full((6, 4), 0.25)
     np.testing.assert_array_equal(strokes.mixture_weights(weights).axes[0].images[0].get_array(), weights.T)
+
+
+def test_curve_keeps_ends_and_corners_and_rounds_the_rest():
+    corner = np.array([[0.0, 0.0], [4.0, 0.0], [8.0, 0.0], [8.0, 4.0], [8.0, 8.0]])
+    drawn = strokes.curve(corner)
+    np.testing.assert_allclose(drawn[[0, -1]], corner[[0, -1]])
+    assert np.abs(drawn - [8.0, 0.0]).sum(axis=1).min() < 1e-9, "the corner is there"
+    # A regular polygon's B-spline lies between its inscribed circle and itself.
+    angles = np.linspace(0, np.pi, 9)
+    arc = 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    radii = np.hypot(*strokes.curve(arc).T)
+    assert radii.min() > 10 * np.cos(np.pi / 16) - 1e-9 and radii.max() < 10 + 1e-9
+    assert strokes.curve(corner[:2]) is not None and len(strokes.curve(corner[:1])) == 1

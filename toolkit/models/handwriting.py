@@ -123,6 +123,30 @@ def synthesis(
     return keras.Model([offsets, text], density, name="handwriting_synthesis")
 
 
+def alignment(model: keras.Model) -> keras.Model:
+    """The window of a synthesis network, laid open: what it reads at each point of a real line.
+
+    Args:
+        model: What `synthesis` returned. Its weights are copied: make the alignment anew after training on.
+
+    Returns:
+        A model of the same inputs, to phi (batch, points, characters).
+
+    Example:
+
+    >>> network = synthesis(" abc", units=8, num_layers=2, num_mixtures=3, num_gaussians=2)
+    >>> alignment(network).output_shape
+    (None, None, None)
+
+    Reference: Graves 2013, arXiv 1308.0850, figure 13.
+    """
+    window = model.get_layer("window")
+    opened = GaussianWindow.from_config({**window.get_config(), "return_weights": True, "name": "window_opened"})
+    *_, weights = opened(model.get_layer("previous").output, model.get_layer("characters").output)
+    opened.set_weights(window.get_weights())
+    return keras.Model(model.inputs, weights, name="handwriting_alignment")
+
+
 def single_step(model: keras.Model) -> keras.Model:
     """One step of a synthesis or prediction network, on the same weights, for generation.
 

@@ -157,7 +157,7 @@ class Run:
             model: A compiled model.
             splits: `train` and `validation`, each `data.pipelines.Batches` of (inputs, targets[, weights]).
             stage: A name for this training among the recipe's.
-            pictures: Called after each epoch; returns figures by name.
+            pictures: Called after each epoch; returns figures and scalars (float) by name.
             callbacks: Further Keras callbacks; what they remember is not part of a checkpoint.
         """
         settings, distribution = self.settings, self.distribution
@@ -176,8 +176,11 @@ class Run:
 
             def draw():
                 self._step = kept.step
-                for name, figure in pictures().items():
-                    self.picture(name, figure)
+                for name, shown in pictures().items():
+                    if isinstance(shown, float):
+                        self._board.scalars("validation", {name: shown}, self._step)
+                    else:
+                        self.picture(name, shown)
 
             self._board.graph(stage, model)
             norms = None if distribution.strategy else GradientNorms.of(model)

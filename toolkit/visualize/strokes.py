@@ -7,7 +7,13 @@ import numpy as np
 INK = "#1a2b4a"
 
 
-def lines(offsets: Sequence[np.ndarray], titles: Sequence[str] | None = None, *, width: float = 8.0):
+def lines(
+    offsets: Sequence[np.ndarray],
+    titles: Sequence[str] | None = None,
+    *,
+    width: float = 8.0,
+    smooth: bool = False,
+):
     """Handwriting, one line below the other.
 
     Args:
@@ -15,6 +21,7 @@ def lines(offsets: Sequence[np.ndarray], titles: Sequence[str] | None = None, *,
             stroke ends.
         titles: A caption for each line.
         width: The figure's width, in inches.
+        smooth: Whether to draw as a hand would between the points, not straight from one to the next.
 
     Returns:
         A matplotlib figure.
@@ -34,6 +41,7 @@ def lines(offsets: Sequence[np.ndarray], titles: Sequence[str] | None = None, *,
     axes = figure.subplots(len(paths), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for number, (axis, (path, ends)) in enumerate(zip(axes, paths, strict=True)):
         for stroke in np.split(path, np.flatnonzero(ends)[:-1] + 1) if len(path) else ():
+            stroke = curve(stroke) if smooth else stroke
             axis.plot(*stroke.T, color=INK, linewidth=1.4, solid_capstyle="round", solid_joinstyle="round")
             if len(stroke) == 1:
                 axis.plot(*stroke.T, ".", color=INK, markersize=2.5)
@@ -45,6 +53,39 @@ def lines(offsets: Sequence[np.ndarray], titles: Sequence[str] | None = None, *,
         if titles:
             axis.set_title(titles[number], fontsize=8, loc="left", color="#666666", pad=3)
     return figure
+
+
+def curve(stroke: np.ndarray, pieces: int = 6) -> np.ndarray:
+    """A stroke as a quadratic B-spline that keeps its ends and sharp corners.
+
+    Between two middles of neighbouring points goes a parabola whose control point is the point between; a corner of
+    more than about 70 degrees stays one.
+
+    Args:
+        stroke: The pen's positions (points, 2).
+        pieces: Straight pieces that a parabola is drawn with.
+
+    Returns:
+        Positions (more points, 2).
+
+    Example:
+
+    >>> curve(np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.5]]), pieces=2).tolist()
+    [[0.0, 0.0], [0.5, 0.0], [1.0, 0.0625], [1.5, 0.25], [2.0, 0.5]]
+    """
+    if len(stroke) < 3:
+        return stroke
+    middles, steps = (stroke[1:] + stroke[:-1]) / 2, np.diff(stroke, axis=0)
+    lengths = np.maximum(np.hypot(*steps.T), 1e-9)
+    cosines = np.sum(steps[1:] * steps[:-1], axis=1) / (lengths[1:] * lengths[:-1])
+    t = np.linspace(0.0, 1.0, pieces + 1)[:, None]
+    drawn = [stroke[:1], middles[:1]]
+    for before, point, after, cosine in zip(middles[:-1], stroke[1:-1], middles[1:], cosines, strict=True):
+        if cosine < 0.3:
+            drawn.append(np.stack([point, after]))
+        else:
+            drawn.append(((1 - t) ** 2 * before + 2 * t * (1 - t) * point + t**2 * after)[1:])
+    return np.concatenate([*drawn, stroke[-1:]])
 
 
 def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None):

@@ -44,7 +44,7 @@ async function write() {
   let width = Math.max(...broken.map((line) => 14 * line.length)), milliseconds = 0, numPoints = 0;
   for (const [row, line] of broken.entries()) {
     let x = 10, y = 34 + row * LEADING, points = [], path = null, sinceFrame = 0, began = performance.now();
-    for await (const [dx, dy, up] of pen.write(line, bias, noise(pen.maxPoints, seed + 1000 * row))) {
+    for await (const [dx, dy, up] of pen.write(line, bias, noise(pen.maxPoints, seed))) {
       milliseconds += performance.now() - began;
       if (mine !== running) return;
       x += dx;
@@ -90,6 +90,9 @@ try {
   pen = await Pen.load('../model.tflite', '../card.json', './node_modules/@litertjs/core/wasm/');
   button.disabled = false;
   say('Type, and press Write.');
+  const asked = new URLSearchParams(location.search); // ?text=...&bias=...&seed=... writes at once
+  for (const name of ['text', 'bias', 'seed']) if (asked.has(name)) element(name).value = asked.get(name);
+  if (asked.has('text')) document.querySelector('form').requestSubmit();
 } catch (error) {
   say(`The model does not load: ${error.message}. Was the page started with ./run web?`, true);
 }
