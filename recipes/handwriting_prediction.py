@@ -85,22 +85,10 @@ class Settings(training.Settings):
             )
 
 
-def reading(s):
-    """What decides which lines are read and taken."""
-    return {
-        "source": s.data,
-        "batch_size": s.batch_size,
-        "seed": s.seed,
-        "text": False,
-        "max_points": s.max_points,
-        "spacing": s.spacing,
-    }
-
-
 @functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points)."""
-    return data.strokes.load(**reading(s))
+    return data.strokes.load(**data.strokes.chosen(s, text=False))
 
 
 def network(s):
@@ -342,16 +330,9 @@ def benchmark(run):
 
 
 def check_data(run):
-    s, charts, found = run.settings, visualize.charts, data.stroke_report.examine(**reading(run.settings))
-
-    def pictures():
-        drawn = {name: visualize.strokes.lines(*zip(*lines, strict=True)) for name, lines in found.drawings.items()}
-        return {
-            **drawn,
-            "points": charts.histogram(found.points, "points in a line", limit=s.max_points),
-        }
-
-    run.check(found.report, pictures)
+    s = run.settings
+    found = data.stroke_report.examine(**data.strokes.chosen(s, text=False))
+    run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points))
 
 
 def serve_data(run):

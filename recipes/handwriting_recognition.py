@@ -56,24 +56,10 @@ class Settings(training.Settings):
     note: str = training.setting("", "what the card of --mode=ship says of the training", changeable=True)
 
 
-def reading(s):
-    """What decides which lines are read and taken."""
-    return {
-        "source": s.data,
-        "batch_size": s.batch_size,
-        "seed": s.seed,
-        "text": True,
-        "alphabet": s.alphabet,
-        "max_points": s.max_points,
-        "max_characters": s.max_characters,
-        "spacing": s.spacing,
-    }
-
-
 @functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
-    return data.strokes.load(**reading(s))
+    return data.strokes.load(**data.strokes.chosen(s, text=True))
 
 
 def examples(s, splits):
@@ -279,17 +265,9 @@ def benchmark(run):
 
 
 def check_data(run):
-    s, charts, found = run.settings, visualize.charts, data.stroke_report.examine(**reading(run.settings))
-
-    def pictures():
-        drawn = {name: visualize.strokes.lines(*zip(*lines, strict=True)) for name, lines in found.drawings.items()}
-        return {
-            **drawn,
-            "points": charts.histogram(found.points, "points in a line", limit=s.max_points),
-            "characters": charts.histogram(found.characters, "characters in a text", limit=s.max_characters),
-        }
-
-    run.check(found.report, pictures)
+    s = run.settings
+    found = data.stroke_report.examine(**data.strokes.chosen(s, text=True))
+    run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points, s.max_characters))
 
 
 def serve_data(run):

@@ -59,7 +59,7 @@ class Settings(training.Settings):
         "adam", "rmsprop is the paper's: centred, with momentum", choices=("adam", "rmsprop")
     )
     epochs: int = training.setting(
-        4,
+        8,
         "passes over the training data; a larger number trains on, from the first step size again",
         minimum=1,
         changeable=True,
@@ -100,24 +100,10 @@ class Settings(training.Settings):
             )
 
 
-def reading(s):
-    """What decides which lines are read and taken."""
-    return {
-        "source": s.data,
-        "batch_size": s.batch_size,
-        "seed": s.seed,
-        "text": True,
-        "alphabet": s.alphabet,
-        "max_points": s.max_points,
-        "max_characters": s.max_characters,
-        "spacing": s.spacing,
-    }
-
-
 @functools.cache
 def datasets(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
-    return data.strokes.load(**reading(s))
+    return data.strokes.load(**data.strokes.chosen(s, text=True))
 
 
 def network(s, points_per_character=10.0):
@@ -508,18 +494,9 @@ def benchmark(run):
 
 
 def check_data(run):
-    s, charts, found = run.settings, visualize.charts, data.stroke_report.examine(**reading(run.settings))
-
-    def pictures():
-        drawn = {name: visualize.strokes.lines(*zip(*lines, strict=True)) for name, lines in found.drawings.items()}
-        return {
-            **drawn,
-            "points": charts.histogram(found.points, "points in a line", limit=s.max_points),
-            "characters": charts.histogram(found.characters, "characters in a text", limit=s.max_characters),
-            "alphabet": charts.bars(found.alphabet, "characters of the training lines"),
-        }
-
-    run.check(found.report, pictures)
+    s = run.settings
+    found = data.stroke_report.examine(**data.strokes.chosen(s, text=True))
+    run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points, s.max_characters))
 
 
 def serve_data(run):

@@ -60,6 +60,13 @@ def test_learns_to_read_two_lines(tmp_path):
     assert recipe.read_lines(s, model, lines)[0] == texts[:2]
 
 
+def test_check_data_and_benchmark(tmp_path, run, capsys):
+    recipe.check_data(training.Run(settings(tmp_path), recipe="handwriting_recognition"))
+    recipe.benchmark(run)
+    assert "reading" in capsys.readouterr().out
+    assert {"points.png", "alphabet.png"} <= {path.name for path in (tmp_path / "pictures" / "data").iterdir()}
+
+
 def test_written_lines_need_an_export(run):
     with pytest.raises(ValueError, match=r"--synthesis=nowhere holds no model\.tflite"):
         recipe.read_written(training_run(run, synthesis="nowhere"))

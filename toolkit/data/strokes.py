@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -118,6 +118,21 @@ def read(source: str, *, seed: int, text: bool, spacing: float = 0.0) -> tuple[l
             [dataclasses.replace(line, offsets=resample(line.offsets, spacing)) for line in part] for part in parts
         ]
     return tuple(parts)
+
+
+def chosen(settings: Any, *, text: bool) -> dict[str, Any]:
+    """What a recipe's settings say of the lines to read.
+
+    Args:
+        settings: Has `data`, `batch_size`, `seed`, `max_points` and `spacing`; with `text` also `alphabet` and
+            `max_characters`.
+        text: Whether texts are wanted.
+
+    Returns:
+        The arguments of `load` and of `stroke_report.examine`.
+    """
+    names = ("batch_size", "seed", "max_points", "spacing", *(("alphabet", "max_characters") if text else ()))
+    return {"source": settings.data, "text": text, **{name: getattr(settings, name) for name in names}}
 
 
 def statistics(batches: Batches) -> Statistics:
