@@ -24,6 +24,7 @@ from toolkit import data, generation, layers, losses, metrics, models, training,
 from toolkit.data.strokes import ALPHABET
 from toolkit.export import run_tflite, signature
 from toolkit.lazy import keras
+from toolkit.lazy import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -198,10 +199,11 @@ def train(run):
 
 def inspected(model, real):
     """Of real lines: the window phi, the mixture's log weights, and the scalars that say whether both work."""
-    inputs, mask = (real["offsets"], real["text"]), real["mask"]
-    weights = models.handwriting.alignment(model).predict_on_batch(inputs)
-    density = model.get_layer("density").distribution
-    log_weights = np.asarray(density.components(model.predict_on_batch(inputs)).log_weights)
+    inputs, mask = (tf.constant(real["offsets"]), tf.constant(real["text"])), real["mask"]
+    density, alignment = model.get_layer("density").distribution, models.handwriting.alignment(model)
+    # Not `predict`, which under a strategy would give each device these lines.
+    weights, params = tf.function(lambda inputs: (alignment(inputs), model(inputs)), autograph=False)(inputs)
+    weights, log_weights = np.asarray(weights), np.asarray(density.components(params).log_weights)
     read = metrics.window_alignment.text_read(weights, mask.sum(axis=1), (real["text"] > 0).sum(axis=1))
     used = metrics.mixture_use.effective_components(log_weights, mask)
     return weights, log_weights, {"window/text_read": float(read.mean()), "mixture/effective_components": used}
