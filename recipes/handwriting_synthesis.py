@@ -29,7 +29,9 @@ from toolkit.lazy import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(training.Settings):
-    data: str = training.setting("embedded", "pen strokes with text: embedded[:LINES], iam:FOLDER or npy:FOLDER")
+    data: str = training.setting(
+        "embedded:10000:4", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER"
+    )
     alphabet: str = training.setting(ALPHABET, "every character that a text may have")
     spacing: float = training.setting(
         0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0
@@ -60,7 +62,7 @@ class Settings(training.Settings):
         "adam", "rmsprop is the paper's: centred, with momentum", choices=("adam", "rmsprop")
     )
     epochs: int = training.setting(
-        8,
+        6,
         "passes over the training data; a larger number trains on, from the first step size again",
         minimum=1,
         changeable=True,

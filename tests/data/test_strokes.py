@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from toolkit.data import embedded_writers
-from toolkit.data.strokes import ALPHABET, READERS, check_offsets, from_strokes, load, statistics, to_strokes
+from toolkit.data.strokes import ALPHABET, READERS, check_offsets, from_strokes, load, read, statistics, to_strokes
 
 OPTIONS = {"batch_size": 4, "seed": 0}
 
@@ -113,10 +113,17 @@ def test_resume_is_the_tail_of_the_whole(embedded):
     assert read(start_step=30, num_epochs=2) == read(num_epochs=2)[30:]
 
 
-@pytest.mark.parametrize("lines", ["5", "19", "-40", "many", "2e3", "²"])
+@pytest.mark.parametrize("lines", ["5", "19", "-40", "many", "2e3", "²", "40:", "40:x", "40:4:2"])
 def test_embedded_wants_a_number_of_lines(lines):
     with pytest.raises(ValueError, match=f"--data=embedded:{lines}: expected a number of lines, at least 20"):
         load(f"embedded:{lines}", **OPTIONS, text=True)
+
+
+def test_embedded_by_few_writers():
+    names = {line.writer for part in read("embedded:60:3", seed=0, text=True) for line in part}
+    assert names == {"writer 0", "writer 1", "writer 2"}
+    with pytest.raises(ValueError, match="at least one line, writer"):
+        load("embedded:60:0", **OPTIONS, text=True)
 
 
 def test_embedded_has_ten_thousand_lines_by_default(monkeypatch):

@@ -180,6 +180,7 @@ def test_programs(tmp_path, monkeypatch):
 
 
 def test_pip_is_that_of_this_python(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # not where ./run made its environment: a path below is said from here
     assert software.pip("keras") == f"{os.path.abspath(sys.executable)} -m pip install keras"
     monkeypatch.setattr(sys, "executable", str(tmp_path / ".venv" / "bin" / "python"))
     monkeypatch.chdir(tmp_path)

@@ -53,9 +53,9 @@ def load(
     """Reads handwriting.
 
     Args:
-        source: "embedded" or "embedded:LINES"; "iam:FOLDER", IAM-OnDB as published (see `iam_ondb.read`);
-            "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER", NAME.npy of shape (points, 3)
-            with NAME.txt beside it.
+        source: "embedded", "embedded:LINES" or "embedded:LINES:WRITERS"; "iam:FOLDER", IAM-OnDB as published (see
+            `iam_ondb.read`); "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER", NAME.npy of
+            shape (points, 3) with NAME.txt beside it.
         batch_size: Lines in a batch.
         seed: Decides the batches, what is held out of npy data, and the embedded writers.
         text: Whether texts are wanted.
@@ -242,9 +242,13 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
 
 
 def _embedded(rest, seed, text):
-    if rest and not (rest.isdecimal() and int(rest) >= 20):
-        raise ValueError(f"--data=embedded:{rest}: expected a number of lines, at least 20.")
-    lines = embedded_writers.lines(int(rest or 10_000), seed)
+    numbers = (rest or "10000").split(":")
+    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers) or int(numbers[0]) < 20:
+        raise ValueError(
+            f"--data=embedded:{rest}: expected a number of lines, at least 20, and of writers: LINES:WRITERS."
+        )
+    how = {"num_writers": int(numbers[1])} if len(numbers) > 1 else {}
+    lines = embedded_writers.lines(int(numbers[0]), seed, **how)
     held_out = max(1, int(len(lines) * _FRACTION))
     test, validation, train = lines[:held_out], lines[held_out : 2 * held_out], lines[2 * held_out :]
     tested = {line.text for line in test}
