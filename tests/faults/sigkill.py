@@ -9,6 +9,7 @@ bit. It exits with 1 where they are not, and with 2 where it does not get throug
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import random
@@ -22,7 +23,7 @@ from PIL import Image
 
 FLAGS = ["--data=embedded:60", "--units=8", "--num_layers=1", "--batch_size=8", "--epochs=9", "--checkpoint_minutes=0"]
 KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]
-ORDER = ["step", "checkpoint", "evaluate", "sample", "export"]
+ORDER = ["step", "checkpoint", "evaluate", "sample", "export"]  # steps and checkpoints are in the training
 
 
 class Moments:
@@ -56,6 +57,22 @@ class Moments:
 
     def phase(self, name):
         return self.wait(lambda: time.sleep(0.005) or f": {name}\n" in self.workdir.with_suffix(".log").read_text())
+
+
+def undisturbed(recipe, workdir):
+    """Runs to the end; returns how many seconds each phase took, so that kills are spread over all of it."""
+    process, begun = start(recipe, workdir), {}
+    while process.poll() is None:
+        time.sleep(0.05)
+        log = workdir.with_suffix(".log").read_text()
+        for name in ORDER:
+            if f": {name}\n" in log:
+                begun.setdefault(name, time.monotonic())
+    if process.returncode:
+        sys.exit(workdir.with_suffix(".log").read_text())
+    begun["end"] = time.monotonic()
+    names = [name for name in (*ORDER, "end") if name in begun]
+    return {name: begun[after] - begun[name] for name, after in itertools.pairwise(names)}
 
 
 def start(recipe, workdir):
@@ -122,17 +139,14 @@ def main():
     parser.add_argument("--minutes", type=float, default=20.0)
     asked = parser.parse_args()
     chance, end = random.Random(asked.seed), time.monotonic() + 60 * asked.minutes
-    kinds = sorted(
-        (KINDS * asked.kills)[: asked.kills], key=["step", "checkpoint", "evaluate", "sample", "export"].index
-    )
+    kinds = sorted((KINDS * asked.kills)[: asked.kills], key=ORDER.index)
     # Steps and checkpoints in any order, while there are some left to be killed in; then what comes after the training.
     training = [kind for kind in kinds if kind in ("step", "checkpoint")]
     chance.shuffle(training)
     kinds[: len(training)] = training
     with tempfile.TemporaryDirectory() as folder:
         whole, cut = pathlib.Path(folder, "whole"), pathlib.Path(folder, "cut")
-        if start(asked.recipe, whole).wait():
-            sys.exit(whole.with_suffix(".log").read_text())
+        seconds = undisturbed(asked.recipe, whole)
         killed = mid_write = 0
         for number, kind in enumerate(kinds, 1):
             process = start(asked.recipe, cut)
@@ -145,7 +159,7 @@ def main():
                     time.sleep(chance.uniform(0, 0.1))
                 else:
                     alive = moments.phase(kind)
-                    time.sleep(chance.uniform(0, {"evaluate": 2, "sample": 3, "export": 8}[kind]))
+                    time.sleep(chance.uniform(0, 0.7 * seconds[kind]))
             except TimeoutError:
                 print(f"not through after {asked.minutes} minutes")
                 sys.exit(2)

@@ -1,5 +1,5 @@
 // The handwriting network, point by point: its `step` signature in LiteRT's WebAssembly, the loop here.
-import {loadAndCompile, loadLiteRt, Tensor} from '@litertjs/core';
+let Tensor; // of the runtime, which is loaded with the network: a page whose runtime is missing can say so
 
 export class Pen {
   // Loads the network and its card, which says what it takes.
@@ -7,8 +7,17 @@ export class Pen {
     const answer = await fetch(cardUrl);
     if (!answer.ok) throw new Error(`${cardUrl}: ${answer.status} ${answer.statusText}`);
     const card = await answer.json();
-    await loadLiteRt(wasmUrl);
-    return new Pen(await loadAndCompile(modelUrl, {accelerator: 'wasm'}), card);
+    const model = await fetch(modelUrl);
+    if (!model.ok) throw new Error(`${modelUrl}: ${model.status} ${model.statusText}`);
+    const missing = () => {
+      throw new Error('the runtime (@litertjs/core) is not there');
+    };
+    const runtime = await import('@litertjs/core').catch(missing);
+    Tensor = runtime.Tensor;
+    // A script that is not there comes as an event without a message.
+    await runtime.loadLiteRt(wasmUrl).catch((error) => (error instanceof Error ? Promise.reject(error) : missing()));
+    const bytes = new Uint8Array(await model.arrayBuffer());
+    return new Pen(await runtime.loadAndCompile(bytes, {accelerator: 'wasm'}), card);
   }
 
   constructor(model, card) {
