@@ -121,7 +121,8 @@ def _gradients(model, inputs):
             ]
         )
     variables = [v.value for v in model.trainable_variables]
-    return tape.gradient(loss, floating + variables, unconnected_gradients="zero")
+    gradients = tape.gradient(loss, floating + variables, unconnected_gradients="zero")
+    return [tf.convert_to_tensor(gradient) for gradient in gradients]  # that of a lookup is sparse
 
 
 def check_gradients(model, inputs):

@@ -170,11 +170,11 @@ class ClippedLSTM(keras.layers.Layer):
 
     def call(self, inputs, mask=None, initial_state=None):
         if initial_state is None:
-            zeros = ops.zeros((ops.shape(inputs)[0], self.units), "float32")
+            zeros = ops.zeros((ops.shape(keras.tree.flatten(inputs)[0])[0], self.units), "float32")
             initial_state = [zeros, zeros]
         cell = self.cell
         kernel, recurrent = (ops.cast(w, self.compute_dtype) for w in (cell.kernel, cell.recurrent_kernel))
-        projected = ops.cast(ops.matmul(time_major(ops.cast(inputs, self.compute_dtype)), kernel), "float32")
+        projected = ops.cast(self.project(inputs, kernel), "float32")
         run = _whole_sequence(self.compute_dtype, self.gradient_clip)
         states = (ops.cast(state, "float32") for state in initial_state)
         peepholes = ops.unstack(ops.cast(cell.peephole_kernel, "float32")) if self.peepholes else []
@@ -185,6 +185,18 @@ class ClippedLSTM(keras.layers.Layer):
             hidden = ops.where(ops.expand_dims(mask, -1), hidden, 0.0)
         outputs = ops.cast(hidden if self.return_sequences else state[0], self.compute_dtype)
         return (outputs, *state) if self.return_state else outputs
+
+    def project(self, inputs, kernel):
+        """The product of the inputs with the input kernel.
+
+        Args:
+            inputs: (batch, time, features).
+            kernel: (features, 4 * units), in the compute dtype.
+
+        Returns:
+            (time, batch, 4 * units).
+        """
+        return ops.matmul(time_major(ops.cast(inputs, self.compute_dtype)), kernel)
 
     def compute_mask(self, inputs, mask=None):
         output_mask = mask if self.return_sequences else None
@@ -232,7 +244,12 @@ def _whole_sequence(compute_dtype, limit):
             return carry, carry
 
         zeros = ops.zeros_like(cell)
-        _, (outputs, cells, i, f, g, o) = ops.scan(forward, (hidden, cell, zeros, zeros, zeros, zeros), steps)
+        start = (hidden, cell, zeros, zeros, zeros, zeros)
+        if projected.shape[0] == 1:  # a step of generation is in a loop already
+            sequences = [part[None] for part in forward(start, 0)[0]]
+        else:
+            _, sequences = ops.scan(forward, start, steps)
+        outputs, cells, i, f, g, o = sequences
 
         def grad(*args, upstream=None):
             d_outputs, d_cells = upstreams(args, upstream)

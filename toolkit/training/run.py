@@ -298,23 +298,25 @@ class Run:
             self._board.table("settings", how, kept.step)
         return kept
 
-    def load(self, model, *, stage: str = "model") -> None:
+    def load(self, model, *, stage: str = "model", workdir: str | os.PathLike = "") -> None:
         """Loads what a stage has trained: its best weights, or its last; where there are none, the shipped model's.
 
         Args:
             model: The model, of the same sizes.
             stage: The stage's name.
+            workdir: Of another run, to begin with what it has trained.
 
         Raises:
-            ValueError: Where the stage has not been trained in this workdir, or for another model.
+            ValueError: Where the stage has not been trained in the workdir, or for another model.
         """
-        folder = self.workdir / "checkpoints" / stage
+        folder = pathlib.Path(workdir or self.workdir) / "checkpoints" / stage
         for path in (folder / "best.npz", folder / "latest.npz"):
             if path.exists():
-                self._step = restore(path, {"model": model})["step"]
+                step = restore(path, {"model": model})["step"]
+                self._step = self._step if workdir else step
                 return
-        if self._stand_in is None:
-            raise ValueError(f"--workdir={self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
+        if workdir or self._stand_in is None:
+            raise ValueError(f"{workdir or self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
         print(f"  the model that comes with the code: {self._stand_in}", flush=True)
         model.load_weights(self._stand_in / "model.keras")
 

@@ -1,0 +1,215 @@
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from recipes import text_prediction as recipe
+from toolkit import data, training
+from toolkit.export.interpreter import tflite_caller
+from toolkit.training.stage import Stage
+
+TINY = {
+    "data": "embedded:english:30000",
+    "units": 12,
+    "epochs": 2,
+    "batch_size": 8,
+    "sequence_length": 40,
+    "max_prompt": 12,
+    "max_length": 30,
+    "length": 25,
+    "num_samples": 2,
+    "max_evaluated": 1500,
+}
+
+
+def settings(workdir, **how):
+    return recipe.Settings(workdir=str(workdir), **(TINY | how))
+
+
+def a_run(workdir, **how):
+    return training.Run(settings(workdir, **how), recipe="text_prediction")
+
+
+def test_all_phases(tmp_path, capsys):
+    run = a_run(tmp_path, quantize="int8", num_layers=2, prompt="The ")
+    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data, recipe.benchmark):
+        phase(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["static_bits_per_character"] < math.log2(100) - 1
+    # Perplexity and bits a character are the same figure, told by the word and by the character.
+    text = recipe.corpus(run.settings)
+    ratio = text.characters["test"] / text.words["test"]
+    np.testing.assert_allclose(
+        math.log2(found["static_perplexity_per_word"]), found["static_bits_per_character"] * ratio, rtol=1e-6
+    )
+    pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
+    assert pictures >= {
+        "written.png",
+        "read.png",
+        "cells.png",
+        "brackets.png",
+        "training/written.png",
+        "data/tokens.png",
+    }
+    written = (tmp_path / "samples.txt").read_text()
+    assert written.startswith("The ") and written.split("\n\n---\n\n")[0] in capsys.readouterr().out
+    card = json.loads((tmp_path / "export" / "card.json").read_text())
+    assert set(card["signatures"]) == {"generate", "generate_from_noise", "step", "score"}
+    bits = {name: each["bits_per_character"] for name, each in card["measured"].items()}
+    np.testing.assert_allclose(bits["model.tflite"], bits["saved_model"], rtol=1e-5)
+    assert 0 < abs(bits["model_int8.tflite"] - bits["model.tflite"]) < 0.05
+    assert data.text.Vocabulary.read(tmp_path / "export" / "card.json") == text.vocabulary
+
+
+def test_the_tflite_writes_what_keras_writes(tmp_path, capsys):
+    run = a_run(tmp_path)
+    recipe.train(run), recipe.export(run)
+    run.close()
+    written = {}
+    for runtime in ("keras", "tflite"):
+        # One text: the exported noise is for the longest text, so a second one's would begin elsewhere.
+        again = a_run(tmp_path, runtime=runtime, prompt="is a ", num_samples=1, length=30)
+        recipe.sample(again)
+        written[runtime] = (tmp_path / "samples.txt").read_text()
+        again.close()
+    assert written["keras"] == written["tflite"] and len(written["keras"]) == 36
+    for how, told in (
+        ({"length": 31}, r"--length=31: .*model.tflite writes at most 30 tokens.*--max_length"),
+        ({"prompt": "x" * 13}, "--prompt has 13 tokens; .*at most 12: --max_prompt"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            recipe.sample(a_run(tmp_path, runtime="tflite", **how))
+    call = tflite_caller(tmp_path / "export" / "model.tflite")
+    asked = {"prompt": np.zeros((1, 12), "int32"), "prompt_length": np.zeros(1, "int32")}
+    drawn = call("generate", **asked, length=np.array([99], "int32"), temperature=np.ones(1, "float32"))
+    assert drawn["length"][0] == 30  # more than the most is not written, and it says so
+    assert set(map(chr, drawn["text"][0])) <= set(recipe.corpus(again.settings).vocabulary.tokens)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"level": "word", "vocabulary_size": 300, "num_sampled": 20, "num_layers": 2},
+        {"level": "byte", "embedding_size": 6, "lstm_gradient_clip": 0.0},
+        {"peepholes": True, "optimizer": "sgd", "adaptive_weight_noise": True, "skip_connections": False},
+        {"precision": "mixed_float16"},
+        {"precision": "mixed_bfloat16"},
+    ],
+)
+def test_other_settings_train_and_write(tmp_path, how):
+    run = a_run(tmp_path, **how)
+    for phase in (recipe.train, recipe.evaluate, recipe.sample):
+        phase(run)
+    if how.get("level"):  # the others' signatures are those of the first test
+        recipe.export(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    most = math.log2(len(recipe.vocabulary_of(run).tokens))
+    assert 0 < found["static_bits_per_token"] < most + 0.5 and np.isfinite(found["dynamic_bits_per_token"])
+    assert (tmp_path / "samples.txt").read_text().strip()
+
+
+class Cut(Exception):
+    pass
+
+
+@pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True, "num_layers": 2}])
+def test_resumes_with_states_and_noise(tmp_path, monkeypatch, noise):
+    """Cut off in the middle of an epoch, and again in the next: the end is an undisturbed run's, bit for bit, carried
+    states included."""
+
+    def run(name):
+        return a_run(tmp_path / name, **noise, data="embedded:english:8000", checkpoint_minutes=0.0, reset_every=3)
+
+    recipe.train(run("whole"))
+    after_step = Stage.after_step
+    for cut in (5, 26):
+
+        def until(stage, step, logs, cut=cut):
+            after_step(stage, step, logs)
+            if step == cut:
+                raise Cut
+
+        monkeypatch.setattr(Stage, "after_step", until)
+        interrupted = run("cut")
+        with pytest.raises(Cut):
+            recipe.train(interrupted)
+        interrupted.close()
+        keras.utils.set_random_seed(cut)
+    monkeypatch.setattr(Stage, "after_step", after_step)
+    recipe.train(run("cut"))
+    for name in ("latest.npz", "best.npz"):
+        paths = [tmp_path / part / "checkpoints" / "model" / name for part in ("whole", "cut")]
+        with np.load(paths[0]) as whole, np.load(paths[1]) as cut:
+            assert set(whole.files) == set(cut.files)
+            for key in whole.files:
+                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+
+
+def test_starts_from_a_trained_network_with_another_batch_and_noise(tmp_path):
+    first = a_run(tmp_path / "first", epochs=2)
+    recipe.train(first)
+    before = recipe.trained(first).get_weights()
+    how = {"weight_noise": 0.05, "batch_size": 4, "epochs": 1, "learning_rate": 1e-7, "seed": 3}
+    second = a_run(tmp_path / "second", start_from=str(tmp_path / "first"), **how)
+    recipe.train(second)
+    for old, new in zip(before, recipe.trained(second).get_weights(), strict=True):
+        np.testing.assert_allclose(new, old, atol=1e-4)
+    with pytest.raises(ValueError, match="--start_from=.*nowhere is not the workdir of a trained text_prediction"):
+        recipe.train(a_run(tmp_path / "third", start_from=str(tmp_path / "nowhere")))
+    (tmp_path / "other.txt").write_text("otherwise\n" * 1000)
+    with pytest.raises(ValueError, match="--start_from=.* has another vocabulary than --data="):
+        recipe.train(a_run(tmp_path / "fourth", start_from=str(tmp_path / "first"), data=f"text:{tmp_path}/other.txt"))
+
+
+def test_what_the_model_does_not_know_is_told(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("some words and others\n" * 200)
+    run = a_run(tmp_path / "run", data=f"text:{text}", epochs=1)
+    recipe.train(run)
+    run.close()
+    with pytest.raises(ValueError, match="--prompt='Größe': the network has never seen 'G', 'ö', 'ß'. It knows"):
+        recipe.sample(a_run(tmp_path / "run", data=f"text:{text}", prompt="Größe"))
+    text.write_text("other words, and more\n" * 200)
+    recipe.corpus.cache_clear()
+    with pytest.raises(
+        ValueError, match="has another vocabulary than the text that --workdir=.* was trained on: .*','"
+    ):
+        recipe.evaluate(a_run(tmp_path / "run", data=f"text:{text}"))
+    for how, told in (
+        ({"strategy": "mirrored"}, "--strategy=mirrored: a stream's state is one device's"),
+        ({"weight_noise": 0.1, "adaptive_weight_noise": True}, "exclude each other"),
+        ({"num_sampled": 5}, "--num_sampled=5 is for words"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            settings(tmp_path, **how)
+
+
+def test_counts_of_two_tokens_by_hand():
+    """Each order's estimate is (count + 5 x the order below) / (total + 5), written out with dictionaries."""
+    random = np.random.default_rng(0)
+    train, test = random.integers(0, 4, 300), random.integers(0, 4, 50)
+
+    def share(history, token):
+        p = (np.sum(train == token) + 1) / (len(train) + 4)
+        before = [0, 0, *train]
+        for order in (1, 2):
+            same = [t for t in range(len(train)) if before[t + 2 - order : t + 2] == history[-order:]]
+            p = (sum(train[t] == token for t in same) + 5 * p) / (len(same) + 5)
+        return p
+
+    padded = [0, 0, *test]
+    expected = -np.mean([math.log2(share(padded[t : t + 2], test[t])) for t in range(len(test))])
+    np.testing.assert_allclose(recipe.order_two_bits(train, test, 4), expected, rtol=1e-9)
+
+
+def test_real_text(tmp_path, test_data):
+    """Penn Treebank's characters: after seconds the network predicts, and dynamic evaluation predicts better."""
+    source = f"text:{test_data}/text/ptb.valid.txt,{test_data}/text/ptb.test.txt"
+    how = {"units": 64, "batch_size": 32, "epochs": 1, "max_evaluated": 20_000, "learning_rate": 6e-3}
+    run = a_run(tmp_path, data=source, **how)
+    recipe.train(run)
+    recipe.evaluate(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert 2.0 < found["dynamic_bits_per_character"] < found["static_bits_per_character"] - 0.02 < 3.2

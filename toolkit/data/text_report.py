@@ -1,0 +1,109 @@
+"""What a training would find in a text: counts, tokens, what is unknown, what looks wrong."""
+
+import dataclasses
+
+import numpy as np
+
+from toolkit.data.report import Report
+from toolkit.data.text import SPLITS, Corpus
+
+_MANY_UNKNOWN = 0.15  # share of a split's tokens
+_REPEATED = 0.05  # share of a test text's stretches that the training text holds too
+_STRETCH = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Findings:
+    """What was found in a text.
+
+    Args:
+        report: Its numbers and verdict.
+        counts: How often each token is in the training part, the most frequent first.
+        beginnings: The first tokens of each part, by split.
+    """
+
+    report: Report
+    counts: dict[str, int]
+    beginnings: dict[str, np.ndarray]
+
+
+def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Findings:
+    """Says what a training would find in a text.
+
+    Args:
+        corpus: What `text.load` returned.
+        batch_size: Streams of a batch.
+        sequence_length: Tokens of each in a batch.
+
+    Returns:
+        What was found.
+
+    Example:
+
+    >>> from toolkit.data.text import load
+    >>> found = examine(load("embedded:english:20000"), batch_size=4, sequence_length=50)
+    >>> found.report.refusal, next(iter(found.counts))
+    ('', ' ')
+    """
+    numbers = np.bincount(corpus.tokens["train"], minlength=len(corpus.vocabulary.tokens))
+    order = np.argsort(-numbers, kind="stable")
+    counts = {corpus.vocabulary.tokens[token]: int(numbers[token]) for token in order if numbers[token]}
+    tokens = {split: len(corpus.tokens[split]) for split in SPLITS}
+    repeated = {split: _repeated(corpus.tokens["train"], corpus.tokens[split]) for split in SPLITS[1:]}
+    shares = numbers[numbers > 0] / tokens["train"]
+    sections = {
+        "text": {
+            "tokens": tokens,
+            "characters": corpus.characters,
+            "words": corpus.words,
+            "unknown_%": {split: 100 * share for split, share in corpus.unknown.items()},
+            f"stretches_of_{_STRETCH}_that_the_training_holds_%": {s: 100 * share for s, share in repeated.items()},
+        },
+        "vocabulary": {
+            "level": corpus.vocabulary.level,
+            "tokens": len(corpus.vocabulary.tokens),
+            "seen_once": int((numbers == 1).sum()),
+            "bits_a_token_by_frequency_alone": float(-(shares * np.log2(shares)).sum()),
+        },
+        "streams": {
+            "streams": batch_size,
+            "tokens_in_a_sequence": sequence_length,
+            "steps_in_an_epoch": -(-tokens["train"] // (batch_size * sequence_length)),
+        },
+    }
+    changes = []
+    for split, share in corpus.unknown.items():
+        if share > _MANY_UNKNOWN:
+            changes.append(
+                f"{100 * share:.0f} % of the {split} tokens are unknown: a larger --vocabulary_size, --level=char, or "
+                "text of the same kind in all parts."
+            )
+    for split, share in repeated.items():
+        if share > _REPEATED:
+            changes.append(
+                f"{100 * share:.0f} % of the {split} text is in the training text word by word: its figures would say "
+                "too much."
+            )
+    refusal = ""
+    if tokens["train"] < batch_size * sequence_length:
+        refusal = (
+            f"The training text has {tokens['train']} tokens, a batch needs {batch_size * sequence_length}: lower "
+            "--batch_size or --sequence_length."
+        )
+    size = f"{tokens['train']} tokens to train on, {len(corpus.vocabulary.tokens)} different ones"
+    beginnings = {split: np.asarray(corpus.tokens[split][:400]) for split in SPLITS}
+    return Findings(Report(sections, size, changes, refusal), counts, beginnings)
+
+
+def _repeated(train, other, most=2000):
+    """Share of evenly spaced stretches of a text that the training text holds."""
+    if len(other) < _STRETCH:
+        return 0.0
+    held = np.ascontiguousarray(train).tobytes()
+    width = train.dtype.itemsize
+    starts = np.linspace(0, len(other) - _STRETCH, min(most, len(other) // _STRETCH)).astype(int)
+    found = 0
+    for start in starts:
+        place = held.find(np.ascontiguousarray(other[start : start + _STRETCH], train.dtype).tobytes())
+        found += place >= 0 and place % width == 0
+    return found / len(starts)

@@ -1,0 +1,85 @@
+"""Evaluation that learns from what it has scored (Graves 2013, section 3; Krause et al. 2017)."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+def dynamic_evaluation(
+    model: keras.Model,
+    batches: Iterable[tuple[Any, Any, Any]],
+    loss: Callable[[Any, Any], Any],
+    optimizer: keras.optimizers.Optimizer | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> np.ndarray:
+    """Scores a stream batch by batch, and lets the model learn from each batch once it is scored.
+
+    For each batch: losses_t = loss(y_t, model_t(x_t)), which are kept; then model_{t+1} = model_t after one step of the
+    optimiser on their mean. So nothing is scored by weights that have seen it. At the end, and where an error or Ctrl-C
+    ends it, the model's variables are what they were before: weights, states and seeds.
+
+    Any Keras model whose state goes on from one call to the next will do: `layers.CarriedState`, recurrent layers with
+    `stateful=True`; or one without a state.
+
+    Args:
+        model: The model, called with `training=False`.
+        batches: (x, y, sample_weight), in the stream's order; a weight is above 0 where an element counts. All of one
+            shape, or each new shape is traced anew.
+        loss: (y, outputs) -> losses, of the sample weight's shape.
+        optimizer: A new optimiser for this model's weights, such as `keras.optimizers.SGD(0.1)`; it is used up. None:
+            static evaluation.
+        progress: Called with the number of batches done after each.
+
+    Returns:
+        The losses of all that counts, float32, row by row of each batch in turn.
+
+    Raises:
+        ValueError: Where a loss is not finite: the step size is too large.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")])
+    >>> one = np.ones((1, 1), "float32")
+    >>> data = [(one, one, one[0])] * 3
+    >>> squared = lambda y, outputs: keras.ops.sum((y - outputs) ** 2, axis=-1)
+    >>> dynamic_evaluation(model, data, squared, keras.optimizers.SGD(0.125)).round(4)  # w + b goes half the way
+    array([1.    , 0.25  , 0.0625], dtype=float32)
+    >>> float(model.weights[0][0, 0])
+    0.0
+
+    Reference: Graves 2013, arXiv 1308.0850, section 3; Mikolov 2012, "Statistical language models based on neural
+    networks"; Krause et al. 2017, arXiv 1709.07432.
+    """
+    before = [(variable, variable.numpy()) for variable in model.variables]
+    if optimizer is not None:
+        optimizer.build(model.trainable_variables)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def score(x, y, weight):
+        if optimizer is None:
+            return loss(y, model(x, training=False))
+        with tf.GradientTape() as tape:
+            losses = loss(y, model(x, training=False))
+            counted = tf.cast(weight > 0, losses.dtype)
+            mean = tf.math.divide_no_nan(tf.reduce_sum(losses * counted), tf.reduce_sum(counted))
+        gradients = tape.gradient(mean, [variable.value for variable in model.trainable_variables])
+        optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+        return losses
+
+    kept = []
+    try:
+        for number, (x, y, weight) in enumerate(batches, 1):
+            weight = np.asarray(weight)
+            losses = np.asarray(score(*tf.nest.map_structure(tf.convert_to_tensor, (x, y, weight))))[weight > 0]
+            if not np.isfinite(losses).all():
+                raise ValueError(f"The loss of batch {number} is not finite: take a smaller step size.")
+            kept.append(losses)
+            if progress is not None:
+                progress(number)
+    finally:
+        for variable, value in before:
+            variable.assign(value)
+    return np.concatenate(kept) if kept else np.zeros(0, "float32")
