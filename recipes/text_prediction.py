@@ -366,7 +366,7 @@ def sample(run):
     run.picture("read", loss_picture(vocabulary, passage, nats_of(generator, passage), "test text"))
     run.picture("cells", cells_picture(vocabulary, generator, text.tokens["test"][:120]))
     if s.level != "word":
-        run.picture("brackets", brackets_picture(run, vocabulary, generator, text))
+        brackets(run, vocabulary, generator, text)
 
 
 def encoded_prompt(vocabulary, prompt):
@@ -423,7 +423,7 @@ def cells_picture(vocabulary, generator, tokens, num_cells=16):
     )
 
 
-def brackets_picture(run, vocabulary, generator, text, num_texts=16, num_tokens=1000):
+def brackets(run, vocabulary, generator, text, num_texts=16, num_tokens=1000):
     """How many of the brackets and quotes that a text opens it closes: the real text, the network's, and chance."""
     written = generator.write([], num_tokens, num_texts=num_texts, temperature=0.8, seed=run.settings.sample_seed)
     real = np.asarray(text.tokens["test"][: num_texts * num_tokens])
@@ -435,12 +435,17 @@ def brackets_picture(run, vocabulary, generator, text, num_texts=16, num_tokens=
         "test text, shuffled": [vocabulary.decode(shuffled)],
     }
     curves = {name: metrics.bracket_closing.closing_curve(each, distances) for name, each in texts.items()}
+    curves = {name: curve for name, curve in curves.items() if curve}
+    if "test text" not in curves or "written" not in curves:
+        print("  brackets: none in the test text, or none written: no curve")
+        return
     found = {
         f"{name.replace(', ', '_').replace(' ', '_')}_closed_within_200_characters": dict(curve).get(200)
         for name, curve in curves.items()
     }
     run.report({name: share for name, share in found.items() if share is not None})
-    return visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
+    figure = visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
+    run.picture("brackets", figure)
 
 
 def padded(codes, length):

@@ -169,6 +169,10 @@ def test_what_the_model_does_not_know_is_told(tmp_path):
     run = a_run(tmp_path / "run", data=f"text:{text}", epochs=1)
     recipe.train(run)
     run.close()
+    again = a_run(tmp_path / "run", data=f"text:{text}")
+    recipe.sample(again)
+    again.close()
+    assert not (tmp_path / "run" / "pictures" / "brackets.png").exists()  # the text has none
     with pytest.raises(ValueError, match="--prompt='Größe': the network has never seen 'G', 'ö', 'ß'. It knows"):
         recipe.sample(a_run(tmp_path / "run", data=f"text:{text}", prompt="Größe"))
     text.write_text("other words, and more\n" * 200)
