@@ -7,6 +7,10 @@
   python -m recipes.text_prediction --workdir=runs/noisy --start_from=runs/play --data=text:tinyshakespeare.txt \
       --units=512 --weight_noise=0.075                                      on from a trained network, as the paper does
 
+Here, Penn Treebank, 512 units, trained on its validation file only (380,000 characters; 6 epochs, then 8 with noise, 5
+minutes on two cores), first 100,000 characters of the test file: 1.70, dynamic 1.64; with weight noise 1.66, dynamic
+1.60. Words, 256 units: perplexity 228, dynamic 205; with weight noise 197, dynamic 179.
+
 Paper, Penn Treebank test, bits a character / perplexity a word: characters 1.32 / 167, dynamic 1.29 / 148; with weight
 noise 1.27 / 140, dynamic 1.24 / 124; words 1.27 / 138, dynamic 1.25 / 126; with weight noise 1.25 / 126, dynamic 1.23 /
 117. Wikipedia (enwik8) 1.67, dynamic 1.33.

@@ -1,7 +1,7 @@
 """Speed, memory and what is reached of the text networks beside the same in PyTorch.
 
-  ./run benchmarks tests/benchmarks/bench_text.py                                     speed and memory
-  ./run benchmarks tests/benchmarks/bench_text.py --text=tinyshakespeare.txt          and what as many updates reach
+  ./run benchmarks tests/benchmarks/bench_text.py                                                speed and memory
+  ./run python tests/benchmarks/bench_text.py --text=tinyshakespeare.txt      what as many updates reach, nothing else
 
 Training: the recipe's step and PyTorch's, from the same weights on the same batches; the first loss must be the same.
 Writing: the exported .tflite on one thread and PyTorch's loop, on the same noise; the text must be the same. Reading:
@@ -217,51 +217,56 @@ def main():
     parser.add_argument("--units", type=int, default=512, help="LSTM cells of that training")
     parser.add_argument("--epochs", type=int, default=3, help="epochs of that training")
     asked = parser.parse_args()
-    has_torch = version("torch") is not None
     print(machine())
     print_row("", "toolkit", "PyTorch", "ratio")
     with tempfile.TemporaryDirectory() as folder:
-        for units in (512, 1000):
-            loss, seconds, memory = apart(toolkit_training, units, folder, asked.steps)
-            row = [f"training, one LSTM of {units}, tokens a second", f"{BATCH * LENGTH / seconds:.0f}"]
-            if has_torch:
-                their_loss, their_seconds, their_memory = apart(pytorch_training, units, folder, asked.steps)
-                if not math.isclose(loss, their_loss, rel_tol=1e-4):
-                    raise SystemExit(f"the first losses differ: {loss} and {their_loss}")
-                row += [f"{BATCH * LENGTH / their_seconds:.0f}", f"{seconds / their_seconds:.2f}"]
-            print_row(*row)
-            if has_torch:
-                print_row("  peak memory, MB", f"{memory:.0f}", f"{their_memory:.0f}", f"{memory / their_memory:.2f}")
-        for units in (512, 1000):
-            found = apart(toolkit_writing, units, folder, asked.length)
-            theirs = apart(pytorch_writing, units, folder, asked.length) if has_torch else None
-            if theirs and theirs[1] != found["model"][1]:
-                same = sum(a == b for a, b in zip(theirs[1], found["model"][1], strict=True))
-                print(f"  note: only {same} of {asked.length} characters are the same")
-            for name, (rate, _) in found.items():
-                row = [f"writing, LSTM of {units}, {name}.tflite, characters a second", f"{rate:.0f}"]
-                print_row(*row, *([f"{theirs[0]:.0f}", f"{theirs[0] / rate:.2f}"] if theirs else []))
-        path = pathlib.Path(folder, "big.txt")
-        with open(path, "w") as file:
-            for number in range(10):
-                line = "The <page> of [[Wikipedia]] number {} has some text that goes on for a while, as they do.\n"
-                file.write("".join(line.format(100_000 * number + n) for n in range(109_000)))
-        (count, ours), (_, plain) = apart(toolkit_reading, path), apart(plain_reading, path)
-        print_row(
-            f"reading {count / 1e6:.0f} MB, MB of memory (nanoGPT's way)",
-            f"{ours:.0f}",
-            f"{plain:.0f}",
-            f"{ours / plain:.2f}",
-        )
-        if asked.text:
-            quality = pathlib.Path(folder, "quality")
-            steps, weights, static, dynamic = apart(toolkit_quality, asked.text, quality, asked.units, asked.epochs)
-            print(f"after {steps} updates on {asked.text}, test bits a character:")
-            print_row(f"  toolkit, {weights} weights", f"{static:.3f}", "", "", f"dynamic evaluation {dynamic:.3f}")
-            for size in (0, 256) if has_torch else ():
-                _, weights, bits = apart(pytorch_quality, asked.text, asked.units, asked.epochs, size)
-                name = f"embedding of {size}" if size else "one-hot"
-                print_row(f"  PyTorch, {name}, {weights} weights", "", f"{bits:.3f}", f"{static / bits:.2f}")
+        (reached if asked.text else speed_and_memory)(asked, folder, version("torch") is not None)
+
+
+def speed_and_memory(asked, folder, has_torch):
+    for units in (512, 1000):
+        loss, seconds, memory = apart(toolkit_training, units, folder, asked.steps)
+        row = [f"training, one LSTM of {units}, tokens a second", f"{BATCH * LENGTH / seconds:.0f}"]
+        if has_torch:
+            their_loss, their_seconds, their_memory = apart(pytorch_training, units, folder, asked.steps)
+            if not math.isclose(loss, their_loss, rel_tol=1e-4):
+                raise SystemExit(f"the first losses differ: {loss} and {their_loss}")
+            row += [f"{BATCH * LENGTH / their_seconds:.0f}", f"{seconds / their_seconds:.2f}"]
+        print_row(*row)
+        if has_torch:
+            print_row("  peak memory, MB", f"{memory:.0f}", f"{their_memory:.0f}", f"{memory / their_memory:.2f}")
+    for units in (512, 1000):
+        found = apart(toolkit_writing, units, folder, asked.length)
+        theirs = apart(pytorch_writing, units, folder, asked.length) if has_torch else None
+        if theirs and theirs[1] != found["model"][1]:
+            same = sum(a == b for a, b in zip(theirs[1], found["model"][1], strict=True))
+            print(f"  note: only {same} of {asked.length} characters are the same")
+        for name, (rate, _) in found.items():
+            row = [f"writing, LSTM of {units}, {name}.tflite, characters a second", f"{rate:.0f}"]
+            print_row(*row, *([f"{theirs[0]:.0f}", f"{theirs[0] / rate:.2f}"] if theirs else []))
+    path = pathlib.Path(folder, "big.txt")
+    with open(path, "w") as file:
+        for number in range(10):
+            line = "The <page> of [[Wikipedia]] number {} has some text that goes on for a while, as they do.\n"
+            file.write("".join(line.format(100_000 * number + n) for n in range(109_000)))
+    (count, ours), (_, plain) = apart(toolkit_reading, path), apart(plain_reading, path)
+    print_row(
+        f"reading {count / 1e6:.0f} MB, MB of memory (nanoGPT's way)",
+        f"{ours:.0f}",
+        f"{plain:.0f}",
+        f"{ours / plain:.2f}",
+    )
+
+
+def reached(asked, folder, has_torch):
+    quality = pathlib.Path(folder, "quality")
+    steps, weights, static, dynamic = apart(toolkit_quality, asked.text, quality, asked.units, asked.epochs)
+    print(f"after {steps} updates on {asked.text}, test bits a character:")
+    print_row(f"  toolkit, {weights} weights", f"{static:.3f}", "", "", f"dynamic evaluation {dynamic:.3f}")
+    for size in (0, 256) if has_torch else ():
+        _, weights, bits = apart(pytorch_quality, asked.text, asked.units, asked.epochs, size)
+        name = f"embedding of {size}" if size else "one-hot"
+        print_row(f"  PyTorch, {name}, {weights} weights", "", f"{bits:.3f}", f"{static / bits:.2f}")
 
 
 if __name__ == "__main__":
