@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests import jax_backend
-from toolkit import losses, metrics
+from toolkit import layers, losses, metrics
 from toolkit.distributions import GaussianMixture
-from toolkit.models import handwriting
+from toolkit.models import handwriting, text_rnn
 
 if not jax_backend.is_installed():
     pytest.skip('JAX is not installed, so nothing runs on it: pip install -e ".[jax]"', allow_module_level=True)
@@ -28,10 +28,12 @@ def test_its_modules_run_without_tensorflow():
     assert {f"toolkit.layers.{file.stem}" for file in LAYERS} < set(jax_backend.modules())
 
 
-# A cell's call takes a list of states, which the gate does not know; `single_step` below runs cells.
-@pytest.mark.parametrize(
-    "file", [file for file in LAYERS if not file.stem.endswith("_cell")], ids=lambda file: file.stem
-)
+# A cell's call takes a list of states, and carried states belong to one batch and change with each call: the gate knows
+# neither. `single_step` and the text network below run them.
+APART = ("_cell", "carried_state")
+
+
+@pytest.mark.parametrize("file", [file for file in LAYERS if not file.stem.endswith(APART)], ids=lambda file: file.stem)
 def test_every_layer_passes_the_gate(file):
     tests = pathlib.Path(__file__).parent / "layers" / f"test_{file.name}"
     tree = ast.parse(tests.read_text(encoding="utf-8"))
@@ -43,6 +45,28 @@ def network(name):
     if name == "prediction":
         return handwriting.prediction(**sizes)
     return handwriting.synthesis(" abc", num_gaussians=2, points_per_character=2.0, **sizes)
+
+
+def test_a_step_of_the_text_network_is_tensorflows(tmp_path):
+    """Lookups, the head's nats, and the states that a batch leaves for the next one."""
+    model = text_rnn.language_model(["<unk>", "a", "b", "c"], units=5, num_layers=2, lstm_gradient_clip=0.1)
+    inputs = {name: keras.Input((None,), batch_size=3, dtype="int32", name=name) for name in ("tokens", "targets")} | {
+        "continues": keras.Input((), batch_size=3, name="continues")
+    }
+    carried = layers.CarriedState(text_rnn.streaming(model, scored=True), text_rnn.state_sizes(model), 3)
+    stateful = keras.Model(inputs, carried(inputs))
+    stateful.compile(keras.optimizers.SGD(1.0), loss=losses.Precomputed(), weighted_metrics=[metrics.bits.Bits()])
+    tokens = np.random.default_rng(1).integers(1, 4, (3, 8)).astype("int32")
+    batch = {"tokens": tokens[:, :-1], "targets": tokens[:, 1:], "continues": np.ones(3, "float32")}
+    path = tmp_path / "model.keras"
+    stateful.save(path)
+    history, after = jax_backend.on_jax(jax_backend.fitted, path, batch, batch["targets"])
+    expected = stateful.fit(batch, batch["targets"], batch_size=3, epochs=1, verbose=0).history
+    for what, values in expected.items():
+        np.testing.assert_allclose(history[what], values, rtol=1e-5)
+    for mine, its in zip(stateful.get_weights(), after, strict=True):
+        np.testing.assert_allclose(its, mine, atol=1e-5)
+    assert all(np.abs(state.numpy()).max() > 0 for state in carried.states.values())
 
 
 def example(model, points=9):
