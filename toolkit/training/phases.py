@@ -21,8 +21,7 @@ def main(settings_class: type[Settings], *phases: Callable) -> None:
     Args:
         settings_class: The recipe's settings; each field is a flag.
         *phases: Functions of a `Run`, in the order they run; their names are the choices of --mode. `--mode=all` runs
-            all but those named benchmark, check_data, serve_data, ship and
-            read_written.
+            all but those named in `APART`.
     """
     from absl import app, flags
 
@@ -154,8 +153,9 @@ def keep_freed_memory() -> None:
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
-APART = ("benchmark", "check_data", "serve_data", "ship", "read_written")  # phases that are run by themselves only
-TRAINING = ("all", "train", "check_data", "serve_data", "export", "ship")  # phases that the shipped model is not for
+# Phases that are run by themselves only, and those that the shipped model is not for.
+APART = ("benchmark", "check_data", "serve_data", "ship", "read_written", "margin_losses")
+TRAINING = ("all", "train", "check_data", "serve_data", "export", "ship", "margin_losses")
 
 _FOLDERS = {
     "metrics.json": "the numbers above",

@@ -158,7 +158,7 @@ class Run:
             splits: `train` and `validation`, each `data.pipelines.Batches` of (inputs, targets[, weights]).
             stage: A name for this training among the recipe's.
             pictures: Called after each epoch; returns figures and scalars (float) by name.
-            callbacks: Further Keras callbacks; what they remember is not part of a checkpoint.
+            callbacks: Further Keras callbacks; what they remember is part of a checkpoint where it is in `variables`.
         """
         settings, distribution = self.settings, self.distribution
         distribution.check(model)
@@ -170,7 +170,11 @@ class Run:
         train = train.take(settings.steps_per_epoch) if settings.steps_per_epoch else train
         validation = distribution.shared(splits.validation) if splits.validation else None
         per_epoch = train.steps_per_epoch
-        kept = self._stage(stage, {"model": model, "optimizer": model.optimizer}, per_epoch)
+        holders = {"model": model, "optimizer": model.optimizer}
+        remembered = [variable for each in callbacks for variable in getattr(each, "variables", ())]
+        if remembered:
+            holders["callbacks"] = remembered
+        kept = self._stage(stage, holders, per_epoch)
         distribution.agree(kept.step, settings)
         if not kept.finished:
 
@@ -184,7 +188,10 @@ class Run:
 
             self._board.graph(stage, model)
             norms = None if distribution.strategy else GradientNorms.of(model)
-            visible = [callback(kept, draw if pictures and self.is_chief else None, norms), *callbacks]
+            # Those that remember come first: the checkpoint of an epoch's end holds what they learned from it.
+            remembering = [each for each in callbacks if hasattr(each, "variables")]
+            rest = [each for each in callbacks if not hasattr(each, "variables")]
+            visible = [*remembering, callback(kept, draw if pictures and self.is_chief else None, norms), *rest]
             held_out = {}
             if validation:  # endless: Keras begins it anew each time
                 held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
@@ -192,7 +199,10 @@ class Run:
             with kept, distribution.watched(kept), self._explained(model, train, kept):
                 if kept.owes_validation:
                     owed = {"callbacks": visible, "return_dict": True, "verbose": 0}
-                    kept.after_epoch({}, model.evaluate(**held_out, **owed) if held_out else {})
+                    validation = model.evaluate(**held_out, **owed) if held_out else {}
+                    late = {f"val_{name}": value for name, value in validation.items()}
+                    keras.callbacks.CallbackList(remembering, model=model).on_epoch_end(kept.epoch - 1, late)
+                    kept.after_epoch({}, validation)
                 done = kept.step % per_epoch
                 # An interrupted epoch is ended first, by a fit of its own that has only the steps left.
                 spans = [(kept.epoch, kept.epoch + 1, per_epoch - done)] if done else []
