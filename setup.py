@@ -49,6 +49,9 @@ REQUIREMENTS = [
     "packaging>=22",
     # 32 single-stroke faces: pen strokes with known text, no download. One author, rare but working releases; MIT.
     "Hershey-Fonts>=2.1",
+    # Its 1,797 real digits are the images that come without a download. INRIA and many others, several releases a year;
+    # BSD-3-Clause.
+    "scikit-learn>=1.4",
     # Reads the paths of the SVG fonts in toolkit/data/faces; matplotlib brings it too. Monthly; MIT.
     "fonttools>=4.50",
 ]
