@@ -1,3 +1,5 @@
+import collections
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,29 @@ def test_it_is_silent(tmp_path, capfd):
     source, path = convert(tmp_path, dense=made)
     export.quantize_to_int8(source, path, [{"dense": {"x": normal(0, 1, 64)}}])
     assert capfd.readouterr() == ("", "")
+
+
+def test_between_convolutions_nothing_goes_back_to_float32(tmp_path):
+    """One conversion at each end of two convolutions, an addition and a pooling; as many as products beside a loop."""
+    kernels = [tf.Variable(normal(i, 3, 3, 4, 4) / 6) for i in range(2)]
+
+    def run(x):
+        y = tf.nn.relu(tf.nn.conv2d(x, kernels[0], 1, "SAME"))
+        return {"y": tf.reduce_mean(tf.nn.max_pool2d(x + tf.nn.conv2d(y, kernels[1], 1, "SAME"), 2, 2, "SAME"), [1, 2])}
+
+    source, path = convert(tmp_path, run=export.signature(run, x=((1, 8, 8, 4), "float32")))
+    export.quantize_to_int8(source, path, [{"run": {"x": normal(i, 1, 8, 8, 4)}} for i in range(20)])
+    counts = operators(path)
+    assert counts["DEQUANTIZE"] == 1 and counts["QUANTIZE"] == 1 and counts["CONV_2D"] == 2
+    x = normal(99, 1, 8, 8, 4)
+    exact, found = (export.run_tflite(each, {"run": {"x": x}})[0]["run"]["y"] for each in (source, path))
+    assert 0 < np.abs(found - exact).max() < 0.05
+
+
+def operators(path):
+    """How often each builtin operator is in a file's first graph."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model(str(path))
+    codes = [flatbuffer_utils.opcode_to_name(model, op.opcodeIndex) for op in model.subgraphs[0].operators]
+    return collections.Counter(codes)

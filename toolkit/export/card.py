@@ -136,7 +136,7 @@ def _render_costs(card):
     for name, file in files.items():
         if "calibrated_with" in file:
             counts = ", ".join(f"{count} of `{key}`" for key, count in file["calibrated_with"].items())
-            lines += ["", f"`{name}`: products in int8, all between in float32; ranges from typical inputs: {counts}."]
+            lines += ["", f"`{name}`: products and convolutions in int8; ranges from typical inputs: {counts}."]
     return lines
 
 
