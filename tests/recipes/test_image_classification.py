@@ -1,0 +1,227 @@
+import dataclasses
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from recipes import image_classification as recipe
+from toolkit import training
+from toolkit.export.interpreter import tflite_caller
+from toolkit.losses import margin
+from toolkit.training.stage import Stage
+
+TINY = {
+    "data": "embedded:300",
+    "image_size": 8,
+    "architecture": "resnet8",
+    "width": 4,
+    "epochs": 2,
+    "batch_size": 32,
+    "max_measured": 40,
+}
+
+
+def a_run(workdir, **how):
+    return training.Run(recipe.Settings(workdir=str(workdir), **(TINY | how)), recipe="image_classification")
+
+
+def folder_of_images(path, names=("dark", "light"), size=20, count=12):
+    """Class folders of JPEG files of noise, one class dark, the other light."""
+    random = np.random.default_rng(0)
+    for split, number in (("train", count), ("test", 4)):
+        for label, name in enumerate(names):
+            (path / split / name).mkdir(parents=True)
+            for i in range(number):
+                pixels = random.integers(0, 100, (size, size + 6, 3)) + 120 * label
+                Image.fromarray(pixels.astype("uint8")).save(path / split / name / f"{i}.jpg")
+    return path
+
+
+def test_all_phases(tmp_path, capsys):
+    run = a_run(tmp_path, quantize="int8", flip=True, color=0.2, erasing=0.5)
+    phases = (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data, recipe.benchmark)
+    for phase in (*phases, recipe.margin_losses):
+        phase(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert found["top_1_accuracy_low_percent"] < found["top_1_accuracy_percent"] < found["top_1_accuracy_high_percent"]
+    assert found["top_1_accuracy_percent"] <= found["top_5_accuracy_percent"]
+    pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
+    assert pictures >= {
+        "confusion.png",
+        "calibration.png",
+        "misclassified.png",
+        "filters.png",
+        "grad_cam.png",
+        "margin_losses.png",
+        "training/filters.png",
+        "training/grad_cam.png",
+        "data/0.png",
+    }
+    card = json.loads((tmp_path / "export" / "card.json").read_text())
+    assert card["classes"] == [str(digit) for digit in range(10)]
+    measured = {name: each["top_1_accuracy_percent"] for name, each in card["measured"].items()}
+    assert set(measured) == {"saved_model", "model.tflite", "model_int8.tflite"}
+    assert card["files"]["model_int8.tflite"]["bytes"] < card["files"]["model.tflite"]["bytes"]
+    # The file says what Keras says.
+    images, _ = next(recipe.images_of(run.settings).blocks("test", 30))
+    expected = recipe.probabilities_of(recipe.logits_only(recipe.trained(run, 10)), images)
+    call = tflite_caller(tmp_path / "export" / "model.tflite")
+    answers = [call("classify", image=image[None]) for image in images]
+    np.testing.assert_allclose(np.concatenate([each["probabilities"] for each in answers]), expected, atol=1e-5)
+    np.testing.assert_array_equal([each["classes"][0, 0] for each in answers], expected.argmax(axis=-1))
+    printed = capsys.readouterr().out
+    assert "images a second are read" in printed and "smoothed_l1_hinge" in printed
+
+
+def test_class_folders_area_crops_and_another_exported_size(tmp_path):
+    """Exported for camera frames: shrunk and cut in the graph about as the data is read."""
+    folder = folder_of_images(tmp_path / "images")
+    run = a_run(
+        tmp_path / "run", data=f"folder:{folder}", image_size=16, crop="area", export_size="64x80", epochs=6,
+        batch_size=8, held_out=0.2,
+    )  # fmt: skip
+    for phase in (recipe.train, recipe.evaluate, recipe.export):
+        phase(run)
+    call = tflite_caller(tmp_path / "run" / "export" / "model.tflite")
+    for label, level in enumerate((50, 170)):
+        frame = np.full((1, 64, 80, 3), level, "uint8")
+        assert call("classify", image=frame)["classes"].shape == (1, 2)
+        image = np.full((1, 16, 16, 3), level, "float32")
+        expected = recipe.probabilities_of(recipe.logits_only(recipe.trained(run, 2)), image)
+        np.testing.assert_allclose(call("classify", image=frame)["probabilities"], expected, atol=1e-5)
+        assert expected.argmax() == label
+    run.close()
+    again = dataclasses.replace(run.settings, images=f"{folder}/test/dark/0.jpg,{folder}/test/light/1.jpg")
+    run = training.Run(again, recipe="image_classification")
+    recipe.sample(run)
+    assert (tmp_path / "run" / "pictures" / "grad_cam.png").exists()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"loss": "l2_hinge", "optimizer": "adam", "learning_rate": 0.01, "precision": "mixed_float16"},
+        {"architecture": "googlenet", "width": 4, "schedule": "exponential", "learning_rate": 0.01},
+        {"optimizer": "rmsprop", "label_smoothing": 0.1, "schedule": "steps", "precision": "mixed_bfloat16"},
+    ],
+    ids=lambda how: next(iter(how.values())),
+)
+def test_other_settings_train(tmp_path, how):
+    run = a_run(tmp_path, **how, epochs=1, steps_per_epoch=3, lighting=0.1)
+    recipe.train(run), recipe.evaluate(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert np.isfinite(found["negative_log_likelihood_nats"])
+
+
+class Cut(Exception):
+    pass
+
+
+def test_resumes_with_augmentation_and_plateau(tmp_path, monkeypatch):
+    """Cut off in the middle of an epoch and at its end: the end is an undisturbed run's, bit for bit."""
+
+    def run(name):
+        how = {"schedule": "plateau", "patience": 1, "flip": True, "color": 0.3, "erasing": 0.3}
+        return a_run(tmp_path / name, **how, checkpoint_minutes=0.0)
+
+    recipe.train(run("whole"))
+    after_step = Stage.after_step
+    for cut in (3, 7):
+
+        def until(stage, step, logs, cut=cut):
+            after_step(stage, step, logs)
+            if step == cut:
+                raise Cut
+
+        monkeypatch.setattr(Stage, "after_step", until)
+        interrupted = run("cut")
+        with pytest.raises(Cut):
+            recipe.train(interrupted)
+        interrupted.close()
+        keras.utils.set_random_seed(cut)
+    monkeypatch.setattr(Stage, "after_step", after_step)
+    recipe.train(run("cut"))
+    for name in ("latest.npz", "best.npz"):
+        paths = [tmp_path / part / "checkpoints" / "model" / name for part in ("whole", "cut")]
+        with np.load(paths[0]) as whole, np.load(paths[1]) as cut:
+            assert set(whole.files) == set(cut.files)
+            for key in whole.files:
+                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+
+
+def test_keras_decay_is_that_of_the_papers():
+    """w <- w - v, v <- m v + rate (gradient + decay w): at rest, each step takes rate decay / (1 - m) of w."""
+    s = recipe.Settings(workdir="w", momentum=0.9, weight_decay=0.002, schedule="constant", learning_rate=0.1)
+    kernel = keras.Variable(np.ones(1), name="kernel")
+    gamma = keras.Variable(np.ones(1), name="gamma")
+    made = recipe.optimizer(s, 1)
+    papers, velocity = 1.0, 0.0
+    for _ in range(500):
+        made.apply([np.zeros(1, "float32"), np.zeros(1, "float32")], [kernel, gamma])
+        velocity = 0.9 * velocity + 0.1 * 0.002 * papers
+        papers -= velocity
+    np.testing.assert_allclose(float(kernel.numpy()[0]), papers, rtol=0.04)
+    assert float(gamma.numpy()[0]) == 1.0
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "steps", "exponential", "constant"])
+def test_schedules(schedule):
+    s = recipe.Settings(
+        workdir="w",
+        schedule=schedule,
+        epochs=16,
+        learning_rate=0.1,
+        warmup_epochs=2.0,
+        decay_rate=0.5,
+        decay_epochs=4.0,
+    )
+    step_size = recipe.step_size(s, per_epoch=10)
+    found = [float(step_size(i)) if callable(step_size) else step_size for i in (0, 10, 20, 79, 81, 121, 159)]
+    expected = {
+        "cosine": [0.004, 0.052, 0.1, *(0.05 * (1 + np.cos(np.pi * (i - 20) / 140)) for i in (79, 81, 121, 159))],
+        "steps": [0.1, 0.1, 0.1, 0.1, 0.01, 0.001, 0.001],
+        "exponential": [0.1, 0.1, 0.1, 0.05, 0.025, 0.0125, 0.0125],
+        "constant": [0.1] * 7,
+    }[schedule]
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_every_margin_loss_that_can_be_learned_from_is_a_choice():
+    assert set(recipe.MARGINS) == set(margin.LOSSES) - {"zero_one"}
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"held_out": 0.6}, "--held_out=0.6: expected a share"),
+        ({"label_smoothing": 0.1, "loss": "exp"}, "--label_smoothing=0.1 is for --loss=cross_entropy"),
+        ({"momentum": 1.0}, "--momentum=1.0: expected less than 1"),
+        ({"export_size": "64"}, "--export_size=64: expected HEIGHTxWIDTH in pixels"),
+        ({"loss": "zero_one"}, "--loss must be one of cross_entropy, perceptron"),
+    ],
+)
+def test_bad_settings(how, told):
+    with pytest.raises(ValueError, match=told):
+        recipe.Settings(workdir="w", **how)
+
+
+def test_what_cannot_be_trained_is_said_before(tmp_path):
+    with pytest.raises(ValueError, match="no architecture 'resnet_50'; did you mean 'resnet50'"):
+        recipe.train(a_run(tmp_path / "name", architecture="resnet_50", data="folder:nowhere"))
+    with pytest.raises(ValueError, match="one class only"):
+        folder = folder_of_images(tmp_path / "one", names=("only",))
+        recipe.train(a_run(tmp_path / "class", data=f"folder:{folder}"))
+    with pytest.raises(ValueError, match="no ImageNet weights for it"):
+        recipe.train(a_run(tmp_path / "weights", weights="imagenet"))
+
+
+def test_other_classes_than_were_trained_are_refused(tmp_path):
+    recipe.train(a_run(tmp_path / "run", data=f"folder:{folder_of_images(tmp_path / 'two')}", epochs=1))
+    folder = folder_of_images(tmp_path / "others", names=("dark", "other"))
+    settings = recipe.Settings(**(TINY | {"workdir": str(tmp_path / "run"), "data": f"folder:{folder}"}))
+    run = training.Run(dataclasses.replace(settings, workdir=str(tmp_path / "new")), recipe="image_classification")
+    (tmp_path / "new" / "classes.json").write_text((tmp_path / "run" / "classes.json").read_text())
+    with pytest.raises(ValueError, match="has other classes than .* was trained on: light, other"):
+        recipe.evaluate(run)
