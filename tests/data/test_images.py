@@ -1,8 +1,10 @@
+import concurrent.futures
 import os
 import pathlib
 import shutil
 import sys
 import tarfile
+import threading
 import types
 
 import keras
@@ -482,6 +484,36 @@ def test_no_more_files_wait_than_threads_can_take(tmp_path, monkeypatch):
     root = folder(tmp_path)
     found = everything(load(f"folder:{root}", **SIZES).splits.test)
     np.testing.assert_array_equal(found[0], np.stack([noise(12 + k) for k in range(12)]))
+
+
+def test_the_end_of_the_program_waits_for_what_is_read(tmp_path, monkeypatch):
+    """Otherwise a thread may come back to an interpreter that is gone, and the data set waits for it for ever."""
+    monkeypatch.setattr(module, "MEMORY", 0)
+    part = load(f"folder:{folder(tmp_path)}", **SIZES).parts["test"]
+    begun, ended = threading.Event(), threading.Event()
+
+    def slow(path, shape):
+        begun.set()
+        ended.wait(0.3)
+        return np.zeros(shape, "uint8")
+
+    monkeypatch.setattr(module, "pixels", slow)
+    reader = threading.Thread(target=lambda: (part.read(np.array([0])), ended.set()))
+    reader.start()
+    begun.wait()
+    module._reads.settle()
+    assert ended.is_set()
+    reader.join()
+
+
+def test_at_the_end_of_the_program_images_are_read_without_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MEMORY", 0)
+    batches = load(f"folder:{folder(tmp_path)}", **SIZES).splits.test
+    expected = everything(batches)
+    gone = concurrent.futures.ThreadPoolExecutor(1)
+    gone.shutdown()
+    monkeypatch.setattr(module, "_threads", lambda: gone)
+    same(everything(batches), expected)
 
 
 def test_cifar10_as_published(test_data, tmp_path):

@@ -1,5 +1,6 @@
 """Images with a class label: folders of files, arrays, embedded digits; in memory where they fit, else streamed."""
 
+import atexit
 import concurrent.futures
 import dataclasses
 import functools
@@ -8,6 +9,8 @@ import os
 import pathlib
 import sys
 import tempfile
+import threading
+import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -161,13 +164,50 @@ class _Streamed:
 
     def __getitem__(self, rows):
         items = [self._items[row] for row in rows]
-        return np.stack(list(_threads().map(functools.partial(pixels, shape=self._shape), items)))
+        decode = functools.partial(pixels, shape=self._shape)
+        with _reads:
+            try:
+                return np.stack(list(_threads().map(decode, items)))
+            except RuntimeError as error:
+                if "shutdown" not in str(error):
+                    raise
+                return np.stack(list(map(decode, items)))  # the program ends: there are no threads any more
+
+
+class _Reads:
+    """The reads that are under way.
+
+    A program may end while tf.data reads ahead. A thread that then comes back to Python finds the interpreter taken
+    down, never returns, and the data set waits for it for ever. So the end waits until tf.data has read as far ahead as
+    it does.
+    """
+
+    def __init__(self):
+        self._lock, self._number, self._last = threading.Lock(), 0, 0.0
+
+    def __enter__(self):
+        with self._lock:
+            self._number += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._number, self._last = self._number - 1, time.monotonic()
+
+    def settle(self):
+        """Waits until for a while nothing has been read, half a minute at most."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end and (self._number or time.monotonic() < self._last + 0.2):
+            time.sleep(0.02)
+
+
+_reads = _Reads()
 
 
 @functools.cache
 def _threads():
     # Pillow decodes and resizes without holding Python's lock.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    atexit.register(_reads.settle)  # comes after the threads have been shut down
     return concurrent.futures.ThreadPoolExecutor(count)
 
 
