@@ -8,10 +8,10 @@
   python -m recipes.image_classification --mode=margin_losses              all margin losses: a table and a picture
 
 The papers' own trainings, --data=folder:FOLDER of ImageNet and --flip with each:
-  AlexNet, ZFNet   --batch_size=128 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=90
-  VGG              --batch_size=256 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=74
+  AlexNet, ZFNet   --crop=window --batch_size=128 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=90
+  VGG              --crop=window --batch_size=256 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=74
   GoogLeNet        --schedule=exponential --decay_rate=0.96 --decay_epochs=8 --crop=area --learning_rate=0.01
-  ResNet           --batch_size=256 --weight_decay=1e-4 --schedule=plateau --lighting=0.1 --epochs=120
+  ResNet           --crop=window --batch_size=256 --weight_decay=1e-4 --schedule=plateau --lighting=0.1 --epochs=120
   Inception v3     --optimizer=rmsprop --batch_size=32 --learning_rate=0.045 --schedule=exponential --decay_rate=0.94 \
                    --decay_epochs=2 --label_smoothing=0.1 --crop=area --epochs=100
   ResNet-20        on CIFAR-10: --batch_size=128 --weight_decay=1e-4 --schedule=steps --epochs=164
@@ -80,7 +80,10 @@ class Settings(training.Settings):
     )
     label_smoothing: float = training.setting(0.0, "of the cross-entropy (Inception v3: 0.1)", minimum=0.0)
     crop: str = training.setting(
-        "shift", "what is seen of a training image; area: 8 to 100 % of it", choices=("none", "shift", "area")
+        "shift",
+        "what is seen of a training image: shift: it, moved by up to an eighth; window: a square of a larger one, as "
+        "in AlexNet; area: 8 to 100 % of that, as in GoogLeNet",
+        choices=("none", "shift", "window", "area"),
     )
     flip: bool = training.setting(False, "training images are mirrored half of the time")
     color: float = training.setting(
@@ -249,7 +252,7 @@ def optimizer(s, per_epoch):
     return made
 
 
-def compiled(model, s, per_epoch):
+def compiled(model, s, per_epoch, jit_compile):
     num_classes = model.output["logits"].shape[-1]
     measured = [keras.metrics.CategoricalAccuracy("top_1")]
     if num_classes > 5:
@@ -259,6 +262,7 @@ def compiled(model, s, per_epoch):
         loss={name: loss(s) for name in model.output},
         loss_weights={name: 1.0 if name == "logits" else s.auxiliary_weight for name in model.output},
         metrics={"logits": measured},
+        jit_compile=jit_compile,
     )
 
 
@@ -273,10 +277,10 @@ def train(run):
     training.checkpoints.write_json(run.path("classes.json"), {"classes": list(images.class_names)})
     with run.scope():
         model = network(s, num_classes)
-        if s.weights != "imagenet":  # which brings the statistics that it was trained with
+        if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
         per_epoch = images.splits.train.steps_per_epoch
-        compiled(model, s, min(s.steps_per_epoch or per_epoch, per_epoch))
+        compiled(model, s, min(s.steps_per_epoch or per_epoch, per_epoch), run.jit_compile)
     callbacks = [plateau(model, patience=s.patience)] if s.schedule == "plateau" else []
     shown, labels = next(images.blocks("validation", 8))
     classifier = logits_only(model)
@@ -502,7 +506,7 @@ def benchmark(run):
     num_classes = len(images.class_names)
     with run.scope():
         model = network(s, num_classes)
-        compiled(model, s, images.splits.train.steps_per_epoch)
+        compiled(model, s, images.splits.train.steps_per_epoch, run.jit_compile)
     splits = images.splits.map(as_fitted(tuple(model.output), num_classes))
     batch = next(iter(splits.train.dataset()))
     size = len(batch[0])
