@@ -28,6 +28,7 @@ import functools
 import inspect
 import json
 import pathlib
+import re
 
 import numpy as np
 
@@ -108,8 +109,6 @@ class Settings(training.Settings):
         "of the step size: cosine, to 0; steps: a tenth after 1/2 and 3/4; plateau: a tenth where validation stands "
         "still; exponential: --decay_rate each --decay_epochs; constant",
         choices=("cosine", "steps", "plateau", "exponential", "constant"),
-        changeable=True,
-        remembered=True,
     )
     warmup_epochs: float = training.setting(
         1.0, "epochs in which a cosine schedule rises", minimum=0.0, changeable=True
@@ -162,10 +161,40 @@ def augmentation(s):
     )
 
 
+def stem_of(s):
+    return {"auto": "small" if s.size < 64 else "imagenet"}.get(s.stem, s.stem)
+
+
+def check_network(s):
+    """Builds the network without weights, which takes a second.
+
+    Raises:
+        ValueError: Where there is no such network, or its images are too small.
+    """
+    if s.weights not in ("", "imagenet") and not pathlib.Path(s.weights).expanduser().is_file():
+        raise ValueError(f"--weights={s.weights}: expected imagenet or the path of a .keras or .weights.h5 file.")
+    builder = models.image_classifier.builder(s.architecture)
+    try:
+        with keras.StatelessScope():
+            builder(
+                input_shape=(s.size, s.size, 3),
+                num_classes=2,
+                stem=stem_of(s),
+                **({"width": s.width} if s.width else {}),
+            )
+    except ValueError as error:
+        if not re.search("negative|zero|empty", str(error)):
+            raise
+        raise ValueError(
+            f"--image_size={s.size} is too small: {s.architecture} with --stem={stem_of(s)} leaves nothing of such an "
+            "image. Give larger ones, or --stem=small."
+        ) from error
+
+
 @functools.cache
 def images_of(s):
     """The images: `data.images.Images`, their batches (image, label)."""
-    models.image_classifier.builder(s.architecture)  # a name that does not exist is said before data is read
+    check_network(s)  # what cannot be built is said before data is read
     return data.images.load(
         s.data,
         image_size=s.size,
@@ -177,10 +206,14 @@ def images_of(s):
     )
 
 
+def is_trained(run):
+    """Whether the workdir holds a training; else its phases are about the shipped model."""
+    return any(run.path("checkpoints", "model").glob("*.npz"))
+
+
 def class_names_of(run):
-    """The trained network's classes, which its workdir or its export holds."""
-    path = run.path("classes.json")
-    path = path if path.exists() else run.exported / "card.json"
+    """The trained network's classes, which its workdir or the shipped model's card holds."""
+    path = run.path("classes.json") if is_trained(run) else run.exported / "card.json"
     return json.loads(path.read_text("utf-8"))["classes"]
 
 
@@ -205,10 +238,14 @@ def network(s, num_classes):
         (s.size, s.size, 3),
         num_classes,
         width=s.width or None,
-        stem={"auto": "small" if s.size < 64 else "imagenet"}.get(s.stem, s.stem),
+        stem=stem_of(s),
         weights=s.weights or None,
         **auxiliary,
     )
+    if s.strategy != "single":
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.synchronized = True  # statistics of the whole batch, as on one device
     outputs = model.output if isinstance(model.output, dict) else {"logits": model.output}
     return keras.Model(model.inputs, outputs, name=model.name)
 
@@ -235,6 +272,8 @@ def step_size(s, per_epoch):
         return schedules.PiecewiseConstantDecay(edges, [first, first / 10, first / 100])
     if s.schedule == "exponential":
         return schedules.ExponentialDecay(first, max(1, int(s.decay_epochs * per_epoch)), s.decay_rate, staircase=True)
+    if s.schedule == "constant":  # not a number, which a checkpoint would keep, whatever a later command asks for
+        return schedules.PiecewiseConstantDecay([1], [first, first])
     return first
 
 
@@ -274,14 +313,15 @@ def as_fitted(names, num_classes):
 def train(run):
     s, images = run.settings, images_of(run.settings)
     num_classes = len(images.class_names)
-    training.checkpoints.write_json(run.path("classes.json"), {"classes": list(images.class_names)})
     with run.scope():
-        model = network(s, num_classes)
+        # What a checkpoint holds need not be looked for again.
+        model = network(dataclasses.replace(s, weights="") if is_trained(run) else s, num_classes)
         if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
         per_epoch = images.splits.train.steps_per_epoch
         compiled(model, s, min(s.steps_per_epoch or per_epoch, per_epoch), run.jit_compile)
-    callbacks = [plateau(model, patience=s.patience)] if s.schedule == "plateau" else []
+    training.checkpoints.write_json(run.path("classes.json"), {"classes": list(images.class_names)})
+    callbacks = [plateau(model, s.learning_rate, patience=s.patience)] if s.schedule == "plateau" else []
     shown, labels = next(images.blocks("validation", 8))
     classifier = logits_only(model)
 
@@ -365,19 +405,19 @@ def evaluate(run):
         found |= {f"top_{k}_accuracy_low_percent": 100 * low, f"top_{k}_accuracy_high_percent": 100 * high}
     matrix = metrics.confusion_matrix.confusion_matrix(labels, probabilities.argmax(axis=-1), len(names))
     recalls = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
-    error = metrics.calibration.expected_calibration_error(labels, probabilities)
     found["lowest_accuracy_of_a_class_percent"] = 100 * recalls[matrix.sum(axis=1) > 0].min()
-    found["expected_calibration_error_percent"] = 100 * error
-    found["negative_log_likelihood_nats"] = metrics.calibration.negative_log_likelihood(labels, probabilities)
+    if run.settings.loss == "cross_entropy":  # margin losses give scores, which are no probabilities
+        error = metrics.calibration.expected_calibration_error(labels, probabilities)
+        found["expected_calibration_error_percent"] = 100 * error
+        found["negative_log_likelihood_nats"] = metrics.calibration.negative_log_likelihood(labels, probabilities)
+        bins = metrics.calibration.reliability(labels, probabilities)
+        run.picture("calibration", visualize.images.reliability(*bins, error))
     found["test_images"] = count
     found["parameters"] = parameters(classifier)
     run.report(found, paper=PAPER.get(run.settings.architecture))
     for right, taken, number in metrics.confusion_matrix.most_confused(matrix, 3):
         print(f"  {number} of {matrix[right].sum()} {names[right]} taken for {names[taken]}")
     run.picture("confusion", visualize.images.confusion(matrix, names))
-    run.picture(
-        "calibration", visualize.images.reliability(*metrics.calibration.reliability(labels, probabilities), error)
-    )
     misclassified(run, images, labels, probabilities)
 
 
@@ -416,12 +456,18 @@ def misclassified(run, images, labels, probabilities, most=32):
 
 
 def sample(run):
-    s, names = run.settings, class_names_of(run)
+    s = run.settings
+    if not s.images and not is_trained(run):
+        raise ValueError("--mode=sample of the shipped model is for files of yours: --images=one.jpg,two.png.")
+    names = class_names_of(run)
     model = trained(run, len(names))
     classifier = logits_only(model)
     run.picture("filters", filters_picture(model))
     if s.images:
-        paths = [pathlib.Path(name) for name in s.images.split(",")]
+        paths = [pathlib.Path(name.strip()).expanduser() for name in s.images.split(",")]
+        missing = [str(path) for path in paths if not path.is_file()]
+        if missing:
+            raise ValueError(f"--images: no such file: {', '.join(missing)}.")
         shown = np.stack([data.images.read(path, s.size, augmentation=augmentation(s)) for path in paths])
         labels = None
     else:
@@ -436,6 +482,8 @@ def sample(run):
 
 def fitted(image, s):
     """The middle square of images (batch, height, width, 3), as the data is read, in the network's size; a graph."""
+    if tuple(image.shape[1:3]) == (s.size, s.size):
+        return image  # cut already
     stored = augmentation(s).stored_size(s.size)
     factor = max(1, min(image.shape[1:3]) // stored)
     if factor > 1:  # means of whole blocks first: bilinear sampling alone would leave pixels out
@@ -445,6 +493,14 @@ def fitted(image, s):
         image = tf.image.resize(image, [round(side * stored / shorter) for side in image.shape[1:3]])
     top, left = ((side - s.size) // 2 for side in image.shape[1:3])
     return image[:, top : top + s.size, left : left + s.size]
+
+
+def data_like(images, split, count, whole):
+    """Single images and labels, evenly spaced over a split: as the network sees them, or whole, as they are kept."""
+    part = images.parts[split]
+    for i in np.linspace(0, len(part.rows) - 1, min(count, len(part.rows))).round().astype(int):
+        kept = part.read(np.array([i]))
+        yield (kept if whole else images.cut(kept))[0], part.labels[i]
 
 
 def export(run):
@@ -458,22 +514,18 @@ def export(run):
         best = tf.math.top_k(probabilities, num_best)
         return {"probabilities": probabilities, "classes": best.indices}
 
-    def given(image):
-        """A data set's image in the exported size."""
-        if (height, width) == image.shape[:2]:
-            return {"image": image[None]}
-        shorter = min(height, width)
-        inside = tf.image.resize_with_pad(tf.image.resize(image, (shorter, shorter)), height, width)
-        return {"image": np.clip(np.round(inside), 0, 255).astype("uint8")[None]}
-
     def some(split, count):
-        for block, labels in images.blocks(split, count):
-            yield from zip(block, labels, strict=True)
+        """Images in the exported size, and their labels."""
+        for pixels, label in data_like(images, split, count, whole=(height, width) != (s.size, s.size)):
+            if pixels.shape[:2] != (height, width):  # as a camera's frame would have it in its middle
+                shorter = min(height, width)
+                pixels = tf.image.resize_with_pad(tf.image.resize(pixels, (shorter, shorter)), height, width)
+                pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
+            yield {"image": pixels[None]}, label
 
     def measure(call):
         right = [
-            int(call("classify", **given(image))["classes"][0, 0]) == label
-            for image, label in some("test", s.max_measured)
+            int(call("classify", **given)["classes"][0, 0]) == label for given, label in some("test", s.max_measured)
         ]
         return {"top_1_accuracy_percent": 100 * float(np.mean(right)), "images": len(right)}
 
@@ -483,12 +535,15 @@ def export(run):
             "classify": signature(
                 classify,
                 image=((1, height, width, 3), "uint8", "RGB, 0 to 255"),
-                outputs={"probabilities": "of each class", "classes": "the most probable ones' numbers, best first"},
+                outputs={
+                    "probabilities": "of each class" if s.loss == "cross_entropy" else "softmax of each class's score",
+                    "classes": "the most probable ones' numbers, best first",
+                },
             )
         },
         trackables=[model],
-        examples={"classify": given(example)},
-        calibrate=({"classify": given(image)} for image, _ in some("train", 200)),
+        examples={"classify": example},
+        calibrate=({"classify": given} for given, _ in some("train", 200)),
         measure=measure,
         card={"data": s.data, "description": f"{s.architecture}: images to classes.", "classes": names},
     )
@@ -505,7 +560,7 @@ def benchmark(run):
     s, images = run.settings, images_of(run.settings)
     num_classes = len(images.class_names)
     with run.scope():
-        model = network(s, num_classes)
+        model = network(dataclasses.replace(s, weights=""), num_classes)
         compiled(model, s, images.splits.train.steps_per_epoch, run.jit_compile)
     splits = images.splits.map(as_fitted(tuple(model.output), num_classes))
     batch = next(iter(splits.train.dataset()))
@@ -540,15 +595,16 @@ def check_data(run):
     found = data.image_report.examine(images_of(s), batch_size=s.batch_size)
 
     def pictures():
-        for split, shown in found.examples.items():
-            yield split, visualize.images.grid(shown, [])
+        shown = {name: each[:8] for name, each in list(found.examples.items())[:20]}
+        titles = [name if i == 0 else "" for name, each in shown.items() for i in range(len(each))]
+        return {"classes": visualize.images.grid(np.concatenate(list(shown.values())), titles)}
 
-    run.check(found.report, lambda: dict(pictures()))
+    run.check(found.report, pictures)
 
 
 def serve_data(run):
     s, images = run.settings, images_of(run.settings)
-    names = tuple(network(s, len(images.class_names)).output)
+    names = tuple(network(dataclasses.replace(s, weights=""), len(images.class_names)).output)
     run.serve(images.splits.map(as_fitted(names, len(images.class_names))))
 
 

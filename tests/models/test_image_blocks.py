@@ -79,7 +79,6 @@ def test_a_step_of_resolution_is_a_stride_or_dilation():
     assert steps == [(2, 1, 1), (2, 1, 1), (1, 1, 2), (1, 2, 4)]
     assert {name: level.shape[1] for name, level in resolution.levels.items()} == {
         "level_1": 32, "level_2": 16, "level_3": 16, "level_4": 16}  # fmt: skip
-    assert not resolution.strided and image_blocks.Resolution(image).strided
 
 
 def test_paths_side_by_side():

@@ -47,9 +47,7 @@ def test_all_applications_are_tested():
     assert pretrained.APPLICATIONS.keys() == NETWORKS.keys()
 
 
-@pytest.mark.parametrize(
-    "application", ["VGG16", "VGG19", "ResNet50", "ResNet50V2", "InceptionV3", "InceptionResNetV2"]
-)
+@pytest.mark.parametrize("application", ["VGG16", "VGG19", "ResNet50", "ResNet50V2", "InceptionResNetV2"])
 def test_logits_are_those_of_keras(application):
     """The weights are random, biases and statistics too; the image goes to ours as it is, to theirs preprocessed."""
     theirs = reference(application, input_shape=IMAGES.shape[1:], classes=7, classifier_activation=None)
@@ -78,6 +76,23 @@ def test_other_classes_have_random_logits():
     pretrained.copy_weights(ours, theirs, [0.0] * 4, [1.0] * 4, False)
     np.testing.assert_array_equal(ours.layers[2].kernel, theirs.layers[1].kernel)
     np.testing.assert_array_equal(ours.get_layer("logits").get_weights()[0], before[0])
+
+
+def test_dense_layers_after_another_image_size_stay_random():
+    """As VGG's first one, whose inputs are all places of its last features."""
+
+    def network(size):
+        image = keras.Input((size, size, 3))
+        x = Standardization(name="standardize")(image) if size == 5 else image
+        x = keras.layers.Flatten()(keras.layers.Conv2D(4, 3, name="conv")(x))
+        return keras.Model(image, keras.layers.Dense(7, name="logits")(keras.layers.Dense(6, name="dense")(x)))
+
+    theirs, ours = network(8), network(5)
+    before = ours.get_layer("dense").get_weights()[0]
+    pretrained.copy_weights(ours, theirs, [0.0] * 3, [1.0] * 3, False)
+    np.testing.assert_array_equal(ours.get_layer("dense").get_weights()[0], before)
+    for name in ("conv", "logits"):
+        np.testing.assert_array_equal(ours.get_layer(name).kernel, theirs.get_layer(name).kernel)
 
 
 def test_blue_first_and_bias_before_normalization():
@@ -139,6 +154,22 @@ def test_weights_of_a_file(file, tmp_path):
 def test_errors(how, match):
     with pytest.raises(ValueError, match=match):
         image_classifier(**{"weights": "imagenet", **how})
+
+
+def test_an_auxiliary_head_stays_random(monkeypatch):
+    theirs = reference("InceptionV3", input_shape=IMAGES.shape[1:], classes=7, classifier_activation=None)
+    monkeypatch.setattr(APPLICATIONS, "InceptionV3", lambda **how: theirs)
+    ours = image_classifier("inception_v3", IMAGES.shape[1:], 7, auxiliary=True, weights="imagenet")
+    assert_same(keras.Model(ours.inputs, ours.output["logits"]), theirs, "InceptionV3")
+
+
+def test_no_network_is_said(monkeypatch):
+    def fetch(**how):
+        raise Exception("URL fetch failure on somewhere: None")
+
+    monkeypatch.setattr(APPLICATIONS, "ResNet50", fetch)
+    with pytest.raises(ValueError, match="resnet50: Keras could not download ImageNet weights to ~/.keras/models: URL"):
+        image_classifier("resnet50", (64, 64, 3), weights="imagenet")
 
 
 def test_channels():

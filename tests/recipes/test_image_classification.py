@@ -57,7 +57,7 @@ def test_all_phases(tmp_path, capsys):
         "margin_losses.png",
         "training/filters.png",
         "training/grad_cam.png",
-        "data/0.png",
+        "data/classes.png",
     }
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert card["classes"] == [str(digit) for digit in range(10)]
@@ -97,6 +97,17 @@ def test_class_folders_area_crops_and_another_exported_size(tmp_path):
     run = training.Run(again, recipe="image_classification")
     recipe.sample(run)
     assert (tmp_path / "run" / "pictures" / "grad_cam.png").exists()
+    run.close()
+    # In the network's own size an image is taken as it is: not cut once more.
+    run = training.Run(dataclasses.replace(run.settings, export_size=""), recipe="image_classification")
+    recipe.export(run)
+    images, labels = next(recipe.images_of(run.settings).blocks("test", 8))
+    expected = recipe.probabilities_of(recipe.logits_only(recipe.trained(run, 2)), images)
+    call = tflite_caller(tmp_path / "run" / "export" / "model.tflite")
+    found = np.concatenate([call("classify", image=image[None])["probabilities"] for image in images])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    card = json.loads((tmp_path / "run" / "export" / "card.json").read_text())
+    assert card["measured"]["model.tflite"]["top_1_accuracy_percent"] == 100 * np.mean(expected.argmax(-1) == labels)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +123,22 @@ def test_other_settings_train(tmp_path, how):
     run = a_run(tmp_path, **how, epochs=1, steps_per_epoch=3, lighting=0.1)
     recipe.train(run), recipe.evaluate(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    assert np.isfinite(found["negative_log_likelihood_nats"])
+    assert np.isfinite(found["top_1_accuracy_percent"])
+    # Scores of a margin loss are no probabilities.
+    assert ("negative_log_likelihood_nats" in found) == ("loss" not in how)
+
+
+def test_two_replicas_end_with_the_weights_of_one(tmp_path):
+    """Batch normalization too sees the whole batch."""
+    ends = []
+    for name, how in (("one", {}), ("two", {"strategy": "mirrored", "num_replicas": 2})):
+        run = a_run(tmp_path / name, **how, epochs=1, steps_per_epoch=3, learning_rate=0.01, warmup_epochs=0.0)
+        recipe.train(run)
+        with np.load(tmp_path / name / "checkpoints" / "model" / "latest.npz") as file:
+            ends.append({key: file[key] for key in file.files if key.startswith("model/")})
+        run.close()
+    for key, one in ends[0].items():
+        np.testing.assert_allclose(ends[1][key], one, rtol=1e-2, atol=1e-3, err_msg=key)
 
 
 class Cut(Exception):
@@ -215,13 +241,16 @@ def test_what_cannot_be_trained_is_said_before(tmp_path):
         recipe.train(a_run(tmp_path / "class", data=f"folder:{folder}"))
     with pytest.raises(ValueError, match="no ImageNet weights for it"):
         recipe.train(a_run(tmp_path / "weights", weights="imagenet"))
+    with pytest.raises(ValueError, match="--weights=none.keras: expected imagenet or the path"):
+        recipe.train(a_run(tmp_path / "file", weights="none.keras", data="folder:nowhere"))
+    with pytest.raises(ValueError, match="--image_size=20 is too small: inception_v3 with --stem=imagenet"):
+        how = {"architecture": "inception_v3", "stem": "imagenet", "image_size": 20, "data": "folder:nowhere"}
+        recipe.train(a_run(tmp_path / "size", **how))
+    with pytest.raises(ValueError, match="--images=one.jpg,two.png"):
+        recipe.sample(training.Run(recipe.Settings(workdir=str(tmp_path / "sample")), stand_in=tmp_path / "two"))
 
 
 def test_other_classes_than_were_trained_are_refused(tmp_path):
-    recipe.train(a_run(tmp_path / "run", data=f"folder:{folder_of_images(tmp_path / 'two')}", epochs=1))
-    folder = folder_of_images(tmp_path / "others", names=("dark", "other"))
-    settings = recipe.Settings(**(TINY | {"workdir": str(tmp_path / "run"), "data": f"folder:{folder}"}))
-    run = training.Run(dataclasses.replace(settings, workdir=str(tmp_path / "new")), recipe="image_classification")
-    (tmp_path / "new" / "classes.json").write_text((tmp_path / "run" / "classes.json").read_text())
+    run = a_run(tmp_path / "run", data=f"folder:{folder_of_images(tmp_path / 'others', names=('dark', 'other'))}")
     with pytest.raises(ValueError, match="has other classes than .* was trained on: light, other"):
-        recipe.evaluate(run)
+        recipe.images_like(run, ["dark", "light"])

@@ -47,7 +47,7 @@ def test_falls_when_keras_does(patience):
     losses = np.random.default_rng(1).uniform(0, 1, 40)
     rates = []
     for make in (
-        lambda model: plateau(model, patience=patience),
+        lambda model: plateau(model, 0.5, patience=patience),
         lambda model: keras.callbacks.ReduceLROnPlateau(patience=patience, factor=0.1, min_delta=1e-4),
     ):
         model = compiled()
@@ -66,12 +66,12 @@ def test_falls_when_keras_does(patience):
 def test_a_killed_training_waits_on(tmp_path):
     """Killed in steps, at an epoch's end and in validations, the step size falls as an undisturbed training's."""
 
-    def train(name, *callbacks):
-        run = Run(Settings(workdir=str(tmp_path / name), epochs=6, checkpoint_minutes=0.0))
+    def train(name, *callbacks, rate=1e-9, epochs=6):
+        run = Run(Settings(workdir=str(tmp_path / name), epochs=epochs, checkpoint_minutes=0.0))
         with run.scope():
             model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
             model.compile(keras.optimizers.SGD(1e-9), loss="mse")  # so small that the loss stands still
-        falls = plateau(model, patience=2)
+        falls = plateau(model, rate, patience=2)
         try:
             run.fit(model, splits(), callbacks=(falls, *callbacks))
         finally:
@@ -84,9 +84,10 @@ def test_a_killed_training_waits_on(tmp_path):
             train("cut", kill)
     assert train("cut") == whole
     assert whole[:2] == [pytest.approx(1e-11, rel=1e-3), 1]
+    assert train("cut", rate=1e-8, epochs=7)[0] == pytest.approx(1e-11, rel=1e-3)  # and falls a third time
 
 
 @pytest.mark.parametrize("how", [{"factor": 1.0}, {"patience": 0}])
 def test_bad_numbers(how):
     with pytest.raises(ValueError, match="factor must be between"):
-        plateau(compiled(), **how)
+        plateau(compiled(), 0.5, **how)

@@ -14,7 +14,8 @@ class Resolution:
     """Where an image network stands: its stride so far, the dilation in place of more, the levels left behind.
 
     Once the output stride is reached, a further stride s becomes 1, and what follows is dilated by s (Chen et al. 2016,
-    arXiv 1606.00915, section 3.1): the same weights, every s-th value of the result that of the strided network.
+    arXiv 1606.00915, section 3.1). The weights stay the same, and every s-th value is that of the strided network where
+    both pad alike and all is convolution. Poolings are not dilated: after them, values are near to those only.
 
     A feature level is what a network knows at one resolution, just before it goes to the next. It is named for the
     resolution that it has without an output stride: `level_3` is an eighth of the image's height and width.
@@ -35,11 +36,6 @@ class Resolution:
         self.levels = {}
         self._image = image
         self._stride, self._nominal = 1, 1
-
-    @property
-    def strided(self) -> bool:
-        """Whether all strides are as published."""
-        return self.dilation_rate == 1
 
     def reduce(self, x, strides: int = 2):
         """Goes to the next resolution.

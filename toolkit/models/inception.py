@@ -198,7 +198,7 @@ def inception_v3(
     if include_top and auxiliary:
         outputs = {"logits": outputs, "auxiliary": _auxiliary_head(before_last, num_classes, scaled, conv)}
     model = keras.Model(inputs, outputs, name="inception_v3")
-    as_published = width == 32 and stem == "imagenet" and not auxiliary
+    as_published = width == 32 and stem == "imagenet"
     return pretrained.load(model, weights, "InceptionV3" if as_published else None)
 
 

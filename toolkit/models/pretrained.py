@@ -29,7 +29,8 @@ def load(model: keras.Model, weights: str | None, application: str | None) -> ke
     Args:
         model: The network, with a `Standardization` named "standardize".
         weights: None: they stay random; "imagenet": those that `keras.applications` has, which it downloads once to
-            ~/.keras/models; or the path of a file that Keras wrote. Logits of another number of classes stay random.
+            ~/.keras/models, but for logits of another number of classes, VGG's dense layers for another image size, and
+            auxiliary heads, which stay random; or the path of a file that Keras wrote for the same network.
         application: The name that the same network has in `keras.applications`; None: it is not there.
 
     Returns:
@@ -56,8 +57,17 @@ def load(model: keras.Model, weights: str | None, application: str | None) -> ke
         if model.input_shape[-1] != 3:
             raise ValueError(f"{model.name}: ImageNet weights are for 3 channels; got {model.input_shape[-1]}.")
         top = {"classifier_activation": None} if "logits" in {layer.name for layer in model.layers} else {}
-        reference = getattr(keras.applications, application)(include_top=bool(top), **top)
-        copy_weights(model, reference, *APPLICATIONS[application])
+        try:
+            reference = getattr(keras.applications, application)(include_top=bool(top), **top)
+        except Exception as error:  # what Keras raises where there is no network is no more than that
+            if "fetch" not in str(error):
+                raise
+            raise ValueError(
+                f"{model.name}: Keras could not download ImageNet weights to ~/.keras/models: {error}"
+            ) from error
+        # Auxiliary heads are not there, and stay random.
+        trunk = keras.Model(model.inputs, model.output["logits"]) if top and isinstance(model.output, dict) else model
+        copy_weights(trunk, reference, *APPLICATIONS[application])
         return model
     if not pathlib.Path(weights).expanduser().is_file():
         raise ValueError(f"weights={weights!r}: expected None, 'imagenet' or the path of a .keras or .weights.h5 file.")
@@ -98,8 +108,8 @@ def copy_weights(model: keras.Model, reference: keras.Model, mean, scale, blue_f
         if is_first and blue_first:
             kernel = kernel[:, :, ::-1]
         is_first = False
-        if ours.name == "logits" and tuple(ours.kernel.shape) != kernel.shape:
-            continue
+        if isinstance(ours, keras.layers.Dense) and tuple(ours.kernel.shape) != kernel.shape:
+            continue  # for other classes, or after VGG's features of another image size
         ours.kernel.assign(kernel)
         if ours.bias is not None:
             ours.bias.assign(its.bias)
@@ -133,4 +143,6 @@ def in_order(model: keras.Model) -> list:
 
 
 def _kind(layer):
-    return "normalization" if isinstance(layer, keras.layers.BatchNormalization) else layer.kernel.shape[:-1]
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return "normalization"
+    return "dense" if isinstance(layer, keras.layers.Dense) else layer.kernel.shape[:-1]

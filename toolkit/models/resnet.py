@@ -76,8 +76,8 @@ def resnet(
     x = _stem(x, scaled(64), stem, version, conv, resolution)
     stage = _stage if version == 1 else _stage_of_version_2
     for number, count in enumerate(num_blocks, start=1):
-        filters, is_last = scaled(64 * 2 ** (number - 1)), number == len(num_blocks)
-        x = stage(x, filters, count, f"stage_{number}", conv, resolution, bottleneck, shortcuts, is_last)
+        filters, reduces = scaled(64 * 2 ** (number - 1)), number > 1 if version == 1 else number < len(num_blocks)
+        x = stage(x, filters, count, f"stage_{number}", conv, resolution, bottleneck, shortcuts, reduces)
     if version == 2:
         x = keras.layers.ReLU(name="last_relu")(conv.normalize(x, "last_bn"))
     x = resolution.end(x)
@@ -104,10 +104,10 @@ def _stem(x, width, stem, version, conv, resolution):
     return image_blocks.pool(x, 3, "stem_pool", padding="valid", **where)
 
 
-def _stage(x, filters, count, name, conv, resolution, bottleneck, shortcuts, is_last):
+def _stage(x, filters, count, name, conv, resolution, bottleneck, shortcuts, reduces):
     for number in range(1, count + 1):
         where = {"strides": 1, "dilation_rate": resolution.dilation_rate}
-        if number == 1 and not name.endswith("_1"):
+        if number == 1 and reduces:
             x, where = resolution.reduce(x)
         x = block(
             x, filters, f"{name}_block_{number}", conv, where, resolution.dilation_rate, bottleneck, shortcut=shortcuts
@@ -143,10 +143,10 @@ def block(x, filters: int, name: str, conv, where: dict, dilation_rate: int = 1,
     return keras.layers.ReLU(name=f"{name}_relu")(y)
 
 
-def _stage_of_version_2(x, filters, count, name, conv, resolution, bottleneck, shortcuts, is_last):
+def _stage_of_version_2(x, filters, count, name, conv, resolution, bottleneck, shortcuts, reduces):
     for number in range(1, count + 1):
         where = {"strides": 1, "dilation_rate": resolution.dilation_rate}
-        if number == count and not is_last:
+        if number == count and reduces:
             x, where = resolution.reduce(x)
         x = preactivated_block(
             x, filters, f"{name}_block_{number}", conv, where, resolution.dilation_rate, bottleneck, shortcut=shortcuts

@@ -5,7 +5,7 @@ import sys
 from toolkit.lazy import keras
 
 
-def plateau(model, *, factor: float = 0.1, patience: int = 5, smallest_gain: float = 1e-4):
+def plateau(model, learning_rate: float, *, factor: float = 0.1, patience: int = 5, smallest_gain: float = 1e-4):
     """The callback that divides a model's step size where its validation loss stands still.
 
     `keras.callbacks.ReduceLROnPlateau` does so too, and forgets how long it has waited when a training is killed. Here
@@ -13,6 +13,8 @@ def plateau(model, *, factor: float = 0.1, patience: int = 5, smallest_gain: flo
 
     Args:
         model: The compiled model, its optimizer's step size a number, not a schedule.
+        learning_rate: The first step size. A checkpoint holds how often it has fallen, so that a later command may ask
+            for another one.
         factor: What the step size is multiplied by.
         patience: Epochs to wait for a lower loss.
         smallest_gain: How much lower counts.
@@ -27,7 +29,7 @@ def plateau(model, *, factor: float = 0.1, patience: int = 5, smallest_gain: flo
 
     >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     >>> model.compile(keras.optimizers.SGD(0.5), loss="mse")
-    >>> fall = plateau(model, patience=2)
+    >>> fall = plateau(model, 0.5, patience=2)
     >>> for epoch, loss in enumerate([1.0, 1.0, 1.0]):
     ...     fall.on_epoch_end(epoch, {"val_loss": loss})
     >>> round(float(model.optimizer.learning_rate), 6)
@@ -43,7 +45,11 @@ def plateau(model, *, factor: float = 0.1, patience: int = 5, smallest_gain: flo
             super().__init__()
             self.lowest = keras.Variable(3e38, trainable=False, dtype="float32", name="lowest")
             self.waited = keras.Variable(0, trainable=False, dtype="int32", name="waited")
-            self.variables = [self.lowest, self.waited]
+            self.falls = keras.Variable(0, trainable=False, dtype="int32", name="falls")
+            self.variables = [self.lowest, self.waited, self.falls]
+
+        def on_train_begin(self, logs=None):
+            model.optimizer.learning_rate.assign(learning_rate * factor ** int(self.falls.numpy()))
 
         def on_epoch_end(self, epoch, logs=None):
             loss = (logs or {}).get("val_loss")
@@ -56,8 +62,9 @@ def plateau(model, *, factor: float = 0.1, patience: int = 5, smallest_gain: flo
             self.waited.assign(int(self.waited.numpy()) + 1)
             if int(self.waited.numpy()) >= patience:
                 self.waited.assign(0)
-                rate = model.optimizer.learning_rate
-                rate.assign(float(rate.numpy()) * factor)
-                print(f"validation loss stands still: step size {float(rate.numpy()):.3g}", file=sys.stderr)
+                self.falls.assign(int(self.falls.numpy()) + 1)
+                self.on_train_begin()
+                rate = float(model.optimizer.learning_rate.numpy())
+                print(f"validation loss stands still: step size {rate:.3g}", file=sys.stderr)
 
     return Plateau()
