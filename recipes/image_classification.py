@@ -7,10 +7,15 @@
   python -m recipes.image_classification --workdir=runs/hinge --loss=l2_hinge
   python -m recipes.image_classification --mode=margin_losses              all margin losses: a table and a picture
 
+Here, the digits, 16 x 16: 99.4 % of 359 test images, 2 minutes on two cores. CIFAR-10, ResNet-20: 79.9 % of
+the test images, 81.0 % with their mirror images, after 7 epochs, 30 minutes; the shipped model:
+  python -m recipes.image_classification --workdir=runs/cifar --data=folder:runs/cifar10 --flip --batch_size=128 \
+      --epochs=7 --held_out=0.04 --quantize=all
+
 The papers' own trainings, --data=folder:FOLDER of ImageNet and --flip with each:
   AlexNet, ZFNet   --crop=window --batch_size=128 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=90
   VGG              --crop=window --batch_size=256 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=74
-  GoogLeNet        --schedule=exponential --decay_rate=0.96 --decay_epochs=8 --crop=area --learning_rate=0.01
+  GoogLeNet        --schedule=exponential --decay_rate=0.96 --decay_epochs=8 --crop=area --learning_rate=0.01 --epochs=250
   ResNet           --crop=window --batch_size=256 --weight_decay=1e-4 --schedule=plateau --lighting=0.1 --epochs=120
   Inception v3     --optimizer=rmsprop --batch_size=32 --learning_rate=0.045 --schedule=exponential --decay_rate=0.94 \
                    --decay_epochs=2 --label_smoothing=0.1 --crop=area --epochs=100
@@ -208,7 +213,7 @@ def images_of(s):
 
 def is_trained(run):
     """Whether the workdir holds a training; else its phases are about the shipped model."""
-    return any(run.path("checkpoints", "model").glob("*.npz"))
+    return any(run.workdir.glob("checkpoints/model/*.npz"))
 
 
 def class_names_of(run):
@@ -403,6 +408,11 @@ def evaluate(run):
         low, high = metrics.top_k_accuracy.wilson_interval(round(share * count), count)
         found |= {f"top_{k}_accuracy_percent": 100 * share}
         found |= {f"top_{k}_accuracy_low_percent": 100 * low, f"top_{k}_accuracy_high_percent": 100 * high}
+    if run.settings.flip:  # a part of the papers' testing of ten crops
+        mirrored = images.splits.test.map(lambda image, label: (image[:, :, ::-1], label))
+        both = probabilities + predictions(classifier, mirrored, "test, mirrored")[1]
+        share = metrics.top_k_accuracy.top_k_accuracy(labels, both)
+        found["top_1_accuracy_with_mirror_image_percent"] = 100 * share
     matrix = metrics.confusion_matrix.confusion_matrix(labels, probabilities.argmax(axis=-1), len(names))
     recalls = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
     found["lowest_accuracy_of_a_class_percent"] = 100 * recalls[matrix.sum(axis=1) > 0].min()

@@ -47,6 +47,7 @@ def test_all_phases(tmp_path, capsys):
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["top_1_accuracy_low_percent"] < found["top_1_accuracy_percent"] < found["top_1_accuracy_high_percent"]
     assert found["top_1_accuracy_percent"] <= found["top_5_accuracy_percent"]
+    assert 0 <= found["top_1_accuracy_with_mirror_image_percent"] <= 100
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     assert pictures >= {
         "confusion.png",
