@@ -15,7 +15,8 @@ the test images, 81.0 % with their mirror images, after 7 epochs, 30 minutes; th
 The papers' own trainings, --data=folder:FOLDER of ImageNet and --flip with each:
   AlexNet, ZFNet   --crop=window --batch_size=128 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=90
   VGG              --crop=window --batch_size=256 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=74
-  GoogLeNet        --schedule=exponential --decay_rate=0.96 --decay_epochs=8 --crop=area --learning_rate=0.01 --epochs=250
+  GoogLeNet        --crop=area --schedule=exponential --decay_rate=0.96 --decay_epochs=8 --learning_rate=0.01 \
+                   --epochs=250
   ResNet           --crop=window --batch_size=256 --weight_decay=1e-4 --schedule=plateau --lighting=0.1 --epochs=120
   Inception v3     --optimizer=rmsprop --batch_size=32 --learning_rate=0.045 --schedule=exponential --decay_rate=0.94 \
                    --decay_epochs=2 --label_smoothing=0.1 --crop=area --epochs=100
