@@ -49,7 +49,7 @@ def test_two_small_convolutions_see_what_a_large_one_sees_with_fewer_weights():
 
 
 def training_loss(depth, shortcuts):
-    """The loss over the training images after four epochs."""
+    """The loss over the training images after six epochs."""
     x, y, statistics = digits()
     keras.utils.set_random_seed(0)
     model = resnet(depth, (8, 8, 3), 10, width=8, stem="small", shortcuts=shortcuts)
@@ -57,7 +57,7 @@ def training_loss(depth, shortcuts):
     model.compile(
         keras.optimizers.SGD(0.05, momentum=0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
-    return model.fit(x, y, batch_size=64, epochs=4, verbose=0).history["loss"][-1]
+    return model.fit(x, y, batch_size=64, epochs=6, verbose=0).history["loss"][-1]
 
 
 @pytest.mark.slow
