@@ -253,7 +253,7 @@ def network(s, num_classes):
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.synchronized = True  # statistics of the whole batch, as on one device
     outputs = model.output if isinstance(model.output, dict) else {"logits": model.output}
-    return keras.Model(model.inputs, outputs, name=model.name)
+    return keras.Model(model.input, outputs, name=model.name)
 
 
 def loss(s):
@@ -342,7 +342,7 @@ def train(run):
 
 
 def logits_only(model):
-    return keras.Model(model.inputs, model.output["logits"], name="classifier")
+    return keras.Model(model.input, model.output["logits"], name="classifier")
 
 
 def trained(run, num_classes):

@@ -71,7 +71,10 @@ def test_grey_modes(tmp_path):
         np.testing.assert_array_equal(read(path, 3, 16), np.repeat(expected, 3, -1), err_msg=name)
     bits = write(tmp_path / "g.png", Image.fromarray(ramp > 99))
     np.testing.assert_array_equal(read(bits, 1, 16), 255 * (expected > 99))
-    for values, words in ((np.float32(ramp) - 3, "-3 to 252; expected 0 to 1"), (ramp * np.int32(1000), "0 to 255000")):
+    for values, words in (
+        (np.float32(ramp) - 3, "-3 to 252; expected 0 to 1"),
+        (ramp.astype("int32") * 1000, "0 to 255000"),
+    ):
         with pytest.raises(ValueError, match=rf"h.tif cannot be read as an image: its pixels are {words}"):
             read(write(tmp_path / "h.tif", values), 1, 16)
 

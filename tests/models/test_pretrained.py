@@ -160,7 +160,7 @@ def test_an_auxiliary_head_stays_random(monkeypatch):
     theirs = reference("InceptionV3", input_shape=IMAGES.shape[1:], classes=7, classifier_activation=None)
     monkeypatch.setattr(APPLICATIONS, "InceptionV3", lambda **how: theirs)
     ours = image_classifier("inception_v3", IMAGES.shape[1:], 7, auxiliary=True, weights="imagenet")
-    assert_same(keras.Model(ours.inputs, ours.output["logits"]), theirs, "InceptionV3")
+    assert_same(keras.Model(ours.input, ours.output["logits"]), theirs, "InceptionV3")
 
 
 def test_no_network_is_said(monkeypatch):

@@ -66,7 +66,7 @@ def load(model: keras.Model, weights: str | None, application: str | None) -> ke
                 f"{model.name}: Keras could not download ImageNet weights to ~/.keras/models: {error}"
             ) from error
         # Auxiliary heads are not there, and stay random.
-        trunk = keras.Model(model.inputs, model.output["logits"]) if top and isinstance(model.output, dict) else model
+        trunk = keras.Model(model.input, model.output["logits"]) if top and isinstance(model.output, dict) else model
         copy_weights(trunk, reference, *APPLICATIONS[application])
         return model
     if not pathlib.Path(weights).expanduser().is_file():
