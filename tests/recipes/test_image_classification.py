@@ -1,5 +1,9 @@
 import dataclasses
 import json
+import os
+import pathlib
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -16,7 +20,7 @@ TINY = {
     "data": "embedded:300",
     "image_size": 8,
     "architecture": "resnet8",
-    "width": 4,
+    "width": 16,
     "epochs": 2,
     "batch_size": 32,
     "max_measured": 40,
@@ -130,16 +134,22 @@ def test_other_settings_train(tmp_path, how):
 
 
 def test_two_replicas_end_with_the_weights_of_one(tmp_path):
-    """Batch normalization too sees the whole batch."""
+    """Batch normalization too sees the whole batch. In processes of their own: a replica is a part of the processor."""
     ends = []
-    for name, how in (("one", {}), ("two", {"strategy": "mirrored", "num_replicas": 2})):
-        run = a_run(tmp_path / name, **how, epochs=1, steps_per_epoch=3, learning_rate=0.01, warmup_epochs=0.0)
-        recipe.train(run)
+    # oneDNN gives wrong gradients of narrow strided convolutions on some processors, other ones in each process.
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    flags = (
+        "--mode=train --data=embedded:300 --image_size=8 --architecture=resnet8 --width=4 --epochs=1 --batch_size=32"
+    )
+    flags += " --steps_per_epoch=3 --learning_rate=0.01 --warmup_epochs=0"
+    for name, how in (("one", []), ("two", ["--strategy=mirrored", "--num_replicas=2"])):
+        command = [sys.executable, "-m", "recipes.image_classification", f"--workdir={tmp_path / name}", *flags.split()]
+        root = pathlib.Path(__file__).parents[2]
+        subprocess.run([*command, *how], check=True, cwd=root, env=environment, timeout=300, capture_output=True)
         with np.load(tmp_path / name / "checkpoints" / "model" / "latest.npz") as file:
             ends.append({key: file[key] for key in file.files if key.startswith("model/")})
-        run.close()
     for key, one in ends[0].items():
-        np.testing.assert_allclose(ends[1][key], one, rtol=1e-2, atol=1e-3, err_msg=key)
+        np.testing.assert_allclose(ends[1][key], one, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
 class Cut(Exception):

@@ -75,8 +75,6 @@ def _run(settings_class, by_name, recipe, flag_values):
     try:
         settings = settings_from_flags(settings_class, flag_values, recipe)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
-        # TensorFlow leaves oneDNN off without AVX-512; a ResNet's step then took 1.4 times as long.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         keep_freed_memory()
         with contextlib.nullcontext() if verbose else silenced():
             import tensorflow as tf  # its start prints past any setting
