@@ -136,7 +136,7 @@ def test_what_is_too_few_to_be_cut(tmp_path):
 AUGMENTATION = Augmentation("area", flip=True, color=0.3, lighting=0.1, erasing=0.3)
 
 
-def same(one, two):
+def assert_same(one, two):
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -151,10 +151,10 @@ def test_order_and_changes_are_a_pure_function_of_seed_and_epoch(tmp_path, monke
     monkeypatch.setattr(module, "MEMORY", 0)  # nor does it matter where the pixels are
     again = load(source, **how).splits.train.dataset(start, num_epochs=3)
     for one, two in zip(again.as_numpy_iterator(), stream[start:], strict=True):
-        same(one, two)
+        assert_same(one, two)
     half = batches.shard(2, [1]).dataset(num_epochs=3)
     for part, whole in zip(half.as_numpy_iterator(), stream, strict=True):
-        same(part, [array[(len(array) + 1) // 2 :] for array in whole])
+        assert_same(part, [array[(len(array) + 1) // 2 :] for array in whole])
     assert stream[0][0].tobytes() != load(source, **{**how, "seed": 4}).splits.train.peek()[0].tobytes()
 
 
@@ -167,8 +167,8 @@ def test_an_image_is_changed_anew_in_each_epoch_and_only_for_training():
     epochs = list(images.splits.train.dataset(num_epochs=4).as_numpy_iterator())
     seen = [multiset(*map(np.concatenate, zip(*epochs[k : k + 2], strict=True))) for k in range(0, 8, 2)]
     assert all(len(set(seen[0]) & set(other)) < len(part.rows) / 4 for other in seen[1:])
-    same(everything(images.splits.test), everything(plain.splits.test))
-    same(everything(images.splits.validation), everything(plain.splits.validation))
+    assert_same(everything(images.splits.test), everything(plain.splits.test))
+    assert_same(everything(images.splits.validation), everything(plain.splits.validation))
     # As the augmentation alone does it, with both seeds, and the example's number plus the epoch times their count.
     order = module.shuffled_plan(len(part.rows), 50, seed=2)(3)[0]
     shifted = Augmentation("shift", flip=True, seed=3)(part.read(order), order + 3 * len(part.rows), 8)
@@ -210,7 +210,7 @@ def test_damaged_files_are_named_or_left_out(tmp_path, kept, capsys):
     for path in bad:
         path.unlink()
     same_without = load(source, **SIZES)
-    same(everything(images.splits.train), everything(same_without.splits.train))
+    assert_same(everything(images.splits.train), everything(same_without.splits.train))
     assert capsys.readouterr().err == ""
 
 
@@ -333,7 +333,7 @@ def test_npz(tmp_path):
     }
     for name, changed in variants.items():
         other = load(f"npz:{saved(tmp_path / 'b.npz', **changed)}", image_size=12, batch_size=5, channels=1)
-        same(everything(other.splits.train), everything(images.splits.train))
+        assert_same(everything(other.splits.train), everything(images.splits.train))
         assert other.counts["train"].tolist() == [9, 9, 9], name
     own = {"x_validation": whole[:6], "y_validation": np.arange(6) % 2}
     other = load(f"npz:{saved(tmp_path / 'b.npz', **own)}", image_size=12, batch_size=5)
@@ -513,7 +513,7 @@ def test_at_the_end_of_the_program_images_are_read_without_threads(tmp_path, mon
     gone = concurrent.futures.ThreadPoolExecutor(1)
     gone.shutdown()
     monkeypatch.setattr(module, "_threads", lambda: gone)
-    same(everything(batches), expected)
+    assert_same(everything(batches), expected)
 
 
 def test_cifar10_as_published(test_data, tmp_path):
