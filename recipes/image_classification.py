@@ -12,7 +12,7 @@ the test images, 81.0 % with their mirror images, after 7 epochs, 30 minutes; th
   TF_ENABLE_ONEDNN_OPTS=1 python -m recipes.image_classification --workdir=runs/cifar --data=folder:runs/cifar10 \
       --flip --batch_size=128 --epochs=7 --held_out=0.04 --quantize=all
 TensorFlow leaves oneDNN off on processors without AVX-512, where a step took 1.4 times as long without it. But there it
-gave wrong gradients of 1 x 1 convolutions with stride 2 and 8 filters: not for networks narrower than 16.
+gave wrong gradients of 1 x 1 convolutions with stride 2 on fewer than 8 channels: not for networks narrower than that.
 
 The papers' own trainings, --data=folder:FOLDER of ImageNet and --flip with each:
   AlexNet, ZFNet   --crop=window --batch_size=128 --learning_rate=0.01 --schedule=plateau --lighting=0.1 --epochs=90

@@ -93,7 +93,7 @@ def test_plain_network_has_no_additions(version):
 @pytest.mark.skipif(not jax_backend.is_installed(), reason="JAX is not installed")
 @pytest.mark.parametrize("version", [1, 2])
 def test_on_jax(version):
-    model = randomize(resnet(8, (9, 9, 3), 5, width=4, stem="small", version=version))
+    model = randomize(resnet(8, (9, 9, 3), 5, width=8, stem="small", version=version))
     model = keras.Model([model.input], model.output)  # the inputs come as a list
     images = IMAGES[:, :9, :9]
     checks.check_jax(model, (images,), [np.asarray(model([images]))])
