@@ -135,6 +135,76 @@ def test_the_shorter_side_is_resized_and_the_middle_cut_out(tmp_path, size):
         assert np.corrcoef(found.reshape(-1), expected.reshape(-1))[0, 1] > 0.9
 
 
+CLASSES = np.array([0, 1, 15, 20, 255], "uint8")
+
+
+def regions(height=30, width=41):
+    """Two classes at a time beside each other, between whose numbers lie others."""
+    return (
+        CLASSES[np.random.default_rng(2).integers(0, 5, (height // 5 + 1, width // 5 + 1))]
+        .repeat(5, 0)
+        .repeat(5, 1)[:height, :width]
+    )
+
+
+@pytest.mark.parametrize("size", [(30, 41), (41, 30), (30, 30)])
+@pytest.mark.parametrize("side", [7, 16, 30, 64])
+def test_a_mask_has_the_class_of_the_nearest_pixel_and_no_other(tmp_path, size, side):
+    numbers = regions(*size)
+    found = image_files.mask(write(tmp_path / "a.png", numbers), side)
+    shorter = min(size)
+    places = np.floor((np.arange(side) + 0.5) * shorter / side)
+    rows, columns = ((places + (length - shorter) / 2).astype(int) for length in size)
+    if all((length - shorter) % 2 == 0 for length in size):
+        np.testing.assert_array_equal(found, numbers[np.ix_(rows, columns)])
+    assert found.dtype == np.int32 and set(np.unique(found)) <= set(np.unique(numbers))
+    np.testing.assert_array_equal(image_files.mask(numbers, side), found)
+    # `pixels` is for pictures: between two classes it makes others.
+    mixed = image_files.pixels(tmp_path / "a.png", (side, side, 1))
+    assert side == 30 or not set(np.unique(mixed)) <= set(np.unique(numbers))
+
+
+def test_masks_as_files_have_them(tmp_path):
+    numbers = regions()
+    palette = Image.fromarray(numbers)
+    palette.putpalette(np.random.default_rng(0).integers(0, 256, 768).astype("uint8").tobytes())  # as Pascal VOC's
+    assert palette.mode == "P"
+    saved = [
+        write(tmp_path / "a.png", palette),
+        write(tmp_path / "b.png", numbers.astype("uint16")),
+        write(tmp_path / "c.tif", numbers.astype("int32")),
+        write(tmp_path / "d.png", numbers, exif=b""),
+    ]
+    for path in saved:
+        np.testing.assert_array_equal(image_files.mask(path, 30), image_files.mask(numbers, 30), err_msg=path.name)
+    many = numbers.astype("uint16") * 257  # panoptic segments have numbers over 255
+    np.testing.assert_array_equal(image_files.mask(write(tmp_path / "e.png", many), 30).max(), 65535)
+    bits = write(tmp_path / "f.png", Image.fromarray(numbers > 9))
+    assert set(np.unique(image_files.mask(bits, 30))) == {0, 1}
+
+
+def test_a_mask_is_turned_and_cut_as_its_image_is(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    numbers = regions(30, 50)
+    path = write(tmp_path / "a.png", numbers, exif=exif)
+    np.testing.assert_array_equal(image_files.mask(path, 30), image_files.pixels(path, (30, 30, 1))[..., 0])
+
+
+def test_what_is_no_mask(tmp_path):
+    with pytest.raises(ValueError, match=r"a.png cannot be read as an image: it has colours \(mode RGB\), and a mask"):
+        image_files.mask(write(tmp_path / "a.png", two_colors()), 8)
+    with pytest.raises(ValueError, match="b.tif cannot be read as an image: its numbers are -1 to 3; expected classes"):
+        image_files.mask(write(tmp_path / "b.tif", np.array([[-1, 3]], "int32")), 8)
+    (tmp_path / "c.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    with pytest.raises(ValueError, match=r"c.png cannot be read as an image"):
+        image_files.mask(tmp_path / "c.png", 8)
+    with pytest.raises(ValueError, match=r"a mask is integers \(height, width\); got float32 of shape \(4, 4\)"):
+        image_files.mask(np.zeros((4, 4), "float32"), 8)
+    with pytest.raises(ValueError, match=r"got uint8 of shape \(4, 4, 3\)"):
+        image_files.mask(np.zeros((4, 4, 3), "uint8"), 8)
+
+
 def test_read_is_what_validation_sees(tmp_path):
     path = write(tmp_path / "a.png", noise(0, 40, 50))
     area = Augmentation(crop="area")

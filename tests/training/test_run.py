@@ -56,14 +56,54 @@ def one_model(run, callbacks=(), data=None):
 
 
 def two_stages(run, callbacks=()):
-    with run.scope():
+    with run.scope("first"):
         first = network(run.settings)
     run.fit(first, splits(), stage="first", callbacks=callbacks)
     codes = splits().map(lambda x, y: (x, first(x)))
-    with run.scope():
+    with run.scope("second"):
         second = network(run.settings)
     run.fit(second, codes, stage="second", callbacks=callbacks)
     return [first, second]
+
+
+class Rivals(keras.Model):
+    """One network makes what the other is to tell from the targets, each with an optimizer of its own."""
+
+    def __init__(self, units):
+        super().__init__()
+        self.maker = keras.Sequential([keras.Input((3,)), keras.layers.Dense(units), keras.layers.Dense(1)])
+        self.judge = keras.Sequential([keras.Input((1,)), keras.layers.Dense(units, "tanh"), keras.layers.Dense(1)])
+        self.optimizers = {"judge": keras.optimizers.Adam(0.02)}
+
+    def call(self, inputs, training=False):
+        return self.maker(inputs, training=training)
+
+    def train_step(self, batch):
+        inputs, targets = batch
+        with tf.GradientTape(persistent=True) as tape:
+            made = self.maker(inputs, training=True)
+            told = keras.ops.softplus(self.judge(made)) + keras.ops.softplus(-self.judge(targets))
+            judge_loss = keras.ops.mean(told) / self.distribute_strategy.num_replicas_in_sync
+            fooled = keras.ops.mean((made - targets) ** 2 + keras.ops.softplus(-self.judge(made)))
+            maker_loss = fooled / self.distribute_strategy.num_replicas_in_sync
+        for loss, network, optimizer in (
+            (judge_loss, self.judge, self.optimizers["judge"]),
+            (maker_loss, self.maker, self.optimizer),
+        ):
+            weights = network.trainable_variables
+            optimizer.apply(tape.gradient(loss, weights), weights)
+        return {"judge": judge_loss, "loss": maker_loss}
+
+
+def two_optimizers(run, callbacks=(), build=True):
+    with run.scope():
+        model = Rivals(run.settings.units)
+        model.compile(keras.optimizers.Adam(0.01), loss="mse")
+        model.optimizer.build(model.maker.trainable_variables)
+        if build:
+            model.optimizers["judge"].build(model.judge.trainable_variables)
+    run.fit(model, Splits(batches(), batches(), batches()), callbacks=callbacks)
+    return [model, model.optimizer, model.optimizers["judge"]]
 
 
 def own_loop(run, callbacks=()):
@@ -104,7 +144,7 @@ def weights(models):
     return [np.asarray(variable) for model in models for variable in model.variables]
 
 
-@pytest.mark.parametrize("recipe", [one_model, two_stages, own_loop])
+@pytest.mark.parametrize("recipe", [one_model, two_stages, two_optimizers, own_loop])
 def test_resumes_bit_for_bit(recipe, tmp_path):
     run = Run(Example(workdir=str(tmp_path / "whole")))
     expected = weights(recipe(run))
@@ -120,6 +160,32 @@ def test_resumes_bit_for_bit(recipe, tmp_path):
     assert attempt == 5
     for left, right in zip(expected, resumed, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_an_optimizer_that_could_not_be_kept_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"optimizers.judge, a further optimizer, is not built"):
+        two_optimizers(Run(Example(workdir=str(tmp_path))), build=False)
+    assert not list(tmp_path.glob("checkpoints/*/*"))
+
+
+def test_first_weights_are_those_of_the_stage_whatever_was_trained_before(tmp_path):
+    """A resumed run does not build again what is finished."""
+
+    def first_weights(run, stages):
+        found = {}
+        for stage in stages:
+            with run.scope(stage):
+                found[stage] = network(run.settings).get_weights()[0]
+        return found
+
+    rounds = [f"round_{number}" for number in range(4)]
+    whole = first_weights(Run(Example(workdir=str(tmp_path / "whole"))), rounds)
+    resumed = first_weights(Run(Example(workdir=str(tmp_path / "resumed"))), rounds[2:])
+    for stage, weights in resumed.items():
+        np.testing.assert_array_equal(weights, whole[stage])
+    assert len({weights.tobytes() for weights in whole.values()}) == 4
+    other = first_weights(Run(Example(workdir=str(tmp_path / "other"), seed=1)), rounds[:1])
+    assert np.abs(other["round_0"] - whole["round_0"]).max() > 0
 
 
 def test_a_finished_stage_returns_at_once_and_more_epochs_train_on(tmp_path):

@@ -6,6 +6,7 @@ import functools
 import keras
 
 from toolkit.layers.standardization import Standardization
+from toolkit.layers.subsampling_2d import Subsampling2D
 
 STEMS = ("imagenet", "small")
 
@@ -118,7 +119,9 @@ class Convolution:
             Features.
         """
         height, width = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
-        if padding == "same" and strides > 1 and max(height, width) > 1:
+        if strides > 1 and max(height, width) == 1:  # never strided itself: see Subsampling2D
+            x, strides = Subsampling2D(strides, name=f"{name}_subsampling")(x), 1
+        if padding == "same" and strides > 1:
             x = keras.layers.ZeroPadding2D(((height - 1) // 2, (width - 1) // 2), name=f"{name}_pad")(x)
             padding = "valid"
         layer = functools.partial(

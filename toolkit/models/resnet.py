@@ -2,6 +2,7 @@
 
 import keras
 
+from toolkit.layers.subsampling_2d import Subsampling2D
 from toolkit.models import image_blocks, pretrained
 
 # Depth to the blocks of each stage, and whether they are bottlenecks.
@@ -184,5 +185,5 @@ def preactivated_block(
     if x.shape[-1] != y.shape[-1]:
         x = with_bias(active, y.shape[-1], 1, f"{name}_shortcut", strides=strides, activation=None)
     elif strides > 1:
-        x = keras.layers.MaxPooling2D(1, strides=strides, name=f"{name}_shortcut")(x)
+        x = Subsampling2D(strides, name=f"{name}_shortcut")(x)
     return keras.layers.Add(name=f"{name}_add")([x, y])

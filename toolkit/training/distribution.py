@@ -10,9 +10,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.training.optimizers import optimizers_of
 
 # What `mend_keras` replaces is not public, so it holds for what it was tried with and nothing else.
 TRIED = ("3.15.0", "3.15.1")
@@ -86,7 +89,7 @@ class Distribution:
             raise ValueError(f"{flag}: the model must be built and compiled inside run.scope().")
         if model.steps_per_execution > 1:
             raise ValueError(f"{flag} cannot have steps_per_execution={model.steps_per_execution}: compile with 1.")
-        if model.optimizer.gradient_accumulation_steps:
+        if any(optimizer.gradient_accumulation_steps for optimizer in optimizers_of(model).values()):
             raise ValueError(f"{flag} cannot collect gradients over steps: leave out gradient_accumulation_steps.")
 
     def dataset(self, batches, start_step: int = 0) -> Any:
@@ -178,6 +181,34 @@ class Distribution:
             raise ValueError(
                 "--strategy=multi_worker: the workers were started with unlike flags, or do not share a --workdir: "
                 f"this one is at step {step} in its. Give all the same command, with a folder that all can reach."
+            )
+
+    def check_replicas(self, variables) -> None:
+        """Sees that each variable has one value: a checkpoint keeps one replica's. All workers call it at once.
+
+        Args:
+            variables: Keras variables.
+
+        Raises:
+            ValueError: Where replicas hold different values of one.
+        """
+        if not self.strategy:
+            return
+        here = [
+            [zlib.crc32(np.asarray(value).tobytes()) for value in self.strategy.experimental_local_results(v.value)]
+            for v in variables
+        ]
+        if self.name == "multi_worker":
+            sums = tf.constant(here, tf.int64)[None]
+            each = self.strategy.experimental_distribute_values_from_function(lambda _: sums)
+            here = np.moveaxis(self.strategy.gather(each, axis=0).numpy(), 0, 1).reshape(len(here), -1)
+        apart = [v.path for v, sums in zip(variables, here, strict=True) if len(set(sums)) > 1]
+        if apart:
+            raise ValueError(
+                f"--strategy={self.name}: the replicas hold different values of {', '.join(apart[:3])}. Each assigned "
+                "what its part of the batch gave, and a checkpoint would keep one of them. Reduce what is assigned "
+                "over the replicas, as keras.ops.moments(..., synchronized=True) does, or make the variable with "
+                "aggregation='mean', which is right for means and shares and wrong for counts."
             )
 
     def add_gradients_first(self, optimizer) -> None:

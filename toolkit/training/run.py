@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 import weakref
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from toolkit.training.checkpoints import restore, write_json, write_whole
 from toolkit.training.diagnosis import first_not_finite
 from toolkit.training.distribution import Distribution
 from toolkit.training.norms import GradientNorms
+from toolkit.training.optimizers import optimizers_of
 from toolkit.training.settings import Settings
 from toolkit.training.stage import Diverged, Stage, callback
 from toolkit.visualize.board import Board
@@ -64,7 +66,6 @@ class Run:
         if settings.strategy == "multi_worker" and self.is_chief:
             self._open_workdir()
         self._board = Board(self.workdir / "logs" if self.is_chief else None, settings.profile_steps)
-        self._scopes = 0
         self._step = 0
 
     def _open_workdir(self):
@@ -128,10 +129,17 @@ class Run:
         return path
 
     @contextlib.contextmanager
-    def scope(self) -> Iterator[None]:
-        """Where models are built: with precision and strategy as asked for, and first weights that the seed decides."""
-        self._scopes += 1
-        keras.utils.set_random_seed(self.settings.seed * 1000 + self._scopes)
+    def scope(self, stage: str = "model") -> Iterator[None]:
+        """Where models are built: with precision and strategy as asked for, and first weights that the seed decides.
+
+        Args:
+            stage: The name of the training that they are built for. The seed and this name alone decide the first
+                weights, whatever else was built before: a resumed run that leaves finished stages out begins the next
+                one as an undisturbed run does. The same name twice gives the same weights twice.
+        """
+        # "model" stands for 1, so that what a recipe of one stage gives stays what it has always given.
+        number = 1 if stage == "model" else zlib.crc32(stage.encode())
+        keras.utils.set_random_seed((self.settings.seed * 1000 + number) % 2**32)
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(self.settings.precision)
         try:
@@ -154,7 +162,8 @@ class Run:
         Afterwards the model has the weights of the lowest validation loss, or the last ones without validation data.
 
         Args:
-            model: A compiled model.
+            model: A compiled model. Its `train_step` may use several optimizers, as attributes of the model that are
+                built: `model.generator_optimizer.build(model.generator.trainable_variables)`, in `run.scope()`.
             splits: `train` and `validation`, each `data.pipelines.Batches` of (inputs, targets[, weights]).
             stage: A name for this training among the recipe's.
             pictures: Called after each epoch; returns figures and scalars (float) by name.
@@ -162,15 +171,18 @@ class Run:
         """
         settings, distribution = self.settings, self.distribution
         distribution.check(model)
-        distribution.add_gradients_first(model.optimizer)
         model.jit_compile = self.jit_compile
         with distribution.scope():
-            model.optimizer.build(model.trainable_variables)
+            if not model.optimizer.built:
+                model.optimizer.build(model.trainable_variables)
+        optimizers = optimizers_of(model)
+        for optimizer in optimizers.values():
+            distribution.add_gradients_first(optimizer)
         train = distribution.shared(splits.train)
         train = train.take(settings.steps_per_epoch) if settings.steps_per_epoch else train
         validation = distribution.shared(splits.validation) if splits.validation else None
         per_epoch = train.steps_per_epoch
-        holders = {"model": model, "optimizer": model.optimizer}
+        holders = {"model": model, **optimizers}
         remembered = [variable for each in callbacks for variable in getattr(each, "variables", ())]
         if remembered:
             holders["callbacks"] = remembered
@@ -191,7 +203,8 @@ class Run:
             # Those that remember come first: the checkpoint of an epoch's end holds what they learned from it.
             remembering = [each for each in callbacks if hasattr(each, "variables")]
             rest = [each for each in callbacks if not hasattr(each, "variables")]
-            visible = [*remembering, callback(kept, draw if pictures and self.is_chief else None, norms), *rest]
+            keep = callback(kept, draw if pictures and self.is_chief else None, norms, distribution.check_replicas)
+            visible = [*remembering, keep, *rest]
             held_out = {}
             if validation:  # endless: Keras begins it anew each time
                 held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
@@ -249,7 +262,7 @@ class Run:
                 on_train_batch_end=lambda batch, logs=None: kept.leave_if_signalled(together=True)
             )
             why = ""
-            with contextlib.suppress(ValueError, tf.errors.OpError):  # the error itself counts for more than its cause
+            with contextlib.suppress(Exception):  # the error itself counts for more than its cause
                 if again:
                     data = train.dataset(first_step)
                     model.fit(data, steps_per_epoch=again, callbacks=[stop], shuffle=False, verbose=0)

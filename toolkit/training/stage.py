@@ -261,13 +261,15 @@ class Stage:
             ) from error
 
 
-def callback(stage: Stage, pictures=None, gradient_norms=None):
+def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=None):
     """The Keras callback that keeps a stage while `fit` runs.
 
     Args:
         stage: The stage.
         pictures: Called after each epoch, to show how the training stands.
         gradient_norms: `GradientNorms` to measure in each epoch's last step.
+        check_replicas: Called with the model's variables after the first step and before an epoch's checkpoint; raises
+            where replicas went apart.
 
     Returns:
         A `keras.callbacks.Callback`.
@@ -283,12 +285,16 @@ def callback(stage: Stage, pictures=None, gradient_norms=None):
                 gradient_norms.wanted.assign(True)
 
         def on_train_batch_end(self, batch, logs=None):
+            if check_replicas is not None and stage.step == stage.began_at:
+                check_replicas(self.model.variables)
             stage.after_step(self.first + batch + 1, logs)
 
         def on_test_batch_end(self, batch, logs=None):
             stage.during_validation()
 
         def on_epoch_end(self, epoch, logs=None):
+            if check_replicas is not None:
+                check_replicas(self.model.variables)
             train = {key: float(value) for key, value in logs.items() if not key.startswith("val_")}
             validation = {key[4:]: float(value) for key, value in logs.items() if key.startswith("val_")}
             rate = self.model.optimizer.learning_rate

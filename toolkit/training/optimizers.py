@@ -1,0 +1,61 @@
+"""All the optimizers that a model trains with: each has a state that a checkpoint must hold."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from toolkit.lazy import keras
+
+
+def optimizers_of(model) -> dict[str, Any]:
+    """A compiled model's optimizers by the names under which checkpoints keep them.
+
+    Keras knows `model.optimizer` alone. A model whose `train_step` uses others has them as attributes, in lists or
+    dicts, or as the optimizers of models inside it.
+
+    Args:
+        model: A compiled model.
+
+    Returns:
+        "optimizer", the one that `compile` was given, and "optimizer.ATTRIBUTE" for each other one.
+
+    Raises:
+        ValueError: Where one of the others is not built: what it remembers cannot be kept.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(), "mse")
+    >>> model.second = keras.optimizers.Adam()
+    >>> model.second.build(model.trainable_variables)
+    >>> list(optimizers_of(model))
+    ['optimizer', 'optimizer.second']
+    """
+    found, seen = {"optimizer": model.optimizer}, {id(model.optimizer)}
+    inner = getattr(model.optimizer, "inner_optimizer", None)  # that of mixed_float16's loss scaling
+    for layer in [model, *(each for each in model._flatten_layers() if each is not model)]:
+        # What begins with _self_ is TensorFlow's own list of the attributes.
+        attributes = {name: value for name, value in vars(layer).items() if not name.startswith("_self_")}
+        for name, optimizer in _among(attributes):
+            name = name.removeprefix("_")
+            if id(optimizer) in seen or optimizer is inner:
+                continue
+            seen.add(id(optimizer))
+            key = f"optimizer.{name}" if layer is model else f"optimizer.{layer.name}.{name}"
+            if not optimizer.built:
+                raise ValueError(
+                    f"{model.name}: {key.removeprefix('optimizer.')}, a further optimizer, is not built, so no "
+                    f"checkpoint could hold its state. In run.scope(), call its build(variables) with those it trains."
+                )
+            found[key] = optimizer
+    return found
+
+
+def _among(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The optimizers in a mapping, in the lists and mappings in it too, with their names."""
+    for name, value in attributes.items():
+        if isinstance(value, keras.optimizers.Optimizer):
+            yield str(name), value
+        elif isinstance(value, dict):
+            yield from ((f"{name}.{key}", each) for key, each in _among(value))
+        elif isinstance(value, list | tuple):
+            yield from ((f"{name}.{key}", each) for key, each in _among(dict(enumerate(value))))
