@@ -219,10 +219,10 @@ def train(run):
 
     def pictures():
         written = generator.write([], 480, temperature=0.8, seed=s.seed)[0]
-        nats = nats_of(generator, written)
+        nats = generator.nats(written)
         return {
             "training/written": loss_picture(text.vocabulary, written, nats, "written by the network, temperature 0.8"),
-            "training/read": loss_picture(text.vocabulary, passage, nats_of(generator, passage), "validation text"),
+            "training/read": loss_picture(text.vocabulary, passage, generator.nats(passage), "validation text"),
         }
 
     run.fit(trainee, splits, pictures=pictures)
@@ -251,16 +251,6 @@ def trained(run, vocabulary=None):
 def excluded(vocabulary):
     """What is never written: the unknown token."""
     return () if vocabulary.level == "byte" else (0,)
-
-
-def nats_of(generator, tokens):
-    """What each token of a passage takes, from a fresh state on."""
-    tokens = np.asarray(tokens, "int32")
-    read = np.concatenate([[0], tokens[:-1]])[None]
-    state = {name: np.zeros((1, size), "float32") for name, size in generator.state_sizes.items()}
-    logits = np.asarray(generator.stream({"tokens": read, **state})["logits"])[0]
-    highest = logits.max(axis=-1)
-    return highest + np.log(np.exp(logits - highest[:, None]).sum(axis=-1)) - logits[np.arange(len(tokens)), tokens]
 
 
 def loss_picture(vocabulary, tokens, nats, title):
@@ -364,10 +354,10 @@ def sample(run):
     if generator is None:
         return
     first = [*prompt, *texts[0]][:1200]
-    run.picture("written", loss_picture(vocabulary, first, nats_of(generator, first), f"written, {s.temperature:g}"))
+    run.picture("written", loss_picture(vocabulary, first, generator.nats(first), f"written, {s.temperature:g}"))
     text = corpus(s, vocabulary)
     passage = text.tokens["test"][:1200]
-    run.picture("read", loss_picture(vocabulary, passage, nats_of(generator, passage), "test text"))
+    run.picture("read", loss_picture(vocabulary, passage, generator.nats(passage), "test text"))
     run.picture("cells", cells_picture(vocabulary, generator, text.tokens["test"][:120]))
     if s.level != "word":
         brackets(run, vocabulary, generator, text)

@@ -29,14 +29,14 @@ def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: f
     expected = outputs(model, inputs)
     check_shapes(make, inputs, expected)
     check_dynamic_and_static_batch(make, inputs, model, expected)
-    check_any_length(model, inputs, expected)
+    gradients = check_gradients(model, inputs)
+    check_any_length(model, inputs, expected, gradients)
     check_config(make, model)
     check_saved(model, inputs, expected)
-    check_gradients(model, inputs)
     if jax_backend.is_installed():
-        check_jax(model, inputs, expected)
+        check_jax(model, inputs, expected, gradients)
     check_precision(make, inputs, model, expected, precision_tolerance)
-    check_xla(model, inputs, expected)
+    check_xla(model, inputs, expected, gradients)
     check_tflite(inputs, model, expected)
     if masked is not None:
         check_mask(make, inputs, model, masked)
@@ -78,16 +78,15 @@ def check_dynamic_and_static_batch(make, inputs, model, expected):
     assert_close(expected, outputs(static, inputs), 1e-5, "static batch")
 
 
-def check_any_length(model, inputs, expected):
+def check_any_length(model, inputs, expected, gradients):
     """Traced once for inputs of any length, as `fit` traces it for buckets of unlike length."""
     specs = [
         tf.TensorSpec([None] * (x.ndim - 1) + [x.shape[-1] if x.dtype.kind == "f" else None], x.dtype) for x in inputs
     ]
-    forward = tf.function(lambda *x: keras.tree.flatten(model(list(x))), input_signature=specs, autograph=False)
-    assert_close(expected, [np.asarray(y, "float32") for y in forward(*inputs)], 1e-5, "axes of unknown length")
-    gradients = tf.function(lambda *x: _gradients(model, x), input_signature=specs, autograph=False)
-    plain = [np.asarray(g) for g in _gradients(model, inputs)]
-    assert_close(plain, [np.asarray(g) for g in gradients(*inputs)], 1e-4, "gradients, axes of unknown length")
+    both = tf.function(lambda *x: _outputs_and_gradients(model, x), input_signature=specs, autograph=False)
+    found = [[np.asarray(value, "float32") for value in part] for part in both(*inputs)]
+    assert_close(expected, found[0], 1e-5, "axes of unknown length")
+    assert_close(gradients, found[1], 1e-4, "gradients, axes of unknown length")
 
 
 def check_config(make, model):
@@ -107,38 +106,43 @@ def check_saved(model, inputs, expected):
 
 
 def _gradients(model, inputs):
+    return _outputs_and_gradients(model, inputs)[1]
+
+
+def _outputs_and_gradients(model, inputs):
     tensors = [tf.convert_to_tensor(x) for x in inputs]
     floating = [x for x in tensors if x.dtype.is_floating]
     with tf.GradientTape() as tape:
         tape.watch(floating)
+        results = [tf.cast(y, tf.float32) for y in keras.tree.flatten(model(tensors))]
         # Weighted sums, so that no output's gradient is left out and none is uniform.
         loss = tf.add_n(
             [
                 tf.tensordot(flat, tf.sin(tf.cast(tf.range(tf.size(flat)), tf.float32) + i), 1)
-                for i, flat in enumerate(
-                    tf.reshape(tf.cast(y, tf.float32), [-1]) for y in keras.tree.flatten(model(tensors))
-                )
+                for i, flat in enumerate(tf.reshape(y, [-1]) for y in results)
             ]
         )
     variables = [v.value for v in model.trainable_variables]
     gradients = tape.gradient(loss, floating + variables, unconnected_gradients="zero")
-    return [tf.convert_to_tensor(gradient) for gradient in gradients]  # that of a lookup is sparse
+    return results, [tf.convert_to_tensor(gradient) for gradient in gradients]  # that of a lookup is sparse
 
 
 def check_gradients(model, inputs):
-    gradients = _gradients(model, inputs)
-    assert all(np.isfinite(np.asarray(g)).all() for g in gradients), "finite gradients"
-    assert not model.trainable_variables or any(np.abs(np.asarray(g)).max() > 0 for g in gradients), "some gradient"
+    gradients = [np.asarray(gradient) for gradient in _gradients(model, inputs)]
+    assert all(np.isfinite(g).all() for g in gradients), "finite gradients"
+    assert not model.trainable_variables or any(np.abs(g).max() > 0 for g in gradients), "some gradient"
+    return gradients
 
 
-def check_jax(model, inputs, expected):
+def check_jax(model, inputs, expected, gradients=None):
     """The same weights on Keras' JAX backend: outputs and gradients."""
+    gradients = check_gradients(model, inputs) if gradients is None else gradients
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "model.keras")
         model.save(path)
-        results, gradients = jax_backend.on_jax(jax_backend.outputs_and_gradients, path, inputs)
+        results, found = jax_backend.on_jax(jax_backend.outputs_and_gradients, path, inputs)
     assert_close(expected, results, 1e-5, "outputs on JAX")
-    assert_close([np.asarray(g) for g in _gradients(model, inputs)], gradients, 1e-4, "gradients on JAX")
+    assert_close(gradients, found, 1e-4, "gradients on JAX")
 
 
 def check_precision(make, inputs, model, expected, factor):
@@ -154,13 +158,11 @@ def check_precision(make, inputs, model, expected, factor):
         assert all(np.isfinite(np.asarray(g)).all() for g in _gradients(mixed, inputs)), f"{policy}: finite gradients"
 
 
-def check_xla(model, inputs, expected):
-    compiled = tf.function(lambda *x: model(list(x)), jit_compile=True, autograph=False)
-    results = [np.asarray(y, "float32") for y in keras.tree.flatten(compiled(*map(tf.constant, inputs)))]
-    assert_close(expected, results, 1e-4, "XLA")
-    gradients = tf.function(lambda *x: _gradients(model, x), jit_compile=True, autograph=False)
-    plain = [np.asarray(g) for g in _gradients(model, inputs)]
-    assert_close(plain, [np.asarray(g) for g in gradients(*map(tf.constant, inputs))], 1e-3, "gradients under XLA")
+def check_xla(model, inputs, expected, gradients):
+    compiled = tf.function(lambda *x: _outputs_and_gradients(model, x), jit_compile=True, autograph=False)
+    found = [[np.asarray(value, "float32") for value in part] for part in compiled(*map(tf.constant, inputs))]
+    assert_close(expected, found[0], 1e-4, "XLA")
+    assert_close(gradients, found[1], 1e-3, "gradients under XLA")
 
 
 def check_tflite(inputs, model, expected):

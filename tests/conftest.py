@@ -1,13 +1,105 @@
-"""Set-up shared by all tests: one quiet TensorFlow process, seeded anew for each test."""
+"""Set-up shared by all tests: quiet TensorFlow processes, seeded anew for each test, and what is run in which."""
 
+import collections
+import contextlib
+import ctypes
+import gc
 import os
 import pathlib
+import resource
 import subprocess
 
+CORES = len(os.sched_getaffinity(0))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is first imported
+if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # one of several processes, which takes its share of the cores
+    share = str(max(1, CORES // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(name, share)
 
-import keras
-import pytest
+import keras  # noqa: E402
+import pytest  # noqa: E402
+import tensorflow  # noqa: E402, F401
+
+# A search for garbage need not look at what the libraries made when they were imported.
+gc.collect()
+gc.freeze()
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+# What one process of tests, with the JAX process and the recipes that it starts, may grow to.
+GIGABYTES_A_PROCESS = 4
+PEAKS = []  # of memory, of the processes that have ended
+# Long files begin first, so that the processes end together.
+LONGEST = ("recipes", "claims", "training", "saved_models", "models", "test_jax_backend.py", "layers", "export")
+
+
+def pytest_xdist_auto_num_workers(config):
+    """As many processes as there are cores, and as memory has room for."""
+    with open("/proc/meminfo") as file:
+        kilobytes = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
+    return max(1, min(CORES, int(kilobytes / 1e6 / GIGABYTES_A_PROCESS)))
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leaves out what takes long, unless it is asked for by -m or its file is named."""
+    named = {(ROOT / argument.partition("::")[0]).resolve() for argument in config.args}
+    quick = []
+    for item in items:
+        asked = config.option.markexpr or item.path in named
+        if asked or not {"slow", "claims"} & {mark.name for mark in item.iter_markers()}:
+            quick.append(item)
+    if len(quick) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(quick)])
+
+    def place(item):
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+
+    items[:] = sorted(quick, key=place)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Where the time went, by folder."""
+    seconds = collections.Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if hasattr(report, "duration"):
+                parts = pathlib.PurePath(report.nodeid.partition("::")[0]).parts
+                seconds["/".join(parts[: 2 if len(parts) > 2 else len(parts)])] += report.duration
+    if len(seconds) > 1:
+        terminalreporter.section("seconds of all processes, by folder")
+        for folder, spent in seconds.most_common():
+            terminalreporter.write_line(f"{spent:7.1f}  {folder}")
+    if PEAKS:
+        terminalreporter.write_line(f"memory at most, GB a process: {', '.join(f'{peak:.1f}' for peak in PEAKS)}")
+
+
+def resident():
+    """Bytes of memory that this process holds."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory():
+    """What a file's tests took is given back before the next file's, where it is much: looking for it takes seconds."""
+    before = resident()
+    yield
+    if resident() - before > 5e8:
+        keras.backend.clear_session()
+        gc.collect()
+        with contextlib.suppress(OSError, AttributeError):  # another libc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def pytest_sessionfinish(session):
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["gigabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_testnodedown(node, error):
+    PEAKS.append(getattr(node, "workeroutput", {}).get("gigabytes", 0.0))
 
 
 @pytest.fixture(autouse=True)

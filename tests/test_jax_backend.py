@@ -47,6 +47,7 @@ def network(name):
     return handwriting.synthesis(" abc", num_gaussians=2, points_per_character=2.0, **sizes)
 
 
+@pytest.mark.slow
 def test_a_step_of_the_text_network_is_tensorflows(tmp_path):
     """Lookups, the head's nats, and the states that a batch leaves for the next one."""
     model = text_rnn.language_model(["<unk>", "a", "b", "c"], units=5, num_layers=2, lstm_gradient_clip=0.1)
@@ -78,7 +79,7 @@ def example(model, points=9):
     return [offsets, text] if len(model.inputs) > 1 else offsets, offsets
 
 
-@pytest.mark.parametrize("name", ["prediction", "synthesis"])
+@pytest.mark.parametrize("name", ["prediction", pytest.param("synthesis", marks=pytest.mark.slow)])
 def test_one_step_of_fit_is_tensorflows(name, tmp_path):
     """Forward pass, gradient, loss and metrics: the step of gradient descent is as large as the gradient."""
     model = network(name)

@@ -276,6 +276,36 @@ def test_a_thin_docstring_is_found(source, count):
     assert len(undocumented(ast.parse(source))) == count
 
 
+def unconvertible(tree: ast.AST) -> list[str]:
+    """Uses of `ops.argmin` and `ops.argmax`: on floats they convert to `BitwiseAnd`, which is no builtin op of TFLite.
+
+    `ops.top_k(x, 1)[1]` converts.
+    """
+    names = ("argmin", "argmax")
+    used = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and n.attr in names]
+    found = [f"{n.lineno}: {ast.unparse(n)}" for n in used if re.search(r"\b(ops|numpy)$", ast.unparse(n.value))]
+    return found + [f"{line}: {name}" for line, name in imports(tree) if name.startswith("keras.ops.arg")]
+
+
+@pytest.mark.parametrize("file", [file for file in MODULES if room(file) in {"layers", "models", "distributions"}])
+def test_what_does_not_convert_is_not_used(file):
+    assert not unconvertible(parse(file)), f"{file}: take ops.top_k(x, 1)[1] instead of {unconvertible(parse(file))}"
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("from keras import ops\ncodes = ops.argmin(distances, axis=-1)", 1),
+        ("import keras\nkeras.ops.argmax(x)", 1),
+        ("from keras.ops import argmax", 1),
+        ("codes = ops.top_k(-distances, 1)[1]", 0),
+        ("import numpy as np\nnp.argmax(x), x.argmax()", 0),
+    ],
+)
+def test_an_argmin_is_found(source, count):
+    assert len(unconvertible(ast.parse(source))) == count
+
+
 @pytest.mark.parametrize("file", MODULES + RECIPE_FILES)
 def test_input_is_not_checked_with_assert(file):
     lines = [node.lineno for node in ast.walk(parse(file)) if isinstance(node, ast.Assert)]

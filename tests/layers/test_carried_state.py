@@ -63,7 +63,7 @@ def test_states_are_kept_with_the_model(tmp_path):
     np.testing.assert_allclose(again(batch(tokens, [1, 1])), stateful(batch(tokens, [1, 1])), atol=1e-6)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("policy", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_trains_with_noise_in_half_precision(policy):
     keras.config.set_dtype_policy(policy)
     try:

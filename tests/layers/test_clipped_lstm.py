@@ -11,7 +11,9 @@ def sequence(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
-@pytest.mark.parametrize("last_only, state, peepholes", [(False, False, False), (True, True, True)])
+@pytest.mark.parametrize(
+    "last_only, state, peepholes", [pytest.param(False, False, False, marks=pytest.mark.slow), (True, True, True)]
+)
 def test_gate(last_only, state, peepholes):
     def make():
         return ClippedLSTM(

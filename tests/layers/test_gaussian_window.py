@@ -10,7 +10,7 @@ def numbers(seed, *shape):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
-@pytest.mark.parametrize("more", [False, True])
+@pytest.mark.parametrize("more", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_gate(more):
     def make():
         return GaussianWindow(

@@ -22,6 +22,7 @@ def test_gate():
     checks.check_layer(make, numbers(0, 3, 6), floats(1, 3, 6, 2))
 
 
+@pytest.mark.slow
 def test_gate_tokens_only():
     checks.check_layer(lambda: TokenLSTM(7, 4, return_state=True, name="lstm"), numbers(0, 3, 6))
 

@@ -119,7 +119,9 @@ def sums(**how):
     return model, noisy, inputs, inputs.sum(axis=-1, keepdims=True).cumsum(axis=1)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "precision", ["float32", "mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+)
 def test_trains_in_every_precision_and_under_xla(precision, tmp_path):
     keras.config.set_dtype_policy(precision)
     try:

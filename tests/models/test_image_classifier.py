@@ -53,10 +53,11 @@ def shapes(model):
 
 
 @pytest.fixture
-def unfilled(monkeypatch):
-    """Zeros for first weights, which are only counted: random numbers for all take minutes."""
-    zeros = lambda self, shape, dtype=None, **_: keras.ops.zeros(shape, dtype or "float32")  # noqa: E731
-    monkeypatch.setattr(keras.initializers.VarianceScaling, "__call__", zeros)
+def unfilled():
+    """Weights that are only counted are not made: those of all take minutes, and gigabytes that TensorFlow keeps."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+    keras.backend.clear_session()  # where they wait to be made
 
 
 def count(variables):
@@ -104,6 +105,14 @@ def test_small_images(architecture):
     if model.input_shape[1]:
         model = image_classifier(architecture, (8, 8, 3), 10, width=2, stem="small")
     assert np.isfinite(model(IMAGES[:, :8, :8])).all()
+
+
+@pytest.mark.parametrize("architecture", [name for name in ONE_OF_EACH if name != "plain20"])
+def test_no_convolution_or_pooling_of_one_place_is_strided(architecture):
+    """TensorFlow's gradient of the former writes outside its memory: see `layers.Subsampling2D`."""
+    for layer in small(architecture).layers:
+        size = getattr(layer, "kernel_size", getattr(layer, "pool_size", (0,)))
+        assert set(size) != {1} or set(layer.strides) == {1}, layer.name
 
 
 def test_grey_images():

@@ -1,3 +1,8 @@
+import os
+import pathlib
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -6,6 +11,7 @@ from tests import checks, jax_backend
 from toolkit.models import image_blocks
 from toolkit.models.resnet import block, preactivated_block, resnet
 
+ROOT = pathlib.Path(__file__).parents[2]
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(0.0, 255.0, (1, 97, 97, 3)).astype("float32")
 CONV = image_blocks.Convolution()
@@ -87,6 +93,40 @@ def test_plain_network_has_no_additions(version):
     assert sum(isinstance(layer, keras.layers.Add) for layer in with_them.layers) == 9
     assert not any(isinstance(layer, keras.layers.Add) or "shortcut" in layer.name for layer in plain.layers)
     assert plain(np.ones((2, 32, 32, 3))).shape == (2, 10)
+
+
+TRAINING = """
+import sys
+import keras, numpy as np
+from toolkit.models.resnet import resnet
+keras.utils.set_random_seed(0)
+random = np.random.default_rng(0)
+images, labels = random.uniform(0, 255, (70, 32, 32, 3)).astype("float32"), random.integers(0, 10, 70)
+model = resnet(8, (32, 32, 3), 10, width=int(sys.argv[1]), stem="small")
+model.get_layer("standardize").adapt([127.5] * 3, [64.0] * 3)
+model.compile(keras.optimizers.SGD(0.001), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+for epochs in (1, 9):
+    loss = model.fit(images, labels, batch_size=7, epochs=epochs, shuffle=False, verbose=0).history["loss"][0]
+    kernels = [layer.kernel for layer in model.layers if layer.name.endswith("shortcut")]
+    print(loss, *(float(np.abs(np.asarray(kernel)).sum()) for kernel in kernels))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [4, 8, 12])
+def test_narrow_networks_train_with_onednn_as_without(width):
+    """Each in a process of its own, which a write outside an array ends: see `layers.Subsampling2D`."""
+    printed = {}
+    for onednn in "01":
+        environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": onednn, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "-c", TRAINING, str(width)], env=environment, capture_output=True, text=True, timeout=200
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        first, last = ([float(word) for word in line.split()] for line in done.stdout.splitlines()[-2:])
+        assert np.isfinite(last).all() and last[0] < first[0]
+        printed[onednn] = first
+    np.testing.assert_allclose(printed["1"], printed["0"], rtol=1e-3)
 
 
 @pytest.mark.slow

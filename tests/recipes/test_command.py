@@ -81,12 +81,11 @@ def test_a_recipes_help_is_its_own_and_heavy_imports_wait(call):
 
 
 def test_a_recipe_keeps_the_command_that_was_typed(call, tmp_path):
-    flags = ["--data=embedded:20", "--units=4", "--num_layers=1", "--num_mixtures=2", "--epochs=1", "--batch_size=8"]
-    done = call("run", "handwriting_prediction", *flags, "--mode=train", "--workdir=my run")
+    done = call("run", "image_classification", "--mode=margin_losses", "--workdir=my run")
     assert done.returncode == 0, done.stderr
     kept = json.loads((tmp_path / "my run" / "settings.json").read_text())
-    assert kept["recipe"] == "handwriting_prediction"
-    expected = f"toolkit run handwriting_prediction {' '.join(flags)} --mode=train '--workdir=my run'"
+    assert kept["recipe"] == "image_classification"
+    expected = "toolkit run image_classification --mode=margin_losses '--workdir=my run'"
     assert kept["commands"][0][1] == expected
 
 

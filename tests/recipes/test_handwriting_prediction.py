@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from recipes import handwriting_prediction as recipe
+from tests.resume import check_resumes
 from toolkit import training
-from toolkit.training.stage import Stage
 
 TINY = {
     "data": "embedded:60",
@@ -85,6 +85,7 @@ def test_first_step_size(tmp_path, asked, expected):
 PAPERS_TRAINING = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003}
 
 
+@pytest.mark.slow
 def test_the_papers_training(tmp_path):
     """What is evaluated, drawn and exported is the network without noise."""
     how = PAPERS_TRAINING | {"adaptive_weight_noise": True}
@@ -99,41 +100,17 @@ def test_the_papers_training(tmp_path):
     assert np.abs(weights["lstm_1/cell/peephole_kernel"]).max() > 0
 
 
-class Cut(Exception):
-    pass
+@pytest.mark.parametrize(
+    "noise", [{"weight_noise": 0.075}, pytest.param({"adaptive_weight_noise": True}, marks=pytest.mark.slow)]
+)
+def test_resumes_with_the_same_noise(tmp_path, noise):
+    """In the middle of an epoch, and again some steps later."""
 
-
-@pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
-def test_resumes_with_the_same_noise(tmp_path, monkeypatch, noise):
-    """Cut off in the middle of an epoch, and again some steps later: the end is an undisturbed run's, bit for bit."""
-
-    def run(name):
+    def start(workdir):
         how = TINY | PAPERS_TRAINING | noise | {"epochs": 2, "checkpoint_minutes": 0.0}
-        return training.Run(settings(tmp_path / name, **how))
+        return training.Run(settings(workdir, **how))
 
-    recipe.train(run("whole"))
-    after_step = Stage.after_step
-    for cut in (2, 5):
-
-        def until(stage, step, logs, cut=cut):
-            after_step(stage, step, logs)
-            if step == cut:
-                raise Cut
-
-        monkeypatch.setattr(Stage, "after_step", until)
-        interrupted = run("cut")
-        with pytest.raises(Cut):
-            recipe.train(interrupted)
-        interrupted.close()
-        keras.utils.set_random_seed(cut)
-    monkeypatch.setattr(Stage, "after_step", after_step)
-    recipe.train(run("cut"))
-    for name in ("latest.npz", "best.npz"):
-        paths = [tmp_path / part / "checkpoints" / "model" / name for part in ("whole", "cut")]
-        with np.load(paths[0]) as whole, np.load(paths[1]) as cut:
-            assert set(whole.files) == set(cut.files)
-            for key in whole.files:
-                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
 
 
 def test_two_noises_are_refused(tmp_path):
@@ -155,6 +132,7 @@ def test_one_gaussian_is_scipys(tmp_path):
     np.testing.assert_allclose(recipe.one_gaussian(splits.train, splits.test), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_real_pens(tmp_path, test_data):
     """Omniglot's strokes: in a few seconds of training the network is far below one Gaussian."""
     source = f"omniglot:{test_data / 'omniglot' / 'strokes_background_small1.zip'}"

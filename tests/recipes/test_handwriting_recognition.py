@@ -42,6 +42,7 @@ def test_reading_does_not_depend_on_the_company(run):
     assert len(greedy) == len(beam) == 1
 
 
+@pytest.mark.slow
 def test_learns_to_read_two_lines(tmp_path):
     """By heart, which a network that is fed nonsense, or whose classes are shifted, cannot."""
     run = training.Run(settings(tmp_path, epochs=1), recipe="handwriting_recognition")

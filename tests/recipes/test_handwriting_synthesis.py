@@ -10,6 +10,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from recipes import handwriting_synthesis as recipe
+from tests.resume import check_same_checkpoints
 from toolkit import generation, training
 
 TINY = {
@@ -103,6 +104,7 @@ def test_exported_whole(run):
     assert np.abs(first["strokes"] - second["strokes"]).max() > 0, "fresh noise at each call"
 
 
+@pytest.mark.slow
 def test_typical_inputs_are_real_lines(run):
     """Teacher forcing: each step takes a real line's point before, and the states that the step before returned."""
     writer = recipe.generation.strokes.Writer(recipe.trained(run))
@@ -183,6 +185,7 @@ def test_benchmark(run, capsys):
     assert "training step" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
 def test_the_papers_training(tmp_path, noise):
     how = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003, "epochs": 1}
@@ -198,6 +201,7 @@ def test_the_papers_training(tmp_path, noise):
         settings(tmp_path, weight_noise=0.1, adaptive_weight_noise=True)
 
 
+@pytest.mark.slow
 def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
     """Killed at the first checkpoint of a process, and again some steps later."""
     sizes = TINY | {"epochs": 4, "checkpoint_minutes": 0.0}
@@ -217,12 +221,7 @@ def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
         errors = process.communicate()[1].decode()
         assert process.returncode == (-signal.SIGKILL if attempt < 2 else 0), errors
     assert "goes on at step" in errors
-    names = "checkpoints/model/latest.npz", "checkpoints/model/best.npz"
-    for name in names:
-        with np.load(tmp_path / "whole" / name) as whole, np.load(tmp_path / "cut" / name) as cut:
-            assert set(whole.files) == set(cut.files)
-            for key in whole.files:
-                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+    check_same_checkpoints(tmp_path / "whole", tmp_path / "cut")
 
 
 def test_check_data(tmp_path, capsys):

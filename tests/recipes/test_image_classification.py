@@ -1,6 +1,5 @@
 import dataclasses
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -11,10 +10,10 @@ import pytest
 from PIL import Image
 
 from recipes import image_classification as recipe
+from tests.resume import check_resumes
 from toolkit import training
 from toolkit.export.interpreter import tflite_caller
 from toolkit.losses import margin
-from toolkit.training.stage import Stage
 
 TINY = {
     "data": "embedded:300",
@@ -80,6 +79,7 @@ def test_all_phases(tmp_path, capsys):
     assert "images a second are read" in printed and "smoothed_l1_hinge" in printed
 
 
+@pytest.mark.slow
 def test_class_folders_area_crops_and_another_exported_size(tmp_path):
     """Exported for camera frames: shrunk and cut in the graph about as the data is read."""
     folder = folder_of_images(tmp_path / "images")
@@ -115,6 +115,7 @@ def test_class_folders_area_crops_and_another_exported_size(tmp_path):
     assert card["measured"]["model.tflite"]["top_1_accuracy_percent"] == 100 * np.mean(expected.argmax(-1) == labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -133,11 +134,10 @@ def test_other_settings_train(tmp_path, how):
     assert ("negative_log_likelihood_nats" in found) == ("loss" not in how)
 
 
+@pytest.mark.slow
 def test_two_replicas_end_with_the_weights_of_one(tmp_path):
     """Batch normalization too sees the whole batch. In processes of their own: a replica is a part of the processor."""
     ends = []
-    # oneDNN gives wrong gradients of narrow strided convolutions on some processors, other ones in each process.
-    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0"}
     flags = (
         "--mode=train --data=embedded:300 --image_size=8 --architecture=resnet8 --width=4 --epochs=1 --batch_size=32"
     )
@@ -145,47 +145,21 @@ def test_two_replicas_end_with_the_weights_of_one(tmp_path):
     for name, how in (("one", []), ("two", ["--strategy=mirrored", "--num_replicas=2"])):
         command = [sys.executable, "-m", "recipes.image_classification", f"--workdir={tmp_path / name}", *flags.split()]
         root = pathlib.Path(__file__).parents[2]
-        subprocess.run([*command, *how], check=True, cwd=root, env=environment, timeout=300, capture_output=True)
+        subprocess.run([*command, *how], check=True, cwd=root, timeout=300, capture_output=True)
         with np.load(tmp_path / name / "checkpoints" / "model" / "latest.npz") as file:
             ends.append({key: file[key] for key in file.files if key.startswith("model/")})
     for key, one in ends[0].items():
         np.testing.assert_allclose(ends[1][key], one, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
-class Cut(Exception):
-    pass
+def test_resumes_with_augmentation_and_plateau(tmp_path):
+    """In the middle of an epoch and at its end."""
 
-
-def test_resumes_with_augmentation_and_plateau(tmp_path, monkeypatch):
-    """Cut off in the middle of an epoch and at its end: the end is an undisturbed run's, bit for bit."""
-
-    def run(name):
+    def start(workdir):
         how = {"schedule": "plateau", "patience": 1, "flip": True, "color": 0.3, "erasing": 0.3}
-        return a_run(tmp_path / name, **how, checkpoint_minutes=0.0)
+        return a_run(workdir, **how, checkpoint_minutes=0.0)
 
-    recipe.train(run("whole"))
-    after_step = Stage.after_step
-    for cut in (3, 7):
-
-        def until(stage, step, logs, cut=cut):
-            after_step(stage, step, logs)
-            if step == cut:
-                raise Cut
-
-        monkeypatch.setattr(Stage, "after_step", until)
-        interrupted = run("cut")
-        with pytest.raises(Cut):
-            recipe.train(interrupted)
-        interrupted.close()
-        keras.utils.set_random_seed(cut)
-    monkeypatch.setattr(Stage, "after_step", after_step)
-    recipe.train(run("cut"))
-    for name in ("latest.npz", "best.npz"):
-        paths = [tmp_path / part / "checkpoints" / "model" / name for part in ("whole", "cut")]
-        with np.load(paths[0]) as whole, np.load(paths[1]) as cut:
-            assert set(whole.files) == set(cut.files)
-            for key in whole.files:
-                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
+    check_resumes(start, recipe.train, tmp_path, cuts=(3, 7))
 
 
 def test_keras_decay_is_that_of_the_papers():

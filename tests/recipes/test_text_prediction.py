@@ -1,14 +1,13 @@
 import json
 import math
 
-import keras
 import numpy as np
 import pytest
 
 from recipes import text_prediction as recipe
+from tests.resume import check_resumes
 from toolkit import data, training
 from toolkit.export.interpreter import tflite_caller
-from toolkit.training.stage import Stage
 
 TINY = {
     "data": "embedded:english:30000",
@@ -63,6 +62,7 @@ def test_all_phases(tmp_path, capsys):
     assert data.text.Vocabulary.read(tmp_path / "export" / "card.json") == text.vocabulary
 
 
+@pytest.mark.slow
 def test_the_tflite_writes_what_keras_writes(tmp_path, capsys):
     run = a_run(tmp_path)
     recipe.train(run), recipe.export(run)
@@ -88,6 +88,7 @@ def test_the_tflite_writes_what_keras_writes(tmp_path, capsys):
     assert set(map(chr, drawn["text"][0])) <= set(recipe.corpus(again.settings).vocabulary.tokens)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [
@@ -110,43 +111,20 @@ def test_other_settings_train_and_write(tmp_path, how):
     assert (tmp_path / "samples.txt").read_text().strip()
 
 
-class Cut(Exception):
-    pass
+@pytest.mark.parametrize(
+    "noise",
+    [{"weight_noise": 0.075}, pytest.param({"adaptive_weight_noise": True, "num_layers": 2}, marks=pytest.mark.slow)],
+)
+def test_resumes_with_states_and_noise(tmp_path, noise):
+    """In the middle of an epoch, and again in the next; carried states included."""
+
+    def start(workdir):
+        return a_run(workdir, **noise, data="embedded:english:8000", checkpoint_minutes=0.0, reset_every=3)
+
+    check_resumes(start, recipe.train, tmp_path, cuts=(5, 26))
 
 
-@pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True, "num_layers": 2}])
-def test_resumes_with_states_and_noise(tmp_path, monkeypatch, noise):
-    """Cut off in the middle of an epoch, and again in the next: the end is an undisturbed run's, bit for bit, carried
-    states included."""
-
-    def run(name):
-        return a_run(tmp_path / name, **noise, data="embedded:english:8000", checkpoint_minutes=0.0, reset_every=3)
-
-    recipe.train(run("whole"))
-    after_step = Stage.after_step
-    for cut in (5, 26):
-
-        def until(stage, step, logs, cut=cut):
-            after_step(stage, step, logs)
-            if step == cut:
-                raise Cut
-
-        monkeypatch.setattr(Stage, "after_step", until)
-        interrupted = run("cut")
-        with pytest.raises(Cut):
-            recipe.train(interrupted)
-        interrupted.close()
-        keras.utils.set_random_seed(cut)
-    monkeypatch.setattr(Stage, "after_step", after_step)
-    recipe.train(run("cut"))
-    for name in ("latest.npz", "best.npz"):
-        paths = [tmp_path / part / "checkpoints" / "model" / name for part in ("whole", "cut")]
-        with np.load(paths[0]) as whole, np.load(paths[1]) as cut:
-            assert set(whole.files) == set(cut.files)
-            for key in whole.files:
-                np.testing.assert_array_equal(whole[key], cut[key], err_msg=key)
-
-
+@pytest.mark.slow
 def test_starts_from_a_trained_network_with_another_batch_and_noise(tmp_path):
     first = a_run(tmp_path / "first", epochs=2)
     recipe.train(first)
@@ -208,6 +186,7 @@ def test_counts_of_two_tokens_by_hand():
     np.testing.assert_allclose(recipe.order_two_bits(train, test, 4), expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_real_text(tmp_path, test_data):
     """Penn Treebank's characters: after seconds the network predicts, and dynamic evaluation predicts better."""
     source = f"text:{test_data}/text/ptb.valid.txt,{test_data}/text/ptb.test.txt"

@@ -12,6 +12,9 @@ TINY = {"data": "embedded:60", "units": 8, "num_layers": 2, "num_mixtures": 3, "
 TINY |= {"batch_size": 16, "max_points": 260, "text": "as", "num_samples": 2}
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
     """A tiny run, shipped; the folder of all shipped models."""

@@ -39,7 +39,7 @@ class Generator:
             raise ValueError(f"top_k must be between 0 and the vocabulary's {self.num_tokens} tokens; got {top_k}.")
         self.top_k = top_k
         self.excluded = tuple(excluded)
-        self._function = None
+        self._function = self._nats = None
 
     def initial_state(self, batch_size) -> dict:
         """States of zeros.
@@ -186,6 +186,34 @@ class Generator:
 
         start = (tf.constant(0), tf.zeros((rows,), tf.int32), self.initial_state(rows), tf.zeros((rows,)))
         return {"nats": tf.while_loop(keep_on, add_token, start)[-1]}
+
+    def nats(self, tokens) -> np.ndarray:
+        """What each token of a passage takes, read from a state of zeros on.
+
+        Args:
+            tokens: (tokens,), numbers in the vocabulary, at least one.
+
+        Returns:
+            float32 (tokens,), -log p of each, given those before it.
+
+        Example:
+
+        >>> from toolkit import models
+        >>> network = models.text_rnn.language_model(["<unk>", "a", "b"], units=8)
+        >>> generator = Generator(network)
+        >>> each, whole = generator.nats([1, 2, 2]), generator.score([[1, 2, 2]], [3])["nats"]
+        >>> each.shape, bool(abs(each.sum() - whole[0]) < 1e-4)
+        ((3,), True)
+        """
+        if self._nats is None:
+
+            def nats(tokens):
+                read = tf.pad(tokens[:, :-1], [[0, 0], [1, 0]])
+                logits = tf.cast(self.stream({"tokens": read, **self.initial_state(1)})["logits"], tf.float32)
+                return tf.nn.sparse_softmax_cross_entropy_with_logits(tokens, logits)[0]
+
+            self._nats = tf.function(nats, input_signature=[tf.TensorSpec([1, None], tf.int32)], autograph=False)
+        return self._nats(tf.constant(np.asarray(tokens, "int32")[None])).numpy()
 
     def write(self, prompt: np.ndarray, num_tokens: int, *, num_texts: int = 1, temperature=1.0, seed: int = 0):
         """Carries a prompt on several times; the same seed writes the same texts.
