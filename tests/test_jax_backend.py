@@ -79,7 +79,8 @@ def example(model, points=9):
     return [offsets, text] if len(model.inputs) > 1 else offsets, offsets
 
 
-@pytest.mark.parametrize("name", ["prediction", pytest.param("synthesis", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["prediction", "synthesis"])
 def test_one_step_of_fit_is_tensorflows(name, tmp_path):
     """Forward pass, gradient, loss and metrics: the step of gradient descent is as large as the gradient."""
     model = network(name)

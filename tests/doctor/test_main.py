@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import keras
+import pytest
 import tensorflow as tf
 
 from toolkit.doctor.finding import MISSING, Finding
@@ -24,6 +25,7 @@ def call(*arguments, **environment):
     )
 
 
+@pytest.mark.slow
 def test_this_machine():
     done = call("--json")
     assert done.stderr == "", "no chatter"

@@ -64,10 +64,22 @@ def count(variables):
     return sum(int(np.prod(variable.shape)) for variable in variables)
 
 
-@pytest.mark.parametrize(
-    "architecture, options, expected", [*((name, {}, number) for name, number in COUNTS.items()), *MORE_COUNTS]
-)
+def quick(names):
+    """The others of each family are slow."""
+    return [name if name in ONE_OF_EACH else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("architecture", quick(COUNTS))
+def test_number_of_the_papers_weights(architecture, unfilled):
+    check_number(architecture, {}, COUNTS[architecture])
+
+
+@pytest.mark.parametrize("architecture, options, expected", MORE_COUNTS)
 def test_number_of_weights(architecture, options, expected, unfilled):
+    check_number(architecture, options, expected)
+
+
+def check_number(architecture, options, expected):
     model = image_classifier(architecture, **options)
     assert count(model.trainable_variables) == expected
     if architecture in TOTALS:
@@ -94,7 +106,7 @@ def small(architecture):
 
 # The deeper ones have more of the same blocks.
 @pytest.mark.parametrize(
-    "architecture", [name for name in ARCHITECTURES if not re.search("34|44|56|101|110|152", name)]
+    "architecture", quick(name for name in ARCHITECTURES if not re.search("34|44|56|101|110|152", name))
 )
 def test_small_images(architecture):
     model = small(architecture)

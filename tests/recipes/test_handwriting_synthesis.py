@@ -180,6 +180,7 @@ def test_what_does_not_work_is_said(run):
     assert "collapsed" in "".join(recipe.warnings(recipe.inspected(model, real)[2]))
 
 
+@pytest.mark.slow
 def test_benchmark(run, capsys):
     recipe.benchmark(run)
     assert "training step" in capsys.readouterr().out

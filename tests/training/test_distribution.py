@@ -194,6 +194,61 @@ def test_what_cannot_be_distributed_is_refused():
             several.check(model(gradient_accumulation_steps=2))
 
 
+REPLICAS = """
+import sys
+import keras, numpy as np, tensorflow as tf
+from toolkit.data.pipelines import Batches, Splits, shuffled_plan
+from toolkit.training import Run, Settings
+
+class Mean(keras.layers.Layer):
+    # Keeps a moving mean of what it sees in training.
+    def build(self, shape):
+        how = {"shape": (), "initializer": "zeros", "trainable": False, "name": "mean"}
+        self.mean = self.add_weight(aggregation=sys.argv[1], **how)
+    def call(self, inputs, training=False):
+        if training:
+            seen = keras.ops.mean(inputs)
+            if sys.argv[2] == "reduced":
+                seen = keras.ops.moments(seen[None], [0], synchronized=True)[0]
+            self.mean.assign(0.5 * self.mean + 0.5 * seen)
+        return inputs
+
+x = np.arange(48, dtype="float32").reshape(16, 3) / 48
+signature = (tf.TensorSpec([None, 3]), tf.TensorSpec([None, 1]))
+batches = Batches(lambda i: (x[i], x[i, :1]), shuffled_plan(16, 4, seed=0), signature, num_examples=16)
+how = {} if sys.argv[3] == "1" else {"strategy": "mirrored", "num_replicas": 2}
+run = Run(Settings(workdir=sys.argv[4], epochs=2, batch_size=4, checkpoint_minutes=0.0, **how))
+with run.scope():
+    layers = [keras.Input((3,)), Mean(name="watch"), keras.layers.Dense(1), keras.layers.Dropout(0.1)]
+    model = keras.Sequential(layers, name="net")
+    model.compile(keras.optimizers.SGD(0.01), "mse")
+try:
+    run.fit(model, Splits(batches, None, None))
+    print("mean", float(model.get_layer("watch").mean.numpy()))
+except ValueError as error:
+    print("refused", error)
+"""
+
+
+@pytest.mark.slow
+def test_what_replicas_assign_is_one_value_or_refused(tmp_path):
+    """A variable that a layer assigns in training: as Keras makes it by default, and as it should be made."""
+
+    def trained(name, *arguments):
+        command = [sys.executable, "-c", REPLICAS, *arguments, str(tmp_path / name)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()[-1]
+
+    one = float(trained("one", "none", "own", "1").removeprefix("mean"))
+    for name, how in {"averaged": ("mean", "own", "2"), "reduced": ("none", "reduced", "2")}.items():
+        assert float(trained(name, *how).removeprefix("mean")) == pytest.approx(one, rel=1e-5)
+    refused = trained("apart", "none", "own", "2")
+    assert "refused --strategy=mirrored: the replicas hold different values of net/watch/mean." in refused
+    assert not list((tmp_path / "apart" / "checkpoints").rglob("*.npz"))
+
+
 def test_batches_too_small_to_share():
     several = Distribution()
     several.name, several.num_replicas = "mirrored", 3
