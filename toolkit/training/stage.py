@@ -268,8 +268,8 @@ def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=No
         stage: The stage.
         pictures: Called after each epoch, to show how the training stands.
         gradient_norms: `GradientNorms` to measure in each epoch's last step.
-        check_replicas: Called with the model's variables after the first step and before an epoch's checkpoint; raises
-            where replicas went apart.
+        check_replicas: Called with the model's variables after the first steps and before an epoch's checkpoint;
+            raises where replicas went apart.
 
     Returns:
         A `keras.callbacks.Callback`.
@@ -285,7 +285,8 @@ def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=No
                 gradient_norms.wanted.assign(True)
 
         def on_train_batch_end(self, batch, logs=None):
-            if check_replicas is not None and stage.step == stage.began_at:
+            done = self.first + batch + 1 - stage.began_at
+            if check_replicas is not None and done & (done - 1) == 0:  # 1, 2, 4, 8 ...: soon, and then seldom
                 check_replicas(self.model.variables)
             stage.after_step(self.first + batch + 1, logs)
 
