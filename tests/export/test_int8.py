@@ -120,17 +120,19 @@ def test_it_is_silent(tmp_path, capfd):
 
 
 def test_between_convolutions_nothing_goes_back_to_float32(tmp_path):
-    """One conversion at each end of two convolutions, an addition and a pooling; as many as products beside a loop."""
-    kernels = [tf.Variable(normal(i, 3, 3, 4, 4) / 6) for i in range(2)]
+    """One conversion at each end of three convolutions, an addition, a pooling and a subsampling."""
+    kernels = [tf.Variable(normal(i, size, size, 4, 4) / 6) for i, size in enumerate((3, 3, 1))]
 
     def run(x):
         y = tf.nn.relu(tf.nn.conv2d(x, kernels[0], 1, "SAME"))
-        return {"y": tf.reduce_mean(tf.nn.max_pool2d(x + tf.nn.conv2d(y, kernels[1], 1, "SAME"), 2, 2, "SAME"), [1, 2])}
+        y = x + tf.nn.conv2d(y, kernels[1], 1, "SAME")
+        y = tf.nn.max_pool2d(y, 2, 2, "SAME") + tf.nn.conv2d(y[:, ::2, ::2], kernels[2], 1, "SAME")
+        return {"y": tf.reduce_mean(y, [1, 2])}
 
     source, path = convert(tmp_path, run=export.signature(run, x=((1, 8, 8, 4), "float32")))
     export.quantize_to_int8(source, path, [{"run": {"x": normal(i, 1, 8, 8, 4)}} for i in range(20)])
     counts = operators(path)
-    assert counts["DEQUANTIZE"] == 1 and counts["QUANTIZE"] == 1 and counts["CONV_2D"] == 2
+    assert counts["DEQUANTIZE"] == 1 and counts["QUANTIZE"] == 1 and counts["CONV_2D"] == 3
     x = normal(99, 1, 8, 8, 4)
     exact, found = (export.run_tflite(each, {"run": {"x": x}})[0]["run"]["y"] for each in (source, path))
     assert 0 < np.abs(found - exact).max() < 0.05

@@ -24,7 +24,7 @@ PRODUCTS = ("FULLY_CONNECTED", "BATCH_MATMUL", "CONV_2D", "CONV_2D_TRANSPOSE", "
 
 # What lies between convolutions and keeps the values' range: in int8 too, in files without a loop. Otherwise each
 # convolution would be led to float32 and back: of a ResNet-20, that took 1.5 times the time.
-BETWEEN = ("ADD", "AVERAGE_POOL_2D", "CONCATENATION", "MAX_POOL_2D", "MEAN", "PAD", "RELU", "RESHAPE")
+BETWEEN = ("ADD", "AVERAGE_POOL_2D", "CONCATENATION", "MAX_POOL_2D", "MEAN", "PAD", "RELU", "RESHAPE", "STRIDED_SLICE")
 
 
 def quantize_to_int8(
