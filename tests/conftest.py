@@ -16,13 +16,7 @@ if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # one of several processes, which
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, share)
 
-import keras  # noqa: E402
 import pytest  # noqa: E402
-import tensorflow  # noqa: E402, F401
-
-# A search for garbage need not look at what the libraries made when they were imported.
-gc.collect()
-gc.freeze()
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # What one process of tests, with the JAX process and the recipes that it starts, may grow to.
@@ -44,14 +38,14 @@ def pytest_collection_modifyitems(config, items):
     named = {(ROOT / argument.partition("::")[0]).resolve() for argument in config.args}
     quick = []
     for item in items:
-        asked = config.option.markexpr or item.path in named
+        asked = config.option.markexpr or item.path.resolve() in named
         if asked or not {"slow", "claims"} & {mark.name for mark in item.iter_markers()}:
             quick.append(item)
     if len(quick) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(quick)])
 
     def place(item):
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        folder = item.path.resolve().relative_to(ROOT / "tests").parts[0]  # Bazel has links in their place
         return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
     items[:] = sorted(quick, key=place)
@@ -79,12 +73,25 @@ def resident():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def libraries():
+    """Imported here, and not in the process that only hands out tests."""
+    import keras  # noqa: F401
+    import tensorflow  # noqa: F401
+
+    # A search for garbage need not look at what the libraries made when they were imported.
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def memory():
     """What a file's tests took is given back before the next file's, where it is much: looking for it takes seconds."""
     before = resident()
     yield
     if resident() - before > 5e8:
+        import keras
+
         keras.backend.clear_session()
         gc.collect()
         with contextlib.suppress(OSError, AttributeError):  # another libc
@@ -105,12 +112,16 @@ def pytest_testnodedown(node, error):
 @pytest.fixture(autouse=True)
 def seed():
     """Every test starts from the same random state, whichever tests ran before it."""
+    import keras
+
     keras.utils.set_random_seed(0)
 
 
 def pytest_fixture_setup(fixturedef):
     """What tests share is made before `seed` is: it too starts from the same random state."""
     if fixturedef.scope != "function":
+        import keras
+
         keras.utils.set_random_seed(0)
 
 
@@ -120,6 +131,16 @@ def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOOLKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def unfilled():
+    """Weights that are only counted are not made: those of all take minutes, and gigabytes that TensorFlow keeps."""
+    import keras
+
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+    keras.backend.clear_session()  # where they wait to be made
 
 
 @pytest.fixture

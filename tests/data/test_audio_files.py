@@ -126,6 +126,7 @@ def test_no_samples_and_no_file(tmp_path):
         decode(tmp_path / "speech.wav")
 
 
+@pytest.mark.slow
 def test_is_silent_and_leaves_tensorflows_log_alone():
     """Neither import, decoders nor file prints or warns, and what TensorFlow has to say is still shown after."""
     program = """

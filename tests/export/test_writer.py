@@ -94,6 +94,7 @@ def test_noise_that_is_nan_is_refused(tmp_path):
     assert names(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_what_each_quantization_costs_is_on_the_card(tmp_path):
     generator = np.random.default_rng(0)
     kernel = generator.normal(size=(64, 64)).astype("float32") / 8

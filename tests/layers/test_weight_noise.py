@@ -120,7 +120,12 @@ def sums(**how):
 
 
 @pytest.mark.parametrize(
-    "precision", ["float32", "mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)]
+    "precision",
+    [
+        pytest.param("float32", marks=pytest.mark.slow),
+        "mixed_float16",
+        pytest.param("mixed_bfloat16", marks=pytest.mark.slow),
+    ],
 )
 def test_trains_in_every_precision_and_under_xla(precision, tmp_path):
     keras.config.set_dtype_policy(precision)

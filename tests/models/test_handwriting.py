@@ -85,7 +85,8 @@ def test_first_input_is_the_null_vector():
     np.testing.assert_allclose(model(example(1)[0])[:, 0], expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("index", [pytest.param(0, marks=pytest.mark.slow), 1])
+@pytest.mark.slow
+@pytest.mark.parametrize("index", [0, 1])
 def test_it_learns(index):
     model, (offsets, text) = small(lstm_gradient_clip=10.0)[index], example(8)
     loss = losses.NegativeLogLikelihood(model.get_layer("density").distribution)

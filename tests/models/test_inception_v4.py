@@ -17,6 +17,7 @@ def test_levels_of_v4():
     assert levels == {name: (None, size, size, channels) for name, (size, channels) in sizes.items()}
 
 
+@pytest.mark.slow
 def test_levels_of_inception_resnet():
     model = inception_resnet_v2(include_top=False, width=8)
     levels = shapes(model)

@@ -152,14 +152,15 @@ def test_two_replicas_end_with_the_weights_of_one(tmp_path):
         np.testing.assert_allclose(ends[1][key], one, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
-def test_resumes_with_augmentation_and_plateau(tmp_path):
-    """In the middle of an epoch and at its end."""
+@pytest.mark.parametrize("cuts", [(3,), pytest.param((3, 7), marks=pytest.mark.slow)])
+def test_resumes_with_augmentation_and_plateau(tmp_path, cuts):
+    """In the middle of an epoch, and at its end, where the step size may fall."""
 
     def start(workdir):
         how = {"schedule": "plateau", "patience": 1, "flip": True, "color": 0.3, "erasing": 0.3}
         return a_run(workdir, **how, checkpoint_minutes=0.0)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(3, 7))
+    check_resumes(start, recipe.train, tmp_path, cuts=cuts)
 
 
 def test_keras_decay_is_that_of_the_papers():

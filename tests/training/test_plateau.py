@@ -63,6 +63,7 @@ def test_falls_when_keras_does(patience):
     assert rates[0][-1] < 0.5
 
 
+@pytest.mark.slow
 def test_a_killed_training_waits_on(tmp_path):
     """Killed in steps, at an epoch's end and in validations, the step size falls as an undisturbed training's."""
 
