@@ -62,7 +62,7 @@ TEST = [
     # Runs the tests. Very well kept, MIT.
     "pytest>=8",
     # Runs them in a process for each core. The pytest developers, several releases a year; MIT.
-    "pytest-xdist>=3.6",
+    "pytest-xdist>=3.8",
     # Independent answers for the tests: special functions, integrals. NumFOCUS; BSD-3-Clause.
     "scipy>=1.11",
 ]

@@ -9,14 +9,15 @@ import pathlib
 import resource
 import subprocess
 
-CORES = len(os.sched_getaffinity(0))
+import pytest
+
+from toolkit.doctor.hardware import control_files, num_cores
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is first imported
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # one of several processes, which takes its share of the cores
-    share = str(max(1, CORES // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
+    share = str(max(1, int(num_cores()) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, share)
-
-import pytest  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # What one process of tests, with the JAX process and the recipes that it starts, may grow to.
@@ -26,16 +27,19 @@ PEAKS = []  # of memory, of the processes that have ended
 LONGEST = ("recipes", "claims", "training", "saved_models", "models", "test_jax_backend.py", "layers", "export")
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
 def pytest_xdist_auto_num_workers(config):
-    """As many processes as there are cores, and as memory has room for."""
+    """As many processes as there are cores, and as memory has room for; a container's limits count."""
     with open("/proc/meminfo") as file:
-        kilobytes = next(int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
-    return max(1, min(CORES, int(kilobytes / 1e6 / GIGABYTES_A_PROCESS)))
+        free = next(1024 * int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
+    limits = [int(content) for content in control_files("memory", "memory.max") if content.isdigit()]
+    return max(1, int(min(num_cores(), min([free, *limits]) / 1e9 / GIGABYTES_A_PROCESS)))
 
 
 def pytest_collection_modifyitems(config, items):
     """Leaves out what takes long, unless it is asked for by -m or its file is named."""
-    named = {(ROOT / argument.partition("::")[0]).resolve() for argument in config.args}
+    here = config.invocation_params.dir
+    named = {(here / argument.partition("::")[0]).resolve() for argument in config.args}
     quick = []
     for item in items:
         asked = config.option.markexpr or item.path.resolve() in named
@@ -45,8 +49,8 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(quick)])
 
     def place(item):
-        folder = item.path.resolve().relative_to(ROOT / "tests").parts[0]  # Bazel has links in their place
-        return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
+        folders = [folder for folder in LONGEST if item.path.resolve().is_relative_to(ROOT / "tests" / folder)]
+        return LONGEST.index(folders[0]) if folders else len(LONGEST)
 
     items[:] = sorted(quick, key=place)
 

@@ -105,7 +105,7 @@ def test_the_papers_training(tmp_path):
     [({"weight_noise": 0.075}, (5,)), pytest.param({"adaptive_weight_noise": True}, (2, 5), marks=pytest.mark.slow)],
 )
 def test_resumes_with_the_same_noise(tmp_path, noise, cuts):
-    """In the middle of an epoch, and again some steps later."""
+    """In the middle of an epoch; where it is cut twice, again some steps later."""
 
     def start(workdir):
         how = TINY | PAPERS_TRAINING | noise | {"epochs": 2, "checkpoint_minutes": 0.0}

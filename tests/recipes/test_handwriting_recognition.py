@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from recipes import handwriting_recognition as recipe
+from tests.resume import check_resumes
 from toolkit import training
 
 TINY = {"data": "embedded:60", "units": 8, "num_layers": 1, "epochs": 2, "batch_size": 16, "max_points": 260}
@@ -30,6 +31,14 @@ def test_numbers_and_pictures(run):
     }
     names = {path.name for path in (run.workdir / "pictures").rglob("*.png")}
     assert names == {"read.png", "confusions.png", "spikes.png"}
+
+
+@pytest.mark.slow
+def test_resumes(tmp_path):
+    def start(workdir):
+        return training.Run(settings(workdir, checkpoint_minutes=0.0), recipe="handwriting_recognition")
+
+    check_resumes(start, recipe.train, tmp_path, cuts=(4,))
 
 
 def test_reading_does_not_depend_on_the_company(run):

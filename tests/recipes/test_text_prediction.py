@@ -122,7 +122,7 @@ def test_other_settings_train_and_write(tmp_path, how):
     ],
 )
 def test_resumes_with_states_and_noise(tmp_path, noise, cuts):
-    """In the middle of an epoch, and again in the next; carried states included."""
+    """In the middle of an epoch; where it is cut twice, again in the next; carried states included."""
 
     def start(workdir):
         return a_run(workdir, **noise, data="embedded:english:8000", checkpoint_minutes=0.0, reset_every=3)

@@ -249,6 +249,43 @@ def test_what_replicas_assign_is_one_value_or_refused(tmp_path):
     assert not list((tmp_path / "apart" / "checkpoints").rglob("*.npz"))
 
 
+def test_rounding_is_told_from_values_of_its_own():
+    values = np.random.default_rng(0).normal(size=(50, 20)).astype("float32")
+    rounded = values * (1 + 1e-7 * np.random.default_rng(1).normal(size=values.shape))
+    swapped = values[::-1]
+    for other, differs in ((values, False), (rounded, False), (values * 1.001, True), (swapped, True), (-values, True)):
+        sums = [distribution._sums(each) for each in (values, values, other)]
+        assert distribution._differ(sums) == differs
+    for one, other in (([894499970, 2], [894499970, 3]), ([0.0], [1e-9])):
+        assert distribution._differ([distribution._sums(np.array(each)) for each in (one, other)])
+    assert not distribution._differ([distribution._sums(np.zeros(3)), distribution._sums(-np.zeros(3))])
+
+
+TWO_OPTIMIZERS = """
+import sys
+import numpy as np
+from tests.training import test_run as module
+how = {} if sys.argv[1] == "1" else {"strategy": "mirrored", "num_replicas": 2}
+run = module.Run(module.Example(workdir=sys.argv[2], **how))
+holders = module.two_optimizers(run)
+np.savez(sys.argv[2] + "/end.npz", *(v.numpy() for holder in holders for v in holder.variables))
+"""
+
+
+@pytest.mark.slow
+def test_two_optimizers_train_on_replicas_as_on_one_device(tmp_path):
+    ends = []
+    for number in "12":
+        command = [sys.executable, "-c", TWO_OPTIMIZERS, number, str(tmp_path / number)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+        assert done.returncode == 0, done.stderr
+        with np.load(tmp_path / number / "end.npz") as file:
+            ends.append([file[name] for name in file.files])
+    for one, two in zip(*ends, strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
+
+
 def test_batches_too_small_to_share():
     several = Distribution()
     several.name, several.num_replicas = "mirrored", 3

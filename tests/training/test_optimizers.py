@@ -28,7 +28,7 @@ def test_finds_all_wherever_they_are():
         "optimizer.one",
         "optimizer.many.0",
         "optimizer.many.1.x",
-        "optimizer.last.its_own",
+        "optimizer.1.its_own",
     }
     assert found["optimizer"] is model.optimizer and found["optimizer.one"] is model.one
 
@@ -39,7 +39,23 @@ def test_a_model_inside_with_an_optimizer_of_its_own():
     inner.optimizer.build(inner.trainable_variables)
     model = keras.Sequential([keras.Input((2,)), inner])
     model.compile("sgd", "mse")
-    assert optimizers_of(model) == {"optimizer": model.optimizer, "optimizer.inner.optimizer": inner.optimizer}
+    assert optimizers_of(model) == {"optimizer": model.optimizer, "optimizer.1.optimizer": inner.optimizer}
+
+
+def test_names_do_not_depend_on_what_was_built_before():
+    def keys():
+        inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+        inner.compile(keras.optimizers.Adam(), "mse")
+        inner.optimizer.build(inner.trainable_variables)
+        model = keras.Sequential([keras.Input((2,)), inner])
+        model.compile("sgd", "mse")
+        model.more = {"a/b": built(keras.optimizers.Adam()), "_a": built(keras.optimizers.Adam())}
+        model._more = built(keras.optimizers.Adam())
+        return list(optimizers_of(model))
+
+    first = keys()
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    assert keys() == first and len(first) == 5 and not any("/" in key for key in first)
 
 
 def test_each_once_and_loss_scaling_is_one():
@@ -53,5 +69,5 @@ def test_each_once_and_loss_scaling_is_one():
 
 
 def test_what_is_not_built_is_named():
-    with pytest.raises(ValueError, match="net: many.0, a further optimizer, is not built"):
+    with pytest.raises(ValueError, match="net.many.0, a further optimizer of net, is not built"):
         optimizers_of(compiled(many=[keras.optimizers.Adam()]))

@@ -29,8 +29,8 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
         shape: (side, side, channels) of the result; 3 channels are RGB, 1 is grey.
 
     Returns:
-        uint8 of that shape: upright as EXIF says, on white where it is transparent. Between pixels it is their mean;
-        for masks there is `mask`.
+        uint8 of that shape: upright as EXIF says, on white where it is transparent. A pixel that lies between the
+        file's is a mean of them; for masks, whose numbers are classes, there is `mask`.
 
     Raises:
         ValueError: Where the file cannot be read as an image; it is named.
@@ -85,7 +85,7 @@ def mask(item: Any, side: int) -> np.ndarray:
     with _opened(item) as image:
         image.load()
         if image.mode not in _MASKS:
-            raise ValueError(f"it has colours (mode {image.mode}), and a mask has one number a pixel, the class")
+            raise ValueError(f"its mode is {image.mode}, and a mask has one whole number a pixel, the class")
         turn = _orientation(image)
         # Pillow shows a palette's pixels as their places in it.
         return _middle(Image.fromarray(_classes(np.asarray(image))), (side, side), Image.Resampling.NEAREST, turn)

@@ -61,15 +61,18 @@ class GradientNorms:
         return getattr(model.optimizer.apply, "norms", None) or cls(model)
 
     def __init__(self, model) -> None:
-        layers = list(_by_layer(model, model.trainable_variables, model.trainable_variables))
         optimizer, apply = model.optimizer, model.optimizer.apply
+        inner = getattr(optimizer, "inner_optimizer", optimizer)
+        # Of several optimizers, each has its own.
+        trained = list(inner._trainable_variables) if inner.built else model.trainable_variables
+        layers = list(_by_layer(model, trained, trained))
         self.wanted = wanted = tf.Variable(False, trainable=False)
         self._norms = norms = tf.Variable(tf.zeros([len(layers)]), trainable=False)
         self._layers = layers
 
         def measure_and_apply(grads, trainable_variables=None):
             def measure():
-                found = _by_layer(model, trainable_variables or model.trainable_variables, grads)
+                found = _by_layer(model, trainable_variables or trained, grads)
                 scale = optimizer.scale_loss(tf.ones([]))  # mixed_float16 multiplies the loss, and so its gradients
                 return norms.assign(tf.stack([_norm(found.get(name, [])) for name in layers]) / scale)
 

@@ -16,7 +16,8 @@ def optimizers_of(model) -> dict[str, Any]:
         model: A compiled model.
 
     Returns:
-        "optimizer", the one that `compile` was given, and "optimizer.ATTRIBUTE" for each other one.
+        "optimizer", the one that `compile` was given, and "optimizer.ATTRIBUTE" for each other one; of a layer inside
+        the model, "optimizer.PLACE.ATTRIBUTE": its place among all layers, for Keras numbers names through a process.
 
     Raises:
         ValueError: Where one of the others is not built: what it remembers cannot be kept.
@@ -32,21 +33,22 @@ def optimizers_of(model) -> dict[str, Any]:
     """
     found, seen = {"optimizer": model.optimizer}, {id(model.optimizer)}
     inner = getattr(model.optimizer, "inner_optimizer", None)  # that of mixed_float16's loss scaling
-    for layer in [model, *(each for each in model._flatten_layers() if each is not model)]:
+    layers = [model, *(each for each in model._flatten_layers() if each is not model)]
+    for place, layer in enumerate(layers):
         # What begins with _self_ is TensorFlow's own list of the attributes.
         attributes = {name: value for name, value in vars(layer).items() if not name.startswith("_self_")}
         for name, optimizer in _among(attributes):
-            name = name.removeprefix("_")
             if id(optimizer) in seen or optimizer is inner:
                 continue
             seen.add(id(optimizer))
-            key = f"optimizer.{name}" if layer is model else f"optimizer.{layer.name}.{name}"
             if not optimizer.built:
                 raise ValueError(
-                    f"{model.name}: {key.removeprefix('optimizer.')}, a further optimizer, is not built, so no "
-                    f"checkpoint could hold its state. In run.scope(), call its build(variables) with those it trains."
+                    f"{layer.name}.{name}, a further optimizer of {model.name}, is not built, so no checkpoint could "
+                    "hold its state. In run.scope(), call its build(variables) with those it trains; or, if it trains "
+                    f"nothing, set {layer.name}.{name} to None."
                 )
-            found[key] = optimizer
+            key = f"optimizer.{name}" if layer is model else f"optimizer.{place}.{name}"
+            found[key.replace("/", "|")] = optimizer  # what is before a slash in a checkpoint is the holder's name
     return found
 
 
