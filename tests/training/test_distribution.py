@@ -264,7 +264,8 @@ def test_rounding_is_told_from_values_of_its_own():
 TWO_OPTIMIZERS = """
 import sys
 import numpy as np
-from tests.training import test_run as module
+sys.path.insert(0, "tests/training")
+import test_run as module
 how = {} if sys.argv[1] == "1" else {"strategy": "mirrored", "num_replicas": 2}
 run = module.Run(module.Example(workdir=sys.argv[2], **how))
 holders = module.two_optimizers(run)
@@ -278,7 +279,9 @@ def test_two_optimizers_train_on_replicas_as_on_one_device(tmp_path):
     for number in "12":
         command = [sys.executable, "-c", TWO_OPTIMIZERS, number, str(tmp_path / number)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False
+        )
         assert done.returncode == 0, done.stderr
         with np.load(tmp_path / number / "end.npz") as file:
             ends.append([file[name] for name in file.files])

@@ -28,7 +28,7 @@ def test_finds_all_wherever_they_are():
         "optimizer.one",
         "optimizer.many.0",
         "optimizer.many.1.x",
-        "optimizer.1.its_own",
+        "optimizer.2.its_own",
     }
     assert found["optimizer"] is model.optimizer and found["optimizer.one"] is model.one
 
@@ -39,7 +39,7 @@ def test_a_model_inside_with_an_optimizer_of_its_own():
     inner.optimizer.build(inner.trainable_variables)
     model = keras.Sequential([keras.Input((2,)), inner])
     model.compile("sgd", "mse")
-    assert optimizers_of(model) == {"optimizer": model.optimizer, "optimizer.1.optimizer": inner.optimizer}
+    assert optimizers_of(model) == {"optimizer": model.optimizer, "optimizer.2.optimizer": inner.optimizer}
 
 
 def test_names_do_not_depend_on_what_was_built_before():

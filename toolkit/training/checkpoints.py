@@ -64,7 +64,15 @@ def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, 
             raise FloatingPointError(f"{_name(key, variable)} is not finite any more")
     arrays[_PROGRESS] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda file: np.savez(file, **arrays))
+    write_whole(path, lambda file: _write_arrays(file, arrays))
+
+
+def _write_arrays(file, arrays):
+    """As `np.savez`, which on NumPy 1.26 leaves its archive open where the disk is full."""
+    with zipfile.ZipFile(file, "w") as archive:
+        for key, array in arrays.items():
+            with archive.open(f"{key}.npy", "w", force_zip64=True) as part:
+                np.lib.format.write_array(part, np.asanyarray(array), allow_pickle=False)
 
 
 def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
