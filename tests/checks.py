@@ -1,7 +1,9 @@
 """The gate that every layer passes. It knows no layer: what is special about one is an argument, with its reason."""
 
+import inspect
 import pathlib
 import tempfile
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -14,14 +16,15 @@ from toolkit import export
 TOLERANCE = {"float32": 1e-5, "mixed_bfloat16": 6e-2, "mixed_float16": 8e-3}
 
 
-def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: float = 1.0) -> None:
-    """Checks a layer: shapes, dynamic and static batch, config, `.keras` round trip, gradients, JAX (where it is
-    installed), precision, XLA, TFLite, and that padding changes nothing.
+def check_layer(make, *inputs, masked: int | Mapping[int, int] | None = None, precision_tolerance: float = 1.0) -> None:
+    """Checks a layer: shapes, dynamic and static batch, config, `.keras` round trip, gradients, training, JAX (where it
+    is installed), precision, XLA, TFLite, and that padding changes nothing. Outputs may be one, several, or a dict.
 
     Args:
         make: Returns a new layer, its name fixed.
         *inputs: One array for each argument of its `call`, batch first; at least two examples.
-        masked: The axis-1 length from which on the first input is padding, for a layer that takes a mask.
+        masked: The axis-1 length from which on the first input is padding, for a layer that takes a mask; or such
+            lengths by the place of the input in `call`.
         precision_tolerance: Multiplies the tolerance of the half-precision comparisons; the reason stands where it is
             used.
     """
@@ -31,6 +34,7 @@ def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: f
     check_dynamic_and_static_batch(make, inputs, model, expected)
     gradients = check_gradients(model, inputs)
     check_any_length(model, inputs, expected, gradients)
+    check_training(functional(make, inputs), inputs, expected, "float32")
     check_config(make, model)
     check_saved(model, inputs, expected)
     if jax_backend.is_installed():
@@ -38,8 +42,8 @@ def check_layer(make, *inputs, masked: int | None = None, precision_tolerance: f
     check_precision(make, inputs, model, expected, precision_tolerance)
     check_xla(model, inputs, expected, gradients)
     check_tflite(inputs, model, expected)
-    if masked is not None:
-        check_mask(make, inputs, model, masked)
+    for place, valid in ({0: masked} if isinstance(masked, int) else masked or {}).items():
+        check_mask(make, inputs, model, place, valid)
 
 
 def functional(make, inputs, batch_size=None):
@@ -62,6 +66,8 @@ def assert_close(left, right, tolerance, what):
 
 def check_shapes(make, inputs, expected):
     claimed = make().compute_output_shape(*(x.shape for x in inputs))
+    if isinstance(claimed, Mapping):
+        claimed = [claimed[name] for name in sorted(claimed)]
     claimed = [claimed] if isinstance(claimed[0], int) else list(claimed)
     assert [tuple(shape) for shape in claimed] == [y.shape for y in expected], "compute_output_shape"
     assert all(np.isfinite(y).all() for y in expected), "finite outputs"
@@ -134,6 +140,27 @@ def check_gradients(model, inputs):
     return gradients
 
 
+def check_training(model, inputs, expected, what):
+    """As `fit` calls it: a step of descent leaves outputs, weights and states finite."""
+    tensors = [tf.convert_to_tensor(x) for x in inputs]
+    floating = [x for x in tensors if x.dtype.is_floating]
+    variables = [v.value for v in model.trainable_variables]
+    with tf.GradientTape() as tape:
+        tape.watch(floating)
+        results = keras.tree.flatten(model(tensors, training=True))
+        loss = tf.add_n([tf.reduce_mean(tf.cast(y, tf.float32)) for y in results])
+    assert [y.shape for y in results] == [y.shape for y in expected], f"{what}: shapes in training"
+    assert all(np.isfinite(np.asarray(y, "float32")).all() for y in results), f"{what}: finite in training"
+    towards_inputs, towards_weights = tape.gradient(loss, [floating, variables])
+    for gradient in towards_inputs:
+        assert gradient is None or np.isfinite(np.asarray(gradient, "float32")).all(), f"{what}: finite gradients"
+    for variable, gradient in zip(variables, towards_weights, strict=True):
+        if gradient is not None:
+            variable.assign_sub(1e-3 * tf.cast(tf.convert_to_tensor(gradient), variable.dtype))
+    for variable in model.variables:
+        assert np.isfinite(np.asarray(variable, "float32")).all(), f"{what}: {variable.path} after a step"
+
+
 def check_jax(model, inputs, expected, gradients=None):
     """The same weights on Keras' JAX backend: outputs and gradients."""
     gradients = check_gradients(model, inputs) if gradients is None else gradients
@@ -155,7 +182,7 @@ def check_precision(make, inputs, model, expected, factor):
         mixed.set_weights(model.get_weights())
         assert all(v.dtype == "float32" for v in mixed.trainable_variables), f"{policy}: weights stay in float32"
         assert_close(expected, outputs(mixed, inputs), factor * TOLERANCE[policy], policy)
-        assert all(np.isfinite(np.asarray(g)).all() for g in _gradients(mixed, inputs)), f"{policy}: finite gradients"
+        check_training(mixed, inputs, expected, policy)
 
 
 def check_xla(model, inputs, expected, gradients):
@@ -183,18 +210,22 @@ def check_tflite(inputs, model, expected):
     assert_close(expected, [results[f"output_{i}"] for i in range(len(expected))], 1e-4, "TFLite")
 
 
-def check_mask(make, inputs, model, valid):
-    """What stands in the padding changes no valid output, and the last state is that of the last valid step."""
+def check_mask(make, inputs, model, place, valid):
+    """What stands in an input's padding changes no valid output, and the last state is that of the last valid step."""
     made = make()
-    mask = np.zeros(inputs[0].shape[:2], bool)
+    mask = np.zeros(inputs[place].shape[:2], bool)
     mask[:, :valid] = True
+    # Keras hands the first argument's mask on as `mask`, another one's by its name.
+    name = f"{list(inspect.signature(made.call).parameters)[place]}_mask" if place else "mask"
     made(*inputs)
     made.set_weights(model.get_weights())
-    other = [inputs[0].copy(), *inputs[1:]]
-    other[0][:, valid:] = 7.0
-    plain = [np.asarray(y) for y in keras.tree.flatten(made(*inputs, mask=mask))]
-    padded = [np.asarray(y) for y in keras.tree.flatten(made(*other, mask=mask))]
-    short = [np.asarray(y) for y in keras.tree.flatten(made(inputs[0][:, :valid], *inputs[1:]))]
+    other, cut = list(inputs), list(inputs)
+    other[place] = inputs[place].copy()
+    other[place][:, valid:] = 7
+    cut[place] = inputs[place][:, :valid]
+    plain = [np.asarray(y) for y in keras.tree.flatten(made(*inputs, **{name: mask}))]
+    padded = [np.asarray(y) for y in keras.tree.flatten(made(*other, **{name: mask}))]
+    short = [np.asarray(y) for y in keras.tree.flatten(made(*cut))]
     assert_close(plain, padded, 1e-6, "the padding's content")
     for masked_output, short_output in zip(plain, short, strict=True):
         if masked_output.shape != short_output.shape:
