@@ -307,6 +307,7 @@ def export(run):
         },
         trackables=[model],
         examples={
+            "generate": {name: value for name, value in example.items() if name != "noise"},
             "generate_from_noise": example,
             "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
             "score": lines[-1],

@@ -231,7 +231,7 @@ def train(run):
 def begin_with(run, model, vocabulary):
     """Loads the weights of another workdir's network; what it was trained with, noise or batches, may differ."""
     folder = pathlib.Path(run.settings.start_from)
-    stored = training.run.stored_settings(folder)
+    stored = training.workdir.stored_settings(folder)
     if not stored or stored["recipe"] != run.recipe or not stored["trained"]:
         raise ValueError(f"--start_from={folder} is not the workdir of a trained {run.recipe}.")
     differs = vocabulary.differs(data.text.Vocabulary.read(folder / "vocabulary.json"))
@@ -540,7 +540,12 @@ def export(run):
             ),
         },
         trackables=[model],
-        examples={"generate_from_noise": {**example, **drawn}, "step": first, "score": next(passages("test", 1))},
+        examples={
+            "generate": example,
+            "generate_from_noise": {**example, **drawn},
+            "step": first,
+            "score": next(passages("test", 1)),
+        },
         calibrate=typical(),
         measure=measure,
         card={"data": s.data, "description": __doc__.splitlines()[0], "vocabulary": vocabulary.as_dict()},

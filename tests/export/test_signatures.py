@@ -17,7 +17,6 @@ def test_inputs_take_a_unit_or_none():
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ({}, "at least one input"),
         ({"x": ((None, 3), "float32")}, "'x' needs a shape of known, positive sizes"),
         ({"x": ((0,), "float32")}, "'x' needs a shape"),
         ({"x": ((3,), "float")}, "'x' has dtype 'float'; expected one of float32"),

@@ -55,6 +55,21 @@ def test_a_signature_without_example_is_run_on_zeros(tmp_path):
     assert report.card["files"]["model.tflite"]["latency_ms"]["plus"] > 0
 
 
+def test_a_signature_without_inputs(tmp_path):
+    """A model that draws its samples from nothing but noise, beside one that gives what it holds."""
+    kept = tf.Variable([1.0, 2.0])
+    signatures = {
+        "draw": export.signature(lambda: {"y": kept + tf.random.normal((2,))}, random=True),
+        "mean": export.signature(lambda: {"y": 2.0 * kept}),
+    }
+    report = export.write(tmp_path / "drawn", signatures, examples={"mean": {}})
+    assert report.card["signatures"]["draw"]["inputs"] == {}
+    assert report.card["parity"]["mean"]["outputs"]["y"]["tflite"] == 0.0
+    call = export.interpreter.tflite_caller(report.folder / "model.tflite")
+    np.testing.assert_array_equal(call("mean")["y"], [2.0, 4.0])
+    assert np.abs(call("draw")["y"] - call("draw")["y"]).max() > 0
+
+
 def test_a_trace_that_differs_is_refused_and_the_old_export_stays(tmp_path):
     folder = tmp_path / "scale"
     one = {"x": np.full(1, 2, "float32")}

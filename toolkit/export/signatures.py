@@ -120,7 +120,8 @@ def signature(
         outputs: Output name to unit, such as {"strokes": "pen units"}.
         random: Whether it draws noise, so that two calls differ. Such outputs cannot be compared with the model's:
             their shapes are checked, and that they are finite.
-        **inputs: Name to (shape, dtype) or (shape, dtype, unit); every axis is known.
+        **inputs: Name to (shape, dtype) or (shape, dtype, unit); every axis is known. There may be none, as of a model
+            that draws its samples from nothing but noise.
 
     Returns:
         A `Signature`.
@@ -139,8 +140,6 @@ def signature(
         raise ValueError(
             "signature: `outputs` (name to unit) and `random` (True or False) cannot name an input; rename it."
         )
-    if not inputs:
-        raise ValueError("signature: expected at least one input, as name=(shape, dtype) or name=(shape, dtype, unit).")
     tensors = {}
     for name, value in inputs.items():
         check_name(name, "input")

@@ -69,7 +69,8 @@ def write(
         folder: Where to; what an earlier export wrote there is replaced.
         signatures: Name to `signature(...)`.
         examples: Signature name to inputs by name. The function, the SavedModel and the TFLite file are compared on
-            them; a signature without an example is only run, on zeros.
+            them; a signature without an example is only run, on zeros, and how long that takes is no measure of its
+            work. Those that draw noise are timed on theirs.
         trackables: Layers or models with lookup tables that the functions use; variables are found without.
         card: What the export cannot know: name, description, metrics, data, licence, command.
         quantize: "none", "dynamic" (int8 weights), "float16" (weights), "int8" (weights and what they multiply) or
