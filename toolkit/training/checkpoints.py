@@ -115,11 +115,17 @@ def variables(holders: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The variables of all holders, with the names under which they are kept.
 
     Args:
-        holders: The objects by name; or plain lists of variables.
+        holders: The objects by name: models, optimizers, `keras.random.SeedGenerator`s, variables, lists of variables.
     """
     # By position: Keras numbers its names through a process, so the same variable has another name in the next.
     for name, holder in holders.items():
-        for index, variable in enumerate(getattr(holder, "variables", holder)):
+        if hasattr(holder, "variables"):
+            held = holder.variables
+        elif hasattr(holder, "state"):  # a keras.random.SeedGenerator
+            held = [holder.state]
+        else:
+            held = [holder] if hasattr(holder, "assign") else holder
+        for index, variable in enumerate(held):
             yield f"{name}/{index:04d}", variable
 
 

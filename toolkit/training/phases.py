@@ -44,8 +44,8 @@ def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str
     Returns:
         The settings.
     """
-    from toolkit.training.run import stored_settings
     from toolkit.training.shipping import shipped, shipped_settings
+    from toolkit.training.workdir import stored_settings
 
     values = {field.name: flag_values[field.name].value for field in dataclasses.fields(settings_class)}
     values["workdir"] = values["workdir"] or os.path.join("runs", recipe)
@@ -160,7 +160,9 @@ TRAINING = ("all", "train", "check_data", "serve_data", "export", "ship", "margi
 _FOLDERS = {
     "metrics.json": "the numbers above",
     "data_check.json": "what was found in the data",
-    "pictures": "PNG and SVG",
+    "pictures": "PNG, SVG and GIF",
+    "sounds": "WAV",
+    "tables": "CSV",
     "export": "saved_model/, model.tflite, card.md",
     "checkpoints": "the same command goes on from here",
     "logs": "tensorboard --logdir={workdir}/logs",

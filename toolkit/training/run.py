@@ -1,18 +1,9 @@
-"""What a recipe's phases get in hand: where a run is kept, and how."""
+"""What a recipe's phases get in hand: a workdir in which models are trained, kept and exported."""
 
 import contextlib
 import dataclasses
-import datetime
-import fcntl
-import json
 import os
 import pathlib
-import re
-import shlex
-import statistics
-import sys
-import time
-import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,23 +11,25 @@ from typing import Any
 from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
-from toolkit.training.checkpoints import restore, write_json, write_whole
+from toolkit.training.checkpoints import restore
 from toolkit.training.diagnosis import first_not_finite
 from toolkit.training.distribution import Distribution
 from toolkit.training.norms import GradientNorms
 from toolkit.training.optimizers import optimizers_of
+from toolkit.training.results import Results
 from toolkit.training.settings import Settings
 from toolkit.training.stage import Diverged, Stage, callback
+from toolkit.training.workdir import command, versions
 from toolkit.visualize.board import Board
 
 
-class Run:
-    """One workdir and the verbs that write to it: scope, fit, steps, load, report, check, picture, export, benchmark,
-    path.
+class Run(Results):
+    """One workdir and the verbs that write to it: scope, fit, steps, load, report, check, picture, sound, film, table,
+    export, benchmark, path.
 
     The same workdir again resumes: a finished stage loads and returns at once, an interrupted one goes on at its exact
-    step. The folder holds settings.json, checkpoints/STAGE/, logs/SPLIT/ for TensorBoard, metrics.json, pictures/ and
-    export/, and data_check.json where the data was checked.
+    step. The folder holds settings.json, checkpoints/STAGE/, logs/SPLIT/ for TensorBoard, metrics.json, pictures/,
+    sounds/, tables/ and export/, and data_check.json where the data was checked.
 
     Args:
         settings: The recipe's settings.
@@ -49,84 +42,18 @@ class Run:
     """
 
     def __init__(self, settings: Settings, recipe: str = "", stand_in: pathlib.Path | None = None) -> None:
-        if not settings.workdir:
-            raise ValueError("--workdir is needed: a folder for everything the run writes.")
-        self.settings = settings
-        self.recipe = recipe
+        super().__init__(settings, recipe)
         self._stand_in = stand_in
-        self._lock = None
-        self.workdir = pathlib.Path(settings.workdir).absolute()
         if settings.data_service and settings.mode != "serve_data":
             service.check(settings.data_service)
         if settings.strategy != "multi_worker":
-            self._open_workdir()  # before devices are: its errors come at once
+            self.open()  # before devices are: its errors come at once
         self.distribution = Distribution(settings.strategy, settings.num_replicas, settings.data_service)
         self.is_chief = self.distribution.is_chief
         """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
         if settings.strategy == "multi_worker" and self.is_chief:
-            self._open_workdir()
+            self.open()
         self._board = Board(self.workdir / "logs" if self.is_chief else None, settings.profile_steps)
-        self._step = 0
-
-    def _open_workdir(self):
-        if self.workdir.is_dir() and stored_settings(self.workdir) is None:
-            others = [path.name for path in self.workdir.iterdir() if not path.name.startswith(".")]
-            if others:
-                raise ValueError(
-                    f"--workdir={self.workdir} holds other files ({', '.join(sorted(others)[:3])}) and no "
-                    "settings.json: it is not a run's folder. Choose a new or empty one."
-                )
-        try:
-            self.workdir.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.workdir / ".lock", os.O_CREAT | os.O_WRONLY)
-        except OSError as error:
-            raise OSError(f"--workdir={self.workdir} cannot be written: {error.strerror}.") from error
-        self._lock = weakref.finalize(self, os.close, lock)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f"--workdir={self.workdir} is in use by another run. Wait for it, or choose another folder."
-            ) from error
-        stored = stored_settings(self.workdir)
-        if stored is None:
-            stored = {"recipe": self.recipe, "commands": []}
-        elif stored["recipe"] != self.recipe:
-            raise ValueError(
-                f"--workdir={self.workdir} belongs to the recipe {stored['recipe']!r}, not to {self.recipe!r}. "
-                "Choose another folder."
-            )
-        for field in dataclasses.fields(self.settings):
-            before = stored.get("settings", {}).get(field.name)
-            now = getattr(self.settings, field.name)
-            if stored.get("trained") and before not in (None, now) and not field.metadata["changeable"]:
-                raise ValueError(
-                    f"--workdir={self.workdir} was made with --{field.name}={before}, not {now}. "
-                    "Choose another folder, or leave the flag out."
-                )
-        for left in self.workdir.rglob(".*.tmp"):
-            if re.fullmatch(r"\..+\.\d+\.tmp", left.name):  # a process was killed while it wrote
-                left.unlink(missing_ok=True)
-        stored.pop("trained", None)
-        stored["settings"] = dataclasses.asdict(self.settings)
-        stored["versions"] = versions()
-        stored["commands"].append([datetime.datetime.now().isoformat(timespec="seconds"), command()])
-        write_json(self.workdir / "settings.json", stored)
-
-    def close(self) -> None:
-        """Lets another run have the workdir."""
-        if self._lock is not None:
-            self._lock()
-
-    def path(self, *names: str) -> pathlib.Path:
-        """A path in the workdir, its folder made.
-
-        Args:
-            *names: Its parts, such as "pictures", "line.png".
-        """
-        path = self.workdir.joinpath(*names)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
 
     @contextlib.contextmanager
     def scope(self, stage: str = "model") -> Iterator[None]:
@@ -275,7 +202,8 @@ class Run:
         Args:
             data: `data.pipelines.Batches`, or a number of steps for a loop without data.
             stage: A name for this loop among the recipe's.
-            state: All that the loop changes: objects with `variables`, or lists of variables, by name.
+            state: All that the loop changes, by name: objects with `variables`, `keras.random.SeedGenerator`s,
+                variables, or lists of variables.
             epochs: Passes over the data; without it `--epochs`.
 
         Yields:
@@ -298,6 +226,7 @@ class Run:
                     kept.after_epoch({}, {})
                 while kept.step < kept.num_steps:
                     logs.clear()
+                    self._step = kept.step  # that pictures of the coming step belong to
                     yield next(source), logs.update
                     kept.after_step(kept.step + 1, logs)
                     if kept.step % per_epoch == 0:
@@ -355,67 +284,6 @@ class Run:
                 return folder
         raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=export.")
 
-    def report(self, metrics: Mapping[str, float], *, paper: Mapping[str, float] | None = None) -> None:
-        """Prints metrics, and keeps them in metrics.json and TensorBoard.
-
-        Args:
-            metrics: Numbers by name, the name ending in the unit: "log_loss_nats_per_point".
-            paper: The paper's numbers, by the same or other names.
-        """
-        if not self.is_chief:
-            return
-        metrics = {name: float(value) for name, value in metrics.items()}
-        write_json(self.path("metrics.json"), {**self._metrics(), **metrics})
-        self._board.scalars("test", metrics, self._step)
-        width = max(map(len, [*metrics, *(paper or {})]))
-        for name, value in metrics.items():
-            print(f"  {name:<{width}}  {value:12.4f}")
-        for name, value in (paper or {}).items():
-            print(f"  {name:<{width}}  {value:12.4f}   (the paper's)")
-
-    def _metrics(self):
-        path = self.workdir / "metrics.json"
-        return json.loads(path.read_text()) if path.exists() else {}
-
-    def check(self, report, pictures: Callable[[], Mapping[str, Any]]) -> None:
-        """Prints what was found in the data, and keeps it in data_check.json and pictures/data/.
-
-        Args:
-            report: A `data.Report`.
-            pictures: Returns figures by name.
-
-        Raises:
-            ValueError: Where a training would be refused.
-        """
-        print(report, flush=True)
-        write_json(self.path("data_check.json"), report.as_dict())
-        for name, figure in pictures().items():
-            self.picture(f"data/{name}", figure)
-        if report.refusal:
-            raise ValueError(report.refusal)
-
-    def picture(self, name: str, figure) -> None:
-        """Keeps a picture in pictures/ and TensorBoard.
-
-        Args:
-            name: Its name.
-            figure: A matplotlib figure (kept as PNG and SVG) or a uint8 array (height, width, channels) (as PNG).
-        """
-        import numpy as np
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from PIL import Image
-
-        if not self.is_chief:
-            return
-        path = self.path("pictures", name)
-        if hasattr(figure, "savefig"):
-            write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
-            figure = np.asarray(canvas.buffer_rgba())[..., :3]
-        write_whole(path.with_suffix(".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
-        self._board.image(name, figure, self._step)
-
     def export(self, signatures: Mapping[str, Any], **details) -> None:
         """Writes export/: SavedModel, `.tflite` and card, whole or not at all.
 
@@ -432,7 +300,7 @@ class Run:
             "name": self.recipe,
             "command": command(),
             "settings": dataclasses.asdict(self.settings),
-            "metrics": self._metrics(),
+            "metrics": self.metrics(),
             **details.pop("card", {}),
         }
         export.write(self.path("export"), signatures, card=card, quantize=self.settings.quantize, **details)
@@ -448,71 +316,8 @@ class Run:
         print(f"  {role} {self.settings.data_service}; Ctrl-C ends it", flush=True)
         server.wait()
 
-    def benchmark(self, name: str, function: Callable[[], Any], *, per: str = "call", repeats: int = 10) -> float:
-        """Times a function, prints the median and keeps it in benchmarks.json.
-
-        Args:
-            name: What is timed.
-            function: Called once to warm up, then `repeats` times; its result is waited for.
-            per: What one call makes, for the print.
-            repeats: How often.
-
-        Returns:
-            Median milliseconds.
-        """
-
-        def timed():
-            start = time.perf_counter()
-            tf.nest.map_structure(lambda value: value.numpy() if hasattr(value, "numpy") else value, function())
-            return (time.perf_counter() - start) * 1e3
-
-        timed()
-        milliseconds = statistics.median(timed() for _ in range(repeats))
-        path = self.path("benchmarks.json")
-        before = json.loads(path.read_text()) if path.exists() else {}
-        write_json(path, {**before, name: {"milliseconds": milliseconds, "per": per}})
-        print(f"  {name}: {milliseconds:.2f} ms a {per}")
-        return milliseconds
-
     @property
     def jit_compile(self) -> bool:
         """What --jit_compile means on this machine, for `model.compile`."""
         able = bool(tf.config.list_physical_devices("GPU")) and not self.distribution.strategy
         return {"on": True, "off": False}.get(self.settings.jit_compile, able)
-
-
-def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
-    """What settings.json of a workdir says.
-
-    Args:
-        workdir: The folder.
-
-    Returns:
-        Its content, and "trained": whether there is a checkpoint that it binds; None where there is no such file.
-
-    Raises:
-        ValueError: Where the file is not a run's.
-    """
-    path = pathlib.Path(workdir) / "settings.json"
-    if not path.exists():
-        return None
-    try:
-        stored = json.loads(path.read_text())
-        trained = any(path.parent.glob("checkpoints/*/*.npz"))
-        return {**{key: stored[key] for key in ("recipe", "settings", "commands")}, "trained": trained}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not the settings of a run. Choose another --workdir.") from error
-
-
-def versions() -> dict[str, str]:
-    """Of Python and of what the computation depends on most."""
-    return {"python": sys.version.split()[0], "tensorflow": tf.__version__, "keras": keras.__version__}
-
-
-def command() -> str:
-    """This process' command line, as a person would type it again."""
-    # Not sys.argv: `-m` and the command `toolkit` leave nothing of themselves there.
-    words = sys.orig_argv[1:]
-    if words and pathlib.Path(words[0]).name == "toolkit":
-        return shlex.join(["toolkit", *words[1:]])
-    return shlex.join(["python", *words])

@@ -1,10 +1,10 @@
-"""Scalars, pictures, tables, graphs and profiles for TensorBoard."""
+"""Scalars, pictures, sounds, films, tables, graphs and profiles for TensorBoard."""
 
 import html
 import json
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.lazy import tensorflow as tf
@@ -55,6 +55,49 @@ class Board:
         with self._writer("pictures"):
             tf.summary.image(name, image[None], step=step)
         self._writers["pictures"].flush()
+
+    def sound(self, name: str, samples, rate: int, step: int) -> None:
+        """Writes a sound.
+
+        Args:
+            name: Its tag.
+            samples: Floats (samples, channels), -1 to 1.
+            rate: Samples a second.
+            step: The step it belongs to.
+        """
+        with self._writer("sounds"):
+            tf.summary.audio(name, samples[None], rate, step=step)
+        self._writers["sounds"].flush()
+
+    def film(self, name: str, content: bytes, size: tuple[int, int], step: int) -> None:
+        """Writes moving pictures, which TensorBoard shows among the images.
+
+        Args:
+            name: Its tag.
+            content: The GIF.
+            size: (height, width) of a frame.
+            step: The step it belongs to.
+        """
+        metadata = tf.compat.v1.SummaryMetadata()
+        metadata.plugin_data.plugin_name = "images"
+        height, width = (str(side) for side in size)
+        with self._writer("pictures"):
+            tf.summary.write(name, tf.constant([width.encode(), height.encode(), content]), step, metadata)
+        self._writers["pictures"].flush()
+
+    def rows(self, name: str, rows: Sequence[Mapping[str, Any]], step: int) -> None:
+        """Writes a text: a table of rows that have the same columns.
+
+        Args:
+            name: Its tag.
+            rows: Each by the columns' names.
+            step: The step it belongs to.
+        """
+        lines = [[_markdown(name) for name in rows[0]], ["-"] * len(rows[0])]
+        lines += [[_markdown(value) for value in row.values()] for row in rows]
+        with self._writer("test"):
+            tf.summary.text(name, "\n".join(f"| {' | '.join(line)} |" for line in lines), step=step)
+        self._writers["test"].flush()
 
     def table(self, name: str, values: Mapping[str, Any], step: int) -> None:
         """Writes a text: a table of names and values.

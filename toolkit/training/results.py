@@ -1,0 +1,198 @@
+"""What a run leaves for a person: numbers, pictures, sounds, films, tables, in its folder and in TensorBoard."""
+
+import csv
+import io
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from toolkit.lazy import tensorflow as tf
+from toolkit.training.checkpoints import write_json, write_whole
+from toolkit.training.workdir import Workdir
+from toolkit.visualize.board import Board
+
+
+class Results(Workdir):
+    """A workdir and the verbs that show something: report, check, picture, sound, film, table, benchmark.
+
+    Args:
+        settings: The recipe's settings.
+        recipe: The recipe's name.
+    """
+
+    is_chief = True
+    """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
+    _board = Board(None)
+    _step = 0  # that what is shown belongs to
+
+    def report(self, metrics: Mapping[str, float], *, paper: Mapping[str, float] | None = None) -> None:
+        """Prints metrics, and keeps them in metrics.json and TensorBoard.
+
+        Args:
+            metrics: Numbers by name, the name ending in the unit: "log_loss_nats_per_point".
+            paper: The paper's numbers, by the same or other names.
+        """
+        if not self.is_chief:
+            return
+        metrics = {name: float(value) for name, value in metrics.items()}
+        write_json(self.path("metrics.json"), {**self.metrics(), **metrics})
+        self._board.scalars("test", metrics, self._step)
+        width = max(map(len, [*metrics, *(paper or {})]))
+        for name, value in metrics.items():
+            print(f"  {name:<{width}}  {value:12.4f}")
+        for name, value in (paper or {}).items():
+            print(f"  {name:<{width}}  {value:12.4f}   (the paper's)")
+
+    def metrics(self) -> dict[str, float]:
+        """What metrics.json holds."""
+        path = self.workdir / "metrics.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def check(self, report, pictures: Callable[[], Mapping[str, Any]]) -> None:
+        """Prints what was found in the data, and keeps it in data_check.json and pictures/data/.
+
+        Args:
+            report: A `data.Report`.
+            pictures: Returns figures by name.
+
+        Raises:
+            ValueError: Where a training would be refused.
+        """
+        print(report, flush=True)
+        write_json(self.path("data_check.json"), report.as_dict())
+        for name, figure in pictures().items():
+            self.picture(f"data/{name}", figure)
+        if report.refusal:
+            raise ValueError(report.refusal)
+
+    def picture(self, name: str, figure) -> None:
+        """Keeps a picture in pictures/ and TensorBoard.
+
+        Args:
+            name: Its name.
+            figure: A matplotlib figure (kept as PNG and SVG) or a uint8 array (height, width, channels) (as PNG).
+        """
+        import numpy as np
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from PIL import Image
+
+        if not self.is_chief:
+            return
+        path = self.path("pictures", name)
+        if hasattr(figure, "savefig"):
+            write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            figure = np.asarray(canvas.buffer_rgba())[..., :3]
+        write_whole(path.with_suffix(".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
+        self._board.image(name, figure, self._step)
+
+    def sound(self, name: str, samples, rate: int) -> None:
+        """Keeps a sound in sounds/ and on TensorBoard's audio page.
+
+        Args:
+            name: Its name.
+            samples: Floats (samples,) or (samples, channels), -1 to 1; louder ones are cut off.
+            rate: Samples a second.
+
+        Raises:
+            ValueError: Where the samples are none.
+        """
+        import numpy as np
+
+        samples = np.asarray(samples, "float32")
+        samples = samples[:, None] if samples.ndim == 1 else samples
+        if samples.ndim != 2 or not samples.size or not np.isfinite(samples).all():
+            raise ValueError(f"{name}: a sound is finite samples (samples, channels); got shape {samples.shape}.")
+        if not self.is_chief:
+            return
+        samples = np.clip(samples, -1.0, 1.0)
+        content = tf.audio.encode_wav(samples, rate).numpy()
+        write_whole(self.path("sounds", name).with_suffix(".wav"), lambda file: file.write(content))
+        self._board.sound(name, samples, rate, self._step)
+
+    def film(self, name: str, frames, rate: float = 10.0) -> None:
+        """Keeps moving pictures as a GIF in pictures/ and in TensorBoard.
+
+        Args:
+            name: Its name.
+            frames: uint8 (frames, height, width, 3), or (frames, height, width, 1) for grey ones.
+            rate: Frames a second.
+
+        Raises:
+            ValueError: Where the frames are none.
+        """
+        import numpy as np
+        from PIL import Image
+
+        frames = np.asarray(frames)
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[-1] not in (1, 3) or not len(frames):
+            raise ValueError(
+                f"{name}: a film is uint8 (frames, height, width, 1 or 3); got {frames.dtype} of shape {frames.shape}."
+            )
+        if not self.is_chief:
+            return
+        first, *others = (Image.fromarray(frame[..., 0] if frames.shape[-1] == 1 else frame) for frame in frames)
+        content = io.BytesIO()
+        first.save(content, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
+        write_whole(self.path("pictures", name).with_suffix(".gif"), lambda file: file.write(content.getvalue()))
+        self._board.film(name, content.getvalue(), frames.shape[1:3], self._step)
+
+    def table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keeps a table as CSV in tables/, as text in TensorBoard, and prints it.
+
+        Args:
+            name: Its name.
+            rows: Each a mapping of the columns' names, with units, to numbers or words; all with the same columns.
+
+        Raises:
+            ValueError: Where there is no row, or rows have unlike columns.
+        """
+        columns = list(rows[0]) if rows else []
+        if not columns or any(list(row) != columns for row in rows):
+            raise ValueError(f"{name}: a table is rows of the same columns; got {[list(row) for row in rows][:3]}.")
+        if not self.is_chief:
+            return
+        lines = io.StringIO()
+        written = csv.DictWriter(lines, columns)
+        written.writeheader()
+        written.writerows(rows)
+        content = lines.getvalue().encode()
+        write_whole(self.path("tables", name).with_suffix(".csv"), lambda file: file.write(content))
+        self._board.rows(name, rows, self._step)
+        cells = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for row in cells:
+            print("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+    def benchmark(self, name: str, function: Callable[[], Any], *, per: str = "call", repeats: int = 10) -> float:
+        """Times a function, prints the median and keeps it in benchmarks.json.
+
+        Args:
+            name: What is timed.
+            function: Called once to warm up, then `repeats` times; its result is waited for.
+            per: What one call makes, for the print.
+            repeats: How often.
+
+        Returns:
+            Median milliseconds.
+        """
+
+        def timed():
+            start = time.perf_counter()
+            tf.nest.map_structure(lambda value: value.numpy() if hasattr(value, "numpy") else value, function())
+            return (time.perf_counter() - start) * 1e3
+
+        timed()
+        milliseconds = statistics.median(timed() for _ in range(repeats))
+        path = self.path("benchmarks.json")
+        before = json.loads(path.read_text()) if path.exists() else {}
+        write_json(path, {**before, name: {"milliseconds": milliseconds, "per": per}})
+        print(f"  {name}: {milliseconds:.2f} ms a {per}")
+        return milliseconds
+
+
+def _cell(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
