@@ -40,13 +40,13 @@ def pytest_collection_modifyitems(config, items):
     """Leaves out what takes long, unless it is asked for by -m or its file is named."""
     here = config.invocation_params.dir
     named = {(here / argument.partition("::")[0]).resolve() for argument in config.args}
-    quick = []
+    quick, left = [], []
     for item in items:
         asked = config.option.markexpr or item.path.resolve() in named
-        if asked or not {"slow", "claims"} & {mark.name for mark in item.iter_markers()}:
-            quick.append(item)
-    if len(quick) < len(items):
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(quick)])
+        takes_long = not asked and {"slow", "claims"} & {mark.name for mark in item.iter_markers()}
+        (left if takes_long else quick).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
 
     def place(item):
         folders = [folder for folder in LONGEST if item.path.resolve().is_relative_to(ROOT / "tests" / folder)]

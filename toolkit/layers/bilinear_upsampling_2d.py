@@ -10,7 +10,8 @@ class BilinearUpsampling2D(keras.layers.Layer):
 
     The same as `keras.layers.UpSampling2D(size, interpolation="bilinear")` and `keras.ops.image.resize`, which both
     raise where height and width are only known when the model runs. Here the factor is enough. Where they are known,
-    `keras.ops.image.resize` is one operation, and in a .tflite up to five times as fast.
+    `keras.ops.image.resize` is one operation, and in a .tflite up to five times as fast; but not under XLA, which on a
+    CPU takes wrong pixels there.
 
     Args:
         size: The factor, of height and of width.
