@@ -50,7 +50,6 @@ class Run(Results):
             self.open()  # before devices are: its errors come at once
         self.distribution = Distribution(settings.strategy, settings.num_replicas, settings.data_service)
         self.is_chief = self.distribution.is_chief
-        """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
         if settings.strategy == "multi_worker" and self.is_chief:
             self.open()
         self._board = Board(self.workdir / "logs" if self.is_chief else None, settings.profile_steps)

@@ -93,11 +93,13 @@ class Board:
             rows: Each by the columns' names.
             step: The step it belongs to.
         """
-        lines = [[_markdown(name) for name in rows[0]], ["-"] * len(rows[0])]
-        lines += [[_markdown(value) for value in row.values()] for row in rows]
-        with self._writer("test"):
+        self._cells("test", name, rows[0], (row.values() for row in rows), step)
+
+    def _cells(self, split, name, header, rows, step):
+        lines = [map(_markdown, header), ["-"] * len(header), *(map(_markdown, row) for row in rows)]
+        with self._writer(split):
             tf.summary.text(name, "\n".join(f"| {' | '.join(line)} |" for line in lines), step=step)
-        self._writers["test"].flush()
+        self._writers[split].flush()
 
     def table(self, name: str, values: Mapping[str, Any], step: int) -> None:
         """Writes a text: a table of names and values.
@@ -108,10 +110,7 @@ class Board:
             step: The step it belongs to.
         """
         if self.folder:
-            rows = [f"| {_markdown(key)} | {_markdown(value)} |\n" for key, value in values.items()]
-            with self._writer("train"):
-                tf.summary.text(name, "".join(["| | |\n|-|-|\n", *rows]), step=step)
-            self._writers["train"].flush()
+            self._cells("train", name, ["", ""], values.items(), step)
 
     def graph(self, name: str, model: Any) -> None:
         """Writes a Keras model's layers and what goes from one to the other.
