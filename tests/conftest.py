@@ -1,8 +1,6 @@
 """Set-up shared by all tests: quiet TensorFlow processes, seeded anew for each test, and what is run in which."""
 
 import collections
-import contextlib
-import ctypes
 import gc
 import os
 import pathlib
@@ -71,12 +69,6 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(f"memory at most, GB a process: {', '.join(f'{peak:.1f}' for peak in PEAKS)}")
 
 
-def resident():
-    """Bytes of memory that this process holds."""
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 @pytest.fixture(autouse=True, scope="session")
 def libraries():
     """Imported here, and not in the process that only hands out tests."""
@@ -86,20 +78,6 @@ def libraries():
     # A search for garbage need not look at what the libraries made when they were imported.
     gc.collect()
     gc.freeze()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def memory():
-    """What a file's tests took is given back before the next file's, where it is much: looking for it takes seconds."""
-    before = resident()
-    yield
-    if resident() - before > 5e8:
-        import keras
-
-        keras.backend.clear_session()
-        gc.collect()
-        with contextlib.suppress(OSError, AttributeError):  # another libc
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def pytest_sessionfinish(session):
