@@ -28,16 +28,18 @@ ROOMS = {
     "models": {"distributions", "layers", "losses", "metrics"},
     "methods": {"distributions", "layers", "losses", "metrics", "models"},
     "generation": {"distributions", "layers", "losses", "metrics", "models"},
+    "serving": {"distributions", "layers", "losses", "metrics", "models", "methods", "generation", "export", "data"},
+    "settings": set(),
     "data": set(),
     "visualize": set(),
     "export": set(),
     "doctor": {"data"},
-    "training": {"data", "visualize", "export"},
+    "training": {"settings", "data", "visualize", "export"},
 }
 # They run on every Keras backend.
 KERAS_ONLY = {"distributions", "layers", "losses", "metrics", "models"}
 # Importing them must not import what takes seconds: recipes do it before they know whether only --help is asked for.
-LAZY = {"data", "visualize", "export", "doctor", "training", "recipes"}
+LAZY = {"settings", "serving", "data", "visualize", "export", "doctor", "training", "recipes"}
 HEAVY = {"keras", "matplotlib", "tensorflow", "tensorflow_io", "tensorflow_probability", "tf_keras"}
 
 
