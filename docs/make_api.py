@@ -1,7 +1,8 @@
-"""Writes docs/api.md, the index of what toolkit offers, from the code and without importing it."""
+"""Writes docs/api.md, the index of what toolkit offers, and README's table of recipes, without importing either."""
 
 import ast
 import pathlib
+import re
 
 HEAD = """# API index
 
@@ -12,9 +13,53 @@ Made from the code: `./run docs` writes this page anew.
 
 
 def main() -> None:
-    """Writes the page beside this file."""
-    folder = pathlib.Path(__file__).resolve().parent
-    (folder / "api.md").write_text(index(folder.parent), encoding="utf-8")
+    """Writes the page beside this file, and the table in README.md."""
+    root = pathlib.Path(__file__).resolve().parents[1]
+    (root / "docs" / "api.md").write_text(index(root), encoding="utf-8")
+    (root / "README.md").write_text(readme(root), encoding="utf-8")
+
+
+def readme(root: pathlib.Path) -> str:
+    """README.md with a row for each recipe between its two marks.
+
+    Args:
+        root: The folder that holds README.md and recipes/.
+
+    Raises:
+        ValueError: Where README.md does not have both marks once.
+    """
+    text = (root / "README.md").read_text(encoding="utf-8")
+    rows = [row(path) for path in sorted((root / "recipes").glob("[!_]*.py"))]
+    table = "\n".join(["| recipe | paper | what it does | here | in the paper |", f"|{' --- |' * 5}", *rows])
+    written, count = re.subn(
+        r"(?<=<!-- recipes -->\n).*?(?=<!-- /recipes -->)", lambda _: f"\n{table}\n\n", text, flags=re.DOTALL
+    )
+    if count != 1:
+        raise ValueError("README.md needs the lines <!-- recipes --> and <!-- /recipes --> once, in this order.")
+    return written
+
+
+def row(recipe: pathlib.Path) -> str:
+    """A recipe's row, from its docstring: `TITLE: PAPER.`, what it does, and paragraphs `Here: ...` and `Paper: ...`.
+
+    Args:
+        recipe: Its file.
+
+    Raises:
+        ValueError: Where the docstring is another.
+    """
+    paragraphs = [" ".join(each.split()) for each in (ast.get_docstring(parse(recipe)) or "").split("\n\n")]
+    head = re.fullmatch(r"[^:]+: (.+)\.", paragraphs[0])
+    figures = [[each[len(mark) :] for each in paragraphs if each.startswith(mark)] for mark in ("Here: ", "Paper: ")]
+    if not head or len(paragraphs) < 2 or any(len(found) != 1 for found in figures):
+        raise ValueError(
+            f"{recipe}: the docstring begins with `TITLE: Authors year, 'Paper' (number at arXiv, section).` and, as its "
+            "next paragraph, what the recipe does; one paragraph begins with `Here: ` and one with `Paper: `."
+        )
+    paper = re.sub(r"\b(\d{4}\.\d{4,5})\b", r"[arXiv \1](https://arxiv.org/abs/\1)", head[1])
+    name = f"[{recipe.stem}](docs/recipes/{recipe.stem}.md)"
+    cells = [name, paper, paragraphs[1], *(found for (found,) in figures)]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
 def index(root: pathlib.Path) -> str:

@@ -1,14 +1,17 @@
 """Prediction of pen strokes: Graves 2013, "Generating sequences with recurrent neural networks" (1308.0850, section 4).
 
+Predicts where the pen goes next, and so draws without a text.
+
   python -m recipes.handwriting_prediction                                  all phases on embedded writers
   python -m recipes.handwriting_prediction --workdir=runs/pens --data=omniglot:strokes_background_small1.zip --epochs=12
   python -m recipes.handwriting_prediction --workdir=runs/iam --data=iam:FOLDER --max_points=1500
   python -m recipes.handwriting_prediction --mode=sample --bias=0.5 --num_samples=8
   python -m recipes.handwriting_prediction --mode=export --quantize=all    smaller .tflite files; export/card.md: costs
 
-Omniglot's strokes (small set 1), 12 epochs, seed 0, 3 minutes on two cores: -1.68 nats a point (1.41 in pen units),
-squared error 1.47 a point; one Gaussian fitted to all offsets: 3.07. Part of that is the tablet's grid: straight
-strokes have offsets of exactly zero, where a density has no bound. Paper, IAM-OnDB: -1041.0 nats a line, 0.41.
+Here: Omniglot's real pens (small set 1), 12 epochs, seed 0, 3 minutes on two cores: -1.68 nats a point, squared error
+1.47 a point; one Gaussian fitted to all offsets: 3.07.
+
+Paper: IAM-OnDB: -1041.0 nats a line, 0.41.
 
 Differs from the paper: sizes that two cores train in minutes (the paper's are in each help), and Adam on LSTMs without
 peepholes. The paper's training: --peepholes --optimizer=rmsprop --adaptive_weight_noise; there the noise comes to a

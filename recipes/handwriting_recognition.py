@@ -1,12 +1,16 @@
-"""Handwriting to text: bidirectional LSTMs with CTC over pen points (Graves et al. 2009), which also reads what the
-synthesis writes.
+"""Handwriting to text: Graves et al. 2009, "A novel connectionist system for unconstrained handwriting recognition".
+
+Reads pen strokes, also those that the synthesis writes: bidirectional LSTMs with CTC over pen points.
 
   python -m recipes.handwriting_recognition                                all phases on embedded writers
   python -m recipes.handwriting_recognition --mode=read_written            reads lines that the synthesis writes
   python -m recipes.handwriting_recognition --mode=read_written --synthesis=runs/own/export --num_lines=200
   python -m recipes.handwriting_recognition --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
 
-Paper (IAM-OnDB, online, seven layers of features, no language model): 11.5 % of characters wrong.
+Here: ten embedded writers (--data=embedded:20000), seed 0, 16 minutes on two cores: 0.05 % of characters wrong; of what
+the shipped synthesis writes at bias 1, 2.34 %.
+
+Paper: IAM-OnDB, online, without a language model: 11.5 % of characters wrong.
 
 Differs from the paper: raw offsets instead of its 25 features of each point; Adam instead of momentum.
 """

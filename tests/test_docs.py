@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import functools
 import importlib
 import pathlib
 import re
@@ -13,7 +14,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-PAGES = sorted(path.relative_to(ROOT).as_posix() for pattern in ("*.md", "docs/*.md") for path in ROOT.glob(pattern))
+PAGES = sorted(path.relative_to(ROOT).as_posix() for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
 
 
 def module_name(path: pathlib.Path) -> str:
@@ -47,22 +48,28 @@ def commands(page: str) -> list[str]:
 COMMANDS = sorted({(page, command) for page in PAGES for command in commands(page)})
 
 
+@functools.cache
+def answer(*words: str) -> str:
+    """What a program prints when it is asked what it offers."""
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(("page", "command"), [pair for pair in COMMANDS if re.search(r"(^|\s)\./run\b", pair[1])])
 def test_page_names_a_command_of_run(page, command):
     words = shlex.split(command, comments=True)
     name = words[words.index("./run") + 1]
-    offered = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True, check=True).stdout
-    assert re.search(rf"^  {re.escape(name)}\b", offered, re.MULTILINE), f"{page}: `{command}`"
+    assert re.search(rf"^  {re.escape(name)}\b", answer("./run", "help"), re.MULTILINE), f"{page}: `{command}`"
 
 
 @pytest.mark.parametrize(("page", "command"), [pair for pair in COMMANDS if re.search(r"-m recipes\.\w+", pair[1])])
 def test_page_names_flags_that_the_recipe_has(page, command):
     recipe = re.search(r"-m (recipes\.\w+)", command)[1]
-    answer = subprocess.run([sys.executable, "-m", recipe, "--help"], cwd=ROOT, capture_output=True, text=True)
+    offered = answer(sys.executable, "-m", recipe, "--help")
+    assert "--workdir:" in offered, offered
     for word in shlex.split(command, comments=True):
-        if flag := re.match(r"--(?:no)?(\w+)", word):
-            assert re.search(rf"--(\[no\])?{flag[1]}:", answer.stdout), f"{page}: {recipe} has no {word}"
-    assert "--workdir:" in answer.stdout, answer.stderr
+        if flag := re.match(r"--(?!help$)(?:no)?(\w+)", word):
+            assert re.search(rf"--(\[no\])?{flag[1]}:", offered), f"{page}: {recipe} has no {word}"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -72,12 +79,62 @@ def test_links_lead_to_files(page):
     assert not missing, f"{page} links to {missing}"
 
 
+def examples_in(page: str) -> str:
+    """A page's Python blocks, one after the other."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if examples_in(page)])
+def test_python_of_a_page_runs(page, tmp_path, monkeypatch):
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(examples_in(page), page, "exec"), {})
+
+
+def test_the_readme_can_be_read_in_one_go():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 160
+
+
+@pytest.mark.parametrize("recipe", sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py")))
+def test_a_recipe_has_its_page(recipe):
+    page = (ROOT / "docs" / "recipes" / f"{recipe}.md").read_text(encoding="utf-8")
+    assert page.startswith(f"# {recipe}\n") and f"-m recipes.{recipe}" in page
+
+
 INDEX = runpy.run_path(str(ROOT / "docs" / "make_api.py"))
 
 
 def test_the_index_of_the_api_is_current():
     kept = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert kept == INDEX["index"](ROOT), "docs/api.md is not what the code says: `./run docs` writes it anew"
+
+
+def test_the_table_of_recipes_is_current():
+    kept = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert kept == INDEX["readme"](ROOT), "README's table is not what the recipes say: `./run docs` writes it anew"
+
+
+def recipe_of(folder, docstring):
+    path = folder / "reading.py"
+    path.write_text(f'"""{docstring}"""\n')
+    return path
+
+
+GOOD = 'Reading: Doe 2020, "On | reading" (2001.00001, section 2).\n\nReads\nall.\n\nHere: 1 %.\n\nPaper: 2 %.\n'
+
+
+def test_a_row_of_the_table(tmp_path):
+    assert INDEX["row"](recipe_of(tmp_path, GOOD)) == (
+        '| [reading](docs/recipes/reading.md) | Doe 2020, "On \\| reading" '
+        "([arXiv 2001.00001](https://arxiv.org/abs/2001.00001), section 2) | Reads all. | 1 %. | 2 %. |"
+    )
+
+
+@pytest.mark.parametrize("left_out", ["Reading: ", "Here: ", "Paper: "])
+def test_a_docstring_without_what_the_table_needs_is_refused(tmp_path, left_out):
+    with pytest.raises(ValueError, match="the docstring begins with"):
+        INDEX["row"](recipe_of(tmp_path, GOOD.replace(left_out, "", 1)))
 
 
 @pytest.mark.parametrize("room", sorted(path.parent.name for path in (ROOT / "toolkit").glob("*/__init__.py")))
