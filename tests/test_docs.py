@@ -17,6 +17,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGES = sorted(path.relative_to(ROOT).as_posix() for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
 
 
+RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
+# The others tell of pytest's and benchmarks' flags too.
+TELL_OF_FLAGS = [page for page in PAGES if page.startswith("docs/") and page not in ("docs/api.md", "docs/speed.md")]
+
+
 def module_name(path: pathlib.Path) -> str:
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -72,6 +77,16 @@ def test_page_names_flags_that_the_recipe_has(page, command):
             assert re.search(rf"--(\[no\])?{flag[1]}:", offered), f"{page}: {recipe} has no {word}"
 
 
+@pytest.mark.parametrize("page", TELL_OF_FLAGS)
+def test_page_tells_of_flags_that_there_are(page):
+    recipes = [pathlib.Path(page).stem] if page.startswith("docs/recipes/") else RECIPES
+    offered = "".join(answer(sys.executable, "-m", f"recipes.{recipe}", "--help") for recipe in recipes)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    told = {flag for code in re.findall(r"`(--[^`]+)`", text) for flag in re.findall(r"--(\w+)", code)}
+    missing = sorted(flag for flag in told if not re.search(rf"--(\[no\])?{flag}:", offered))
+    assert told and not missing, f"{page} tells of --{', --'.join(missing)}"
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
@@ -96,7 +111,7 @@ def test_the_readme_can_be_read_in_one_go():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 160
 
 
-@pytest.mark.parametrize("recipe", sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py")))
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_has_its_page(recipe):
     page = (ROOT / "docs" / "recipes" / f"{recipe}.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {recipe}\n") and f"-m recipes.{recipe}" in page
