@@ -87,6 +87,16 @@ def test_page_tells_of_flags_that_there_are(page):
     assert told and not missing, f"{page} tells of --{', --'.join(missing)}"
 
 
+def test_the_page_on_data_has_every_reader():
+    tables = [
+        re.findall(r"^READERS = \{(.*?)\}", path.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        for path in (ROOT / "toolkit" / "data").rglob("*.py")
+    ]
+    readers = {name for found in tables for table in found for name in re.findall(r'"(\w+)":', table)}
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    assert readers and not [name for name in readers if not re.search(rf"^\| `{name}\b", text, re.MULTILINE)]
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text(encoding="utf-8"))
