@@ -198,7 +198,8 @@ REPLICAS = """
 import sys
 import keras, numpy as np, tensorflow as tf
 from toolkit.data.pipelines import Batches, Splits, shuffled_plan
-from toolkit.training import Run, Settings
+from toolkit import settings
+from toolkit.training import Run
 
 class Mean(keras.layers.Layer):
     # Keeps a moving mean of what it sees in training.
@@ -217,13 +218,13 @@ x = np.random.default_rng(0).random((16, 3)).astype("float32")
 signature = (tf.TensorSpec([None, 3]), tf.TensorSpec([None, 1]))
 batches = Batches(lambda i: (x[i], x[i, :1]), shuffled_plan(16, 4, seed=0), signature, num_examples=16)
 how = {} if sys.argv[3] == "1" else {"strategy": "mirrored", "num_replicas": 2}
-run = Run(Settings(workdir=sys.argv[4], epochs=2, batch_size=4, checkpoint_minutes=0.0, **how))
+run = Run(settings.Devices(workdir=sys.argv[4], epochs=2, batch_size=4, checkpoint_minutes=0.0, **how))
 with run.scope():
     layers = [keras.Input((3,)), Mean(name="watch"), keras.layers.Dense(1), keras.layers.Dropout(0.1)]
     model = keras.Sequential(layers, name="net")
     model.compile(keras.optimizers.SGD(0.01), "mse")
 try:
-    run.fit(model, Splits(batches, None, None))
+    run.fit(model, batches)
     print("mean", float(model.get_layer("watch").mean.numpy()))
 except ValueError as error:
     print("refused", error)
@@ -265,7 +266,7 @@ TWO_OPTIMIZERS = """
 import sys
 import numpy as np
 sys.path.insert(0, "tests/training")
-import test_run as module
+import shapes as module
 how = {} if sys.argv[1] == "1" else {"strategy": "mirrored", "num_replicas": 2}
 run = module.Run(module.Example(workdir=sys.argv[2], **how))
 holders = module.two_optimizers(run)

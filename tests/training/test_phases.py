@@ -1,46 +1,45 @@
-import dataclasses
+"""A recipe from the command line: its phases, those that every recipe has, its help, its errors."""
+
+import json
 import os
 import subprocess
 import sys
 
 import pytest
-from absl import flags
 
-from toolkit.training import Settings, setting
-from toolkit.training.phases import settings_from_flags
-from toolkit.training.run import Run
-from toolkit.training.settings import define_flags
+from toolkit import settings
+from toolkit.training.phases import Recipe
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Example(Settings):
-    units: int = setting(4, "cells", minimum=1)
-    text: str = setting("abc", "what to write", changeable=True)
+def train(run): ...
+def second(run): ...
+def sample(run): ...
+def read(run): ...
+def look(run): ...
 
 
-def settings(*arguments):
-    values = flags.FlagValues()
-    define_flags(Example, ("all", "train", "sample"), values, "recipe")
-    values(["recipe", *arguments])
-    return settings_from_flags(Example, values, "example")
+def recipe(settings_class, load=len, trains=1):
+    return Recipe(settings_class, load, (train, second, sample), trains, apart=(read,), checks=(look,))
 
 
-def test_what_is_left_out_comes_from_the_workdir(tmp_path):
-    where = f"--workdir={tmp_path}"
-    Run(settings(where, "--units=7", "--text=x", "--epochs=40"), recipe="example").close()
-    assert settings(where).units == 4, "nothing is trained yet"
-    checkpoint = tmp_path / "checkpoints" / "model" / "latest.npz"
-    checkpoint.parent.mkdir(parents=True)
-    checkpoint.touch()
-    again = settings(where, "--mode=sample")
-    assert (again.units, again.text, again.mode, again.epochs) == (7, "abc", "sample", 40)
-    assert settings(where, "--epochs=50").epochs == 50
-    with pytest.raises(ValueError, match="made with --units=7, not 8"):
-        Run(settings(where, "--units=8"), recipe="example")
+def test_a_recipe_offers_what_it_can_do():
+    class All(settings.Devices, settings.Export):
+        """Everything."""
+
+    own = ("all", "train", "second", "sample", "read", "look")
+    assert recipe(settings.Run).modes == own
+    assert recipe(settings.Training).modes == (*own, "benchmark")
+    assert recipe(settings.Devices, load=None).modes == (*own, "benchmark")
+    assert set(recipe(All).modes) == {*own, "benchmark", "ship", "serve_data"}
 
 
-def test_default_workdir():
-    assert settings().workdir == os.path.join("runs", "example")
+def test_which_phases_run_and_which_use_a_trained_model():
+    two = recipe(settings.Devices, trains=2)
+    assert list(two.chosen("all", True)) == ["train", "second", "sample"]
+    assert list(two.chosen("all", False)) == ["train", "second"], "other workers only train"
+    assert list(two.chosen("read", True)) == ["read"] and not two.chosen("read", False)
+    uses = {mode for mode in two.modes if two.uses_a_model(mode)}
+    assert uses == {"sample", "read"}
 
 
 def test_freed_memory_is_kept_for_the_next_step():
@@ -63,16 +62,23 @@ def test_freed_memory_is_kept_for_the_next_step():
 
 
 RECIPE = '''
-"""A recipe."""
-import dataclasses
-from toolkit import training
+"""A recipe.
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(training.Settings):
-    units: int = training.setting(4, "cells")
+  python -m recipes.example
+"""
+from toolkit import settings, training
+from toolkit.settings import setting
+
+@settings.recipe
+class Settings(settings.Training):
+    units: int = setting(4, "cells")
+
+def load(s):
+    print("loading", s.units)
+    return [1, 2, 3]
 
 def train(run):
-    print("training", run.settings.units)
+    print("training", run.settings.units, sum(run.data), sum(run.data))
 
 def evaluate(run):
     run.report({"error_mm": 2.0})
@@ -80,34 +86,50 @@ def evaluate(run):
 def sample(run):
     raise ValueError("--units is no good")
 
-def benchmark(run):
-    print("benchmark")
+def read_written(run):
+    print("apart")
 
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, benchmark)
+    training.main(Settings, load, train, evaluate, sample, apart=(read_written,))
 '''
 
 
-def call(tmp_path, *arguments):
-    (tmp_path / "example.py").write_text(RECIPE)
-    return subprocess.run(
-        [sys.executable, str(tmp_path / "example.py"), *arguments],
-        capture_output=True,
-        text=True,
-        cwd=os.getcwd(),
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
-    )
+@pytest.fixture(name="call")
+def caller(tmp_path):
+    def call(*arguments):
+        (tmp_path / "example.py").write_text(RECIPE)
+        return subprocess.run(
+            [sys.executable, str(tmp_path / "example.py"), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=os.getcwd(),
+            env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )
+
+    return call
 
 
-def test_modes_errors_and_silence(tmp_path):
+def test_modes_errors_and_silence(tmp_path, call):
     where = f"--workdir={tmp_path / 'run'}"
-    done = call(tmp_path, where, "--mode=train", "--units=5")
-    assert done.returncode == 0 and "training 5" in done.stdout
+    done = call(where, "--mode=train", "--units=5")
+    assert done.returncode == 0 and "training 5 6 6" in done.stdout and done.stdout.count("loading") == 1
     assert done.stderr == "", "no chatter"
-    done = call(tmp_path, where)
+    done = call(where)
     assert done.returncode == 1
-    assert "training 4" in done.stdout and "error_mm" in done.stdout and "benchmark" not in done.stdout
+    assert "training 4" in done.stdout and "error_mm" in done.stdout and "apart" not in done.stdout
     assert "example: --units is no good" in done.stderr and "Traceback" not in done.stderr
     assert "Traceback" in (tmp_path / "run" / "error.txt").read_text()
-    done = call(tmp_path, where, "--unit=5")
+    done = call(where, "--unit=5")
     assert done.returncode != 0 and "Did you mean" in done.stderr and "units" in done.stderr
+    commands = json.loads((tmp_path / "run" / "settings.json").read_text())["commands"]
+    assert len(commands) == 2
+
+
+def test_help_begins_with_the_recipes_own(call):
+    done = call("--help")
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("A recipe.\n")
+    assert (
+        done.stdout.index("This recipe:") < done.stdout.index("--units: cells [4]") < done.stdout.index("--mode: <all|")
+    )
+    assert "--strategy" not in done.stdout and "read_written|benchmark" in done.stdout

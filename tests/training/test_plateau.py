@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
-from toolkit.training import Run, Settings
+from toolkit import settings
+from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.training import Run
 from toolkit.training.plateau import plateau
 
 INPUTS = np.random.default_rng(0).standard_normal((40, 3)).astype("float32")
 
 
-def splits():
+def batches():
     signature = (tf.TensorSpec([None, 3]), tf.TensorSpec([None, 1]))
     plan = shuffled_plan(len(INPUTS), 8, seed=0)
-    batches = Batches(lambda i: (INPUTS[i], INPUTS[i, :1]), plan, signature, num_examples=len(INPUTS))
-    return Splits(batches, batches, batches)
+    return Batches(lambda i: (INPUTS[i], INPUTS[i, :1]), plan, signature, num_examples=len(INPUTS))
 
 
 class Kill(keras.callbacks.Callback):
@@ -68,13 +68,13 @@ def test_a_killed_training_waits_on(tmp_path):
     """Killed in steps, at an epoch's end and in validations, the step size falls as an undisturbed training's."""
 
     def train(name, *callbacks, rate=1e-9, epochs=6):
-        run = Run(Settings(workdir=str(tmp_path / name), epochs=epochs, checkpoint_minutes=0.0))
+        run = Run(settings.Devices(workdir=str(tmp_path / name), epochs=epochs, checkpoint_minutes=0.0))
         with run.scope():
             model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
             model.compile(keras.optimizers.SGD(1e-9), loss="mse")  # so small that the loss stands still
         falls = plateau(model, rate, patience=2)
         try:
-            run.fit(model, splits(), callbacks=(falls, *callbacks))
+            run.fit(model, batches(), batches(), callbacks=(falls, *callbacks))
         finally:
             run.close()
         return [float(model.optimizer.learning_rate), int(falls.waited.numpy()), float(falls.lowest.numpy())]

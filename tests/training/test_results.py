@@ -10,12 +10,13 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from toolkit.training import Run, Settings
+from toolkit import settings
+from toolkit.training import Run
 
 
 @pytest.fixture
 def run(tmp_path):
-    run = Run(Settings(workdir=str(tmp_path)), recipe="example")
+    run = Run(settings.Devices(workdir=str(tmp_path)), recipe="example")
     yield run
     run.close()
 

@@ -1,7 +1,6 @@
 """What a run writes is there for TensorBoard's real server, and on its page in a real browser."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import shutil
@@ -18,28 +17,28 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
-from toolkit.training import Run, Settings, setting
+from toolkit import settings
+from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.training import Run
 
 pytestmark = pytest.mark.slow
 COLOR = 255, 0, 255  # TensorBoard's page has none of it
 INPUTS = np.random.default_rng(0).standard_normal((40, 3)).astype("float32")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Example(Settings):
-    epochs: int = setting(3, "epochs", minimum=1, changeable=True)
+@settings.recipe
+class Example(settings.Devices):
+    epochs: int = 3
 
 
-def splits():
+def batches():
     signature = (tf.TensorSpec([None, 3]), tf.TensorSpec([None, 1]))
-    batches = Batches(
+    return Batches(
         lambda i: (INPUTS[i], INPUTS[i].sum(axis=1, keepdims=True)),
         shuffled_plan(40, 8, seed=0),
         signature,
         num_examples=40,
     )
-    return Splits(batches, batches, batches)
 
 
 @pytest.fixture(scope="module", name="run")
@@ -48,7 +47,12 @@ def trained(tmp_path_factory):
     with run.scope():
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, name="first"), keras.layers.Dense(1)])
         model.compile(keras.optimizers.Adam(0.01), loss="mse")
-    run.fit(model, splits(), pictures=lambda: {"training/color": np.full((60, 90, 3), COLOR, "uint8")})
+    run.fit(
+        model,
+        batches(),
+        batches(),
+        pictures=lambda: {"training/color": np.full((60, 90, 3), COLOR, "uint8")},
+    )
     run.report({"error_mm": 1.5})
     yield run
     run.close()

@@ -1,16 +1,17 @@
 """The folder of a run: what it refuses, and what it keeps."""
 
-import dataclasses
 import sys
 
 import pytest
 
-from toolkit.training import Run, Settings, setting
+from toolkit import settings
+from toolkit.settings.fields import setting
+from toolkit.training import Run
 from toolkit.training.workdir import command
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Example(Settings):
+@settings.recipe
+class Example(settings.Devices):
     units: int = setting(4, "cells", minimum=1)
 
 

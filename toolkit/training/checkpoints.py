@@ -60,7 +60,8 @@ def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, 
     arrays = {}
     for key, variable in variables(holders):
         arrays[key] = array = np.asarray(variable)
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        # An array may hold what it likes; a variable that is not finite is a training that went wrong.
+        if array is not variable and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{_name(key, variable)} is not finite any more")
     arrays[_PROGRESS] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,26 @@ def _write_arrays(file, arrays):
         for key, array in arrays.items():
             with archive.open(f"{key}.npy", "w", force_zip64=True) as part:
                 np.lib.format.write_array(part, np.asanyarray(array), allow_pickle=False)
+
+
+def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Reads what `save` wrote.
+
+    Args:
+        path: The .npz file.
+
+    Returns:
+        Its arrays by name, and the progress.
+
+    Raises:
+        ValueError: Where the file is damaged.
+    """
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        return arrays, json.loads(arrays.pop(_PROGRESS).tobytes())
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
 
 
 def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,12 +109,7 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: Where the file is damaged, or has other variables or shapes.
     """
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-        progress = json.loads(arrays.pop(_PROGRESS).tobytes())
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
+    arrays, progress = read(path)
     wanted = dict(variables(holders))
     stored = {key for key in arrays if key.split("/")[0] in holders}
     if len(stored) != len(wanted):
@@ -107,15 +123,29 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
                 f"{tuple(variable.shape)} here."
             )
     for key, variable in wanted.items():
-        variable.assign(arrays[key])
+        assign(variable, arrays[key])
     return progress
+
+
+def assign(variable: Any, value: np.ndarray) -> None:
+    """Puts a value into a variable, or into a NumPy array in place.
+
+    Args:
+        variable: A variable or an array.
+        value: Of its shape.
+    """
+    if isinstance(variable, np.ndarray):
+        variable[...] = value
+    else:
+        variable.assign(value)
 
 
 def variables(holders: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The variables of all holders, with the names under which they are kept.
 
     Args:
-        holders: The objects by name: models, optimizers, `keras.random.SeedGenerator`s, variables, lists of variables.
+        holders: The objects by name: models, optimizers, `keras.random.SeedGenerator`s, variables, NumPy arrays,
+            lists of them.
     """
     # By position: Keras numbers its names through a process, so the same variable has another name in the next.
     for name, holder in holders.items():
@@ -124,10 +154,10 @@ def variables(holders: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         elif hasattr(holder, "state"):  # a keras.random.SeedGenerator
             held = [holder.state]
         else:
-            held = [holder] if hasattr(holder, "assign") else holder
+            held = [holder] if hasattr(holder, "assign") or isinstance(holder, np.ndarray) else holder
         for index, variable in enumerate(held):
             yield f"{name}/{index:04d}", variable
 
 
 def _name(key, variable):
-    return f"{key.split('/')[0]}/{getattr(variable, 'path', variable.name)}"
+    return f"{key.split('/')[0]}/{getattr(variable, 'path', getattr(variable, 'name', 'array'))}"

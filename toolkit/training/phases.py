@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import dataclasses
 import os
 import pathlib
 import re
@@ -11,69 +10,135 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from toolkit.settings.fields import help_text
+from toolkit.settings.running import Devices, Export, Training
 from toolkit.silence import silenced
-from toolkit.training.settings import Settings, define_flags
+from toolkit.training.flags import define_flags, settings_from_flags
+from toolkit.training.timing import show_latencies
 
 
-def main(settings_class: type[Settings], *phases: Callable) -> None:
+def main(
+    settings_class: type,
+    load: Callable | None,
+    *phases: Callable,
+    trains: int = 1,
+    apart: tuple[Callable, ...] = (),
+    checks: tuple[Callable, ...] = (),
+) -> None:
     """Runs a recipe from the command line.
+
+    What every recipe can do is there too, where its settings have the group: --mode=benchmark (Training) times a few
+    steps of what trains, --mode=serve_data (Devices) reads for trainings elsewhere, --mode=ship (Export) makes the
+    run's model the one that comes with the code.
 
     Args:
         settings_class: The recipe's settings; each field is a flag.
-        *phases: Functions of a `Run`, in the order they run; their names are the choices of --mode. `--mode=all` runs
-            all but those named in `APART`.
+        load: Gives the data for the settings, `run.data`; None for a recipe without data.
+        *phases: Functions of a `Run`, in the order that `--mode=all` runs them; their names are the choices of --mode.
+        trains: How many of them, from the first on, train. The others use what was trained: here, or else the model
+            that comes with the code.
+        apart: Phases that run by themselves only, and use what was trained.
+        checks: Phases that run by themselves only, and need nothing trained.
     """
     from absl import app, flags
 
-    recipe = pathlib.Path(sys.argv[0]).stem
-    by_name = {phase.__name__: phase for phase in phases}
-    define_flags(settings_class, ("all", *by_name), flags.FLAGS, sys.argv[0])
-    app.run(lambda _: sys.exit(_run(settings_class, by_name, recipe, flags.FLAGS)))
+    recipe = Recipe(settings_class, load, phases, trains, apart, checks)
+    if {"--help", "-help", "-h", "-?"} & set(sys.argv[1:]):
+        print(sys.modules["__main__"].__doc__ or "", help_text(settings_class, recipe.modes), sep="")
+        sys.exit(0)
+    define_flags(settings_class, recipe.modes, flags.FLAGS, sys.argv[0])
+    app.run(lambda _: sys.exit(_run(recipe, flags.FLAGS)))
 
 
-def settings_from_flags(settings_class: type[Settings], flag_values, recipe: str) -> Settings:
-    """Settings from parsed flags; where the workdir holds a training, what is left out is as it was trained.
-
-    Without a workdir and a training in its default, a phase that trains nothing takes the shipped model.
+class Recipe:
+    """A recipe's phases, its own and those that every recipe has.
 
     Args:
-        settings_class: The recipe's settings.
-        flag_values: Parsed flags.
-        recipe: The recipe's name, for the default workdir.
+        settings_class, load, phases, trains, apart, checks: As `main` takes them.
 
-    Returns:
-        The settings.
+    Attributes:
+        name: That of its file.
+        modes: What --mode can be.
     """
-    from toolkit.training.shipping import shipped, shipped_settings
-    from toolkit.training.workdir import stored_settings
 
-    values = {field.name: flag_values[field.name].value for field in dataclasses.fields(settings_class)}
-    values["workdir"] = values["workdir"] or os.path.join("runs", recipe)
-    stored, before, where = stored_settings(values["workdir"]), {}, ""
-    if stored is not None and stored["recipe"] == recipe and stored["trained"]:
-        before = stored["settings"]
-    elif not flag_values["workdir"].value and values["mode"] not in TRAINING and shipped(recipe):
-        before, where = shipped_settings(recipe), shipped(recipe)
-    for field in dataclasses.fields(settings_class):
-        if field.name in before and field.metadata["remembered"]:
-            if not flag_values[field.name].present:
-                values[field.name] = before[field.name]
-            elif where and not field.metadata["changeable"] and values[field.name] != before[field.name]:
-                raise ValueError(
-                    f"{where} was made with --{field.name}={before[field.name]}, not {values[field.name]}. Leave the "
-                    "flag out, or name the --workdir of a training of your own."
-                )
-    return settings_class(**values)
+    def __init__(
+        self,
+        settings_class: type,
+        load: Callable | None,
+        phases: tuple[Callable, ...],
+        trains: int = 1,
+        apart: tuple[Callable, ...] = (),
+        checks: tuple[Callable, ...] = (),
+    ) -> None:
+        self.settings_class, self.load = settings_class, load
+        self.name = pathlib.Path(sys.argv[0]).stem
+        self._in_order = {phase.__name__: phase for phase in phases}
+        self._training = list(self._in_order)[:trains]
+        self._by_name = {**self._in_order, **{phase.__name__: phase for phase in (*apart, *checks)}}
+        built_in = {"benchmark": (Training, self._benchmark), "ship": (Export, _ship)}
+        if load is not None:
+            built_in["serve_data"] = (Devices, _serve_data)
+        for name, (needed, phase) in built_in.items():
+            if issubclass(settings_class, needed):
+                self._by_name[name] = phase
+        self.modes = ("all", *self._by_name)
+        self._without_model = {"all", *self._training, *(phase.__name__ for phase in checks), "serve_data", "ship"}
+        self._without_model |= {"benchmark"}
+
+    def uses_a_model(self, mode: str) -> bool:
+        """Says whether a phase uses what was trained, without training.
+
+        Args:
+            mode: What --mode is.
+        """
+        return mode not in self._without_model
+
+    def chosen(self, mode: str, is_chief: bool) -> dict[str, Callable]:
+        """Gives the phases to run, by name.
+
+        Args:
+            mode: What --mode is.
+            is_chief: Whether this process writes; the others only train with it.
+        """
+        names = list(self._in_order) if mode == "all" else [mode]
+        return {name: self._by_name[name] for name in names if is_chief or name in self._training}
+
+    def _benchmark(self, run):
+        """Times the steps of what trains, and says what the export's signatures take."""
+        run.timing = True
+        for name in self._training:
+            self._in_order[name](run)
+        with contextlib.suppress(ValueError):  # nothing is exported
+            show_latencies(run.exported)
 
 
-def _run(settings_class, by_name, recipe, flag_values):
-    verbose = flag_values["verbose"].value
+def _serve_data(run):
+    """Reads for trainings with the same --data_service, until it is stopped."""
+    from toolkit.data.service import Server
+
+    splits = getattr(run.data, "splits", run.data)
+    server = Server(run.settings.data_service, (splits.train, splits.validation, splits.test))
+    role = "one more reader of" if server.joined else "serving data at"
+    print(f"  {role} {run.settings.data_service}; Ctrl-C ends it", flush=True)
+    server.wait()
+
+
+def _ship(run):
+    """Makes this run's model the one that comes with the code."""
+    from toolkit.training.shipping import ship
+
+    print("  written:", ship(run))
+
+
+def _run(recipe, flag_values):
+    verbose, mode = flag_values["verbose"].value, flag_values["mode"].value
     run = None
     # Until TensorFlow's own start is over, Ctrl-C just ends the process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        settings = settings_from_flags(settings_class, flag_values, recipe)
+        uses = recipe.uses_a_model(mode)
+        settings = settings_from_flags(recipe.settings_class, flag_values, recipe.name, uses)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
         keep_freed_memory()
         with contextlib.nullcontext() if verbose else silenced():
@@ -86,14 +151,12 @@ def _run(settings_class, by_name, recipe, flag_values):
         from toolkit.training.shipping import shipped
         from toolkit.training.stage import Interrupted
 
-        run = Run(settings, recipe, stand_in=None if flag_values["workdir"].value else shipped(recipe))
-        names = [name for name in by_name if name not in APART] if settings.mode == "all" else [settings.mode]
-        if not run.is_chief:
-            names = [name for name in names if name == "train"]  # the rest is the chief's
+        stand_in = shipped(recipe.name) if uses and not flag_values["workdir"].value else None
+        run = Run(settings, recipe.name, load=recipe.load, stand_in=stand_in)
         try:
-            for name in names:
-                print(f"\n== {recipe}: {name}", flush=True)
-                by_name[name](run)
+            for name, phase in recipe.chosen(settings.mode, run.is_chief).items():
+                print(f"\n== {recipe.name}: {name}", flush=True)
+                phase(run)
         except Interrupted as stop:
             print(f"\n{stop.message}", file=sys.stderr)
             return stop.code
@@ -116,7 +179,7 @@ def _run(settings_class, by_name, recipe, flag_values):
         known = ValueError, OSError, RuntimeError
         if not isinstance(error, known) and not (run and isinstance(error, tf.errors.OpError)):
             raise
-        print(f"\n{recipe}: {_told(error)}", file=sys.stderr)
+        print(f"\n{recipe.name}: {_told(error)}", file=sys.stderr)
         if verbose:
             traceback.print_exc()
         elif run is not None and run.is_chief:
@@ -152,10 +215,6 @@ def keep_freed_memory() -> None:
 
 
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
-
-# Phases that are run by themselves only, and those that the shipped model is not for.
-APART = ("benchmark", "check_data", "serve_data", "ship", "read_written", "margin_losses")
-TRAINING = ("all", "train", "check_data", "serve_data", "export", "ship", "margin_losses")
 
 _FOLDERS = {
     "metrics.json": "the numbers above",

@@ -24,8 +24,32 @@ class Results(Workdir):
 
     is_chief = True
     """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
+    prefix = ""
+    """What the names of stages, pictures and metrics begin with: of a round, "round_3/"."""
     _board = Board(None)
     _step = 0  # that what is shown belongs to
+
+    def at(self, step: int) -> None:
+        """Says to which step belongs what is shown from here on.
+
+        Args:
+            step: Of the stage that is trained.
+        """
+        self._step = step
+
+    def show(self, found: Mapping[str, Any], stage: Any) -> None:
+        """Keeps what a training shows of itself after an epoch.
+
+        Args:
+            found: Figures and scalars (float) by name.
+            stage: The `Stage` that is trained.
+        """
+        self.at(stage.step)
+        for name, shown in found.items():
+            if isinstance(shown, float):
+                stage.board.scalars("validation", {name: shown}, stage.step)
+            else:
+                self.picture(name, shown)
 
     def report(self, metrics: Mapping[str, float], *, paper: Mapping[str, float] | None = None) -> None:
         """Prints metrics, and keeps them in metrics.json and TensorBoard.
@@ -37,7 +61,9 @@ class Results(Workdir):
         if not self.is_chief:
             return
         metrics = {name: float(value) for name, value in metrics.items()}
-        write_json(self.path("metrics.json"), {**self.metrics(), **metrics})
+        path = self.path("metrics.json")
+        before = json.loads(path.read_text()) if path.exists() else {}
+        write_json(path, {**before, **{self.prefix + name: value for name, value in metrics.items()}})
         self._board.scalars("test", metrics, self._step)
         width = max(map(len, [*metrics, *(paper or {})]))
         for name, value in metrics.items():
@@ -46,9 +72,10 @@ class Results(Workdir):
             print(f"  {name:<{width}}  {value:12.4f}   (the paper's)")
 
     def metrics(self) -> dict[str, float]:
-        """What metrics.json holds."""
+        """What metrics.json holds; of a round, that round's."""
         path = self.workdir / "metrics.json"
-        return json.loads(path.read_text()) if path.exists() else {}
+        found = json.loads(path.read_text()) if path.exists() else {}
+        return {name.removeprefix(self.prefix): value for name, value in found.items() if name.startswith(self.prefix)}
 
     def check(self, report, pictures: Callable[[], Mapping[str, Any]]) -> None:
         """Prints what was found in the data, and keeps it in data_check.json and pictures/data/.
@@ -80,7 +107,7 @@ class Results(Workdir):
 
         if not self.is_chief:
             return
-        path = self.path("pictures", name)
+        path = self.path("pictures", self.prefix + name)
         if hasattr(figure, "savefig"):
             write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
             canvas = FigureCanvasAgg(figure)
@@ -110,7 +137,7 @@ class Results(Workdir):
             return
         samples = np.clip(samples, -1.0, 1.0)
         content = tf.audio.encode_wav(samples, rate).numpy()
-        write_whole(self.path("sounds", name).with_suffix(".wav"), lambda file: file.write(content))
+        write_whole(self.path("sounds", self.prefix + name).with_suffix(".wav"), lambda file: file.write(content))
         self._board.sound(name, samples, rate, self._step)
 
     def film(self, name: str, frames, rate: float = 10.0) -> None:
@@ -137,7 +164,9 @@ class Results(Workdir):
         first, *others = (Image.fromarray(frame[..., 0] if frames.shape[-1] == 1 else frame) for frame in frames)
         content = io.BytesIO()
         first.save(content, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
-        write_whole(self.path("pictures", name).with_suffix(".gif"), lambda file: file.write(content.getvalue()))
+        write_whole(
+            self.path("pictures", self.prefix + name).with_suffix(".gif"), lambda file: file.write(content.getvalue())
+        )
         self._board.film(name, content.getvalue(), frames.shape[1:3], self._step)
 
     def table(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -160,7 +189,7 @@ class Results(Workdir):
         written.writeheader()
         written.writerows(rows)
         content = lines.getvalue().encode()
-        write_whole(self.path("tables", name).with_suffix(".csv"), lambda file: file.write(content))
+        write_whole(self.path("tables", self.prefix + name).with_suffix(".csv"), lambda file: file.write(content))
         self._board.rows(name, rows, self._step)
         cells = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -187,11 +216,21 @@ class Results(Workdir):
 
         timed()
         milliseconds = statistics.median(timed() for _ in range(repeats))
+        self.keep_benchmark(name, milliseconds, per)
+        return milliseconds
+
+    def keep_benchmark(self, name: str, milliseconds: float, per: str) -> None:
+        """Prints a time and keeps it in benchmarks.json.
+
+        Args:
+            name: What was timed.
+            milliseconds: How long it took.
+            per: What was made in this time.
+        """
         path = self.path("benchmarks.json")
         before = json.loads(path.read_text()) if path.exists() else {}
         write_json(path, {**before, name: {"milliseconds": milliseconds, "per": per}})
         print(f"  {name}: {milliseconds:.2f} ms a {per}")
-        return milliseconds
 
 
 def _cell(value):

@@ -1,58 +1,95 @@
 """What a recipe's phases get in hand: a workdir in which models are trained, kept and exported."""
 
 import contextlib
+import copy
 import dataclasses
 import os
 import pathlib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
-from toolkit.training.checkpoints import restore
-from toolkit.training.diagnosis import first_not_finite
+from toolkit.settings.running import Devices, Export, Study
+from toolkit.training import fitting, loops, networks, studies
+from toolkit.training.checkpoints import save
 from toolkit.training.distribution import Distribution
-from toolkit.training.norms import GradientNorms
-from toolkit.training.optimizers import optimizers_of
 from toolkit.training.results import Results
-from toolkit.training.settings import Settings
-from toolkit.training.stage import Diverged, Stage, callback
+from toolkit.training.stage import Stage
 from toolkit.training.workdir import command, versions
 from toolkit.visualize.board import Board
 
+# What a recipe that does not take from these groups cannot be asked for.
+_ABSENT = {field.name: field.default for group in (Devices, Export, Study) for field in dataclasses.fields(group)}
+
 
 class Run(Results):
-    """One workdir and the verbs that write to it: scope, fit, steps, load, report, check, picture, sound, film, table,
-    export, benchmark, path.
+    """One workdir and the verbs that write to it: scope, fit, loop, compute, load, round, study, report, check,
+    picture, sound, film, table, export, benchmark, path.
 
     The same workdir again resumes: a finished stage loads and returns at once, an interrupted one goes on at its exact
-    step. The folder holds settings.json, checkpoints/STAGE/, logs/SPLIT/ for TensorBoard, metrics.json, pictures/,
-    sounds/, tables/ and export/, and data_check.json where the data was checked.
+    step. The folder holds settings.json, checkpoints/STAGE/, logs/ for TensorBoard, metrics.json, pictures/, sounds/,
+    tables/ and export/, and data_check.json where the data was checked.
 
     Args:
         settings: The recipe's settings.
         recipe: The recipe's name, kept in settings.json.
+        load: The recipe's function of the settings that gives its data: see `data`.
         stand_in: Folder of a shipped model, for a workdir in which nothing was trained.
+        timing: Whether `fit` and `loop` time a few steps instead of training.
 
     Raises:
         ValueError: Where the workdir belongs to another recipe, to other settings, or to another running process.
         OSError: Where it cannot be written.
     """
 
-    def __init__(self, settings: Settings, recipe: str = "", stand_in: pathlib.Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Any,
+        recipe: str = "",
+        *,
+        load: Callable[[Any], Any] | None = None,
+        stand_in: pathlib.Path | None = None,
+        timing: bool = False,
+    ) -> None:
         super().__init__(settings, recipe)
-        self._stand_in = stand_in
-        if settings.data_service and settings.mode != "serve_data":
-            service.check(settings.data_service)
-        if settings.strategy != "multi_worker":
+        self._load, self._loaded, self._stand_in, self.timing = load, [], stand_in, timing
+        strategy, address = self.asked("strategy"), self.asked("data_service")
+        if address and settings.mode != "serve_data":
+            service.check(address)
+        if strategy != "multi_worker":
             self.open()  # before devices are: its errors come at once
-        self.distribution = Distribution(settings.strategy, settings.num_replicas, settings.data_service)
+        self.distribution = Distribution(strategy, self.asked("num_replicas") or 0, address)
         self.is_chief = self.distribution.is_chief
-        if settings.strategy == "multi_worker" and self.is_chief:
+        if strategy == "multi_worker" and self.is_chief:
             self.open()
-        self._board = Board(self.workdir / "logs" if self.is_chief else None, settings.profile_steps)
+        self._boards: dict[str, Board] = {}
+        self._board = self._board_of("")
+
+    def asked(self, name: str) -> Any:
+        """What a setting is, or its default where the recipe has no such.
+
+        Args:
+            name: Of a field of the groups in toolkit.settings.
+        """
+        return getattr(self.settings, name, _ABSENT[name])
+
+    @property
+    def data(self) -> Any:
+        """What the recipe's `load` gives for the settings; it is called once.
+
+        Raises:
+            ValueError: Where the recipe has no `load`.
+        """
+        if self._load is None:
+            raise ValueError(f"{self.recipe or 'this run'} was given no `load`, so it has no data.")
+        if not self._loaded:
+            self._loaded.append(self._load(self.settings))
+        return self._loaded[0]
 
     @contextlib.contextmanager
     def scope(self, stage: str = "model") -> Iterator[None]:
@@ -64,10 +101,11 @@ class Run(Results):
                 one as an undisturbed run does. The same name twice gives the same weights twice.
         """
         # "model" stands for 1, so that what a recipe of one stage gives stays what it has always given.
+        stage = self.prefix + stage
         number = 1 if stage == "model" else zlib.crc32(stage.encode())
         keras.utils.set_random_seed((self.settings.seed * 1000 + number) % 2**32)
         before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self.settings.precision)
+        keras.config.set_dtype_policy(self.asked("precision"))
         try:
             with self.distribution.scope():
                 yield
@@ -76,200 +114,198 @@ class Run(Results):
 
     def fit(
         self,
-        model,
-        splits,
+        model: Any,
+        train: Any,
+        validation: Any = None,
         *,
+        network: Any = None,
         stage: str = "model",
+        epochs: int | None = None,
+        monitor: str = "loss",
+        mode: str = "min",
         pictures: Callable[[], Mapping[str, Any]] | None = None,
         callbacks: tuple = (),
     ) -> None:
-        """`model.fit` over `--epochs`, kept: checkpoints, resume, scalars, pictures, progress, time left.
+        """Trains by `model.fit` and keeps it: checkpoints, resume, scalars, pictures, progress, time left.
 
-        Afterwards the model has the weights of the lowest validation loss, or the last ones without validation data.
+        Afterwards the model has the weights of the best validation, or the last ones without validation data.
 
         Args:
             model: A compiled model. Its `train_step` may use several optimizers, as attributes of the model that are
                 built: `model.generator_optimizer.build(model.generator.trainable_variables)`, in `run.scope()`.
-            splits: `train` and `validation`, each `data.pipelines.Batches` of (inputs, targets[, weights]).
+            train: `data.pipelines.Batches` of (inputs, targets[, weights]).
+            validation: The like, that decides which weights are the best.
+            network: What `load` builds again, architecture and all: a Keras model, or several by name, whose weights
+                are the model's or stand still. Without it the model itself, where it says what it is made of.
             stage: A name for this training among the recipe's.
+            epochs: Passes over the data; without it `--epochs`.
+            monitor: The scalar of the validation that says which weights are the best.
+            mode: "min" or "max": whether the best is the lowest or the highest.
             pictures: Called after each epoch; returns figures and scalars (float) by name.
             callbacks: Further Keras callbacks; what they remember is part of a checkpoint where it is in `variables`.
+
+        Raises:
+            ValueError: Where the network cannot be kept, or the data is not that of the training so far.
         """
-        settings, distribution = self.settings, self.distribution
-        distribution.check(model)
-        model.jit_compile = self.jit_compile
-        with distribution.scope():
-            if not model.optimizer.built:
-                model.optimizer.build(model.trainable_variables)
-        optimizers = optimizers_of(model)
-        for optimizer in optimizers.values():
-            distribution.add_gradients_first(optimizer)
-        train = distribution.shared(splits.train)
-        train = train.take(settings.steps_per_epoch) if settings.steps_per_epoch else train
-        validation = distribution.shared(splits.validation) if splits.validation else None
-        per_epoch = train.steps_per_epoch
-        holders = {"model": model, **optimizers}
-        remembered = [variable for each in callbacks for variable in getattr(each, "variables", ())]
-        if remembered:
-            holders["callbacks"] = remembered
-        kept = self._stage(stage, holders, per_epoch)
-        distribution.agree(kept.step, settings)
-        if not kept.finished:
+        if network is None and isinstance(model, keras.Sequential | keras.src.models.Functional):
+            network = model
+        how = {"network": network, "stage": stage, "monitor": monitor, "mode": mode}
+        how |= {"pictures": pictures, "callbacks": callbacks, "epochs": epochs or self.asked("epochs")}
+        fitting.fit(self, model, train, validation, **how)
 
-            def draw():
-                self._step = kept.step
-                for name, shown in pictures().items():
-                    if isinstance(shown, float):
-                        self._board.scalars("validation", {name: shown}, self._step)
-                    else:
-                        self.picture(name, shown)
-
-            self._board.graph(stage, model)
-            norms = None if distribution.strategy else GradientNorms.of(model)
-            # Those that remember come first: the checkpoint of an epoch's end holds what they learned from it.
-            remembering = [each for each in callbacks if hasattr(each, "variables")]
-            rest = [each for each in callbacks if not hasattr(each, "variables")]
-            keep = callback(kept, draw if pictures and self.is_chief else None, norms, distribution.check_replicas)
-            visible = [*remembering, keep, *rest]
-            held_out = {}
-            if validation:  # endless: Keras begins it anew each time
-                held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
-            model.stop_training = False
-            with kept, distribution.watched(kept), self._explained(model, train, kept):
-                if kept.owes_validation:
-                    owed = {"callbacks": visible, "return_dict": True, "verbose": 0}
-                    validation = model.evaluate(**held_out, **owed) if held_out else {}
-                    late = {f"val_{name}": value for name, value in validation.items()}
-                    keras.callbacks.CallbackList(remembering, model=model).on_epoch_end(kept.epoch - 1, late)
-                    kept.after_epoch({}, validation)
-                done = kept.step % per_epoch
-                # An interrupted epoch is ended first, by a fit of its own that has only the steps left.
-                spans = [(kept.epoch, kept.epoch + 1, per_epoch - done)] if done else []
-                spans.append((kept.epoch + bool(done), settings.epochs, per_epoch))
-                for first, last, steps in spans:
-                    if first < last and not model.stop_training:
-                        model.fit(
-                            distribution.dataset(train, start_step=kept.step),
-                            initial_epoch=first,
-                            epochs=last,
-                            steps_per_epoch=steps,
-                            validation_data=held_out.get("x"),
-                            validation_steps=held_out.get("steps"),
-                            callbacks=visible,
-                            shuffle=False,  # the data has its own order
-                            verbose=0,
-                        )
-                kept.leave_if_signalled()
-        if self.is_chief:
-            kept.finish(stopped=model.stop_training)
-        with distribution.watched(kept):
-            distribution.agree(kept.step, settings)  # now the best weights are written
-        if not self.is_chief:
-            kept.finish(stopped=model.stop_training)
-        self._step = kept.step
-
-    @contextlib.contextmanager
-    def _explained(self, model, train, kept):
-        """Where the loss is not finite: says what was so first, by doing the steps since the last checkpoint again."""
-        first_step = kept.step
-        first_state = None if kept.latest.exists() or self.distribution.strategy else kept.state()
-        try:
-            yield
-        except Diverged as error:
-            if self.distribution.strategy:
-                raise
-            if kept.latest.exists():
-                first_step = restore(kept.latest, kept.holders)["step"]
-            else:
-                kept.set_state(first_state)
-            again = error.step - 1 - first_step
-            print(f"{error}\nLooking for what was not finite first: {again} steps again ...", flush=True)
-            stop = keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda batch, logs=None: kept.leave_if_signalled(together=True)
-            )
-            why = ""
-            with contextlib.suppress(Exception):  # the error itself counts for more than its cause
-                if again:
-                    data = train.dataset(first_step)
-                    model.fit(data, steps_per_epoch=again, callbacks=[stop], shuffle=False, verbose=0)
-                why = first_not_finite(model, next(iter(train.dataset(error.step - 1))))
-            raise Diverged(f"{error} {why}", error.step) from error
-
-    def steps(self, data, *, stage: str, state: Mapping[str, Any], epochs: int | None = None) -> Iterator[Any]:
-        """A loop of one's own, kept as `fit` is: several models, several optimisers, or no gradient at all.
+    def loop(
+        self,
+        data: Any,
+        *,
+        stage: str,
+        state: Mapping[str, Any],
+        network: Any = None,
+        epochs: int | None = None,
+        validation: Callable[[], Mapping[str, float]] | None = None,
+        monitor: str = "loss",
+        mode: str = "min",
+        pictures: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> Iterator[tuple[Any, Callable]]:
+        """Keeps a loop of one's own as `fit` is kept: several models, several optimizers, or no gradient at all.
 
         Args:
             data: `data.pipelines.Batches`, or a number of steps for a loop without data.
             stage: A name for this loop among the recipe's.
             state: All that the loop changes, by name: objects with `variables`, `keras.random.SeedGenerator`s,
-                variables, or lists of variables.
-            epochs: Passes over the data; without it `--epochs`.
+                variables, NumPy arrays that are changed in place, or lists of them.
+            network: As in `fit`; without it, the Keras models in `state`.
+            epochs: Passes over the data; without it `--epochs`, or one where `data` is a number.
+            validation: Called after each epoch; returns scalars, of which `monitor` says whose state is the best. That
+                is what the state is in the end.
+            monitor: See there.
+            mode: "min" or "max": whether the best is the lowest or the highest.
+            pictures: Called after each epoch; returns figures and scalars (float) by name.
 
         Yields:
             (batch, log): the batch, or the step's number; and a function to be called with this step's scalars,
-            `log(loss=...)`.
-        """
-        if self.distribution.strategy:
-            raise ValueError(
-                f"--strategy={self.settings.strategy}: {stage!r} is trained by a loop of its own, which runs on one "
-                "device. Leave --strategy out."
-            )
-        endless = not isinstance(data, int)
-        per_epoch = data.steps_per_epoch if endless else data
-        kept = self._stage(stage, state, per_epoch, epochs=(epochs or self.settings.epochs) if endless else 1)
-        if not kept.finished:
-            source = iter(self.distribution.dataset(data, kept.step)) if endless else iter(range(kept.step, per_epoch))
-            logs = {}
-            with kept, self.distribution.watched(kept):
-                if kept.owes_validation:
-                    kept.after_epoch({}, {})
-                while kept.step < kept.num_steps:
-                    logs.clear()
-                    self._step = kept.step  # that pictures of the coming step belong to
-                    yield next(source), logs.update
-                    kept.after_step(kept.step + 1, logs)
-                    if kept.step % per_epoch == 0:
-                        kept.after_epoch({key: float(value) for key, value in logs.items()}, {})
-        kept.finish()
-        self._step = kept.step
-
-    def _stage(self, name, holders, steps_per_epoch, epochs=None):
-        kept = Stage(
-            name,
-            self.path("checkpoints", name),
-            holders,
-            steps_per_epoch=steps_per_epoch,
-            epochs=epochs or self.settings.epochs,
-            board=self._board,
-            writes=self.is_chief,
-            checkpoint_minutes=self.settings.checkpoint_minutes,
-        )
-        if not kept.finished:
-            how = {"recipe": self.recipe, "command": command(), **dataclasses.asdict(self.settings), **versions()}
-            self._board.table("settings", how, kept.step)
-        return kept
-
-    def load(self, model, *, stage: str = "model", workdir: str | os.PathLike = "") -> None:
-        """Loads what a stage has trained: its best weights, or its last; where there are none, the shipped model's.
-
-        Args:
-            model: The model, of the same sizes.
-            stage: The stage's name.
-            workdir: Of another run, to begin with what it has trained.
+            `log(loss=...)`, whose means over the epoch are shown.
 
         Raises:
-            ValueError: Where the stage has not been trained in the workdir, or for another model.
+            ValueError: Where --strategy is another than single.
         """
-        folder = pathlib.Path(workdir or self.workdir) / "checkpoints" / stage
-        for path in (folder / "best.npz", folder / "latest.npz"):
-            if path.exists():
-                step = restore(path, {"model": model})["step"]
-                self._step = self._step if workdir else step
-                return
-        if workdir or self._stand_in is None:
+        epochs = epochs or (1 if isinstance(data, int) else self.asked("epochs"))
+        how = {"network": network, "epochs": epochs, "validation": validation, "pictures": pictures}
+        return loops.loop(self, data, stage=stage, state=state, monitor=monitor, mode=mode, **how)
+
+    def compute(self, function: Callable[[], Mapping[str, Any]], *, stage: str) -> dict[str, np.ndarray]:
+        """Computes plain arrays once and keeps them: a closed form, a SciPy optimum, what a round has chosen.
+
+        Args:
+            function: Returns arrays by name. It is called as one step: killed in it, it begins anew.
+            stage: A name for this computation among the recipe's.
+
+        Returns:
+            The arrays, NumPy's; a finished stage's are read.
+        """
+        path = self._folder(stage) / "latest.npz"
+        if not path.exists():
+            arrays = {name: np.asarray(value) for name, value in function().items()}
+            if not self.is_chief:
+                return arrays
+            save(path, {name: [array] for name, array in arrays.items()}, {})
+        return networks.arrays(path)
+
+    def load(self, stage: str = "model", *, name: str | None = None, workdir: str | os.PathLike | None = None) -> Any:
+        """Gives back what a stage has kept: built models with their best weights, or its arrays.
+
+        Args:
+            stage: The stage's name.
+            name: Of a stage that keeps several networks, the one that is wanted.
+            workdir: Of another run, of this recipe or another.
+
+        Returns:
+            A Keras model, in float32; where the stage keeps several and `name` is left out, all of them by name; of a
+            stage that has none, arrays by name. Where nothing was trained here, the shipped model.
+
+        Raises:
+            ValueError: Where the stage has not been trained in the workdir.
+        """
+        folder = self._folder(stage) if workdir is None else pathlib.Path(workdir) / "checkpoints" / stage
+        path = next((path for path in (folder / "best.npz", folder / "latest.npz") if path.exists()), None)
+        if path is not None and (folder / networks.FILE).exists():
+            found = networks.load(folder, path, name)
+            self._step = self._step if workdir else networks.step(path)
+        elif path is not None:
+            return networks.arrays(path)
+        elif workdir is not None or self._stand_in is None:
             raise ValueError(f"{workdir or self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
-        print(f"  the model that comes with the code: {self._stand_in}", flush=True)
-        model.load_weights(self._stand_in / "model.keras")
+        else:
+            print(f"  the model that comes with the code: {self._stand_in}", flush=True)
+            found = networks.shipped(self._stand_in, self.prefix + stage, name)
+        return next(iter(found.values())) if len(found) == 1 else found
+
+    def round(self, number: int) -> "Run":
+        """Gives the same run as it is in one of several rounds: stages, pictures and metrics of its own.
+
+        Args:
+            number: Of the round.
+
+        Returns:
+            A `Run` whose stages are round_NUMBER/STAGE, whose pictures and metrics are named round_NUMBER/NAME.
+        """
+        inner = copy.copy(self)
+        inner.prefix = f"{self.prefix}round_{number}/"
+        inner._board = self._board_of(inner.prefix)
+        return inner
+
+    def study(self, name: str, grid: Mapping[str, Sequence], one: Callable) -> list[dict[str, Any]]:
+        """Runs one training for each cell of a grid, in folders that several processes or machines may share.
+
+        Args:
+            name: The study's.
+            grid: The values of each axis; an axis named as a setting sets it.
+            one: `one(run, **cell)` is called with a `Run` of the cell's own and returns metrics by name. A cell that is
+                finished is not run again; one that another process is at is left to it.
+
+        Returns:
+            A row for each cell, in the grid's order: its axes and its metrics.
+        """
+        return studies.study(self, name, grid, one)
+
+    def stage(self, name: str, holders: Mapping[str, Any], steps_per_epoch: int, epochs: int, **how: Any) -> Stage:
+        """Opens a stage of this workdir, as `fit` and `loop` do.
+
+        Args:
+            name: Its name.
+            holders: What is trained, by name.
+            steps_per_epoch: Steps in an epoch.
+            epochs: Epochs in all.
+            **how: What else `Stage` takes; and `networks`, the Keras models to be kept with their architecture.
+        """
+        folder = self._folder(name)
+        kept_networks = how.pop("networks", {})
+        board = self._board_of(self.prefix + ("" if name == "model" else f"{name}/"))
+        kept = Stage(
+            self.prefix + name,
+            folder,
+            holders,
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,
+            board=board,
+            writes=self.is_chief,
+            checkpoint_minutes=self.asked("checkpoint_minutes"),
+            **how,
+        )
+        if not kept.finished and self.is_chief:
+            networks.keep(folder, kept_networks, holders)
+            self.trains()
+            told = {"recipe": self.recipe, "command": command(), **dataclasses.asdict(self.settings), **versions()}
+            board.table("settings", told, kept.step)
+        return kept
+
+    def _folder(self, stage):
+        return self.workdir / "checkpoints" / (self.prefix + stage)
+
+    def _board_of(self, part):
+        if part not in self._boards:
+            folder = self.workdir / "logs" / part if self.is_chief else None
+            self._boards[part] = Board(folder, self.asked("profile_steps"))
+        return self._boards[part]
 
     @property
     def exported(self) -> pathlib.Path:
@@ -283,40 +319,26 @@ class Run(Results):
                 return folder
         raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=export.")
 
-    def export(self, signatures: Mapping[str, Any], **details) -> None:
+    def export(self, served: Any, **card: Any) -> None:
         """Writes export/: SavedModel, `.tflite` and card, whole or not at all.
 
         Args:
-            signatures: `export.signature` by name.
-            **details: As in `export.write`: examples, trackables, calibrate, measure, tolerance; and `card`, to which
-                the recipe, the command, the settings and the metrics are added.
+            served: What the model offers: of `toolkit.serving`, or anything whose `arguments()` are those of
+                `export.write`.
+            **card: What else the card says, such as data and description; the recipe, the command, the settings and the
+                metrics are added.
         """
         if not self.is_chief:
             return
-        from toolkit import export
+        from toolkit.export.writer import write
 
-        card = {
-            "name": self.recipe,
-            "command": command(),
-            "settings": dataclasses.asdict(self.settings),
-            "metrics": self.metrics(),
-            **details.pop("card", {}),
-        }
-        export.write(self.path("export"), signatures, card=card, quantize=self.settings.quantize, **details)
-
-    def serve(self, splits) -> None:
-        """Reads data for trainings with the same --data_service, until it is stopped.
-
-        Args:
-            splits: The recipe's `data.pipelines.Splits`.
-        """
-        server = service.Server(self.settings.data_service, (splits.train, splits.validation, splits.test))
-        role = "one more reader of" if server.joined else "serving data at"
-        print(f"  {role} {self.settings.data_service}; Ctrl-C ends it", flush=True)
-        server.wait()
+        arguments = served.arguments()
+        told = {"name": self.recipe, "command": command(), "settings": dataclasses.asdict(self.settings)}
+        arguments["card"] = {**told, "metrics": self.metrics(), **arguments.get("card", {}), **card}
+        write(self.path("export"), quantize=self.asked("quantize"), **arguments)
 
     @property
     def jit_compile(self) -> bool:
         """What --jit_compile means on this machine, for `model.compile`."""
         able = bool(tf.config.list_physical_devices("GPU")) and not self.distribution.strategy
-        return {"on": True, "off": False}.get(self.settings.jit_compile, able)
+        return able if self.asked("jit_compile") is None else self.asked("jit_compile")

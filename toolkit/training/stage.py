@@ -5,8 +5,10 @@ import pathlib
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
+
+import numpy as np
 
 from toolkit.lazy import keras
 from toolkit.training import checkpoints
@@ -42,17 +44,21 @@ class Interrupted(SystemExit):
 
 
 class Stage:
-    """What `Run.fit` and `Run.steps` share.
+    """What `Run.fit` and `Run.loop` share.
 
     Args:
         name: The stage's name.
         folder: Where its checkpoints are.
-        holders: What is trained: objects with `variables`, by name; "model" is what `Run.load` loads.
+        holders: What is trained: objects with `variables`, by name.
         steps_per_epoch: Steps in an epoch.
         epochs: Epochs to train in all.
         board: A `Board` for scalars.
         checkpoint_minutes: Minutes between checkpoints inside an epoch.
         writes: Whether to write checkpoints and show progress; False in all workers but the chief.
+        best: Names of the holders that are kept as they were at the best validation; None: all.
+        monitor: The scalar of the validation that says which is the best.
+        mode: "min" or "max": whether the best is the lowest or the highest.
+        averages: Whether `after_epoch` is given the means that `means` has, rather than Keras'.
     """
 
     def __init__(
@@ -66,10 +72,19 @@ class Stage:
         board,
         checkpoint_minutes: float,
         writes: bool = True,
+        best: Collection[str] | None = None,
+        monitor: str = "loss",
+        mode: str = "min",
+        averages: bool = False,
     ) -> None:
+        if mode not in ("min", "max"):
+            raise ValueError(f"{name}: mode={mode!r}: expected min or max.")
         self.name = name
         self.latest, self.best = folder / "latest.npz", folder / "best.npz"
         self.holders = holders
+        self.best_holders = {key: holder for key, holder in holders.items() if best is None or key in best}
+        self.monitor, self.sign = monitor, 1.0 if mode == "min" else -1.0
+        self.sums: dict[str, list] | None = {} if averages else None  # of this epoch: sum and number of steps
         self.steps_per_epoch = steps_per_epoch
         self.num_steps = steps_per_epoch * epochs
         self.board = board
@@ -84,13 +99,19 @@ class Stage:
                     f"{steps_per_epoch}. Use another --workdir for other data."
                 )
             self.step, self.stopped = progress["step"], progress["stopped"]
-            self.owes_validation = progress.get("owes_validation", False)
+            self.owes_validation = progress["owes_validation"]
+            self.sums = progress["sums"]
             self.lowest = math.inf if progress["lowest"] is None else progress["lowest"]
         self.finished = self.stopped or (self.step >= self.num_steps and not self.owes_validation)
         self.began_at = self.step
         self._signal = None
         self._bar = None
         self._saved_at = time.monotonic()
+
+    @property
+    def means(self) -> dict[str, float]:
+        """What the steps of this epoch gave in the mean."""
+        return {key: total / count for key, (total, count) in (self.sums or {}).items()}
 
     @property
     def epoch(self) -> int:
@@ -155,6 +176,10 @@ class Stage:
         self._bar.update(step - self.step)
         self._bar.set_postfix({key: f"{value:.4g}" for key, value in list(logs.items())[:3]}, refresh=False)
         self.step = step
+        if self.sums is not None:
+            for key, value in logs.items():
+                total, count = self.sums.get(key, (0.0, 0))
+                self.sums[key] = [total + value, count + 1]
         if step % max(1, self.steps_per_epoch // 20) == 0:
             self.board.scalars("train", {f"step/{key}": value for key, value in logs.items()}, step)
         ends_epoch = step % self.steps_per_epoch == 0
@@ -173,17 +198,24 @@ class Stage:
 
         Args:
             train: The epoch's mean scalars.
-            validation: Scalars on the validation data; "loss" decides which weights are the best.
+            validation: Scalars on the validation data; `monitor` decides which weights are the best.
+
+        Raises:
+            ValueError: Where the validation has no such scalar.
         """
         self.board.scalars("train", train, self.step)
         self.board.scalars("validation", validation, self.step)
         line = ", ".join(f"{key} {value:.4f}" for key, value in train.items())
         held_out = ", ".join(f"{key} {value:.4f}" for key, value in validation.items())
         self._say(f"epoch {self.epoch}: {line}" + (f"; validation: {held_out}" if held_out else ""))
-        loss = validation.get("loss", math.inf)
-        if loss < self.lowest:
-            self.lowest = loss
-            self._save_to(self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders)
+        if validation and self.monitor not in validation:
+            raise ValueError(f"{self.name}: monitor={self.monitor!r} is none of {', '.join(validation)}.")
+        if self.sums is not None:
+            self.sums.clear()
+        found = self.sign * validation[self.monitor] if validation else math.inf
+        if found < self.lowest:
+            self.lowest = found
+            self._save_to(self.best, self.best_holders)
         self.save()
         self.leave_if_signalled()
 
@@ -215,9 +247,7 @@ class Stage:
             self.stopped, self.finished = stopped, True
             self.save()
         if self.best.exists():
-            checkpoints.restore(
-                self.best, {"model": self.holders["model"]} if "model" in self.holders else self.holders
-            )
+            checkpoints.restore(self.best, self.best_holders)
 
     def save(self, owes_validation: bool = False) -> None:
         """Writes the checkpoint from which the same command goes on.
@@ -231,7 +261,7 @@ class Stage:
 
     def state(self) -> list:
         """Copies of all that is trained."""
-        return [variable.numpy() for _, variable in checkpoints.variables(self.holders)]
+        return [np.array(variable) for _, variable in checkpoints.variables(self.holders)]
 
     def set_state(self, state: list) -> None:
         """Puts copies back.
@@ -240,7 +270,7 @@ class Stage:
             state: What `state` returned.
         """
         for (_, variable), value in zip(checkpoints.variables(self.holders), state, strict=True):
-            variable.assign(value)
+            checkpoints.assign(variable, value)
 
     def _save_to(self, path, holders):
         if not self.writes:
@@ -251,6 +281,7 @@ class Stage:
             "lowest": None if math.isinf(self.lowest) else self.lowest,
             "stopped": self.stopped,
             "owes_validation": self.owes_validation,
+            "sums": self.sums,
         }
         try:
             checkpoints.save(path, holders, progress)

@@ -15,7 +15,10 @@ from typing import Any
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.checkpoints import write_json
-from toolkit.training.settings import Settings
+
+
+class InUse(ValueError):
+    """Another process is at this workdir."""
 
 
 class Workdir:
@@ -32,7 +35,7 @@ class Workdir:
         ValueError: Where no folder is named.
     """
 
-    def __init__(self, settings: Settings, recipe: str = "") -> None:
+    def __init__(self, settings: Any, recipe: str = "") -> None:
         if not settings.workdir:
             raise ValueError("--workdir is needed: a folder for everything the run writes.")
         self.settings = settings
@@ -63,7 +66,7 @@ class Workdir:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(
+            raise InUse(
                 f"--workdir={self.workdir} is in use by another run. Wait for it, or choose another folder."
             ) from error
         stored = stored_settings(self.workdir)
@@ -75,9 +78,9 @@ class Workdir:
                 "Choose another folder."
             )
         for field in dataclasses.fields(self.settings):
-            before = stored.get("settings", {}).get(field.name)
             now = getattr(self.settings, field.name)
-            if stored.get("trained") and before not in (None, now) and not field.metadata["changeable"]:
+            before = stored.get("settings", {}).get(field.name, now)
+            if stored.get("trained") and before != now and not field.metadata["changeable"]:
                 raise ValueError(
                     f"--workdir={self.workdir} was made with --{field.name}={before}, not {now}. "
                     "Choose another folder, or leave the flag out."
@@ -90,6 +93,12 @@ class Workdir:
         stored["versions"] = versions()
         stored["commands"].append([datetime.datetime.now().isoformat(timespec="seconds"), command()])
         write_json(self.workdir / "settings.json", stored)
+
+    def trains(self) -> None:
+        """Keeps this command as the one that trained last."""
+        path = self.workdir / "settings.json"
+        if path.exists():
+            write_json(path, {**json.loads(path.read_text()), "trained_by": command()})
 
     def close(self) -> None:
         """Lets another run have the workdir."""
@@ -114,7 +123,8 @@ def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
         workdir: The folder.
 
     Returns:
-        Its content, and "trained": whether there is a checkpoint that it binds; None where there is no such file.
+        Its content, "trained_by": the command that trained last, and "trained": whether there is a checkpoint that
+        binds the settings; None where there is no such file.
 
     Raises:
         ValueError: Where the file is not a run's.
@@ -124,8 +134,9 @@ def stored_settings(workdir: str | os.PathLike) -> dict[str, Any] | None:
         return None
     try:
         stored = json.loads(path.read_text())
-        trained = any(path.parent.glob("checkpoints/*/*.npz"))
-        return {**{key: stored[key] for key in ("recipe", "settings", "commands")}, "trained": trained}
+        trained = any(path.parent.glob("checkpoints/**/*.npz"))
+        kept = {key: stored[key] for key in ("recipe", "settings", "commands")}
+        return {**kept, "trained_by": stored.get("trained_by", ""), "trained": trained}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not the settings of a run. Choose another --workdir.") from error
 

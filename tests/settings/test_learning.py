@@ -1,0 +1,9 @@
+import pytest
+
+from toolkit.settings import learning
+
+
+def test_two_kinds_of_noise_exclude_each_other():
+    with pytest.raises(ValueError, match="--weight_noise=0.1 and --adaptive_weight_noise exclude each other"):
+        learning.WeightNoise(weight_noise=0.1, adaptive_weight_noise=True)
+    assert learning.WeightNoise(weight_noise=0.1).weight_noise == 0.1

@@ -1,0 +1,26 @@
+import dataclasses
+
+import pytest
+
+from toolkit.settings import running
+
+
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ({"strategy": "mirrored", "jit_compile": True}, "cannot have --jit_compile"),
+        ({"num_replicas": 2}, "--num_replicas=2 is for --strategy=mirrored"),
+        ({"mode": "serve_data"}, "needs --data_service=HOST:PORT"),
+        ({"strategy": "mirrored", "num_replicas": 3, "batch_size": 2}, "cannot share --batch_size=2"),
+    ],
+)
+def test_devices_that_cannot_be(values, message):
+    with pytest.raises(ValueError, match=message):
+        running.Devices(**values)
+    assert running.Devices(strategy="mirrored", num_replicas=2).num_replicas == 2
+
+
+def test_what_is_asked_of_a_trained_model_may_change_and_what_it_is_may_not():
+    changeable = {field.name for field in dataclasses.fields(running.Devices) if field.metadata["changeable"]}
+    assert {"workdir", "mode", "epochs", "strategy"} <= changeable
+    assert not {"seed", "batch_size", "precision"} & changeable

@@ -1,0 +1,72 @@
+"""Networks kept with their architecture: the package's layers are found, precision is let go, damage is named."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from toolkit import models
+from toolkit.training import checkpoints, networks
+
+
+def kept(folder, model, holders):
+    found = {**holders, **networks.beside(networks.named(model), holders)}
+    networks.keep(folder, networks.named(model), found)
+    checkpoints.save(folder / "best.npz", found, {"step": 7})
+
+
+def test_a_network_of_this_packages_layers_comes_back_in_float32(tmp_path):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = models.handwriting.synthesis(" abc", units=6, num_layers=2, num_mixtures=2, num_gaussians=2)
+    keras.config.set_dtype_policy(before)
+    model.compile("adam", "mse")
+    kept(tmp_path, model, {"model": model})
+    loaded = networks.load(tmp_path, tmp_path / "best.npz")["network"]
+    assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
+    for left, right in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert networks.step(tmp_path / "best.npz") == 7
+    with np.load(tmp_path / "best.npz") as file:
+        assert len(file.files) == len(model.variables) + 1, "no weight is kept twice"
+
+
+def test_weights_that_no_checkpoint_would_hold_are_kept_beside(tmp_path):
+    trained, fixed = (keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]) for _ in range(2))
+    kept(tmp_path, {"trained": trained, "fixed": fixed}, {"model": trained})
+    loaded = networks.load(tmp_path, tmp_path / "best.npz", "fixed")
+    assert list(loaded) == ["fixed"]
+    np.testing.assert_array_equal(loaded["fixed"].get_weights()[0], fixed.get_weights()[0])
+
+
+def test_what_cannot_be_kept_or_read(tmp_path):
+    class Own(keras.Model):
+        def get_config(self):
+            raise NotImplementedError
+
+    with pytest.raises(ValueError, match="network 'network' cannot be kept, for Own does not say"):
+        networks.keep(tmp_path, {"network": Own()}, {})
+    with pytest.raises(ValueError, match=r"networks.json cannot be read"):
+        networks.load(tmp_path, tmp_path / "best.npz")
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    kept(tmp_path, model, {"model": model})
+    described = json.loads((tmp_path / networks.FILE).read_text())
+    described["network"]["config"]["config"]["layers"][1]["config"]["units"] = 3
+    (tmp_path / networks.FILE).write_text(json.dumps(described))
+    with pytest.raises(ValueError, match="does not hold the weights of the 'network'"):
+        networks.load(tmp_path, tmp_path / "best.npz")
+    (tmp_path / "x.keras").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"x.keras is not a whole .keras file"):
+        networks.load_file(tmp_path / "x.keras")
+
+
+def test_shipped_networks_have_a_file_each(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    for stage, name in (("model", "network"), ("gan", "generator"), ("gan", "judge")):
+        model.save(tmp_path / f"{networks.shipped_name(stage, name)}.keras")
+    assert list(networks.shipped(tmp_path, "model")) == ["network"]
+    assert set(networks.shipped(tmp_path, "gan")) == {"generator", "judge"}
+    assert set(networks.shipped(tmp_path, "gan", "judge")) == {"judge"}
+    with pytest.raises(ValueError, match="has no network of the stage 'prior'"):
+        networks.shipped(tmp_path, "prior")

@@ -1,0 +1,96 @@
+"""The cells of a grid: each once, whoever runs it, and a killed one goes on."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from tests.training.shapes import Example, batches, network
+from toolkit.training import Run
+from toolkit.training.studies import label
+
+GRID = {"units": [2, 3], "rate": ["low rate", "high"]}
+
+
+def one(run, units, rate):
+    assert run.settings.units == units
+    run.picture("dot", np.zeros((2, 2, 3), "uint8"))
+    return {"score": units * (1 if rate == "high" else 10)}
+
+
+def test_a_row_for_each_cell_in_order_and_nothing_twice(tmp_path):
+    run, calls = Run(Example(workdir=str(tmp_path)), "example"), []
+
+    def counted(run, **cell):
+        calls.append(cell)
+        return one(run, **cell)
+
+    rows = run.study("sizes", GRID, counted)
+    assert [(row["units"], row["rate"], row["score"]) for row in rows] == [
+        *((2, "low rate", 20), (2, "high", 2)),
+        *((3, "low rate", 30), (3, "high", 3)),
+    ]
+    assert run.study("sizes", GRID, counted) == rows and len(calls) == 4
+    cell = tmp_path / "studies" / "sizes" / "units=2,rate=low_rate"
+    assert (cell / "pictures" / "dot.png").exists()
+    assert json.loads((cell / "settings.json").read_text())["settings"]["units"] == 2
+    (cell / "result.json").write_text("{")
+    with pytest.raises(ValueError, match=r"result.json is damaged.*Remove it"):
+        run.study("sizes", GRID, counted)
+    with pytest.raises(ValueError, match="expected values for each axis"):
+        run.study("sizes", {"units": []}, counted)
+
+
+def test_an_interrupted_cell_goes_on(tmp_path):
+    def trained(run, units):
+        with run.scope():
+            model = network(run.settings)
+        run.fit(model, batches(), batches())
+        if not (tmp_path / "second").exists():
+            (tmp_path / "second").touch()
+            raise RuntimeError("power cut")
+        return {"loss": model.evaluate(*next(iter(batches().dataset())), verbose=0)}
+
+    run = Run(Example(workdir=str(tmp_path / "run")))
+    with pytest.raises(RuntimeError, match="power cut"):
+        run.study("sizes", {"units": [2]}, trained)
+    (row,) = run.study("sizes", {"units": [2]}, trained)
+    whole = Run(Example(workdir=str(tmp_path / "whole"), units=2))
+    assert row["loss"] == trained(whole, 2)["loss"]
+
+
+PROCESS = """
+import sys, time
+sys.path.insert(0, "tests/training")
+from shapes import Example
+from toolkit.training import Run
+def one(run, units):
+    with open(sys.argv[2] + "/calls", "a") as file:
+        file.write(f"{units}\\n")
+    time.sleep(0.5)
+    return {"score": units}
+run = Run(Example(workdir=sys.argv[1], study_folder=sys.argv[2]), "example")
+print([row["score"] for row in run.study("sizes", {"units": [1, 2, 3, 4]}, one)])
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_cells(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    (tmp_path / "shared").mkdir()
+    both = []
+    for name in "ab":
+        command = [sys.executable, "-c", PROCESS, str(tmp_path / name), str(tmp_path / "shared")]
+        both.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True))
+        time.sleep(0.2)
+    for process in both:
+        assert process.communicate(timeout=120)[0].splitlines()[-1] == "[1.0, 2.0, 3.0, 4.0]"
+    assert sorted((tmp_path / "shared" / "calls").read_text().split()) == ["1", "2", "3", "4"]
+
+
+def test_labels():
+    assert label({"decoder": "per pixel/σ", "seed": 3}) == "decoder=per_pixel_,seed=3"

@@ -1,0 +1,78 @@
+"""Settings of the data, by domain."""
+
+from toolkit.settings.fields import group, setting
+from toolkit.settings.running import Run
+
+
+@group
+class Strokes(Run):
+    """The pen strokes."""
+
+    data: str = setting("embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER")
+    spacing: float = setting(
+        0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0
+    )
+    max_points: int = setting(320, "longest line trained on, in pen points", minimum=2)
+
+
+@group
+class WrittenStrokes(Strokes):
+    """The texts in pen strokes."""
+
+    data: str = setting("embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER")
+    alphabet: str = setting("", "every character that a text may have")
+    max_characters: int = setting(40, "longest text trained on, in characters", minimum=1)
+
+
+@group
+class Text(Run):
+    """The text."""
+
+    data: str = setting(
+        "embedded", "text: embedded[:python], text:FILE, text:TRAIN[,VALIDATION],TEST, ptb:FOLDER or tfds:NAME"
+    )
+    level: str = setting("char", "what a token is", choices=("char", "byte", "word"))
+    encoding: str = setting("utf-8", "of text files, such as latin-1 or utf-16")
+    held_out: float = setting(0.1, "share of a text without a test part that becomes one", minimum=0.0)
+    vocabulary_size: int = setting(
+        10_000, "words known, the others are <unk>; a number beyond those there are: all", minimum=2
+    )
+
+
+@group
+class Images(Run):
+    """The images."""
+
+    data: str = setting("embedded", "images with a class: embedded, folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE")
+    image_size: int | None = setting(
+        None,
+        "pixels of height and width; left out: 16 for embedded, else 32 or, of the larger networks, as published",
+        minimum=1,
+    )
+    held_out: float = setting(0.1, "share of the training images that validates, where no part does")
+    skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where nothing, or half of the images and more, would be held out.
+        """
+        if not 0 < self.held_out < 0.5:
+            raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
+
+
+@group
+class Augmentation(Run):
+    """The changes of training images."""
+
+    crop: str = setting(
+        "shift",
+        "what is seen of a training image: shift: it, moved by up to an eighth; window: a square of a larger one, as "
+        "in AlexNet; area: 8 to 100 % of that, as in GoogLeNet",
+        choices=("none", "shift", "window", "area"),
+    )
+    flip: bool = setting(False, "training images are mirrored half of the time")
+    color: float = setting(0.0, "largest change of brightness, contrast and saturation, as a share", minimum=0.0)
+    lighting: float = setting(0.0, "standard deviation of AlexNet's change of light", paper="0.1", minimum=0.0)
+    erasing: float = setting(0.0, "share of the training images with a part erased", minimum=0.0)

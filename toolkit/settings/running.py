@@ -1,0 +1,113 @@
+"""Settings of any run: its folder, its training, its devices, what it exports and what it samples."""
+
+from toolkit.settings.fields import group, setting
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+@group
+class Run:
+    """The run."""
+
+    workdir: str | None = setting(
+        None, "folder for everything the run writes; again: it resumes [runs/RECIPE]", changeable=True
+    )
+    mode: str = setting("all", "all: the recipe's phases in order; or one of them, or of", changeable=True)
+    seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0)
+    verbose: bool = setting(False, "show what TensorFlow prints", changeable=True)
+
+
+@group
+class Training(Run):
+    """The training."""
+
+    epochs: int = setting(
+        10, "passes over the training data; a larger number trains on", minimum=1, changeable=True, remembered=True
+    )
+    steps_per_epoch: int | None = setting(
+        None, "steps that count as an epoch; none: the whole training data", minimum=1
+    )
+    batch_size: int = setting(32, "examples in a step", minimum=1)
+    precision: str = setting("float32", "dtype policy", choices=PRECISIONS)
+    jit_compile: bool | None = setting(None, "XLA; left out: on with a GPU, off without", changeable=True)
+    checkpoint_minutes: float = setting(
+        2.0, "minutes between checkpoints inside an epoch; each epoch ends with one too", minimum=0.0, changeable=True
+    )
+    profile_steps: int = setting(
+        0,
+        "training steps to profile, for TensorBoard's Profile (pip install tensorboard-plugin-profile)",
+        minimum=0,
+        changeable=True,
+    )
+
+
+@group
+class Devices(Training):
+    """The devices."""
+
+    strategy: str = setting(
+        "single",
+        "devices: single; mirrored: all GPUs here; multi_worker: all processes that the environment's TF_CONFIG names",
+        choices=("single", "mirrored", "multi_worker"),
+        changeable=True,
+    )
+    num_replicas: int | None = setting(
+        None,
+        "of --strategy=mirrored; left out: one for each GPU; without GPUs: parts of the CPU, to try it out",
+        minimum=1,
+        changeable=True,
+    )
+    data_service: str = setting(
+        "", "HOST:PORT of a tf.data service that reads for this training; --mode=serve_data starts one", changeable=True
+    )
+
+    def check(self) -> None:
+        """Says what does not go together.
+
+        Raises:
+            ValueError: Where flags exclude each other, naming them.
+        """
+        if self.strategy != "single" and self.jit_compile:
+            raise ValueError(f"--strategy={self.strategy} cannot have --jit_compile: leave it out.")
+        if self.num_replicas and self.strategy != "mirrored":
+            raise ValueError(f"--num_replicas={self.num_replicas} is for --strategy=mirrored.")
+        if self.mode == "serve_data" and not self.data_service:
+            raise ValueError("--mode=serve_data needs --data_service=HOST:PORT, an address of this machine.")
+        if (self.num_replicas or 0) > self.batch_size:
+            raise ValueError(
+                f"--num_replicas={self.num_replicas} cannot share --batch_size={self.batch_size} examples."
+            )
+
+
+@group
+class Export(Run):
+    """The export."""
+
+    quantize: str = setting(
+        "none",
+        "also export a smaller .tflite: dynamic: int8 weights; float16: weights; int8: weights and what they multiply; "
+        "all: each of them",
+        choices=("none", "dynamic", "float16", "int8", "all"),
+        changeable=True,
+    )
+    note: str = setting("", "what the card of --mode=ship says of the training", changeable=True)
+
+
+@group
+class Sampling(Run):
+    """What is sampled."""
+
+    num_samples: int = setting(4, "samples that --mode=sample draws", minimum=1, changeable=True)
+    sample_seed: int = setting(0, "seed of what --mode=sample draws", minimum=0, changeable=True)
+
+
+@group
+class Study(Run):
+    """A study of many trainings."""
+
+    study_folder: str | None = setting(
+        None,
+        "folder of the study's trainings, which several processes or machines may share, each with a --workdir of its "
+        "own [WORKDIR/studies]",
+        changeable=True,
+    )

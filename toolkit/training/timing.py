@@ -1,0 +1,62 @@
+"""How long a training's steps and its reading take: what `--mode=benchmark` prints, without code in a recipe."""
+
+import json
+import pathlib
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Any
+
+_STEPS = 12
+
+
+def time_fit(run: Any, stage: str, model: Any, train: Any) -> None:
+    """Times a compiled model's step, and the reading of its batches.
+
+    Args:
+        run: The `Run`.
+        stage: The stage's name.
+        model: The compiled model; its weights change.
+        train: `data.pipelines.Batches`, as `fit` takes them.
+    """
+    batch = next(iter(train.dataset()))
+    parts = batch if isinstance(batch, tuple) else (batch,)
+    examples = train.num_examples / train.steps_per_epoch
+    label = "" if stage == "model" else f", {stage}"
+    milliseconds = run.benchmark(f"training step{label}", lambda: model.train_on_batch(*parts), per="batch")
+    print(f"  {examples / milliseconds * 1e3:.0f} examples a second in training")
+    stream = iter(train.dataset())
+    milliseconds = run.benchmark(f"reading{label}", lambda: next(stream), per="batch", repeats=30)
+    print(f"  {examples / milliseconds * 1e3:.0f} examples a second are read")
+
+
+def time_loop(run: Any, stage: str, data: Any) -> Iterator[tuple[Any, Any]]:
+    """Yields a few batches as `Run.loop` does, and times what is done with each.
+
+    Args:
+        run: The `Run`.
+        stage: The stage's name.
+        data: `data.pipelines.Batches`, or a number of steps.
+
+    Yields:
+        (batch, log).
+    """
+    source = iter(range(min(data, _STEPS)) if isinstance(data, int) else data.take(_STEPS).dataset(num_epochs=1))
+    milliseconds = []
+    for batch in source:
+        start = time.perf_counter()
+        yield batch, lambda **scalars: [float(value) for value in scalars.values()]  # which waits for them
+        milliseconds.append((time.perf_counter() - start) * 1e3)
+    run.keep_benchmark(f"step, {stage}", statistics.median(milliseconds[1:] or milliseconds), "step")
+
+
+def show_latencies(folder: pathlib.Path) -> None:
+    """Prints what an export's card says of each file's signatures.
+
+    Args:
+        folder: The export.
+    """
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    for name, file in card["files"].items():
+        for key, milliseconds in file["latency_ms"].items():
+            print(f"  {name}, {key}: {milliseconds:.3g} ms a call, one thread")
