@@ -12,3 +12,16 @@ def test_shares_that_leave_nothing(share):
 def test_a_group_takes_from_its_own():
     assert domains.WrittenStrokes().max_points == domains.Strokes().max_points
     assert "text" in domains.WrittenStrokes.__dataclass_fields__["data"].metadata["help"]
+
+
+def test_what_readers_are_asked_for():
+    asked = domains.WrittenStrokes(data="npy:x", alphabet="ab", seed=3).reading()
+    assert asked == {
+        **{"source": "npy:x", "text": True, "alphabet": "ab", "max_characters": 40},
+        **{"seed": 3, "spacing": 0.0, "max_points": 320},
+    }
+    assert not domains.Strokes().reading()["text"] and "alphabet" not in domains.Strokes().reading()
+    assert domains.Augmentation(flip=True).changes() == {
+        **{"crop": "shift", "flip": True, "color": 0.0},
+        **{"lighting": 0.0, "erasing": 0.0},
+    }

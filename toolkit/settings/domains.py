@@ -14,6 +14,11 @@ class Strokes(Run):
     )
     max_points: int = setting(320, "longest line trained on, in pen points", minimum=2)
 
+    def reading(self) -> dict:
+        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        how = {"seed": self.seed, "spacing": self.spacing, "max_points": self.max_points}
+        return {"source": self.data, "text": False, **how}
+
 
 @group
 class WrittenStrokes(Strokes):
@@ -22,6 +27,11 @@ class WrittenStrokes(Strokes):
     data: str = setting("embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER")
     alphabet: str = setting("", "every character that a text may have")
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1)
+
+    def reading(self) -> dict:
+        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        texts = {"text": True, "alphabet": self.alphabet, "max_characters": self.max_characters}
+        return {**super().reading(), **texts}
 
 
 @group
@@ -76,3 +86,7 @@ class Augmentation(Run):
     color: float = setting(0.0, "largest change of brightness, contrast and saturation, as a share", minimum=0.0)
     lighting: float = setting(0.0, "standard deviation of AlexNet's change of light", paper="0.1", minimum=0.0)
     erasing: float = setting(0.0, "share of the training images with a part erased", minimum=0.0)
+
+    def changes(self) -> dict:
+        """Gives what `data.images.Augmentation` is asked for, by its arguments' names."""
+        return {name: getattr(self, name) for name in ("crop", "flip", "color", "lighting", "erasing")}

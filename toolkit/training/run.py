@@ -112,6 +112,15 @@ class Run(Results):
         finally:
             keras.config.set_dtype_policy(before)
 
+    def num_steps(self, train: Any) -> int:
+        """Counts the steps that `fit` takes in all, for a schedule.
+
+        Args:
+            train: `data.pipelines.Batches` that are trained on.
+        """
+        whole = train.steps_per_epoch
+        return self.asked("epochs") * min(self.asked("steps_per_epoch") or whole, whole)
+
     def fit(
         self,
         model: Any,
