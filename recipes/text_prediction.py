@@ -572,7 +572,7 @@ def benchmark(run):
 
 def check_data(run):
     s, text = run.settings, corpus(run.settings)
-    found = data.text_report.examine(text, batch_size=s.batch_size, sequence_length=s.sequence_length)
+    found = data.text.report.examine(text, batch_size=s.batch_size, sequence_length=s.sequence_length)
     names, numbers = list(found.counts), np.array(list(found.counts.values()), "float64")
     bits = dict(zip(names, -np.log2(numbers / numbers.sum()), strict=True))
 

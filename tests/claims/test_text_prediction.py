@@ -7,7 +7,7 @@ import pytest
 
 from recipes import text_prediction as recipe
 from toolkit import training
-from toolkit.data.text import streams
+from toolkit.data.text.streaming import streams
 from toolkit.generation.text import Generator
 from toolkit.metrics.bracket_closing import closing_curve
 

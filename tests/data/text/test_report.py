@@ -1,7 +1,7 @@
 import numpy as np
 
-from toolkit.data.text import load
-from toolkit.data.text_report import examine
+from toolkit.data.text.corpus import load
+from toolkit.data.text.report import examine
 
 
 def words(seed, count):

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from toolkit.data.report import Report
-from toolkit.data.text import SPLITS, Corpus
+from toolkit.data.text.corpus import Corpus
+from toolkit.data.text.readers import SPLITS
 
 _MANY_UNKNOWN = 0.15  # share of a split's tokens
 _REPEATED = 0.05  # share of a test text's stretches that the training text holds too
@@ -31,7 +32,7 @@ def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Finding
     """Says what a training would find in a text.
 
     Args:
-        corpus: What `text.load` returned.
+        corpus: What `load` returned.
         batch_size: Streams of a batch.
         sequence_length: Tokens of each in a batch.
 
