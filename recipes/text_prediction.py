@@ -21,14 +21,12 @@ peepholes; --optimizer=sgd --peepholes is the paper's training.
 
 import dataclasses
 import functools
-import json
 import math
 import pathlib
 
 import numpy as np
 
-from toolkit import data, generation, layers, losses, methods, metrics, models, training, visualize
-from toolkit.export import signature
+from toolkit import data, generation, layers, losses, methods, metrics, models, serving, training, visualize
 from toolkit.lazy import keras
 
 UNITS = {"char": "character", "byte": "byte", "word": "word"}
@@ -214,7 +212,7 @@ def train(run):
         num_sequences = per_epoch * s.batch_size
         trainee = compiled(model, s, s.epochs * per_epoch, num_sequences, run.jit_compile)
     training.checkpoints.write_json(run.path("vocabulary.json"), text.vocabulary.as_dict())
-    generator = generation.text.Generator(model, excluded=excluded(text.vocabulary))
+    generator = generation.text.Generator(model, excluded=text.vocabulary.excluded)
     passage = text.tokens["validation"][:480]
 
     def pictures():
@@ -246,11 +244,6 @@ def trained(run, vocabulary=None):
     model = network(s, vocabulary or vocabulary_of(run))
     run.load(stateful(model, s))
     return model
-
-
-def excluded(vocabulary):
-    """What is never written: the unknown token."""
-    return () if vocabulary.level == "byte" else (0,)
 
 
 def loss_picture(vocabulary, tokens, nats, title):
@@ -338,21 +331,19 @@ def counts_of(codes, wanted):
 
 def sample(run):
     s, vocabulary = run.settings, vocabulary_of(run)
-    prompt = encoded_prompt(vocabulary, s.prompt)
+    prompt = vocabulary.encode_known(s.prompt, "--prompt")
     if s.runtime == "tflite":
-        texts, generator = written_by_tflite(run, vocabulary, prompt), None
+        writer = serving.language_model.TextWriter(run.exported)
     else:
-        model = trained(run, vocabulary)
-        generator = generation.text.Generator(model, s.top_k, excluded(vocabulary))
-        texts = generator.write(
-            prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed
-        )
+        writer = generation.text.Generator(trained(run, vocabulary), s.top_k, vocabulary.excluded)
+    texts = writer.write(prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed)
     for number, tokens in enumerate(texts):
         print(f"\n--- {number + 1} of {len(texts)}\n{vocabulary.decode([*prompt, *tokens])}")
     written = "\n\n---\n\n".join(vocabulary.decode([*prompt, *tokens]) for tokens in texts)
     training.checkpoints.write_whole(run.path("samples.txt"), lambda file: file.write(written.encode() + b"\n"))
-    if generator is None:
+    if s.runtime == "tflite":
         return
+    generator = writer
     first = [*prompt, *texts[0]][:1200]
     run.picture("written", loss_picture(vocabulary, first, generator.nats(first), f"written, {s.temperature:g}"))
     text = corpus(s, vocabulary)
@@ -361,44 +352,6 @@ def sample(run):
     run.picture("cells", cells_picture(vocabulary, generator, text.tokens["test"][:120]))
     if s.level != "word":
         brackets(run, vocabulary, generator, text)
-
-
-def encoded_prompt(vocabulary, prompt):
-    unknown = vocabulary.unknown(prompt)
-    if unknown:
-        shown = ", ".join(map(repr, unknown[:10]))
-        known = "".join(vocabulary.tokens[1:]) if vocabulary.level == "char" else f"{len(vocabulary.tokens)} words"
-        raise ValueError(f"--prompt={prompt!r}: the network has never seen {shown}. It knows {known!r}.")
-    return vocabulary.encode(prompt)
-
-
-def written_by_tflite(run, vocabulary, prompt):
-    """The texts, by the exported model in a process of its own."""
-    from toolkit.export.interpreter import tflite_caller
-
-    s, path = run.settings, run.exported / "model.tflite"
-    limits = json.loads((run.exported / "card.json").read_text())["signatures"]["generate_from_noise"]
-    most = {name: limits["inputs"][name]["shape"][1] for name in ("prompt", "noise")}
-    if s.length > most["noise"]:
-        raise ValueError(
-            f"--length={s.length}: {path} writes at most {most['noise']} tokens. Export again with a larger "
-            "--max_length, or write with --runtime=keras."
-        )
-    if len(prompt) > most["prompt"]:
-        raise ValueError(f"--prompt has {len(prompt)} tokens; {path} takes at most {most['prompt']}: --max_prompt.")
-    call, texts = tflite_caller(path, 1), []
-    noise = np.random.default_rng(s.sample_seed).uniform(size=(s.num_samples, most["noise"])).astype("float32")
-    for row in np.minimum(noise, 1 - 2**-24):
-        given = {
-            "prompt": padded(in_codes(vocabulary, prompt), most["prompt"]),
-            "prompt_length": np.array([len(prompt)], "int32"),
-            "length": np.array([s.length], "int32"),
-            "temperature": np.array([s.temperature], "float32"),
-            "noise": row[None],
-        }
-        codes = call("generate_from_noise", **given)["text"][0][: s.length]
-        texts.append(vocabulary.encode("".join(map(chr, codes))) if s.level == "char" else codes)
-    return texts
 
 
 def cells_picture(vocabulary, generator, tokens, num_cells=16):
@@ -442,114 +395,20 @@ def brackets(run, vocabulary, generator, text, num_texts=16, num_tokens=1000):
     run.picture("brackets", figure)
 
 
-def padded(codes, length):
-    return np.pad(np.asarray(codes, "int32"), (0, length - len(codes)))[None]
-
-
-def in_codes(vocabulary, tokens):
-    """Token numbers as the exported model takes them: a character's code point; a byte or a word's number."""
-    if vocabulary.level != "char":
-        return np.asarray(tokens, "int32")
-    return np.array([ord(vocabulary.tokens[token]) if token else 0 for token in tokens], "int32")
-
-
 def export(run):
-    import tensorflow as tf
-
     s, vocabulary = run.settings, vocabulary_of(run)
-    model, text = trained(run, vocabulary), corpus(s, vocabulary)
-    generator = generation.text.Generator(model, s.top_k, excluded(vocabulary))
-    is_char = s.level == "char"
-    codes = in_codes(vocabulary, range(len(vocabulary.tokens)))
-    what = {"char": "Unicode code points", "byte": "bytes", "word": "numbers in the card's vocabulary"}[s.level]
-    passage = min(500, len(text.tokens["test"]))
-
-    def numbers(given):
-        if not is_char:
-            return given
-        return tf.cast(tf.argmax(tf.cast(given[..., None] == codes, tf.int32), axis=-1), tf.int32)
-
-    def generate(prompt, prompt_length, length, temperature, noise=None):
-        written = generator.generate(
-            numbers(prompt), prompt_length, length, temperature, num_steps=s.max_length, noise=noise
-        )
-        inside = tf.range(s.max_length)[None] < written["length"][:, None]
-        tokens = tf.gather(codes, written["tokens"]) if is_char else written["tokens"]
-        return {"text": tf.where(inside, tokens, 0), "length": written["length"]}
-
-    def step(token, **state):
-        logits, after = generator.step(numbers(token), state)
-        return {"logits": logits, **{f"next_{name}": value for name, value in after.items()}}
-
-    def score(tokens, length):
-        return generator.score(numbers(tokens), length)
-
-    states = {name: ((1, size), "float32", "zeros at first") for name, size in generator.state_sizes.items()}
-    asked = {
-        "prompt": ((1, s.max_prompt), "int32", f"{what}, anything after its end"),
-        "prompt_length": ((1,), "int32", "tokens"),
-        "length": ((1,), "int32", f"tokens to write, at most {s.max_length}: more are not written"),
-        "temperature": ((1,), "float32", "0 = the most probable, 1 = as the data"),
-    }
-    units = {"text": f"{what}, zeros after its end", "length": "tokens written"}
-    noise = ((1, s.max_length), "float32", "uniform in [0, 1)")
-
-    def passages(split, count):
-        tokens = text.tokens[split]
-        for start in np.linspace(0, len(tokens) - passage, count).astype(int):
-            given = in_codes(vocabulary, tokens[start : start + passage])
-            yield {"tokens": given[None], "length": np.array([passage], "int32")}
-
-    def measure(call):
-        nats = [call("score", **each)["nats"][0] / passage for each in passages("test", 20)]
-        return {f"bits_per_{UNITS[s.level]}": float(np.mean(nats) / math.log(2))}
-
-    random = np.random.default_rng(s.seed)
-    start = encoded_prompt(vocabulary, vocabulary.decode(text.tokens["test"][:20]))[: s.max_prompt]
-    example = {
-        "prompt": padded(in_codes(vocabulary, start), s.max_prompt),
-        "prompt_length": np.array([len(start)], "int32"),
-        "length": np.array([min(300, s.max_length)], "int32"),
-        "temperature": np.array([0.8], "float32"),
-    }
-    drawn = {"noise": np.minimum(random.uniform(size=(1, s.max_length)), 1 - 2**-24).astype("float32")}
-    first = {
-        "token": in_codes(vocabulary, start[:1]),
-        **{name: np.zeros(shape, "float32") for name, (shape, *_) in states.items()},
-    }
-
-    def typical():
-        for each in passages("train", 12):
-            yield {"score": each, "generate": example, "generate_from_noise": {**example, **drawn}}
-            read = vocabulary.encode("".join(map(chr, each["tokens"][0]))) if is_char else each["tokens"][0]
-            for token, state in generator.along(read[:60]):
-                yield {"step": {"token": in_codes(vocabulary, token), **state}}
-
-    run.export(
-        {
-            "generate": signature(generate, **asked, outputs=units, random=True),
-            "generate_from_noise": signature(generate, **asked, noise=noise, outputs=units),
-            "step": signature(step, token=((1,), "int32", f"{what}, 0 before the first"), **states,
-                outputs={"logits": "log of shares, up to a constant"},
-            ),
-            "score": signature(
-                score,
-                tokens=((1, passage), "int32", f"{what}, anything after its end"),
-                length=((1,), "int32", "tokens"),
-                outputs={"nats": "-log of the text's probability"},
-            ),
-        },
-        trackables=[model],
-        examples={
-            "generate": example,
-            "generate_from_noise": {**example, **drawn},
-            "step": first,
-            "score": next(passages("test", 1)),
-        },
-        calibrate=typical(),
-        measure=measure,
-        card={"data": s.data, "description": __doc__.splitlines()[0], "vocabulary": vocabulary.as_dict()},
-    )  # fmt: skip
+    text, model = corpus(s, vocabulary), trained(run, vocabulary)
+    served = serving.language_model.language_model(
+        model,
+        train=text.tokens["train"],
+        test=text.tokens["test"],
+        max_prompt=s.max_prompt,
+        max_length=s.max_length,
+        top_k=s.top_k,
+        seed=s.seed,
+    )
+    card = {"data": s.data, "description": __doc__.splitlines()[0], **served.card}
+    run.export(**{**served.arguments(), "card": card})
 
 
 def benchmark(run):
@@ -562,7 +421,7 @@ def benchmark(run):
     size = s.batch_size * s.sequence_length
     milliseconds = run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {size} tokens")
     print(f"  {size / milliseconds * 1e3:.0f} tokens a second in training")
-    generator = generation.text.Generator(model, s.top_k, excluded(vocabulary))
+    generator = generation.text.Generator(model, s.top_k, vocabulary.excluded)
     for texts in (1, 32):
         milliseconds = run.benchmark(
             f"writing 200 tokens, {texts} at once", lambda n=texts: generator.write([], 200, num_texts=n), per="batch"
