@@ -21,15 +21,10 @@ peepholes; --optimizer=sgd --peepholes is the paper's training.
 
 import dataclasses
 import functools
-import math
 import pathlib
 
-import numpy as np
-
-from toolkit import data, generation, layers, losses, methods, metrics, models, serving, training, visualize
+from toolkit import data, generation, losses, methods, metrics, models, serving, training, visualize
 from toolkit.lazy import keras
-
-UNITS = {"char": "character", "byte": "byte", "word": "word"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,19 +152,8 @@ def network(s, vocabulary):
     )
 
 
-def stateful(model, s, batch_size=0, num_sequences=1):
-    """The network as it is trained, which gives each target's nats: states carried on, noisy weights if asked for."""
-    stream, batch_size = models.text_rnn.streaming(model, scored=True), batch_size or s.batch_size
-    if s.weight_noise:
-        stream = layers.WeightNoise(stream, s.weight_noise)
-    if s.adaptive_weight_noise:
-        stream = layers.AdaptiveWeightNoise(stream, scale=1.0 / num_sequences)
-    inputs = {
-        name: keras.Input((None,), batch_size=batch_size, dtype="int32", name=name) for name in ("tokens", "targets")
-    }
-    inputs["continues"] = keras.Input((), batch_size=batch_size, name="continues")
-    carried = layers.CarriedState(stream, models.text_rnn.state_sizes(model), batch_size, name="carried")
-    return keras.Model(inputs, carried(inputs), name="stateful")
+def trainee(model, s, num_sequences=1):
+    return models.text_rnn.stateful(model, s.batch_size, s.weight_noise, s.adaptive_weight_noise, num_sequences)
 
 
 def optimizer(s, num_steps):
@@ -183,47 +167,46 @@ def optimizer(s, num_steps):
 
 
 def compiled(model, s, num_steps, num_sequences, jit_compile):
-    trainee = stateful(model, s, num_sequences=num_sequences)
-    trainee.compile(
+    network = trainee(model, s, num_sequences)
+    network.compile(
         optimizer(s, num_steps),
         loss=losses.Precomputed(reduction="sum"),
         loss_weights=1.0 / s.batch_size,  # nats a sequence
-        weighted_metrics=[metrics.Bits(f"bits_per_{UNITS[s.level]}")],
+        weighted_metrics=[metrics.Bits(f"bits_per_{data.text.vocabulary.UNITS[s.level]}")],
         jit_compile=jit_compile,
     )
-    return trainee
+    return network
 
 
-def as_fitted(batch):
-    """A batch as `fit` takes it: the targets are an input, and what does not count weighs nothing."""
-    import tensorflow as tf
-
-    return batch, batch["targets"], tf.cast(batch["targets"] >= 0, tf.float32)
+def streams(s, text):
+    return text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.as_fitted)
 
 
 def train(run):
     s, text = run.settings, corpus(run.settings)
-    splits = text.splits(s.batch_size, s.sequence_length, s.reset_every).map(as_fitted)
+    splits = streams(s, text)
     per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     with run.scope():
         model = network(s, text.vocabulary)
         if s.start_from:
             begin_with(run, model, text.vocabulary)
-        num_sequences = per_epoch * s.batch_size
-        trainee = compiled(model, s, s.epochs * per_epoch, num_sequences, run.jit_compile)
+        trained = compiled(model, s, s.epochs * per_epoch, per_epoch * s.batch_size, run.jit_compile)
     training.checkpoints.write_json(run.path("vocabulary.json"), text.vocabulary.as_dict())
     generator = generation.text.Generator(model, excluded=text.vocabulary.excluded)
     passage = text.tokens["validation"][:480]
 
     def pictures():
         written = generator.write([], 480, temperature=0.8, seed=s.seed)[0]
-        nats = generator.nats(written)
         return {
-            "training/written": loss_picture(text.vocabulary, written, nats, "written by the network, temperature 0.8"),
-            "training/read": loss_picture(text.vocabulary, passage, generator.nats(passage), "validation text"),
+            "training/written": costs(text.vocabulary, generator, written, "written by the network, temperature 0.8"),
+            "training/read": costs(text.vocabulary, generator, passage, "validation text"),
         }
 
-    run.fit(trainee, splits, pictures=pictures)
+    run.fit(trained, splits, pictures=pictures)
+
+
+def costs(vocabulary, generator, tokens, title):
+    return visualize.text.bits(vocabulary.shown(tokens), generator.nats(tokens), vocabulary.unit, title=title)
 
 
 def begin_with(run, model, vocabulary):
@@ -236,56 +219,34 @@ def begin_with(run, model, vocabulary):
     if differs:
         raise ValueError(f"--start_from={folder} has another vocabulary than --data={run.settings.data}: {differs}.")
     before = Settings(**stored["settings"])
-    run.load(stateful(model, before), workdir=folder)
+    run.load(trainee(model, before), workdir=folder)
 
 
 def trained(run, vocabulary=None):
     s = run.settings
     model = network(s, vocabulary or vocabulary_of(run))
-    run.load(stateful(model, s))
+    run.load(trainee(model, s))
     return model
-
-
-def loss_picture(vocabulary, tokens, nats, title):
-    pieces = vocabulary.shown(tokens)
-    unit = UNITS[vocabulary.level]
-    return visualize.text.colored(pieces, np.asarray(nats) / math.log(2), f"bits a {unit}", title=title)
-
-
-def scores(run, model, batches, rate=0.0, name=""):
-    """Nats of each token, static, or dynamic with a step size."""
-    from tqdm import tqdm
-
-    sgd = keras.optimizers.SGD(rate, global_clipnorm=1.0) if rate else None
-    stream = (
-        (x, x["targets"], (x["targets"] >= 0).astype("float32"))
-        for x in batches.dataset(num_epochs=1).as_numpy_iterator()
-    )
-    with tqdm(total=batches.steps_per_epoch, desc=name, unit="batch", mininterval=15) as bar:
-        return methods.dynamic_evaluation.dynamic_evaluation(
-            model, stream, lambda y, nats: nats, sgd, progress=lambda done: bar.update()
-        )
 
 
 def evaluate(run):
     s, vocabulary = run.settings, vocabulary_of(run)
     text, model = corpus(s, vocabulary), trained(run, vocabulary)
     test = text.tokens["test"][: s.max_evaluated or None]
-    share = len(test) / len(text.tokens["test"])
-    characters, words = share * text.characters["test"], share * text.words["test"]
-    many = stateful(model, clean(s), s.batch_size)
-    one = stateful(model, clean(s), 1)
-    found = {}
     sample = text.tokens["train"][: len(test)]
-    seen = scores(run, many, data.text.streams(sample, s.batch_size, s.sequence_length), name="train, static")
-    found["train_bits_per_token"] = float(np.mean(seen) / math.log(2))
+
+    def nats(tokens, batch_size, rate, name):
+        batches = data.text.streams(tokens, batch_size, s.sequence_length).dataset(num_epochs=1)
+        return methods.token_nats(models.text_rnn.stateful(model, batch_size), batches, rate, name)
+
+    share = len(test) / len(text.tokens["test"])
+    seen = nats(sample, s.batch_size, 0.0, "train, static")
+    found = {"train_bits_per_token": metrics.bits.summary(seen, len(seen), len(seen))["bits_per_token"]}
     for name, rate in (("static", 0.0), ("dynamic", s.dynamic_learning_rate)):
-        nats = scores(run, one, data.text.streams(test, 1, s.sequence_length), rate, f"test, {name}")
-        found[f"{name}_bits_per_character"] = metrics.bits.bits_per_character(nats, characters)
-        found[f"{name}_perplexity_per_word"] = metrics.bits.perplexity(nats, words)
-        found[f"{name}_bits_per_token"] = float(np.mean(nats) / math.log(2))
-    counts = order_two_bits(text.tokens["train"], test, len(vocabulary.tokens))
-    found["order_2_counts_bits_per_token"] = counts
+        taken = nats(test, 1, rate, f"test, {name}")
+        told = metrics.bits.summary(taken, share * text.characters["test"], share * text.words["test"])
+        found |= {f"{name}_{unit}": value for unit, value in told.items()}
+    found["order_2_counts_bits_per_token"] = metrics.n_gram_bits(text.tokens["train"], test, len(vocabulary.tokens))
     run.report(
         found,
         paper={
@@ -293,40 +254,6 @@ def evaluate(run):
             "dynamic_bits_per_character": {"word": 1.25}.get(s.level, 1.29),
         },
     )
-
-
-def clean(s):
-    """The settings without noise."""
-    return dataclasses.replace(s, weight_noise=0.0, adaptive_weight_noise=False)
-
-
-def order_two_bits(train, test, num_tokens):
-    """Bits a token of counts of the last two tokens, each order smoothed with the one below: what to beat."""
-    train, test = np.asarray(train, "int64"), np.asarray(test, "int64")
-    probability = (np.bincount(train, minlength=num_tokens) + 1.0) / (len(train) + num_tokens)
-    shares = probability[test]
-    for order in (1, 2):
-        context, context_test = (context_codes(tokens, order, num_tokens) for tokens in (train, test))
-        totals = counts_of(context, context_test)
-        counts = counts_of(context * num_tokens + train, context_test * num_tokens + test)
-        strength = 5.0  # of the order below, in counts
-        shares = (counts + strength * shares) / (totals + strength)
-    return float(-np.mean(np.log2(shares)))
-
-
-def context_codes(tokens, order, num_tokens):
-    """One number for the tokens before each."""
-    codes = np.zeros(len(tokens), "int64")
-    for lag in range(1, order + 1):
-        codes = codes * num_tokens + np.concatenate([np.zeros(lag, "int64"), tokens[: len(tokens) - lag]])
-    return codes
-
-
-def counts_of(codes, wanted):
-    """How often each wanted code is among the codes."""
-    names, counts = np.unique(codes, return_counts=True)
-    places = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
-    return np.where(names[places] == wanted, counts[places], 0)
 
 
 def sample(run):
@@ -343,56 +270,22 @@ def sample(run):
     training.checkpoints.write_whole(run.path("samples.txt"), lambda file: file.write(written.encode() + b"\n"))
     if s.runtime == "tflite":
         return
-    generator = writer
-    first = [*prompt, *texts[0]][:1200]
-    run.picture("written", loss_picture(vocabulary, first, generator.nats(first), f"written, {s.temperature:g}"))
-    text = corpus(s, vocabulary)
-    passage = text.tokens["test"][:1200]
-    run.picture("read", loss_picture(vocabulary, passage, generator.nats(passage), "test text"))
-    run.picture("cells", cells_picture(vocabulary, generator, text.tokens["test"][:120]))
-    if s.level != "word":
-        brackets(run, vocabulary, generator, text)
-
-
-def cells_picture(vocabulary, generator, tokens, num_cells=16):
-    """The outputs of the cells whose values last longest, while a passage is read."""
-    states = [state for _, state in generator.along([*tokens, 0])][1:]
-    values = np.array(
-        [np.concatenate([np.tanh(state[name][0]) for name in state if "cell" in name]) for state in states]
-    )
-    centred = values - values.mean(axis=0)
-    power = (centred**2).mean(axis=0) + 1e-3
-    memory = (centred[5:] * centred[:-5]).mean(axis=0) / power
-    chosen = np.argsort(-memory * np.sqrt(power))[:num_cells]
-    title = f"the {len(chosen)} cells that change most slowly, tanh of their state"
-    return visualize.text.activations(
-        vocabulary.shown(tokens), values[:, chosen], [f"cell {c}" for c in chosen], title=title
-    )
-
-
-def brackets(run, vocabulary, generator, text, num_texts=16, num_tokens=1000):
-    """How many of the brackets and quotes that a text opens it closes: the real text, the network's, and chance."""
-    written = generator.write([], num_tokens, num_texts=num_texts, temperature=0.8, seed=run.settings.sample_seed)
-    real = np.asarray(text.tokens["test"][: num_texts * num_tokens])
-    shuffled = np.random.default_rng(0).permutation(real)
-    distances = [5, 10, 20, 30, 50, 80, 120, 200, 300, 500]
-    texts = {
-        "test text": [vocabulary.decode(real)],
-        "written": [vocabulary.decode(row) for row in written],
-        "test text, shuffled": [vocabulary.decode(shuffled)],
-    }
-    curves = {name: metrics.bracket_closing.closing_curve(each, distances) for name, each in texts.items()}
-    curves = {name: curve for name, curve in curves.items() if curve}
-    if "test text" not in curves or "written" not in curves:
-        print("  brackets: none in the test text, or none written: no curve")
+    run.picture("written", costs(vocabulary, writer, [*prompt, *texts[0]][:1200], f"written, {s.temperature:g}"))
+    test = corpus(s, vocabulary).tokens["test"]
+    run.picture("read", costs(vocabulary, writer, test[:1200], "test text"))
+    values = metrics.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
+    slowest = metrics.slowest_cells(values), "that change most slowly"
+    run.picture("cells", visualize.text.cells(vocabulary.shown(test[:120]), values, *slowest))
+    if s.level == "word":
         return
-    found = {
-        f"{name.replace(', ', '_').replace(' ', '_')}_closed_within_200_characters": dict(curve).get(200)
-        for name, curve in curves.items()
-    }
-    run.report({name: share for name, share in found.items() if share is not None})
-    figure = visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
-    run.picture("brackets", figure)
+    written = writer.write([], 1000, num_texts=16, temperature=0.8, seed=s.sample_seed)
+    curves = metrics.beside_chance(vocabulary.decode(test[:16_000]), [vocabulary.decode(row) for row in written])
+    if curves:
+        run.report(metrics.closed_within(curves))
+        figure = visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
+        run.picture("brackets", figure)
+    else:
+        print("  brackets: none in the test text, or none written: no curve")
 
 
 def export(run):
@@ -415,11 +308,10 @@ def benchmark(run):
     s, vocabulary = run.settings, vocabulary_of(run)
     with run.scope():
         model = trained(run, vocabulary)
-        trainee = compiled(model, s, 1, 1, run.jit_compile)
-    splits = corpus(s, vocabulary).splits(s.batch_size, s.sequence_length).map(as_fitted)
-    batch = next(iter(splits.train.dataset()))
+        fitted = compiled(model, s, 1, 1, run.jit_compile)
+    batch = next(iter(streams(s, corpus(s, vocabulary)).train.dataset()))
     size = s.batch_size * s.sequence_length
-    milliseconds = run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {size} tokens")
+    milliseconds = run.benchmark("training step", lambda: fitted.train_on_batch(*batch), per=f"batch of {size} tokens")
     print(f"  {size / milliseconds * 1e3:.0f} tokens a second in training")
     generator = generation.text.Generator(model, s.top_k, vocabulary.excluded)
     for texts in (1, 32):
@@ -430,25 +322,13 @@ def benchmark(run):
 
 
 def check_data(run):
-    s, text = run.settings, corpus(run.settings)
-    found = data.text.report.examine(text, batch_size=s.batch_size, sequence_length=s.sequence_length)
-    names, numbers = list(found.counts), np.array(list(found.counts.values()), "float64")
-    bits = dict(zip(names, -np.log2(numbers / numbers.sum()), strict=True))
-
-    def pictures():
-        for split, tokens in found.beginnings.items():
-            costs = [bits.get(text.vocabulary.tokens[token], 0.0) for token in tokens]
-            title = f"{split}: its beginning, and what each token takes by its frequency alone"
-            yield split, visualize.text.colored(text.vocabulary.shown(tokens), costs, "bits", title=title)
-        shown = text.vocabulary.shown([text.vocabulary.numbers[name] for name in names[:100]])
-        yield "tokens", visualize.charts.bars(dict(zip(shown, found.counts.values(), strict=False)), "tokens")
-
-    run.check(found.report, lambda: dict(pictures()))
+    s = run.settings
+    found = data.text.examine(corpus(s), batch_size=s.batch_size, sequence_length=s.sequence_length)
+    run.check(found.report, lambda: visualize.text_report.pictures(found))
 
 
 def serve_data(run):
-    s = run.settings
-    run.serve(corpus(s).splits(s.batch_size, s.sequence_length, s.reset_every).map(as_fitted))
+    run.serve(streams(run.settings, corpus(run.settings)))
 
 
 if __name__ == "__main__":

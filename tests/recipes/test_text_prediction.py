@@ -169,24 +169,6 @@ def test_what_the_model_does_not_know_is_told(tmp_path):
             settings(tmp_path, **how)
 
 
-def test_counts_of_two_tokens_by_hand():
-    """Each order's estimate is (count + 5 x the order below) / (total + 5), written out with dictionaries."""
-    random = np.random.default_rng(0)
-    train, test = random.integers(0, 4, 300), random.integers(0, 4, 50)
-
-    def share(history, token):
-        p = (np.sum(train == token) + 1) / (len(train) + 4)
-        before = [0, 0, *train]
-        for order in (1, 2):
-            same = [t for t in range(len(train)) if before[t + 2 - order : t + 2] == history[-order:]]
-            p = (sum(train[t] == token for t in same) + 5 * p) / (len(same) + 5)
-        return p
-
-    padded = [0, 0, *test]
-    expected = -np.mean([math.log2(share(padded[t : t + 2], test[t])) for t in range(len(test))])
-    np.testing.assert_allclose(recipe.order_two_bits(train, test, 4), expected, rtol=1e-9)
-
-
 @pytest.mark.slow
 def test_real_text(tmp_path, test_data):
     """Penn Treebank's characters: after seconds the network predicts, and dynamic evaluation predicts better."""

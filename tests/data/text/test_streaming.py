@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from toolkit.data.text.streaming import streams
+from toolkit.data.text.streaming import as_fitted, streams
 
 
 @pytest.mark.parametrize("num_tokens, batch_size, length", [(103, 4, 10), (80, 4, 10), (7, 3, 5), (1000, 1, 33)])
@@ -22,3 +22,10 @@ def test_states_begin_anew():
     tokens = np.arange(100)
     flags = [b["continues"][0] for b in streams(tokens, 2, 5, reset_every=4).dataset(num_epochs=1).as_numpy_iterator()]
     assert flags == [0, 1, 1, 1, 0, 1, 1, 1, 0, 1]
+
+
+def test_what_is_after_the_end_weighs_nothing():
+    batches = streams(np.arange(1, 8), 2, 2)
+    given, targets, weights = as_fitted(list(batches.dataset(num_epochs=1))[-1])
+    assert set(given) == {"tokens", "targets", "continues"}
+    assert (targets.numpy().tolist(), weights.numpy().tolist()) == ([[3, 4], [7, -1]], [[1, 1], [1, 0]])

@@ -1,5 +1,8 @@
 """Tokens as streams laid end to end (Graves 2013, section 3)."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from toolkit.data.pipelines import Batches
@@ -48,3 +51,15 @@ def streams(tokens: np.ndarray, batch_size: int, sequence_length: int, reset_eve
     return Batches(
         read, lambda epoch: [np.array([step]) for step in range(num_steps)], signature, num_examples=num_tokens
     )
+
+
+def as_fitted(batch: Mapping[str, Any]) -> tuple:
+    """A batch of streams as `fit` takes it: the targets are an input too, and what is after the end weighs nothing.
+
+    Args:
+        batch: As `streams` makes it, of tensors.
+
+    Returns:
+        (batch, targets, weights float32 (batch, time)).
+    """
+    return batch, batch["targets"], tf.cast(batch["targets"] >= 0, tf.float32)
