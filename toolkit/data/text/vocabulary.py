@@ -80,9 +80,7 @@ class Vocabulary:
             return cls(level, (*first, *map(chr, sorted(counts))))
         for words in _words(f"{text} " for text in texts) if special else _words(texts):
             counts.update(words)
-        for token in first:
-            counts.pop(token, None)
-        ranked = sorted(counts, key=lambda word: (-counts[word], word))
+        ranked = sorted(counts.keys() - {*first}, key=lambda word: (-counts[word], word))
         return cls(level, (*first, *(ranked[: max_tokens - len(first)] if max_tokens else ranked)))
 
     @property
@@ -170,11 +168,9 @@ class Vocabulary:
         Raises:
             ValueError: Where something of it is not in the vocabulary, with what that is.
         """
-        unknown = self.unknown(text)
-        if unknown:
-            shown = ", ".join(map(repr, unknown[:10]))
-            known = "".join(self.tokens[self.unknown_number + 1 :])
-            known = known if self.level == "char" else f"{len(self.tokens)} words"
+        if unknown := self.unknown(text):
+            shown, known = ", ".join(map(repr, unknown[:10])), f"{len(self.tokens)} words"
+            known = "".join(self.tokens[self.unknown_number + 1 :]) if self.level == "char" else known
             raise ValueError(f"{name}={text!r}: the network has never seen {shown}. It knows {known!r}.")
         return self.encode(text)
 
