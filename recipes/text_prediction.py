@@ -120,12 +120,9 @@ def corpus(s, vocabulary=None):
     found = data.text.load(
         s.data, level=s.level, encoding=s.encoding, held_out=s.held_out, max_tokens=s.vocabulary_size
     )
-    differs = found.vocabulary.differs(vocabulary) if vocabulary else ""
-    if differs:
-        raise ValueError(
-            f"--data={s.data} has another vocabulary than the text that --workdir={s.workdir} was trained on: "
-            f"{differs}."
-        )
+    if vocabulary:
+        read = f"the text that --workdir={s.workdir} was trained on"
+        found.vocabulary.check_equal(vocabulary, f"--data={s.data}", read)
     return found
 
 
@@ -179,7 +176,7 @@ def compiled(model, s, num_steps, num_sequences, jit_compile):
 
 
 def streams(s, text):
-    return text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.as_fitted)
+    return text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.streaming.as_fitted)
 
 
 def train(run):
@@ -215,11 +212,9 @@ def begin_with(run, model, vocabulary):
     stored = training.workdir.stored_settings(folder)
     if not stored or stored["recipe"] != run.recipe or not stored["trained"]:
         raise ValueError(f"--start_from={folder} is not the workdir of a trained {run.recipe}.")
-    differs = vocabulary.differs(data.text.Vocabulary.read(folder / "vocabulary.json"))
-    if differs:
-        raise ValueError(f"--start_from={folder} has another vocabulary than --data={run.settings.data}: {differs}.")
-    before = Settings(**stored["settings"])
-    run.load(trainee(model, before), workdir=folder)
+    before = data.text.Vocabulary.read(folder / "vocabulary.json")
+    before.check_equal(vocabulary, f"--start_from={folder}", f"--data={run.settings.data}")
+    run.load(trainee(model, Settings(**stored["settings"])), workdir=folder)
 
 
 def trained(run, vocabulary=None):
@@ -236,8 +231,8 @@ def evaluate(run):
     sample = text.tokens["train"][: len(test)]
 
     def nats(tokens, batch_size, rate, name):
-        batches = data.text.streams(tokens, batch_size, s.sequence_length).dataset(num_epochs=1)
-        return methods.token_nats(models.text_rnn.stateful(model, batch_size), batches, rate, name)
+        batches = data.text.streaming.streams(tokens, batch_size, s.sequence_length).dataset(num_epochs=1)
+        return methods.dynamic_evaluation.token_nats(models.text_rnn.stateful(model, batch_size), batches, rate, name)
 
     share = len(test) / len(text.tokens["test"])
     seen = nats(sample, s.batch_size, 0.0, "train, static")
@@ -246,7 +241,9 @@ def evaluate(run):
         taken = nats(test, 1, rate, f"test, {name}")
         told = metrics.bits.summary(taken, share * text.characters["test"], share * text.words["test"])
         found |= {f"{name}_{unit}": value for unit, value in told.items()}
-    found["order_2_counts_bits_per_token"] = metrics.n_gram_bits(text.tokens["train"], test, len(vocabulary.tokens))
+    found["order_2_counts_bits_per_token"] = metrics.n_gram.n_gram_bits(
+        text.tokens["train"], test, len(vocabulary.tokens)
+    )
     run.report(
         found,
         paper={
@@ -273,15 +270,17 @@ def sample(run):
     run.picture("written", costs(vocabulary, writer, [*prompt, *texts[0]][:1200], f"written, {s.temperature:g}"))
     test = corpus(s, vocabulary).tokens["test"]
     run.picture("read", costs(vocabulary, writer, test[:1200], "test text"))
-    values = metrics.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
-    slowest = metrics.slowest_cells(values), "that change most slowly"
+    values = metrics.cell_memory.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
+    slowest = metrics.cell_memory.slowest_cells(values), "that change most slowly"
     run.picture("cells", visualize.text.cells(vocabulary.shown(test[:120]), values, *slowest))
     if s.level == "word":
         return
     written = writer.write([], 1000, num_texts=16, temperature=0.8, seed=s.sample_seed)
-    curves = metrics.beside_chance(vocabulary.decode(test[:16_000]), [vocabulary.decode(row) for row in written])
+    curves = metrics.bracket_closing.beside_chance(
+        vocabulary.decode(test[:16_000]), [vocabulary.decode(row) for row in written]
+    )
     if curves:
-        run.report(metrics.closed_within(curves))
+        run.report(metrics.bracket_closing.closed_within(curves))
         figure = visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
         run.picture("brackets", figure)
     else:
@@ -323,7 +322,7 @@ def benchmark(run):
 
 def check_data(run):
     s = run.settings
-    found = data.text.examine(corpus(s), batch_size=s.batch_size, sequence_length=s.sequence_length)
+    found = data.text.report.examine(corpus(s), batch_size=s.batch_size, sequence_length=s.sequence_length)
     run.check(found.report, lambda: visualize.text_report.pictures(found))
 
 

@@ -88,8 +88,8 @@ def token_nats(
 
     Args:
         model: What `models.text_rnn.stateful` returned.
-        batches: {"tokens", "targets", "continues"} of each batch, as `data.text.streams(...).dataset(num_epochs=1)` has
-            them.
+        batches: {"tokens", "targets", "continues"} of each batch, as `data.text.streaming.streams(...)`'s data set
+            has them.
         learning_rate: Step size of dynamic evaluation, for the mean nats of a batch, whose gradient is at most 1 long;
             0: static.
         name: What the bar says.

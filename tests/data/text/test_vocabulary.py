@@ -17,11 +17,16 @@ def test_vocabulary_is_kept_and_compared(tmp_path):
     vocabulary = Vocabulary.of(["abc"], "char")
     path = tmp_path / "v.json"
     path.write_text(json.dumps({"vocabulary": vocabulary.as_dict()}))
-    assert Vocabulary.read(path) == vocabulary and vocabulary.differs(vocabulary) == ""
-    other = Vocabulary.of(["abd"], "char")
-    assert vocabulary.differs(other) == "4 tokens and 4: only the first has 'c'; only the second has 'd'"
-    assert "chars" in vocabulary.differs(Vocabulary.of([], "byte"))
-    assert vocabulary.differs(Vocabulary("char", vocabulary.tokens[::-1])) == "the same tokens in another order"
+    assert Vocabulary.read(path) == vocabulary
+    vocabulary.check_equal(vocabulary, "one", "two")
+    for other, told in (
+        (Vocabulary.of(["abd"], "char"), "4 tokens and 4: only the first has 'c'; only the second has 'd'."),
+        (Vocabulary.of(["abcd"], "char"), "4 tokens and 5: only the second has 'd'."),
+        (Vocabulary.of([], "byte"), "one is of chars, the other of bytes."),
+        (Vocabulary("char", vocabulary.tokens[::-1]), "the same tokens in another order."),
+    ):
+        with pytest.raises(ValueError, match=f"^one has another vocabulary than two: {told}$"):
+            vocabulary.check_equal(other, "one", "two")
     path.write_text("[]")
     with pytest.raises(ValueError, match="does not hold a vocabulary"):
         Vocabulary.read(path)

@@ -91,8 +91,7 @@ class Vocabulary:
     @property
     def dtype(self) -> type:
         """NumPy's smallest type that holds each number."""
-        size = len(self.tokens)
-        return np.uint8 if size <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32
+        return np.uint8 if (size := len(self.tokens)) <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32
 
     @functools.cached_property
     def special(self) -> tuple[str, ...]:
@@ -201,8 +200,7 @@ class Vocabulary:
         length = length or max(map(len, rows), default=0) + len(last)
         batch = np.full((len(rows), length), self.numbers[PADDING], "int32")
         for padded, row in zip(batch, rows, strict=True):
-            row = [*row[: length - len(last)], *last]
-            padded[: len(row)] = row
+            padded[: len(row) + len(last)] = [*row[: length - len(last)], *last]
         return batch
 
     def decode(self, numbers: Sequence[int]) -> str:
@@ -286,7 +284,7 @@ class Vocabulary:
         """
         if self.level == "byte":
             return []
-        pieces = text if self.level == "char" else [word for words in _words([text]) for word in words]
+        pieces = text if self.level == "char" else itertools.chain(*_words([text]))
         return [piece for piece in dict.fromkeys(pieces) if piece not in self.numbers or piece in self.special]
 
     def as_dict(self) -> dict[str, Any]:
@@ -313,23 +311,27 @@ class Vocabulary:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} does not hold a vocabulary.") from error
 
-    def differs(self, other: "Vocabulary") -> str:
-        """What tells two vocabularies apart, in words; "" for equal ones.
+    def check_equal(self, other: "Vocabulary", name: str, other_name: str) -> None:
+        """Refuses another vocabulary than that of a network.
 
         Args:
             other: The other one.
+            name, other_name: What a person calls the two.
 
-        Returns:
-            A clause.
+        Raises:
+            ValueError: Where they are not equal, with what tells them apart.
         """
         if self.level != other.level:
-            return f"one is of {self.level}s, the other of {other.level}s"
-        more, fewer = (sorted(set(a.tokens) - set(b.tokens)) for a, b in ((self, other), (other, self)))
-        told = [f"only {name} has {', '.join(map(repr, have[:5]))}" for name, have in
-                (("the first", more), ("the second", fewer)) if have]  # fmt: skip
-        if told:
-            return f"{len(self.tokens)} tokens and {len(other.tokens)}: {'; '.join(told)}"
-        return "" if self.tokens == other.tokens else "the same tokens in another order"
+            differs = f"one is of {self.level}s, the other of {other.level}s"
+        elif set(self.tokens) != set(other.tokens):
+            pairs = {"the first": (self, other), "the second": (other, self)}
+            more = {which: sorted(set(a.tokens) - set(b.tokens))[:5] for which, (a, b) in pairs.items()}
+            told = [f"only {which} has {', '.join(map(repr, tokens))}" for which, tokens in more.items() if tokens]
+            differs = f"{len(self.tokens)} tokens and {len(other.tokens)}: {'; '.join(told)}"
+        else:
+            differs = "" if self.tokens == other.tokens else "the same tokens in another order"
+        if differs:
+            raise ValueError(f"{name} has another vocabulary than {other_name}: {differs}.")
 
 
 def _codes(text):
