@@ -21,17 +21,10 @@ peepholes; --optimizer=sgd --peepholes is the paper's training.
 
 import dataclasses
 import functools
-import json
-import math
 import pathlib
 
-import numpy as np
-
-from toolkit import data, generation, layers, losses, methods, metrics, models, training, visualize
-from toolkit.export import signature
+from toolkit import data, generation, losses, methods, metrics, models, serving, training, visualize
 from toolkit.lazy import keras
-
-UNITS = {"char": "character", "byte": "byte", "word": "word"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -127,12 +120,9 @@ def corpus(s, vocabulary=None):
     found = data.text.load(
         s.data, level=s.level, encoding=s.encoding, held_out=s.held_out, max_tokens=s.vocabulary_size
     )
-    differs = found.vocabulary.differs(vocabulary) if vocabulary else ""
-    if differs:
-        raise ValueError(
-            f"--data={s.data} has another vocabulary than the text that --workdir={s.workdir} was trained on: "
-            f"{differs}."
-        )
+    if vocabulary:
+        read = f"the text that --workdir={s.workdir} was trained on"
+        found.vocabulary.check_equal(vocabulary, f"--data={s.data}", read)
     return found
 
 
@@ -159,19 +149,8 @@ def network(s, vocabulary):
     )
 
 
-def stateful(model, s, batch_size=0, num_sequences=1):
-    """The network as it is trained, which gives each target's nats: states carried on, noisy weights if asked for."""
-    stream, batch_size = models.text_rnn.streaming(model, scored=True), batch_size or s.batch_size
-    if s.weight_noise:
-        stream = layers.WeightNoise(stream, s.weight_noise)
-    if s.adaptive_weight_noise:
-        stream = layers.AdaptiveWeightNoise(stream, scale=1.0 / num_sequences)
-    inputs = {
-        name: keras.Input((None,), batch_size=batch_size, dtype="int32", name=name) for name in ("tokens", "targets")
-    }
-    inputs["continues"] = keras.Input((), batch_size=batch_size, name="continues")
-    carried = layers.CarriedState(stream, models.text_rnn.state_sizes(model), batch_size, name="carried")
-    return keras.Model(inputs, carried(inputs), name="stateful")
+def trainee(model, s, num_sequences=1):
+    return models.text_rnn.stateful(model, s.batch_size, s.weight_noise, s.adaptive_weight_noise, num_sequences)
 
 
 def optimizer(s, num_steps):
@@ -185,47 +164,46 @@ def optimizer(s, num_steps):
 
 
 def compiled(model, s, num_steps, num_sequences, jit_compile):
-    trainee = stateful(model, s, num_sequences=num_sequences)
-    trainee.compile(
+    network = trainee(model, s, num_sequences)
+    network.compile(
         optimizer(s, num_steps),
         loss=losses.Precomputed(reduction="sum"),
         loss_weights=1.0 / s.batch_size,  # nats a sequence
-        weighted_metrics=[metrics.Bits(f"bits_per_{UNITS[s.level]}")],
+        weighted_metrics=[metrics.Bits(f"bits_per_{data.text.vocabulary.UNITS[s.level]}")],
         jit_compile=jit_compile,
     )
-    return trainee
+    return network
 
 
-def as_fitted(batch):
-    """A batch as `fit` takes it: the targets are an input, and what does not count weighs nothing."""
-    import tensorflow as tf
-
-    return batch, batch["targets"], tf.cast(batch["targets"] >= 0, tf.float32)
+def streams(s, text):
+    return text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.streaming.as_fitted)
 
 
 def train(run):
     s, text = run.settings, corpus(run.settings)
-    splits = text.splits(s.batch_size, s.sequence_length, s.reset_every).map(as_fitted)
+    splits = streams(s, text)
     per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     with run.scope():
         model = network(s, text.vocabulary)
         if s.start_from:
             begin_with(run, model, text.vocabulary)
-        num_sequences = per_epoch * s.batch_size
-        trainee = compiled(model, s, s.epochs * per_epoch, num_sequences, run.jit_compile)
+        trained = compiled(model, s, s.epochs * per_epoch, per_epoch * s.batch_size, run.jit_compile)
     training.checkpoints.write_json(run.path("vocabulary.json"), text.vocabulary.as_dict())
-    generator = generation.text.Generator(model, excluded=excluded(text.vocabulary))
+    generator = generation.text.Generator(model, excluded=text.vocabulary.excluded)
     passage = text.tokens["validation"][:480]
 
     def pictures():
         written = generator.write([], 480, temperature=0.8, seed=s.seed)[0]
-        nats = generator.nats(written)
         return {
-            "training/written": loss_picture(text.vocabulary, written, nats, "written by the network, temperature 0.8"),
-            "training/read": loss_picture(text.vocabulary, passage, generator.nats(passage), "validation text"),
+            "training/written": costs(text.vocabulary, generator, written, "written by the network, temperature 0.8"),
+            "training/read": costs(text.vocabulary, generator, passage, "validation text"),
         }
 
-    run.fit(trainee, splits, pictures=pictures)
+    run.fit(trained, splits, pictures=pictures)
+
+
+def costs(vocabulary, generator, tokens, title):
+    return visualize.text.bits(vocabulary.shown(tokens), generator.nats(tokens), vocabulary.unit, title=title)
 
 
 def begin_with(run, model, vocabulary):
@@ -234,65 +212,38 @@ def begin_with(run, model, vocabulary):
     stored = training.workdir.stored_settings(folder)
     if not stored or stored["recipe"] != run.recipe or not stored["trained"]:
         raise ValueError(f"--start_from={folder} is not the workdir of a trained {run.recipe}.")
-    differs = vocabulary.differs(data.text.Vocabulary.read(folder / "vocabulary.json"))
-    if differs:
-        raise ValueError(f"--start_from={folder} has another vocabulary than --data={run.settings.data}: {differs}.")
-    before = Settings(**stored["settings"])
-    run.load(stateful(model, before), workdir=folder)
+    before = data.text.Vocabulary.read(folder / "vocabulary.json")
+    before.check_equal(vocabulary, f"--start_from={folder}", f"--data={run.settings.data}")
+    run.load(trainee(model, Settings(**stored["settings"])), workdir=folder)
 
 
 def trained(run, vocabulary=None):
     s = run.settings
     model = network(s, vocabulary or vocabulary_of(run))
-    run.load(stateful(model, s))
+    run.load(trainee(model, s))
     return model
-
-
-def excluded(vocabulary):
-    """What is never written: the unknown token."""
-    return () if vocabulary.level == "byte" else (0,)
-
-
-def loss_picture(vocabulary, tokens, nats, title):
-    pieces = vocabulary.shown(tokens)
-    unit = UNITS[vocabulary.level]
-    return visualize.text.colored(pieces, np.asarray(nats) / math.log(2), f"bits a {unit}", title=title)
-
-
-def scores(run, model, batches, rate=0.0, name=""):
-    """Nats of each token, static, or dynamic with a step size."""
-    from tqdm import tqdm
-
-    sgd = keras.optimizers.SGD(rate, global_clipnorm=1.0) if rate else None
-    stream = (
-        (x, x["targets"], (x["targets"] >= 0).astype("float32"))
-        for x in batches.dataset(num_epochs=1).as_numpy_iterator()
-    )
-    with tqdm(total=batches.steps_per_epoch, desc=name, unit="batch", mininterval=15) as bar:
-        return methods.dynamic_evaluation.dynamic_evaluation(
-            model, stream, lambda y, nats: nats, sgd, progress=lambda done: bar.update()
-        )
 
 
 def evaluate(run):
     s, vocabulary = run.settings, vocabulary_of(run)
     text, model = corpus(s, vocabulary), trained(run, vocabulary)
     test = text.tokens["test"][: s.max_evaluated or None]
-    share = len(test) / len(text.tokens["test"])
-    characters, words = share * text.characters["test"], share * text.words["test"]
-    many = stateful(model, clean(s), s.batch_size)
-    one = stateful(model, clean(s), 1)
-    found = {}
     sample = text.tokens["train"][: len(test)]
-    seen = scores(run, many, data.text.streams(sample, s.batch_size, s.sequence_length), name="train, static")
-    found["train_bits_per_token"] = float(np.mean(seen) / math.log(2))
+
+    def nats(tokens, batch_size, rate, name):
+        batches = data.text.streaming.streams(tokens, batch_size, s.sequence_length).dataset(num_epochs=1)
+        return methods.dynamic_evaluation.token_nats(models.text_rnn.stateful(model, batch_size), batches, rate, name)
+
+    share = len(test) / len(text.tokens["test"])
+    seen = nats(sample, s.batch_size, 0.0, "train, static")
+    found = {"train_bits_per_token": metrics.bits.summary(seen, len(seen), len(seen))["bits_per_token"]}
     for name, rate in (("static", 0.0), ("dynamic", s.dynamic_learning_rate)):
-        nats = scores(run, one, data.text.streams(test, 1, s.sequence_length), rate, f"test, {name}")
-        found[f"{name}_bits_per_character"] = metrics.bits.bits_per_character(nats, characters)
-        found[f"{name}_perplexity_per_word"] = metrics.bits.perplexity(nats, words)
-        found[f"{name}_bits_per_token"] = float(np.mean(nats) / math.log(2))
-    counts = order_two_bits(text.tokens["train"], test, len(vocabulary.tokens))
-    found["order_2_counts_bits_per_token"] = counts
+        taken = nats(test, 1, rate, f"test, {name}")
+        told = metrics.bits.summary(taken, share * text.characters["test"], share * text.words["test"])
+        found |= {f"{name}_{unit}": value for unit, value in told.items()}
+    found["order_2_counts_bits_per_token"] = metrics.n_gram.n_gram_bits(
+        text.tokens["train"], test, len(vocabulary.tokens)
+    )
     run.report(
         found,
         paper={
@@ -302,267 +253,66 @@ def evaluate(run):
     )
 
 
-def clean(s):
-    """The settings without noise."""
-    return dataclasses.replace(s, weight_noise=0.0, adaptive_weight_noise=False)
-
-
-def order_two_bits(train, test, num_tokens):
-    """Bits a token of counts of the last two tokens, each order smoothed with the one below: what to beat."""
-    train, test = np.asarray(train, "int64"), np.asarray(test, "int64")
-    probability = (np.bincount(train, minlength=num_tokens) + 1.0) / (len(train) + num_tokens)
-    shares = probability[test]
-    for order in (1, 2):
-        context, context_test = (context_codes(tokens, order, num_tokens) for tokens in (train, test))
-        totals = counts_of(context, context_test)
-        counts = counts_of(context * num_tokens + train, context_test * num_tokens + test)
-        strength = 5.0  # of the order below, in counts
-        shares = (counts + strength * shares) / (totals + strength)
-    return float(-np.mean(np.log2(shares)))
-
-
-def context_codes(tokens, order, num_tokens):
-    """One number for the tokens before each."""
-    codes = np.zeros(len(tokens), "int64")
-    for lag in range(1, order + 1):
-        codes = codes * num_tokens + np.concatenate([np.zeros(lag, "int64"), tokens[: len(tokens) - lag]])
-    return codes
-
-
-def counts_of(codes, wanted):
-    """How often each wanted code is among the codes."""
-    names, counts = np.unique(codes, return_counts=True)
-    places = np.minimum(np.searchsorted(names, wanted), len(names) - 1)
-    return np.where(names[places] == wanted, counts[places], 0)
-
-
 def sample(run):
     s, vocabulary = run.settings, vocabulary_of(run)
-    prompt = encoded_prompt(vocabulary, s.prompt)
+    prompt = vocabulary.encode_known(s.prompt, "--prompt")
     if s.runtime == "tflite":
-        texts, generator = written_by_tflite(run, vocabulary, prompt), None
+        writer = serving.language_model.TextWriter(run.exported)
     else:
-        model = trained(run, vocabulary)
-        generator = generation.text.Generator(model, s.top_k, excluded(vocabulary))
-        texts = generator.write(
-            prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed
-        )
+        writer = generation.text.Generator(trained(run, vocabulary), s.top_k, vocabulary.excluded)
+    texts = writer.write(prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed)
     for number, tokens in enumerate(texts):
         print(f"\n--- {number + 1} of {len(texts)}\n{vocabulary.decode([*prompt, *tokens])}")
     written = "\n\n---\n\n".join(vocabulary.decode([*prompt, *tokens]) for tokens in texts)
     training.checkpoints.write_whole(run.path("samples.txt"), lambda file: file.write(written.encode() + b"\n"))
-    if generator is None:
+    if s.runtime == "tflite":
         return
-    first = [*prompt, *texts[0]][:1200]
-    run.picture("written", loss_picture(vocabulary, first, generator.nats(first), f"written, {s.temperature:g}"))
-    text = corpus(s, vocabulary)
-    passage = text.tokens["test"][:1200]
-    run.picture("read", loss_picture(vocabulary, passage, generator.nats(passage), "test text"))
-    run.picture("cells", cells_picture(vocabulary, generator, text.tokens["test"][:120]))
-    if s.level != "word":
-        brackets(run, vocabulary, generator, text)
-
-
-def encoded_prompt(vocabulary, prompt):
-    unknown = vocabulary.unknown(prompt)
-    if unknown:
-        shown = ", ".join(map(repr, unknown[:10]))
-        known = "".join(vocabulary.tokens[1:]) if vocabulary.level == "char" else f"{len(vocabulary.tokens)} words"
-        raise ValueError(f"--prompt={prompt!r}: the network has never seen {shown}. It knows {known!r}.")
-    return vocabulary.encode(prompt)
-
-
-def written_by_tflite(run, vocabulary, prompt):
-    """The texts, by the exported model in a process of its own."""
-    from toolkit.export.interpreter import tflite_caller
-
-    s, path = run.settings, run.exported / "model.tflite"
-    limits = json.loads((run.exported / "card.json").read_text())["signatures"]["generate_from_noise"]
-    most = {name: limits["inputs"][name]["shape"][1] for name in ("prompt", "noise")}
-    if s.length > most["noise"]:
-        raise ValueError(
-            f"--length={s.length}: {path} writes at most {most['noise']} tokens. Export again with a larger "
-            "--max_length, or write with --runtime=keras."
-        )
-    if len(prompt) > most["prompt"]:
-        raise ValueError(f"--prompt has {len(prompt)} tokens; {path} takes at most {most['prompt']}: --max_prompt.")
-    call, texts = tflite_caller(path, 1), []
-    noise = np.random.default_rng(s.sample_seed).uniform(size=(s.num_samples, most["noise"])).astype("float32")
-    for row in np.minimum(noise, 1 - 2**-24):
-        given = {
-            "prompt": padded(in_codes(vocabulary, prompt), most["prompt"]),
-            "prompt_length": np.array([len(prompt)], "int32"),
-            "length": np.array([s.length], "int32"),
-            "temperature": np.array([s.temperature], "float32"),
-            "noise": row[None],
-        }
-        codes = call("generate_from_noise", **given)["text"][0][: s.length]
-        texts.append(vocabulary.encode("".join(map(chr, codes))) if s.level == "char" else codes)
-    return texts
-
-
-def cells_picture(vocabulary, generator, tokens, num_cells=16):
-    """The outputs of the cells whose values last longest, while a passage is read."""
-    states = [state for _, state in generator.along([*tokens, 0])][1:]
-    values = np.array(
-        [np.concatenate([np.tanh(state[name][0]) for name in state if "cell" in name]) for state in states]
+    run.picture("written", costs(vocabulary, writer, [*prompt, *texts[0]][:1200], f"written, {s.temperature:g}"))
+    test = corpus(s, vocabulary).tokens["test"]
+    run.picture("read", costs(vocabulary, writer, test[:1200], "test text"))
+    values = metrics.cell_memory.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
+    slowest = metrics.cell_memory.slowest_cells(values), "that change most slowly"
+    run.picture("cells", visualize.text.cells(vocabulary.shown(test[:120]), values, *slowest))
+    if s.level == "word":
+        return
+    written = writer.write([], 1000, num_texts=16, temperature=0.8, seed=s.sample_seed)
+    curves = metrics.bracket_closing.beside_chance(
+        vocabulary.decode(test[:16_000]), [vocabulary.decode(row) for row in written]
     )
-    centred = values - values.mean(axis=0)
-    power = (centred**2).mean(axis=0) + 1e-3
-    memory = (centred[5:] * centred[:-5]).mean(axis=0) / power
-    chosen = np.argsort(-memory * np.sqrt(power))[:num_cells]
-    title = f"the {len(chosen)} cells that change most slowly, tanh of their state"
-    return visualize.text.activations(
-        vocabulary.shown(tokens), values[:, chosen], [f"cell {c}" for c in chosen], title=title
-    )
-
-
-def brackets(run, vocabulary, generator, text, num_texts=16, num_tokens=1000):
-    """How many of the brackets and quotes that a text opens it closes: the real text, the network's, and chance."""
-    written = generator.write([], num_tokens, num_texts=num_texts, temperature=0.8, seed=run.settings.sample_seed)
-    real = np.asarray(text.tokens["test"][: num_texts * num_tokens])
-    shuffled = np.random.default_rng(0).permutation(real)
-    distances = [5, 10, 20, 30, 50, 80, 120, 200, 300, 500]
-    texts = {
-        "test text": [vocabulary.decode(real)],
-        "written": [vocabulary.decode(row) for row in written],
-        "test text, shuffled": [vocabulary.decode(shuffled)],
-    }
-    curves = {name: metrics.bracket_closing.closing_curve(each, distances) for name, each in texts.items()}
-    curves = {name: curve for name, curve in curves.items() if curve}
-    if "test text" not in curves or "written" not in curves:
+    if curves:
+        run.report(metrics.bracket_closing.closed_within(curves))
+        figure = visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
+        run.picture("brackets", figure)
+    else:
         print("  brackets: none in the test text, or none written: no curve")
-        return
-    found = {
-        f"{name.replace(', ', '_').replace(' ', '_')}_closed_within_200_characters": dict(curve).get(200)
-        for name, curve in curves.items()
-    }
-    run.report({name: share for name, share in found.items() if share is not None})
-    figure = visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
-    run.picture("brackets", figure)
-
-
-def padded(codes, length):
-    return np.pad(np.asarray(codes, "int32"), (0, length - len(codes)))[None]
-
-
-def in_codes(vocabulary, tokens):
-    """Token numbers as the exported model takes them: a character's code point; a byte or a word's number."""
-    if vocabulary.level != "char":
-        return np.asarray(tokens, "int32")
-    return np.array([ord(vocabulary.tokens[token]) if token else 0 for token in tokens], "int32")
 
 
 def export(run):
-    import tensorflow as tf
-
     s, vocabulary = run.settings, vocabulary_of(run)
-    model, text = trained(run, vocabulary), corpus(s, vocabulary)
-    generator = generation.text.Generator(model, s.top_k, excluded(vocabulary))
-    is_char = s.level == "char"
-    codes = in_codes(vocabulary, range(len(vocabulary.tokens)))
-    what = {"char": "Unicode code points", "byte": "bytes", "word": "numbers in the card's vocabulary"}[s.level]
-    passage = min(500, len(text.tokens["test"]))
-
-    def numbers(given):
-        if not is_char:
-            return given
-        return tf.cast(tf.argmax(tf.cast(given[..., None] == codes, tf.int32), axis=-1), tf.int32)
-
-    def generate(prompt, prompt_length, length, temperature, noise=None):
-        written = generator.generate(
-            numbers(prompt), prompt_length, length, temperature, num_steps=s.max_length, noise=noise
-        )
-        inside = tf.range(s.max_length)[None] < written["length"][:, None]
-        tokens = tf.gather(codes, written["tokens"]) if is_char else written["tokens"]
-        return {"text": tf.where(inside, tokens, 0), "length": written["length"]}
-
-    def step(token, **state):
-        logits, after = generator.step(numbers(token), state)
-        return {"logits": logits, **{f"next_{name}": value for name, value in after.items()}}
-
-    def score(tokens, length):
-        return generator.score(numbers(tokens), length)
-
-    states = {name: ((1, size), "float32", "zeros at first") for name, size in generator.state_sizes.items()}
-    asked = {
-        "prompt": ((1, s.max_prompt), "int32", f"{what}, anything after its end"),
-        "prompt_length": ((1,), "int32", "tokens"),
-        "length": ((1,), "int32", f"tokens to write, at most {s.max_length}: more are not written"),
-        "temperature": ((1,), "float32", "0 = the most probable, 1 = as the data"),
-    }
-    units = {"text": f"{what}, zeros after its end", "length": "tokens written"}
-    noise = ((1, s.max_length), "float32", "uniform in [0, 1)")
-
-    def passages(split, count):
-        tokens = text.tokens[split]
-        for start in np.linspace(0, len(tokens) - passage, count).astype(int):
-            given = in_codes(vocabulary, tokens[start : start + passage])
-            yield {"tokens": given[None], "length": np.array([passage], "int32")}
-
-    def measure(call):
-        nats = [call("score", **each)["nats"][0] / passage for each in passages("test", 20)]
-        return {f"bits_per_{UNITS[s.level]}": float(np.mean(nats) / math.log(2))}
-
-    random = np.random.default_rng(s.seed)
-    start = encoded_prompt(vocabulary, vocabulary.decode(text.tokens["test"][:20]))[: s.max_prompt]
-    example = {
-        "prompt": padded(in_codes(vocabulary, start), s.max_prompt),
-        "prompt_length": np.array([len(start)], "int32"),
-        "length": np.array([min(300, s.max_length)], "int32"),
-        "temperature": np.array([0.8], "float32"),
-    }
-    drawn = {"noise": np.minimum(random.uniform(size=(1, s.max_length)), 1 - 2**-24).astype("float32")}
-    first = {
-        "token": in_codes(vocabulary, start[:1]),
-        **{name: np.zeros(shape, "float32") for name, (shape, *_) in states.items()},
-    }
-
-    def typical():
-        for each in passages("train", 12):
-            yield {"score": each, "generate": example, "generate_from_noise": {**example, **drawn}}
-            read = vocabulary.encode("".join(map(chr, each["tokens"][0]))) if is_char else each["tokens"][0]
-            for token, state in generator.along(read[:60]):
-                yield {"step": {"token": in_codes(vocabulary, token), **state}}
-
-    run.export(
-        {
-            "generate": signature(generate, **asked, outputs=units, random=True),
-            "generate_from_noise": signature(generate, **asked, noise=noise, outputs=units),
-            "step": signature(step, token=((1,), "int32", f"{what}, 0 before the first"), **states,
-                outputs={"logits": "log of shares, up to a constant"},
-            ),
-            "score": signature(
-                score,
-                tokens=((1, passage), "int32", f"{what}, anything after its end"),
-                length=((1,), "int32", "tokens"),
-                outputs={"nats": "-log of the text's probability"},
-            ),
-        },
-        trackables=[model],
-        examples={
-            "generate": example,
-            "generate_from_noise": {**example, **drawn},
-            "step": first,
-            "score": next(passages("test", 1)),
-        },
-        calibrate=typical(),
-        measure=measure,
-        card={"data": s.data, "description": __doc__.splitlines()[0], "vocabulary": vocabulary.as_dict()},
-    )  # fmt: skip
+    text, model = corpus(s, vocabulary), trained(run, vocabulary)
+    served = serving.language_model.language_model(
+        model,
+        train=text.tokens["train"],
+        test=text.tokens["test"],
+        max_prompt=s.max_prompt,
+        max_length=s.max_length,
+        top_k=s.top_k,
+        seed=s.seed,
+    )
+    card = {"data": s.data, "description": __doc__.splitlines()[0], **served.card}
+    run.export(**{**served.arguments(), "card": card})
 
 
 def benchmark(run):
     s, vocabulary = run.settings, vocabulary_of(run)
     with run.scope():
         model = trained(run, vocabulary)
-        trainee = compiled(model, s, 1, 1, run.jit_compile)
-    splits = corpus(s, vocabulary).splits(s.batch_size, s.sequence_length).map(as_fitted)
-    batch = next(iter(splits.train.dataset()))
+        fitted = compiled(model, s, 1, 1, run.jit_compile)
+    batch = next(iter(streams(s, corpus(s, vocabulary)).train.dataset()))
     size = s.batch_size * s.sequence_length
-    milliseconds = run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {size} tokens")
+    milliseconds = run.benchmark("training step", lambda: fitted.train_on_batch(*batch), per=f"batch of {size} tokens")
     print(f"  {size / milliseconds * 1e3:.0f} tokens a second in training")
-    generator = generation.text.Generator(model, s.top_k, excluded(vocabulary))
+    generator = generation.text.Generator(model, s.top_k, vocabulary.excluded)
     for texts in (1, 32):
         milliseconds = run.benchmark(
             f"writing 200 tokens, {texts} at once", lambda n=texts: generator.write([], 200, num_texts=n), per="batch"
@@ -571,25 +321,13 @@ def benchmark(run):
 
 
 def check_data(run):
-    s, text = run.settings, corpus(run.settings)
-    found = data.text_report.examine(text, batch_size=s.batch_size, sequence_length=s.sequence_length)
-    names, numbers = list(found.counts), np.array(list(found.counts.values()), "float64")
-    bits = dict(zip(names, -np.log2(numbers / numbers.sum()), strict=True))
-
-    def pictures():
-        for split, tokens in found.beginnings.items():
-            costs = [bits.get(text.vocabulary.tokens[token], 0.0) for token in tokens]
-            title = f"{split}: its beginning, and what each token takes by its frequency alone"
-            yield split, visualize.text.colored(text.vocabulary.shown(tokens), costs, "bits", title=title)
-        shown = text.vocabulary.shown([text.vocabulary.numbers[name] for name in names[:100]])
-        yield "tokens", visualize.charts.bars(dict(zip(shown, found.counts.values(), strict=False)), "tokens")
-
-    run.check(found.report, lambda: dict(pictures()))
+    s = run.settings
+    found = data.text.report.examine(corpus(s), batch_size=s.batch_size, sequence_length=s.sequence_length)
+    run.check(found.report, lambda: visualize.text_report.pictures(found))
 
 
 def serve_data(run):
-    s = run.settings
-    run.serve(corpus(s).splits(s.batch_size, s.sequence_length, s.reset_every).map(as_fitted))
+    run.serve(streams(run.settings, corpus(run.settings)))
 
 
 if __name__ == "__main__":

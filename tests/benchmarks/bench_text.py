@@ -59,7 +59,7 @@ def toolkit_training(units, folder, steps):
     trainee = recipe.compiled(model, s, 10**6, 1, False)
     losses, seconds = [], []
     for batch in batches(steps + 2):
-        given = recipe.as_fitted(batch)
+        given = data.text.streaming.as_fitted(batch)
         start = time.perf_counter()
         losses.append(float(trainee.train_on_batch(*given, return_dict=True)["loss"]))
         seconds.append(time.perf_counter() - start)

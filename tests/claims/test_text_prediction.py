@@ -7,9 +7,11 @@ import pytest
 
 from recipes import text_prediction as recipe
 from toolkit import training
-from toolkit.data.text import streams
+from toolkit.data.text.streaming import streams
 from toolkit.generation.text import Generator
+from toolkit.methods.dynamic_evaluation import token_nats
 from toolkit.metrics.bracket_closing import closing_curve
+from toolkit.models.text_rnn import stateful
 
 pytestmark = pytest.mark.claims
 
@@ -22,9 +24,8 @@ def trained(folder, **how):
 
 
 def bits(run, model, tokens, rate=0.0, batch_size=1):
-    s = recipe.clean(run.settings)
-    batches = streams(np.asarray(tokens), batch_size, s.sequence_length)
-    return float(recipe.scores(run, recipe.stateful(model, s, batch_size), batches, rate).mean() / math.log(2))
+    batches = streams(np.asarray(tokens), batch_size, run.settings.sequence_length).dataset(num_epochs=1)
+    return float(token_nats(stateful(model, batch_size), batches, rate).mean() / math.log(2))
 
 
 def markov(seed, length, size=8):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.methods.dynamic_evaluation import dynamic_evaluation
+from toolkit.methods.dynamic_evaluation import dynamic_evaluation, token_nats
+from toolkit.models import text_rnn
 
 
 def squared(y, outputs):
@@ -96,3 +97,20 @@ def test_too_large_a_step_is_told():
     with pytest.raises(ValueError, match=r"batch \d+ is not finite: take a smaller step"):
         dynamic_evaluation(linear([0.3, -0.2]), stream(6, 400), squared, keras.optimizers.SGD(1e6))
     assert dynamic_evaluation(linear([0, 0]), [], squared).shape == (0,)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_nats_of_a_stream_are_those_of_the_whole_text(rate):
+    """Batches carry states on, what is after the end is left out; dynamic, the first batch is as it was."""
+    tokens = np.random.default_rng(0).integers(1, 5, 23)
+    model = text_rnn.language_model(list("?abcd"), units=4)
+    ends = [(0, 10), (10, 20), (20, 30)]
+    read, targets = np.pad([0, *tokens[:-1]], (0, 7)), np.pad(tokens, (0, 7), constant_values=-1)
+    batches = [
+        {"tokens": read[None, a:b], "targets": targets[None, a:b], "continues": np.float32([a > 0])} for a, b in ends
+    ]
+    found = token_nats(text_rnn.stateful(model, 1), batches, rate)
+    logits = np.asarray(model(np.array([[0, *tokens[:-1]]])))
+    expected = keras.losses.sparse_categorical_crossentropy(tokens[None], logits, from_logits=True)[0]
+    np.testing.assert_allclose(found[: 10 if rate else 23], expected[: 10 if rate else 23], rtol=1e-4)
+    assert found.shape == (23,) and (not rate or np.abs(found - expected)[10:].max() > 1e-2)

@@ -3,7 +3,7 @@ import math
 import keras
 import numpy as np
 
-from toolkit.metrics.bits import Bits, bits_per_character, perplexity
+from toolkit.metrics.bits import Bits, bits_per_character, perplexity, summary
 
 
 def test_fair_dice():
@@ -14,6 +14,10 @@ def test_fair_dice():
     # Graves' rule: 2 to the bits of a word's 5.6 characters.
     np.testing.assert_allclose(perplexity(nats, 1000 / 5.6), 2 ** (5.6 * 3), rtol=1e-5)
     assert perplexity(np.full(10, 1e5), 10) < float("inf")
+    told = summary(nats, 2000, 500)
+    expected = {"bits_per_character": 1.5, "perplexity_per_word": 64, "bits_per_token": 3}
+    assert list(told) == list(expected)
+    np.testing.assert_allclose(list(told.values()), list(expected.values()), rtol=1e-5)
 
 
 def test_metric_leaves_out_what_weighs_nothing():

@@ -1,6 +1,6 @@
 import numpy as np
 
-from toolkit.metrics.bracket_closing import closing_curve, opened
+from toolkit.metrics.bracket_closing import beside_chance, closed_within, closing_curve, opened
 
 
 def by_hand(text):
@@ -36,3 +36,17 @@ def test_curve():
     # The second could not be closed within 5 characters: it is not counted.
     assert closing_curve(["(abc) abcdef (a"], [5]) == [(5, 1.0)]
     assert closing_curve(["no brackets"], [5]) == []
+
+
+def test_beside_chance():
+    """Text that closes what it opens, text that does not, and the first one's characters at random."""
+    real, written = "(abc) " * 200, ["(abc " * 100, "(a) " * 100]
+    curves = beside_chance(real, written, [5, 200])
+    assert curves["test text"] == [(5, 1.0), (200, 1.0)] and curves["written"] == closing_curve(written, [5, 200])
+    assert 0.1 < dict(curves["test text, shuffled"])[5] < 0.9
+    assert beside_chance("none", written) == beside_chance(real, ["none"]) == {}
+    shares = closed_within({**curves, "short": [(5, 1.0)]})
+    assert list(shares) == [
+        f"{name}_closed_within_200_characters" for name in ("test_text", "written", "test_text_shuffled")
+    ]
+    assert shares["written_closed_within_200_characters"] == dict(curves["written"])[200]

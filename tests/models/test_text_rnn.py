@@ -92,3 +92,29 @@ def test_errors():
     for wrong in ({}, {"embedding_size": 3, "peepholes": True}, {"embedding_size": 3, "lstm_gradient_clip": 1.0}):
         with pytest.raises(ValueError, match="fused=True needs embedding_size"):
             text_rnn.language_model(TOKENS, units=4, fused=True, **wrong)
+
+
+def test_stateful_goes_on_where_it_ended_and_begins_anew_where_told():
+    model = text_rnn.language_model(TOKENS, units=4, num_layers=2)
+    tokens = np.random.default_rng(3).integers(0, 5, (2, 9)).astype("int32")
+    expected = keras.losses.sparse_categorical_crossentropy(tokens[:, 1:], model(tokens[:, :-1]), from_logits=True)
+    stateful = text_rnn.stateful(model, 2)
+
+    def nats(first, last, goes_on):
+        given = {"tokens": tokens[:, first:last], "targets": tokens[:, first + 1 : last + 1]}
+        given["continues"] = np.full(2, goes_on, "float32")
+        return np.asarray(stateful(keras.tree.map_structure(keras.ops.convert_to_tensor, given)))
+
+    for _ in range(2):
+        pieces = [nats(0, 5, 0.0), nats(5, 8, 1.0)]
+        np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("noise", [{"weight_noise": 0.5}, {"adaptive_weight_noise": True, "num_sequences": 10}])
+def test_stateful_with_noise_only_in_training(noise):
+    model = text_rnn.language_model(TOKENS, units=4)
+    clean, noisy = text_rnn.stateful(model, 1), text_rnn.stateful(model, 1, **noise)
+    given = {"tokens": np.array([[1, 2]]), "targets": np.array([[2, 3]]), "continues": np.zeros(1, "float32")}
+    given = keras.tree.map_structure(keras.ops.convert_to_tensor, given)
+    np.testing.assert_allclose(noisy(given, training=False), clean(given, training=False), rtol=1e-5)
+    assert np.abs(np.asarray(noisy(given, training=True)) - np.asarray(clean(given, training=True))).max() > 1e-3

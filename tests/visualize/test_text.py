@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from toolkit.visualize.text import activations, colored
+from toolkit.visualize.text import activations, bits, cells, colored
 
 
 def test_each_piece_is_drawn_where_it_belongs():
@@ -34,3 +34,17 @@ def test_activations_has_a_row_for_each_cell():
 def test_errors():
     with pytest.raises(ValueError, match="one value for each of 2 pieces; got 3"):
         colored("ab", np.zeros(3), "bits")
+
+
+def test_bits_are_nats_by_log_2():
+    figure = bits("ab", np.log([2.0, 8.0]), "character", title="read")
+    np.testing.assert_allclose(figure.axes[0].images[0].get_array()[0, :3], [1, 3, 0])
+    assert figure.axes[0].get_title("left") == "read" and figure.axes[1].get_ylabel() == "bits a character"
+
+
+def test_cells_shows_those_that_are_chosen():
+    values = np.random.default_rng(0).uniform(-1, 1, (4, 9))
+    figure = cells("abcd", values, np.array([7, 2]), "that change most slowly")
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), values[:, [7, 2]].T)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["cell 7", "cell 2"]
+    assert figure.axes[0].get_title("left") == "the 2 cells that change most slowly, tanh of their state"

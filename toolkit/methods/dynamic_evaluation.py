@@ -1,6 +1,6 @@
 """Evaluation that learns from what it has scored (Graves 2013, section 3; Krause et al. 2017)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import keras
@@ -13,7 +13,6 @@ def dynamic_evaluation(
     batches: Iterable[tuple[Any, Any, Any]],
     loss: Callable[[Any, Any], Any],
     optimizer: keras.optimizers.Optimizer | None = None,
-    progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
     """Scores a stream batch by batch, and lets the model learn from each batch once it is scored.
 
@@ -31,7 +30,6 @@ def dynamic_evaluation(
         loss: (y, outputs) -> losses, of the sample weight's shape.
         optimizer: A new optimiser for this model's weights, such as `keras.optimizers.SGD(0.1)`; it is used up. None:
             static evaluation.
-        progress: Called with the number of batches done after each.
 
     Returns:
         The losses of all that counts, float32, row by row of each batch in turn.
@@ -77,9 +75,42 @@ def dynamic_evaluation(
             if not np.isfinite(losses).all():
                 raise ValueError(f"The loss of batch {number} is not finite: take a smaller step size.")
             kept.append(losses)
-            if progress is not None:
-                progress(number)
     finally:
         for variable, value in before:
             variable.assign(value)
     return np.concatenate(kept) if kept else np.zeros(0, "float32")
+
+
+def token_nats(
+    model: keras.Model, batches: Iterable[Mapping[str, Any]], learning_rate: float = 0.0, name: str = ""
+) -> np.ndarray:
+    """Nats of each token of a text, static, or dynamic by gradient descent; a bar shows how far it is.
+
+    Args:
+        model: What `models.text_rnn.stateful` returned.
+        batches: {"tokens", "targets", "continues"} of each batch, as `data.text.streaming.streams(...)`'s data set
+            has them.
+        learning_rate: Step size of dynamic evaluation, for the mean nats of a batch, whose gradient is at most 1 long;
+            0: static.
+        name: What the bar says.
+
+    Returns:
+        float32 (tokens,), stream by stream of each batch in turn.
+
+    Example:
+
+    >>> from toolkit.models import text_rnn
+    >>> network = text_rnn.stateful(text_rnn.language_model(["<unk>", "a"], units=4), batch_size=1)
+    >>> targets = np.array([[1, 1, -1]], "int32")
+    >>> batch = {"tokens": np.array([[0, 1, 0]], "int32"), "targets": targets, "continues": np.zeros(1, "float32")}
+    >>> token_nats(network, [batch, batch], learning_rate=0.1).shape
+    (4,)
+
+    Reference: Graves 2013, arXiv 1308.0850, section 3.
+    """
+    from tqdm import tqdm
+
+    optimizer = keras.optimizers.SGD(learning_rate, global_clipnorm=1.0) if learning_rate else None
+    bar = tqdm(batches, desc=name, unit="batch", mininterval=15)
+    given = ((batch, batch["targets"], (np.asarray(batch["targets"]) >= 0).astype("float32")) for batch in bar)
+    return dynamic_evaluation(model, given, lambda targets, nats: nats, optimizer)

@@ -84,3 +84,27 @@ def perplexity(nats: np.ndarray, num_words: int) -> float:
     100.0
     """
     return float(math.exp(min(np.sum(nats, dtype="float64") / num_words, 700.0)))
+
+
+def summary(nats: np.ndarray, num_characters: float, num_words: float) -> dict[str, float]:
+    """What a text takes, in each way that it is told.
+
+    Args:
+        nats: -log p of each token.
+        num_characters: Characters of the text, or bytes.
+        num_words: Words of the text, the ends of lines counted.
+
+    Returns:
+        "bits_per_character", "perplexity_per_word" and "bits_per_token".
+
+    Example:
+
+    >>> told = summary(np.full(6, np.log(2.0)), num_characters=3, num_words=2)
+    >>> {name: round(value, 6) for name, value in told.items()}
+    {'bits_per_character': 2.0, 'perplexity_per_word': 8.0, 'bits_per_token': 1.0}
+    """
+    return {
+        "bits_per_character": bits_per_character(nats, num_characters),
+        "perplexity_per_word": perplexity(nats, num_words),
+        "bits_per_token": float(np.mean(nats) / math.log(2.0)),
+    }

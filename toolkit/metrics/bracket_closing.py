@@ -1,10 +1,13 @@
 """Whether what a text opens it also closes: a check of memory over long distances."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 QUOTES = '"'
+DISTANCES = (5, 10, 20, 30, 50, 80, 120, 200, 300, 500)
 # Straight single quotes are left out: most are apostrophes.
 
 
@@ -67,3 +70,49 @@ def closing_curve(texts: Sequence[str], distances: Sequence[int]) -> list[tuple[
         if counted:
             curve.append((distance, sum(gap is not None and gap <= distance for gap in counted) / len(counted)))
     return curve
+
+
+def beside_chance(
+    real: str, written: Sequence[str], distances: Sequence[int] = DISTANCES
+) -> dict[str, list[tuple[int, float]]]:
+    """The curves of real text, of what a network wrote, and of chance: the real text's characters shuffled.
+
+    Args:
+        real: Real text.
+        written: Texts of the network.
+        distances: Distances in characters.
+
+    Returns:
+        "test text", "written" and, where it opens something, "test text, shuffled"; nothing at all where one of the
+        first two opens nothing.
+
+    Example:
+
+    >>> sorted(beside_chance("(ab) x (c)", ["(ab x"], [2]))
+    ['test text', 'test text, shuffled', 'written']
+    >>> beside_chance("(ab) x", ["nothing"])
+    {}
+    """
+    shuffled = "".join(np.random.default_rng(0).permutation(list(real)))
+    texts = {"test text": [real], "written": written, "test text, shuffled": [shuffled]}
+    curves = {name: closing_curve(each, distances) for name, each in texts.items()}
+    return {name: curve for name, curve in curves.items() if curve} if curves["test text"] and curves["written"] else {}
+
+
+def closed_within(curves: Mapping[str, Sequence[tuple[int, float]]], distance: int = 200) -> dict[str, float]:
+    """One number of each curve, by a name for a table.
+
+    Args:
+        curves: As `beside_chance` returns them.
+        distance: In characters.
+
+    Returns:
+        Name_closed_within_DISTANCE_characters and the share, of each curve that goes as far.
+
+    Example:
+
+    >>> closed_within({"test text, shuffled": [(200, 0.5)], "short": [(5, 0.1)]})
+    {'test_text_shuffled_closed_within_200_characters': 0.5}
+    """
+    shares = {name.replace(",", "").replace(" ", "_"): dict(curve).get(distance) for name, curve in curves.items()}
+    return {f"{key}_closed_within_{distance}_characters": share for key, share in shares.items() if share is not None}

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import keras
 
+from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise
+from toolkit.layers.carried_state import CarriedState
 from toolkit.layers.clipped_lstm import ClippedLSTM
 from toolkit.layers.sampled_softmax import SampledSoftmax
 from toolkit.layers.token_lstm import TokenLSTM
 from toolkit.layers.vocabulary import Vocabulary
+from toolkit.layers.weight_noise import WeightNoise
 
 
 def language_model(
@@ -127,6 +130,47 @@ def streaming(model: keras.Model, *, scored: bool = False) -> keras.Model:
     else:
         outputs["logits"] = model.get_layer("softmax")(features)
     return keras.Model(inputs, outputs, name=f"{model.name}_streaming")
+
+
+def stateful(
+    model: keras.Model,
+    batch_size: int,
+    weight_noise: float = 0.0,
+    adaptive_weight_noise: bool = False,
+    num_sequences: int = 1,
+) -> keras.Model:
+    """A language model as streams train and evaluate it: it gives each target's nats and carries its states on.
+
+    Args:
+        model: What `language_model` returned.
+        batch_size: Streams.
+        weight_noise: Standard deviation of the noise on the weights in training; 0: none.
+        adaptive_weight_noise: Learn each weight's noise.
+        num_sequences: Sequences of an epoch, over which what the weights take to describe is shared out.
+
+    Returns:
+        A model from {"tokens": (batch, time), "targets": (batch, time), below 0 at padding; "continues": (batch,), 0
+        where a state begins anew} to nats (batch, time), on the same weights.
+
+    Example:
+
+    >>> model = stateful(language_model(["<unk>", "a", "b"], units=8), batch_size=4)
+    >>> model.output_shape, sorted(model.input)
+    ((4, None), ['continues', 'targets', 'tokens'])
+
+    Reference: Graves 2013, arXiv 1308.0850, section 3.
+    """
+    stream = streaming(model, scored=True)
+    if weight_noise:
+        stream = WeightNoise(stream, weight_noise)
+    if adaptive_weight_noise:
+        stream = AdaptiveWeightNoise(stream, scale=1.0 / num_sequences)
+    inputs = {
+        name: keras.Input((None,), batch_size=batch_size, dtype="int32", name=name) for name in ("tokens", "targets")
+    }
+    inputs["continues"] = keras.Input((), batch_size=batch_size, name="continues")
+    carried = CarriedState(stream, state_sizes(model), batch_size, name="carried")
+    return keras.Model(inputs, carried(inputs), name="stateful")
 
 
 def state_sizes(model: keras.Model) -> dict[str, int]:

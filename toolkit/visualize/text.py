@@ -1,13 +1,15 @@
 """Text as pictures: what each token costs, and what cells do while it is read."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from toolkit.visualize.strokes import INK
 
 
-def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: int = 80, title: str = ""):
+def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: int = 80, title: str = "") -> Any:
     """Text on a ground that shows a number for each of its pieces.
 
     Args:
@@ -72,7 +74,27 @@ def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: in
     return figure
 
 
-def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str], *, title: str = ""):
+def bits(pieces: Sequence[str], nats: np.ndarray, unit: str, *, title: str = "") -> Any:
+    """Text on a ground that shows what each of its tokens takes.
+
+    Args:
+        pieces: Tokens, as they are to be seen.
+        nats: (pieces,), -log p of each.
+        unit: What a token is, such as "character".
+        title: Above it.
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+
+    >>> bits("ab", np.log([2.0, 8.0]), "character").axes[0].images[0].get_array()[0, :2].round(6).tolist()
+    [1.0, 3.0]
+    """
+    return colored(pieces, np.asarray(nats) / math.log(2), f"bits a {unit}", title=title)
+
+
+def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str], *, title: str = "") -> Any:
     """What some cells hold while a text is read.
 
     Args:
@@ -99,6 +121,27 @@ def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str],
     axis.set_title(title, fontsize=9, loc="left", color=INK)
     figure.colorbar(shown, ax=axis, fraction=0.02, pad=0.01).ax.tick_params(labelsize=7)
     return figure
+
+
+def cells(pieces: Sequence[str], values: np.ndarray, chosen: Sequence[int], what: str) -> Any:
+    """What some of a network's cells hold while a text is read.
+
+    Args:
+        pieces: (time,) tokens, as they are to be seen.
+        values: (time, cells) of all cells, tanh of their state.
+        chosen: The numbers of those to be shown.
+        what: What is told of them, such as "that change most slowly".
+
+    Returns:
+        A matplotlib figure, a row for each.
+
+    Example:
+
+    >>> cells("abc", np.zeros((3, 9)), [7, 2], "that rest").axes[0].get_title("left")
+    'the 2 cells that rest, tanh of their state'
+    """
+    names, title = [f"cell {number}" for number in chosen], f"the {len(chosen)} cells {what}, tanh of their state"
+    return activations(pieces, np.asarray(values)[:, chosen], names, title=title)
 
 
 _LETTERS = {"family": "DejaVu Sans Mono"}

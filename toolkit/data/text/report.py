@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from toolkit.data.report import Report
-from toolkit.data.text import SPLITS, Corpus
+from toolkit.data.text.corpus import Corpus
+from toolkit.data.text.readers import SPLITS
 
 _MANY_UNKNOWN = 0.15  # share of a split's tokens
 _REPEATED = 0.05  # share of a test text's stretches that the training text holds too
@@ -19,19 +20,22 @@ class Findings:
     Args:
         report: Its numbers and verdict.
         counts: How often each token is in the training part, the most frequent first.
-        beginnings: The first tokens of each part, by split.
+        frequent: The first hundred of `counts`, as a person sees them.
+        beginnings: By split, its first tokens as a person sees them, and the bits that each takes by its frequency in
+            the training part alone, 0 where it is not there.
     """
 
     report: Report
     counts: dict[str, int]
-    beginnings: dict[str, np.ndarray]
+    frequent: dict[str, int]
+    beginnings: dict[str, tuple[list[str], np.ndarray]]
 
 
 def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Findings:
     """Says what a training would find in a text.
 
     Args:
-        corpus: What `text.load` returned.
+        corpus: What `load` returned.
         batch_size: Streams of a batch.
         sequence_length: Tokens of each in a batch.
 
@@ -91,8 +95,12 @@ def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Finding
             "--batch_size or --sequence_length."
         )
     size = f"{tokens['train']} tokens to train on, {len(corpus.vocabulary.tokens)} different ones"
-    beginnings = {split: np.asarray(corpus.tokens[split][:400]) for split in SPLITS}
-    return Findings(Report(sections, size, changes, refusal), counts, beginnings)
+    shown = corpus.vocabulary.shown(order[: min(100, len(counts))])
+    frequent = dict(zip(shown, counts.values(), strict=False))
+    bits = np.where(numbers > 0, -np.log2(np.maximum(numbers, 1) / tokens["train"]), 0.0)
+    first = {split: corpus.tokens[split][:400] for split in SPLITS}
+    beginnings = {split: (corpus.vocabulary.shown(part), bits[part]) for split, part in first.items()}
+    return Findings(Report(sections, size, changes, refusal), counts, frequent, beginnings)
 
 
 def _repeated(train, other, most=2000):

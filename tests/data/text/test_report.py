@@ -1,7 +1,7 @@
 import numpy as np
 
-from toolkit.data.text import load
-from toolkit.data.text_report import examine
+from toolkit.data.text.corpus import load
+from toolkit.data.text.report import examine
 
 
 def words(seed, count):
@@ -23,6 +23,10 @@ def test_counts(tmp_path):
     assert text["tokens"]["test"] == 20 * 61 == text["characters"]["test"]
     kept = train[: text["tokens"]["train"]]
     assert found.counts == {c: kept.count(c) for c in found.counts} and set(found.counts) == set(kept)
+    assert found.frequent == {c.replace(" ", "\u2423").replace("\n", "\u21b5"): n for c, n in found.counts.items()}
+    pieces, bits = found.beginnings["test"]
+    assert len(pieces) == len(bits) == 400 and pieces[60] == "\u21b5"
+    np.testing.assert_allclose(bits[60], -np.log2(kept.count("\n") / len(kept)))
     assert not found.report.changes and not found.report.refusal
     assert "bits a token by frequency alone" in str(found.report)
 
@@ -33,6 +37,8 @@ def test_what_looks_wrong(tmp_path):
     assert any("100 % of the test text is in the training text" in change for change in found.report.changes)
     found = found_in(tmp_path, train, words(2, 20).upper())
     assert any("% of the test tokens are unknown" in change for change in found.report.changes)
+    pieces, bits = found.beginnings["test"]
+    assert all(bit == 0 for piece, bit in zip(pieces, bits, strict=True) if piece == "\ufffd") and "\ufffd" in pieces
 
 
 def test_too_little_is_refused(tmp_path):

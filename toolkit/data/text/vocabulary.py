@@ -1,0 +1,350 @@
+"""What the numbers of a text's tokens mean."""
+
+import collections
+import dataclasses
+import functools
+import itertools
+import json
+import pathlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+LEVELS = ("char", "byte", "word")
+UNITS = {"char": "character", "byte": "byte", "word": "word"}
+UNKNOWN = "<unk>"
+END_OF_LINE = "<eos>"
+SPECIAL = PADDING, START, END = "<pad>", "<start>", "<end>"
+
+
+@dataclasses.dataclass(frozen=True)
+class Vocabulary:
+    """What the numbers of a text's tokens mean.
+
+    Number 0 is the unknown token "<unk>", but for bytes, which are all known. Words are what white space separates, and
+    the end of each line is the word "<eos>", as in the Penn Treebank files.
+
+    Texts in batches, as captions and questions are, want padding, a start and an end: `special` of `Vocabulary.of`.
+    These tokens come first, before "<unk>", so that padding is 0, which models mask.
+
+    Args:
+        level: "char", "byte" or "word".
+        tokens: The tokens, each once, in the order of their numbers.
+
+    Example:
+
+    >>> vocabulary = Vocabulary.of(["a cat\\na hat\\n"], "word", max_tokens=4)
+    >>> vocabulary.tokens
+    ('<unk>', '<eos>', 'a', 'cat')
+    >>> vocabulary.decode(vocabulary.encode("a hat\\n"))
+    'a <unk>\\n'
+    >>> vocabulary = Vocabulary.of(["a cat"], "word", special=("<pad>", "<start>", "<end>"))
+    >>> vocabulary.encode_batch(["a cat", "a"], start=True, end=True)
+    array([[1, 4, 5, 2],
+           [1, 4, 2, 0]], dtype=int32)
+    """
+
+    level: str
+    tokens: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Iterable[str], level: str, max_tokens: int = 0, special: Sequence[str] = ()) -> "Vocabulary":
+        """The vocabulary of a text.
+
+        Args:
+            texts: The text's pieces, in order.
+            level: "char", "byte" or "word".
+            max_tokens: Words: the most frequent ones, this many with "<unk>" and the special ones; 0: all.
+            special: Those of "<pad>", "<start>" and "<end>" that are asked for; with them `texts` are texts of their
+                own, of which no word goes on in the next.
+
+        Returns:
+            Characters in the order of their code points; words by falling frequency, as `SampledSoftmax` wants them.
+
+        Raises:
+            ValueError: Where `special` asks for others.
+        """
+        if set(special) - set(SPECIAL):
+            raise ValueError(f"special must be of {', '.join(SPECIAL)}; got {', '.join(special)}.")
+        special = tuple(token for token in SPECIAL if token in special)
+        if level == "byte":
+            return cls(level, (*special, *map(chr, range(256))))
+        first = (*special, UNKNOWN)
+        counts = collections.Counter()
+        if level == "char":
+            for text in texts:
+                codes, numbers = np.unique(_codes(text), return_counts=True)
+                counts.update(dict(zip(codes.tolist(), numbers.tolist(), strict=True)))
+            return cls(level, (*first, *map(chr, sorted(counts))))
+        for words in _words(f"{text} " for text in texts) if special else _words(texts):
+            counts.update(words)
+        ranked = sorted(counts.keys() - {*first}, key=lambda word: (-counts[word], word))
+        return cls(level, (*first, *(ranked[: max_tokens - len(first)] if max_tokens else ranked)))
+
+    @property
+    def unit(self) -> str:
+        """What a token is, in a word."""
+        return UNITS[self.level]
+
+    @property
+    def dtype(self) -> type:
+        """NumPy's smallest type that holds each number."""
+        return np.uint8 if (size := len(self.tokens)) <= 1 << 8 else np.uint16 if size <= 1 << 16 else np.int32
+
+    @functools.cached_property
+    def special(self) -> tuple[str, ...]:
+        """The tokens for padding, start and end that it has."""
+        return tuple(itertools.takewhile(SPECIAL.__contains__, self.tokens))
+
+    @property
+    def unknown_number(self) -> int | None:
+        """The number of what is not in the vocabulary; None for bytes, which are all known."""
+        return None if self.level == "byte" else len(self.special)
+
+    @property
+    def excluded(self) -> tuple[int, ...]:
+        """The numbers that are never to be written: padding, start and what is unknown."""
+        silent = tuple(self.numbers[token] for token in self.special if token != END)
+        return silent if self.level == "byte" else (*silent, self.unknown_number)
+
+    @functools.cached_property
+    def numbers(self) -> dict[str, int]:
+        """Each token's number."""
+        return {token: number for number, token in enumerate(self.tokens)}
+
+    @functools.cached_property
+    def _table(self):
+        table = np.full(0x110000, self.unknown_number, self.dtype)
+        for number, token in enumerate(self.tokens):
+            if len(token) == 1:
+                table[ord(token)] = number
+        return table
+
+    def encode(self, text: str) -> np.ndarray:
+        """A text's token numbers.
+
+        Args:
+            text: The text; bytes are those of its UTF-8.
+
+        Returns:
+            int32 (tokens,); `unknown_number`, 0 without special tokens, for what is not in the vocabulary.
+        """
+        return np.concatenate([np.zeros(0, "int32"), *self.encoded([text])]).astype("int32")
+
+    def encoded(self, texts: Iterable[str | bytes]) -> Iterator[np.ndarray]:
+        """The token numbers of a text that comes in pieces.
+
+        Args:
+            texts: The pieces, in order; words may go on from one to the next.
+
+        Yields:
+            Integers (tokens,).
+        """
+        if self.level == "byte":
+            for text in texts:
+                numbers = np.frombuffer(text.encode() if isinstance(text, str) else text, np.uint8)
+                yield numbers + self.dtype(len(self.special))
+        elif self.level == "char":
+            for text in texts:
+                yield self._table[_codes(text)]
+        else:
+            known = {word: number for word, number in self.numbers.items() if word not in self.special}
+            for words in _words(texts):
+                yield np.fromiter((known.get(word, self.unknown_number) for word in words), self.dtype, len(words))
+
+    def encode_known(self, text: str, name: str = "text") -> np.ndarray:
+        """A text's token numbers, where a network has seen all of them.
+
+        Args:
+            text: The text.
+            name: What a person calls it.
+
+        Returns:
+            int32 (tokens,).
+
+        Raises:
+            ValueError: Where something of it is not in the vocabulary, with what that is.
+        """
+        if unknown := self.unknown(text):
+            shown, known = ", ".join(map(repr, unknown[:10])), f"{len(self.tokens)} words"
+            known = "".join(self.tokens[self.unknown_number + 1 :]) if self.level == "char" else known
+            raise ValueError(f"{name}={text!r}: the network has never seen {shown}. It knows {known!r}.")
+        return self.encode(text)
+
+    def encode_batch(
+        self, texts: Sequence[str], *, start: bool = False, end: bool = False, length: int = 0
+    ) -> np.ndarray:
+        """Texts as one array; `decode_batch` is the way back.
+
+        Args:
+            texts: The texts.
+            start: Whether each begins with "<start>".
+            end: Whether each ends with "<end>", even one that is cut.
+            length: Tokens of each row, start and end counted, beyond which a text is cut; 0: the longest one's.
+
+        Returns:
+            int32 (batch, time), "<pad>" after each text.
+
+        Raises:
+            ValueError: Where a special token that is needed is not in the vocabulary.
+        """
+        missing = {PADDING, *[START] * start, *[END] * end} - set(self.special)
+        if missing:
+            raise ValueError(
+                f"The vocabulary has no {', '.join(sorted(missing))}: ask Vocabulary.of for it as special."
+            )
+        first, last = ([self.numbers[token]] if asked else [] for token, asked in ((START, start), (END, end)))
+        rows = [[*first, *self.encode(text)] for text in texts]
+        length = length or max(map(len, rows), default=0) + len(last)
+        batch = np.full((len(rows), length), self.numbers[PADDING], "int32")
+        for padded, row in zip(batch, rows, strict=True):
+            padded[: len(row) + len(last)] = [*row[: length - len(last)], *last]
+        return batch
+
+    def decode(self, numbers: Sequence[int]) -> str:
+        """The text of token numbers.
+
+        Args:
+            numbers: (tokens,).
+
+        Returns:
+            The text, without special tokens; bytes that are no UTF-8 as "\ufffd".
+        """
+        first = len(self.special)
+        if self.level == "byte":
+            codes = np.asarray(numbers, "int64") - first
+            return codes[codes >= 0].astype(np.uint8).tobytes().decode("utf-8", "replace")
+        pieces = [self.tokens[number] for number in numbers if number >= first]
+        if self.level == "char":
+            return "".join("\ufffd" if piece == UNKNOWN else piece for piece in pieces)
+        return re.sub(r" ?\n ?", "\n", " ".join("\n" if piece == END_OF_LINE else piece for piece in pieces))
+
+    def decode_batch(self, numbers: np.ndarray) -> list[str]:
+        """The texts of a batch.
+
+        Args:
+            numbers: (batch, time).
+
+        Returns:
+            Each row's text, up to its first "<end>".
+        """
+        rows, end = np.asarray(numbers).tolist(), self.numbers[END] if END in self.special else None
+        return [self.decode(row[: row.index(end)] if end in row else row) for row in rows]
+
+    def to_codes(self, numbers: Sequence[int]) -> np.ndarray:
+        """Token numbers as an exported model takes them.
+
+        Args:
+            numbers: (tokens,).
+
+        Returns:
+            int32 (tokens,): a character's code point, 0 for what is none; a byte's or a word's number as it is.
+        """
+        if self.level != "char":
+            return np.asarray(numbers, "int32")
+        tokens = (self.tokens[number] for number in numbers)
+        return np.array([ord(token) if len(token) == 1 else 0 for token in tokens], "int32")
+
+    def from_codes(self, codes: Sequence[int]) -> np.ndarray:
+        """Token numbers from what an exported model gave.
+
+        Args:
+            codes: (tokens,), as `to_codes` makes them.
+
+        Returns:
+            int32 (tokens,).
+        """
+        return self.encode("".join(map(chr, codes))) if self.level == "char" else np.asarray(codes, "int32")
+
+    def shown(self, numbers: Sequence[int]) -> list[str]:
+        """Each token as a person sees it: a space, a line's end and a byte beyond ASCII get a sign of their own.
+
+        Args:
+            numbers: (tokens,).
+
+        Returns:
+            A string for each.
+        """
+        signs = {" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", UNKNOWN: "\ufffd", END_OF_LINE: "\u21b5"}
+        pieces = [self.tokens[number] for number in numbers]
+        if self.level == "word":
+            return [signs.get(piece, piece) if piece == END_OF_LINE else piece for piece in pieces]
+        return [signs.get(piece, piece if piece.isprintable() else "\u00b7") for piece in pieces]
+
+    def unknown(self, text: str) -> list[str]:
+        """What of a text is not in the vocabulary, each once, in order.
+
+        Args:
+            text: The text.
+
+        Returns:
+            Characters or words.
+        """
+        if self.level == "byte":
+            return []
+        pieces = text if self.level == "char" else itertools.chain(*_words([text]))
+        return [piece for piece in dict.fromkeys(pieces) if piece not in self.numbers or piece in self.special]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"level": self.level, "tokens": list(self.tokens)}
+
+    @classmethod
+    def read(cls, path: pathlib.Path) -> "Vocabulary":
+        """From the JSON file that holds it, or that holds it under "vocabulary".
+
+        Args:
+            path: The file.
+
+        Returns:
+            The vocabulary.
+
+        Raises:
+            ValueError: Where it is not a vocabulary's.
+        """
+        try:
+            content = json.loads(pathlib.Path(path).read_text())
+            content = content.get("vocabulary", content)
+            return cls(content["level"], tuple(content["tokens"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{path} does not hold a vocabulary.") from error
+
+    def check_equal(self, other: "Vocabulary", name: str, other_name: str) -> None:
+        """Refuses another vocabulary than that of a network.
+
+        Args:
+            other: The other one.
+            name, other_name: What a person calls the two.
+
+        Raises:
+            ValueError: Where they are not equal, with what tells them apart.
+        """
+        if self.level != other.level:
+            differs = f"one is of {self.level}s, the other of {other.level}s"
+        elif set(self.tokens) != set(other.tokens):
+            pairs = {"the first": (self, other), "the second": (other, self)}
+            more = {which: sorted(set(a.tokens) - set(b.tokens))[:5] for which, (a, b) in pairs.items()}
+            told = [f"only {which} has {', '.join(map(repr, tokens))}" for which, tokens in more.items() if tokens]
+            differs = f"{len(self.tokens)} tokens and {len(other.tokens)}: {'; '.join(told)}"
+        else:
+            differs = "" if self.tokens == other.tokens else "the same tokens in another order"
+        if differs:
+            raise ValueError(f"{name} has another vocabulary than {other_name}: {differs}.")
+
+
+def _codes(text):
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+
+
+def _words(texts):
+    """Lists of words; one that is cut by a piece's end is put together."""
+    rest = ""
+    for text in texts:
+        text = rest + text
+        # What follows the last white space may go on.
+        end = max(text.rfind(" "), text.rfind("\n"), text.rfind("\t")) + 1
+        rest = text[end:]
+        yield text[:end].replace("\n", f" {END_OF_LINE} ").split()
+    yield rest.split()
