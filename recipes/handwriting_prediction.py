@@ -85,10 +85,22 @@ class Settings(training.Settings):
             )
 
 
+def source(s):
+    """What `data.strokes.load` and `examine` are asked for."""
+    return {
+        "source": s.data,
+        "batch_size": s.batch_size,
+        "seed": s.seed,
+        "text": False,
+        "max_points": s.max_points,
+        "spacing": s.spacing,
+    }
+
+
 @functools.cache
-def datasets(s):
+def load(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points)."""
-    return data.strokes.load(**data.strokes.chosen(s, text=False))
+    return data.strokes.load(**source(s))
 
 
 def network(s):
@@ -148,7 +160,7 @@ def examples(model, splits):
 
 
 def train(run):
-    s, splits = run.settings, datasets(run.settings)
+    s, splits = run.settings, load(run.settings)
     measured = data.strokes.statistics(splits.train)
     per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     with run.scope():
@@ -187,7 +199,7 @@ def one_gaussian(train, test):
 
 def evaluate(run):
     model = trained(run)
-    splits = examples(model, datasets(run.settings))
+    splits = examples(model, load(run.settings))
     density = model.get_layer("density").distribution
     scale = np.asarray(model.get_layer("standardize").scale)[:2]
     model.compile(
@@ -214,7 +226,7 @@ def sample(run):
     drawn = writer.write(s.num_samples, bias=s.bias, max_points=s.max_points, seed=s.sample_seed)
     run.picture("samples", visualize.strokes.lines([line.offsets for line in drawn]))
 
-    real = datasets(s).test.peek()
+    real = load(s).test.peek()
     offsets = real["offsets"][0, : int(real["mask"][0].sum())]
     parts, standardize = density_along(model, offsets), model.get_layer("standardize")
     mean, scale = (np.asarray(weight)[:2] for weight in standardize.weights)
@@ -251,7 +263,7 @@ def scored(s, line):
 def typical_inputs(s, writer):
     """Training lines as the exported signatures take them: what int8's ranges are measured on."""
     bias = np.zeros(1, "float32")
-    for seed, line in enumerate(datasets(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
+    for seed, line in enumerate(load(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
         noise = writer.noise(1, s.max_points, seed)
         yield {
             "score": scored(s, line),
@@ -264,7 +276,7 @@ def typical_inputs(s, writer):
 
 def export(run):
     s, model = run.settings, trained(run)
-    lines = [scored(s, line) for line in datasets(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
+    lines = [scored(s, line) for line in load(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
     writer = generation.strokes.Writer(model)
     num_steps = s.max_points
     bias = ((1,), "float32", "0 = as the data, 2 = neat")
@@ -324,7 +336,7 @@ def benchmark(run):
         model = trained(run)
         trainee = compiled(model, s, 1, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
-    batch = next(iter(examples(model, datasets(s)).train.dataset()))
+    batch = next(iter(examples(model, load(s)).train.dataset()))
     run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
     for lines in (1, 32):
         run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")
@@ -332,12 +344,12 @@ def benchmark(run):
 
 def check_data(run):
     s = run.settings
-    found = data.stroke_report.examine(**data.strokes.chosen(s, text=False))
+    found = data.strokes.examine(**source(s))
     run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points))
 
 
 def serve_data(run):
-    run.serve(datasets(run.settings))
+    run.serve(load(run.settings))
 
 
 if __name__ == "__main__":

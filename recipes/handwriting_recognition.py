@@ -20,7 +20,7 @@ import numpy as np
 
 from toolkit import data, generation, metrics, models, training, visualize
 from toolkit import export as exporting
-from toolkit.data.strokes import ALPHABET
+from toolkit.data.strokes.lines import ALPHABET
 from toolkit.export import signature
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
@@ -56,10 +56,24 @@ class Settings(training.Settings):
     note: str = training.setting("", "what the card of --mode=ship says of the training", changeable=True)
 
 
+def source(s):
+    """What `data.strokes.load` and `examine` are asked for."""
+    return {
+        "source": s.data,
+        "batch_size": s.batch_size,
+        "seed": s.seed,
+        "text": True,
+        "alphabet": s.alphabet,
+        "max_characters": s.max_characters,
+        "max_points": s.max_points,
+        "spacing": s.spacing,
+    }
+
+
 @functools.cache
-def datasets(s):
+def load(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
-    return data.strokes.load(**data.strokes.chosen(s, text=True))
+    return data.strokes.load(**source(s))
 
 
 def examples(s, splits):
@@ -76,7 +90,7 @@ def network(s):
 
 
 def train(run):
-    s, splits = run.settings, datasets(run.settings)
+    s, splits = run.settings, load(run.settings)
     measured = data.strokes.statistics(splits.train)
     per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     num_steps = s.epochs * per_epoch
@@ -143,7 +157,7 @@ def error_rates(texts, greedy, beam):
 
 def evaluate(run):
     s, model = run.settings, trained(run)
-    lines, texts = zip(*one_by_one(datasets(s).test), strict=True)
+    lines, texts = zip(*one_by_one(load(s).test), strict=True)
     greedy, beam = read_lines(s, model, lines)
     run.report(error_rates(texts, greedy, beam), paper={"character_error_rate_percent": 11.5})
     wrong = list(metrics.character_error_rate.confusions(texts, greedy).items())[:30]
@@ -154,7 +168,7 @@ def evaluate(run):
 
 def sample(run):
     s, model = run.settings, trained(run)
-    lines, texts = zip(*one_by_one(datasets(s).test.spread(8)), strict=True)
+    lines, texts = zip(*one_by_one(load(s).test.spread(8)), strict=True)
     greedy, _ = read_lines(s, model, lines)
     titles = [f"{text}   read: {read}" for text, read in zip(texts, greedy, strict=True)]
     run.picture("read", visualize.strokes.lines(lines[:8], titles[:8]))
@@ -172,10 +186,10 @@ def read_written(run):
         raise ValueError(f"--synthesis={s.synthesis} holds no model.tflite: name an export of handwriting_synthesis.")
     inputs = json.loads((folder / "card.json").read_text("utf-8"))["signatures"]["generate_from_noise"]["inputs"]
     num_characters, (_, most, num_noise) = inputs["text"]["shape"][1], inputs["noise"]["shape"]
-    pool = datasets(s).test.spread(s.num_lines)
+    pool = load(s).test.spread(s.num_lines)
     real, texts = zip(*one_by_one(pool), strict=True)
     call = exporting.tflite_caller(folder / "model.tflite")
-    points = data.strokes.statistics(datasets(s).train).points_per_character
+    points = data.strokes.statistics(load(s).train).points_per_character
     results, shown = {}, []
     for name, value in error_rates(texts, *read_lines(s, model, real)).items():
         results[f"real_{name}"] = value
@@ -203,7 +217,7 @@ def read_written(run):
 
 def export(run):
     s, model = run.settings, trained(run)
-    lines = list(zip(range(50), one_by_one(datasets(s).test.spread(50)), strict=False))
+    lines = list(zip(range(50), one_by_one(load(s).test.spread(50)), strict=False))
 
     def logits_of(strokes, length):
         return model((strokes, tf.range(s.max_points)[None] < length[:, None]))
@@ -229,7 +243,7 @@ def export(run):
         }
 
     def typical():
-        for offsets, _ in one_by_one(datasets(s).train.spread(20)):
+        for offsets, _ in one_by_one(load(s).train.spread(20)):
             yield {"recognize": padded(offsets), "log_probabilities": padded(offsets)}
 
     strokes = ((1, s.max_points, 3), "float32", "pen units: x and y offset, 1 where a stroke ends; zeros after the end")
@@ -258,7 +272,7 @@ def ship(run):
 
 def benchmark(run):
     s, model = run.settings, trained(run)
-    batch = next(iter(datasets(s).test.dataset()))
+    batch = next(iter(load(s).test.dataset()))
     run.benchmark(
         "reading", lambda: model.predict_on_batch((batch["offsets"], batch["mask"])), per=f"batch of {s.batch_size}"
     )
@@ -266,12 +280,12 @@ def benchmark(run):
 
 def check_data(run):
     s = run.settings
-    found = data.stroke_report.examine(**data.strokes.chosen(s, text=True))
+    found = data.strokes.examine(**source(s))
     run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points, s.max_characters))
 
 
 def serve_data(run):
-    run.serve(datasets(run.settings))
+    run.serve(load(run.settings))
 
 
 if __name__ == "__main__":

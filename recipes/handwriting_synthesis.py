@@ -22,7 +22,7 @@ import functools
 import numpy as np
 
 from toolkit import data, generation, layers, losses, metrics, models, training, visualize
-from toolkit.data.strokes import ALPHABET
+from toolkit.data.strokes.lines import ALPHABET
 from toolkit.export import run_tflite, signature
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
@@ -87,7 +87,7 @@ class Settings(training.Settings):
         "", "whose hand --mode=sample writes in: a writer of the data's test lines; empty: any", changeable=True
     )
     prime_strokes: str = training.setting(
-        "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/stroke_files.py", changeable=True
+        "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
     prime_text: str = training.setting("", "what is written in --prime_strokes", changeable=True)
     note: str = training.setting("", "what the card of --mode=ship says of the training", changeable=True)
@@ -104,10 +104,24 @@ class Settings(training.Settings):
             )
 
 
+def source(s):
+    """What `data.strokes.load` and `examine` are asked for."""
+    return {
+        "source": s.data,
+        "batch_size": s.batch_size,
+        "seed": s.seed,
+        "text": True,
+        "alphabet": s.alphabet,
+        "max_characters": s.max_characters,
+        "max_points": s.max_points,
+        "spacing": s.spacing,
+    }
+
+
 @functools.cache
-def datasets(s):
+def load(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""
-    return data.strokes.load(**data.strokes.chosen(s, text=True))
+    return data.strokes.load(**source(s))
 
 
 def network(s, points_per_character=10.0):
@@ -171,7 +185,7 @@ def examples(model, splits):
 
 
 def train(run):
-    s, splits = run.settings, datasets(run.settings)
+    s, splits = run.settings, load(run.settings)
     layers.CharacterOneHot(s.alphabet).encode(s.text)  # the pictures' text: refused now, not after an epoch
     measured = data.strokes.statistics(splits.train)
     per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
@@ -237,7 +251,7 @@ def trained(run):
 
 
 def evaluate(run):
-    model, splits = trained(run), datasets(run.settings)
+    model, splits = trained(run), load(run.settings)
     density, standardize = model.get_layer("density").distribution, model.get_layer("standardize")
     scale = np.asarray(standardize.scale)[:2]
     model.compile(
@@ -294,7 +308,7 @@ def hands(s, writer):
 def primer(s):
     """Offsets and text of the line whose hand is to be carried on; None where none was asked for."""
     if s.prime_strokes:
-        return data.stroke_files.read(s.prime_strokes), s.prime_text
+        return data.strokes.read_file(s.prime_strokes), s.prime_text
     if not s.style:
         return None
     lines = data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
@@ -326,7 +340,7 @@ def sample(run):
     lines = write([s.text] * s.num_samples, s.bias)
     run.picture("line", visualize.strokes.lines([line.offsets for line in lines], smooth=True))
     written = [data.strokes.Line(line.offsets, s.text) for line in lines]
-    data.stroke_files.write(run.path("pictures", "line.json"), written)
+    data.strokes.write_file(run.path("pictures", "line.json"), written)
     text = " " * (before is not None and " " in s.alphabet) + s.text
     run.picture("window", visualize.strokes.window(lines[0].weights, text, lines[0].offsets))
     biases = [0.0, 0.5, 1.0, 2.0, 5.0]
@@ -336,7 +350,7 @@ def sample(run):
         visualize.strokes.lines([line.offsets for line in lines], [f"bias {b:g}" for b in biases], smooth=True),
     )
 
-    real = datasets(s).test.peek()
+    real = load(s).test.peek()
     points, characters = int(real["mask"][0].sum()), int((real["text"][0] > 0).sum())
     offsets, codes = real["offsets"][0, :points], real["text"][0, :characters]
     other = before or (offsets, "".join(map(chr, codes)))
@@ -392,7 +406,7 @@ def scored(s, line):
 
 def typical_inputs(s, writer, num_steps):
     """Training lines as the exported signatures take them: what int8's ranges are measured on."""
-    for seed, line in enumerate(datasets(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
+    for seed, line in enumerate(load(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
         scoring, noise = scored(s, line), writer.noise(1, num_steps, seed)
         given = {"text": scoring["text"], "bias": np.zeros(1, "float32")}
         yield {"score": scoring, "generate": given, "generate_from_noise": {**given, "noise": noise}}
@@ -404,7 +418,7 @@ def export(run):
     s, model = run.settings, trained(run)
     writer = generation.strokes.Writer(model)
     num_steps, num_characters = max(700, 2 * s.max_points), text_length(s)
-    lines = [scored(s, line) for line in datasets(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
+    lines = [scored(s, line) for line in load(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
     text = ((1, num_characters), "int32", "Unicode code points, 0 = padding")
     bias = ((1,), "float32", "0 = as the data, 2 = neat")
     noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
@@ -493,7 +507,7 @@ def benchmark(run):
         model = trained(run)
         trainee = compiled(model, s, 1, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
-    batch = next(iter(examples(model, datasets(s)).train.dataset()))
+    batch = next(iter(examples(model, load(s)).train.dataset()))
     run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
     for lines in (1, 32):
         run.benchmark(f"writing, batch {lines}", lambda n=lines: writer.write([s.text] * n, s.bias), per="batch")
@@ -501,12 +515,12 @@ def benchmark(run):
 
 def check_data(run):
     s = run.settings
-    found = data.stroke_report.examine(**data.strokes.chosen(s, text=True))
+    found = data.strokes.examine(**source(s))
     run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points, s.max_characters))
 
 
 def serve_data(run):
-    run.serve(datasets(run.settings))
+    run.serve(load(run.settings))
 
 
 if __name__ == "__main__":

@@ -80,15 +80,17 @@ def test_the_index_of_the_api_is_current():
     assert kept == INDEX["index"](ROOT), "docs/api.md is not what the code says: `./run docs` writes it anew"
 
 
-@pytest.mark.parametrize("room", sorted(path.parent.name for path in (ROOT / "toolkit").glob("*/__init__.py")))
-def test_the_index_names_what_a_room_offers(room):
-    section = re.search(rf"^## toolkit\.{room}\n(.*?)(?=^## |\Z)", INDEX["index"](ROOT), re.DOTALL | re.MULTILINE)[1]
+@pytest.mark.parametrize("package", sorted(map(module_name, (ROOT / "toolkit").glob("*/**/__init__.py"))))
+def test_the_index_names_what_a_package_offers(package):
+    section = re.search(rf"^## {re.escape(package)}\n(.*?)(?=^## |\Z)", INDEX["index"](ROOT), re.DOTALL | re.MULTILINE)[
+        1
+    ]
     modules = re.findall(r"^- \[(\w+)\](.*\n(?:  - .*\n)*)", section, re.MULTILINE)
     named = {(module, name) for module, lines in modules for name in re.findall(r"^  - `(\w+)", lines, re.MULTILINE)}
     defined = set()
-    for module in (path.stem for path in (ROOT / "toolkit" / room).glob("[!_]*.py")):
-        for name, value in vars(importlib.import_module(f"toolkit.{room}.{module}")).items():
-            here = getattr(value, "__module__", "") == f"toolkit.{room}.{module}"
+    for module in (path.stem for path in ROOT.joinpath(*package.split(".")).glob("[!_]*.py")):
+        for name, value in vars(importlib.import_module(f"{package}.{module}")).items():
+            here = getattr(value, "__module__", "") == f"{package}.{module}"
             if here and name[0] != "_" and callable(value):
                 defined.add((module, name))
     assert named == defined

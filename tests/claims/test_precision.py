@@ -51,7 +51,7 @@ def test_xla_takes_the_same_steps(name, tmp_path):
     losses = {}
     for jit_compile in ("off", "on"):
         recipe, going = run(name, tmp_path / jit_compile, jit_compile=jit_compile)
-        splits = recipe.datasets(going.settings)
+        splits = recipe.load(going.settings)
         measured = data.strokes.statistics(splits.train)
         with going.scope():
             model = recipe.network(going.settings)

@@ -121,7 +121,7 @@ def test_two_noises_are_refused(tmp_path):
 
 def test_one_gaussian_is_scipys(tmp_path):
     s = settings(tmp_path)
-    splits = recipe.datasets(s).map(lambda line: (line["offsets"], line["offsets"], line["mask"]))
+    splits = recipe.load(s).map(lambda line: (line["offsets"], line["offsets"], line["mask"]))
 
     def points(batches):
         parts = [(y[mask]) for _, y, mask in batches.dataset(num_epochs=1).as_numpy_iterator()]

@@ -75,7 +75,7 @@ def test_numbers_and_pictures(run):
 
 def test_log_loss_is_the_models(run):
     """The printed nats a point, against the network run by hand over the test lines."""
-    model, test = recipe.trained(run), recipe.datasets(run.settings).test
+    model, test = recipe.trained(run), recipe.load(run.settings).test
     mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
     nats, points, sequences = 0.0, 0, 0
     for line in test.dataset(num_epochs=1).as_numpy_iterator():
@@ -163,7 +163,7 @@ def test_priming(tmp_path, run):
 
 def test_what_does_not_work_is_said(run):
     """A window that was made to stand still, and a mixture that was made to use one component, each with its remedy."""
-    model, real = recipe.trained(run), recipe.datasets(run.settings).validation.peek()
+    model, real = recipe.trained(run), recipe.load(run.settings).validation.peek()
     weights, log_weights, healthy = recipe.inspected(model, real)
     assert weights.shape == (*real["offsets"].shape[:2], real["text"].shape[1]) and not list(recipe.warnings(healthy))
     written = generation.strokes.Writer(model).generate(
@@ -230,7 +230,7 @@ def test_check_data(tmp_path, capsys):
     recipe.check_data(checked)
     assert "Ready: " in capsys.readouterr().out
     found = json.loads((tmp_path / "data_check.json").read_text())
-    splits = recipe.datasets(checked.settings)
+    splits = recipe.load(checked.settings)
     assert found["lines"]["kept"]["train"] == splits.train.num_examples
     assert {"first_of_train.png", "points.png"} <= {path.name for path in (tmp_path / "pictures" / "data").iterdir()}
     checked.close()
@@ -262,4 +262,4 @@ def test_bad_input(tmp_path, run):
     with pytest.raises(ValueError, match="Export first: --mode=export"):
         recipe.write(other)
     with pytest.raises(ValueError, match="characters outside --alphabet"):
-        recipe.datasets(settings(tmp_path, alphabet="abc"))
+        recipe.load(settings(tmp_path, alphabet="abc"))

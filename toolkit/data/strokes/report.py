@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from toolkit.data.embedded_writers import ALPHABET, Line
 from toolkit.data.pipelines import bucketed_plan
 from toolkit.data.report import Report
-from toolkit.data.stroke_selection import FEW, Selection, select
-from toolkit.data.strokes import SPLITS, read
+from toolkit.data.strokes.lines import ALPHABET, Line
+from toolkit.data.strokes.loading import SPLITS, read
+from toolkit.data.strokes.selection import FEW, Selection, select
 
 # Within a stroke, an offset this many times the line's median looks like points that are missing.
 JUMP = 20.0
@@ -53,14 +53,14 @@ def examine(
     spacing: float = 0.0,
     num_drawings: int = 6,
 ) -> Findings:
-    """Reads handwriting as `strokes.load` does, and says what a training would find in it.
+    """Reads handwriting as `load` does, and says what a training would find in it.
 
     Args:
-        source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `strokes.load`.
+        source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `load`.
         num_drawings: Lines in a picture.
 
     Returns:
-        `Findings`, also where `strokes.load` would leave nothing.
+        `Findings`, also where `load` would leave nothing.
 
     Raises:
         ValueError: Where the source is unknown or holds something else than said; file and line are named.

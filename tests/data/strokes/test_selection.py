@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from toolkit.data.embedded_writers import Line
-from toolkit.data.stroke_selection import select
+from toolkit.data.strokes.lines import Line
+from toolkit.data.strokes.selection import select
 
 
 def lines(*pairs):

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from toolkit.data.embedded_writers import Line
+from toolkit.data.strokes.lines import Line
 
 # The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4) trained
 # on the training set, the larger validation set (testset_t) and the test set, and stopped early on the smaller one
@@ -24,7 +24,7 @@ _LARGEST = 100_000.0
 _OUTLIER = 20.0
 
 
-def read(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list[Line], list[Line]]:
+def read_iam_ondb(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list[Line], list[Line]]:
     """Reads the database.
 
     The folder holds `lineStrokes` (of lineStrokes-all.tar.gz), `ascii` (of ascii-all.tar.gz) and the lists

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from toolkit.data.embedded_writers import Line
+from toolkit.data.strokes.lines import Line
 
 # Characters that the alphabet lacks in more texts than this part of them are no slips of a few writers.
 FEW = 0.05
