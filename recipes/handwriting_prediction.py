@@ -21,8 +21,8 @@ import functools
 import numpy as np
 
 from toolkit import data, generation, layers, losses, metrics, models, training, visualize
-from toolkit.export import signature
 from toolkit.lazy import keras
+from toolkit.serving.strokes_writer import strokes_writer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -253,81 +253,20 @@ def density_along(model, offsets):
     return model.get_layer("density").distribution.components(model(offsets[None])[0])
 
 
-def scored(s, line):
-    """A line of the data as the exported `score` takes it."""
-    length = line["offsets"].shape[1]
-    strokes = np.pad(line["offsets"], ((0, 0), (0, s.max_points - length), (0, 0)))
-    return {"strokes": strokes, "length": np.array([length], "int32")}
-
-
-def typical_inputs(s, writer):
-    """Training lines as the exported signatures take them: what int8's ranges are measured on."""
-    bias = np.zeros(1, "float32")
-    for seed, line in enumerate(load(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
-        noise = writer.noise(1, s.max_points, seed)
-        yield {
-            "score": scored(s, line),
-            "generate": {"bias": bias},
-            "generate_from_noise": {"bias": bias, "noise": noise},
-        }
-        for t, (offset, state) in enumerate(writer.along(line["offsets"][0])):
-            yield {"step": {"bias": bias, "noise": noise[:, t], "offset": offset, **state}}
-
-
 def export(run):
-    s, model = run.settings, trained(run)
-    lines = [scored(s, line) for line in load(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
-    writer = generation.strokes.Writer(model)
-    num_steps = s.max_points
-    bias = ((1,), "float32", "0 = as the data, 2 = neat")
-    noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
-    states = {name: ((1, size), "float32", "zeros at first") for name, size in writer.state_sizes.items()}
-
-    def generate(bias, noise=None):
-        return writer.generate(None, bias, num_steps=num_steps, noise=noise, batch_size=1)
-
-    def measure(call):
-        nats = sum(call("score", **line)["log_loss"][0] for line in lines)
-        return {"log_loss_nats_per_point": nats / sum(line["length"][0] for line in lines)}
-
-    def step(bias, noise, offset, **state):
-        point, state, _ = writer.step(offset, state, bias=bias, noise=noise)
-        new = {f"next_{name}": value for name, value in state.items()}
-        return {"next_offset": point, "stroke": writer.standardize.inverse(point), **new}
-
-    example = {"bias": np.array([s.bias], "float32"), "noise": writer.noise(1, num_steps, s.seed)}
-    start = {name: np.zeros(shape, "float32") for name, (shape, *_) in states.items()}
-    units = {"strokes": "pen units: x and y offset, 1 where a stroke ends", "length": "points"}
-    run.export(
-        {
-            "generate": signature(generate, bias=bias, outputs=units, random=True),
-            "generate_from_noise": signature(generate, bias=bias, noise=noise, outputs=units),
-            "step": signature(
-                step,
-                bias=bias,
-                noise=((1, writer.distribution.num_noise), *noise[1:]),
-                offset=((1, 3), "float32", "next_offset of the step before, zeros at first"),
-                **states,
-                outputs={"stroke": "pen units"},
-            ),
-            "score": signature(
-                writer.score,
-                strokes=((1, s.max_points, 3), "float32", units["strokes"]),
-                length=((1,), "int32", "points"),
-                outputs={"log_loss": "nats a line, of offsets in standard deviations"},
-            ),
-        },
-        trackables=[model],
-        examples={
-            "generate": {name: value for name, value in example.items() if name != "noise"},
-            "generate_from_noise": example,
-            "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
-            "score": lines[-1],
-        },
-        calibrate=typical_inputs(s, writer),
-        measure=measure,
-        card={"data": s.data, "description": __doc__.splitlines()[0]},
+    s, splits = run.settings, load(run.settings)
+    served = strokes_writer(
+        trained(run),
+        num_steps=s.max_points,
+        max_points=s.max_points,
+        bias=s.bias,
+        seed=s.seed,
+        measured=data.strokes.lines_of(splits.test.spread(50)),
+        typical=data.strokes.lines_of(splits.train.spread(20)),
     )
+    arguments = served.arguments()
+    card = {**served.card, "data": s.data, "description": __doc__.splitlines()[0]}
+    run.export(arguments.pop("signatures"), **{**arguments, "card": card})
 
 
 def benchmark(run):

@@ -21,9 +21,9 @@ import numpy as np
 from toolkit import data, generation, metrics, models, training, visualize
 from toolkit import export as exporting
 from toolkit.data.strokes.lines import ALPHABET
-from toolkit.export import signature
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.serving.strokes_reader import strokes_reader
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -216,53 +216,17 @@ def read_written(run):
 
 
 def export(run):
-    s, model = run.settings, trained(run)
-    lines = list(zip(range(50), one_by_one(load(s).test.spread(50)), strict=False))
-
-    def logits_of(strokes, length):
-        return model((strokes, tf.range(s.max_points)[None] < length[:, None]))
-
-    def recognize(strokes, length):
-        return {"text": generation.ctc_decoding.greedy_codes(logits_of(strokes, length), s.alphabet)}
-
-    def log_probabilities(strokes, length):
-        return {"log_probabilities": tf.nn.log_softmax(logits_of(strokes, length))}
-
-    def padded(offsets):
-        strokes = np.zeros((1, s.max_points, 3), "float32")
-        strokes[0, : len(offsets)] = offsets
-        return {"strokes": strokes, "length": np.array([len(offsets)], "int32")}
-
-    def measure(call):
-        codes = [call("recognize", **padded(offsets))["text"][0] for _, (offsets, _) in lines]
-        read = ["".join(map(chr, row[row > 0])) for row in codes]
-        return {
-            "character_error_rate_percent": metrics.character_error_rate.character_error_rate(
-                [text for _, (_, text) in lines], read
-            )
-        }
-
-    def typical():
-        for offsets, _ in one_by_one(load(s).train.spread(20)):
-            yield {"recognize": padded(offsets), "log_probabilities": padded(offsets)}
-
-    strokes = ((1, s.max_points, 3), "float32", "pen units: x and y offset, 1 where a stroke ends; zeros after the end")
-    takes = {"strokes": strokes, "length": ((1,), "int32", "points")}
-    run.export(
-        {
-            "recognize": signature(recognize, **takes, outputs={"text": "Unicode code points, zeros after the end"}),
-            "log_probabilities": signature(
-                log_probabilities, **takes, outputs={"log_probabilities": "blank, then the alphabet"}
-            ),
-        },
-        trackables=[model],
-        examples={name: padded(lines[-1][1][0]) for name in ("recognize", "log_probabilities")},
-        calibrate=typical(),
-        measure=measure,
-        # A logarithm of a small probability is large, and float32's rounding with it.
-        tolerance=1e-3,
-        card={"data": s.data, "alphabet": s.alphabet, "description": "Handwriting to text (Graves et al. 2009)."},
+    s, splits = run.settings, load(run.settings)
+    served = strokes_reader(
+        trained(run),
+        s.alphabet,
+        max_points=s.max_points,
+        measured=data.strokes.lines_of(splits.test.spread(50)),
+        typical=data.strokes.lines_of(splits.train.spread(20)),
     )
+    arguments = served.arguments()
+    card = {**served.card, "data": s.data, "description": "Handwriting to text (Graves et al. 2009)."}
+    run.export(arguments.pop("signatures"), **{**arguments, "card": card})
 
 
 def ship(run):

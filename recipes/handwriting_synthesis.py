@@ -23,9 +23,10 @@ import numpy as np
 
 from toolkit import data, generation, layers, losses, metrics, models, training, visualize
 from toolkit.data.strokes.lines import ALPHABET
-from toolkit.export import run_tflite, signature
+from toolkit.export import run_tflite
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.serving.strokes_writer import strokes_writer
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -396,87 +397,22 @@ def text_length(s):
     return max(64, s.max_characters + 1)
 
 
-def scored(s, line):
-    """A line of the data as the exported `score` takes it."""
-    length = line["offsets"].shape[1]
-    strokes = np.pad(line["offsets"], ((0, 0), (0, s.max_points - length), (0, 0)))
-    text = np.pad(line["text"], ((0, 0), (0, text_length(s) - line["text"].shape[1])))
-    return {"strokes": strokes, "length": np.array([length], "int32"), "text": text}
-
-
-def typical_inputs(s, writer, num_steps):
-    """Training lines as the exported signatures take them: what int8's ranges are measured on."""
-    for seed, line in enumerate(load(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
-        scoring, noise = scored(s, line), writer.noise(1, num_steps, seed)
-        given = {"text": scoring["text"], "bias": np.zeros(1, "float32")}
-        yield {"score": scoring, "generate": given, "generate_from_noise": {**given, "noise": noise}}
-        for t, (offset, state) in enumerate(writer.along(line["offsets"][0], given["text"][0])):
-            yield {"step": {**given, "noise": noise[:, t], "offset": offset, **state}}
-
-
 def export(run):
-    s, model = run.settings, trained(run)
-    writer = generation.strokes.Writer(model)
-    num_steps, num_characters = max(700, 2 * s.max_points), text_length(s)
-    lines = [scored(s, line) for line in load(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
-    text = ((1, num_characters), "int32", "Unicode code points, 0 = padding")
-    bias = ((1,), "float32", "0 = as the data, 2 = neat")
-    noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
-    states = {name: ((1, size), "float32", "zeros at first") for name, size in writer.state_sizes.items()}
-
-    def generate(text, bias, noise=None):
-        line = writer.generate(text, bias, num_steps=num_steps, noise=noise)
-        return {"strokes": line["strokes"], "length": line["length"]}
-
-    def measure(call):
-        nats = sum(call("score", **line)["log_loss"][0] for line in lines)
-        return {"log_loss_nats_per_point": nats / sum(line["length"][0] for line in lines)}
-
-    def step(text, bias, noise, offset, **state):
-        point, state, weights = writer.step(offset, state, writer.characters(text), bias, noise)
-        new = {f"next_{name}": value for name, value in state.items()}
-        return {"next_offset": point, "stroke": writer.standardize.inverse(point), "weights": weights, **new}
-
-    rng = np.random.default_rng(s.seed)
-    example = {
-        "text": model.get_layer("characters").encode(s.text[: num_characters - 1], num_characters)[None],
-        "bias": np.array([s.bias], "float32"),
-        "noise": writer.noise(1, num_steps, s.seed),
-    }
-    start = {name: rng.standard_normal(shape).astype("float32") for name, (shape, *_) in states.items()}
-    units = {"strokes": "pen units: x and y offset, 1 where a stroke ends", "length": "points, the most where no end"}
-    run.export(
-        {
-            "generate": signature(generate, text=text, bias=bias, outputs=units, random=True),
-            "generate_from_noise": signature(generate, text=text, bias=bias, noise=noise, outputs=units),
-            "step": signature(
-                step,
-                text=text,
-                bias=bias,
-                noise=((1, writer.distribution.num_noise), *noise[1:]),
-                offset=((1, 3), "float32", "next_offset of the step before, zeros at first"),
-                **states,
-                outputs={"stroke": "pen units", "weights": "how much each character is read"},
-            ),
-            "score": signature(
-                writer.score,
-                strokes=((1, s.max_points, 3), "float32", units["strokes"]),
-                length=((1,), "int32", "points"),
-                text=text,
-                outputs={"log_loss": "nats a line, of offsets in standard deviations"},
-            ),
-        },
-        trackables=[model],
-        examples={
-            "generate": {name: value for name, value in example.items() if name != "noise"},
-            "generate_from_noise": example,
-            "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
-            "score": lines[-1],
-        },
-        calibrate=typical_inputs(s, writer, num_steps),
-        measure=measure,
-        card={"data": s.data, "alphabet": s.alphabet, "description": __doc__.splitlines()[0]},
+    s, splits = run.settings, load(run.settings)
+    served = strokes_writer(
+        trained(run),
+        num_steps=max(700, 2 * s.max_points),
+        max_points=s.max_points,
+        num_characters=text_length(s),
+        text=s.text,
+        bias=s.bias,
+        seed=s.seed,
+        measured=data.strokes.lines_of(splits.test.spread(50)),
+        typical=data.strokes.lines_of(splits.train.spread(20)),
     )
+    arguments = served.arguments()
+    card = {**served.card, "data": s.data, "description": __doc__.splitlines()[0]}
+    run.export(arguments.pop("signatures"), **{**arguments, "card": card})
 
 
 def write(run):

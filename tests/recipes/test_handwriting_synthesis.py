@@ -104,43 +104,6 @@ def test_exported_whole(run):
     assert np.abs(first["strokes"] - second["strokes"]).max() > 0, "fresh noise at each call"
 
 
-@pytest.mark.slow
-def test_typical_inputs_are_real_lines(run):
-    """Teacher forcing: each step takes a real line's point before, and the states that the step before returned."""
-    writer = recipe.generation.strokes.Writer(recipe.trained(run))
-    items = list(recipe.typical_inputs(run.settings, writer, num_steps=700))
-    lines, steps = ([item[key] for item in items if key in item] for key in ("score", "step"))
-    assert len(lines) == 20 and len(steps) == sum(line["length"][0] for line in lines)
-    assert sum(set(item) == {"score", "generate", "generate_from_noise"} for item in items) == 20
-    first, second = steps[0], steps[1]
-    assert not any(first[name].any() for name in ("offset", *writer.state_sizes))
-    real = writer.standardize(lines[0]["strokes"])[:, 0]
-    np.testing.assert_allclose(second["offset"], real, atol=1e-5)
-    state, characters = {name: first[name] for name in writer.state_sizes}, np.asarray(writer.characters(first["text"]))
-    _, state, _ = writer.step(first["offset"], state, characters, 0.0, first["noise"])
-    for name, value in state.items():
-        np.testing.assert_allclose(second[name], value, atol=1e-5)
-
-
-def test_the_step_signature_writes_the_same_line(run):
-    """A program that calls `step` point by point gets what `generate_from_noise` writes at once."""
-    interpreter = Interpreter(str(run.workdir / "export" / "model.tflite"))
-    whole, step = (interpreter.get_signature_runner(name) for name in ("generate_from_noise", "step"))
-    writer = recipe.generation.strokes.Writer(recipe.trained(run))
-    inputs = {
-        "text": np.array([[ord("a"), ord("s"), *[0] * 62]], "int32"),
-        "bias": np.array([0.5], "float32"),
-    }
-    noise = writer.noise(1, 700, seed=4)
-    line = whole(**inputs, noise=noise)
-    state = {name: np.zeros((1, size), "float32") for name, size in writer.state_sizes.items()}
-    offset = np.zeros((1, 3), "float32")
-    for t in range(min(int(line["length"][0]), 12)):
-        made = step(**inputs, noise=noise[:, t], offset=offset, **state)
-        np.testing.assert_allclose(made["stroke"][0], line["strokes"][0, t], atol=1e-3)
-        offset, state = made["next_offset"], {name: made[f"next_{name}"] for name in state}
-
-
 def test_priming(tmp_path, run):
     """By a writer of the data, and by the strokes that the recipe itself wrote."""
     line = run.workdir / "pictures" / "line.json"

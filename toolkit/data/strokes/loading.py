@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -143,6 +144,27 @@ def statistics(batches: Batches) -> Statistics:
         np.array([*scale, 1.0], "float32"),
         count / characters if characters else 0.0,
     )
+
+
+def lines_of(batches: Batches) -> Iterator[Line]:
+    """Takes batches apart.
+
+    Args:
+        batches: Lines, as `load` gives them.
+
+    Yields:
+        Each line without its padding, by nobody in particular; its text is "" where there is none.
+
+    Example:
+
+    >>> test = load("embedded:60", batch_size=8, seed=0, text=True).test
+    >>> [len(line.text) for line in lines_of(test)] == [(codes > 0).sum() for codes in test.peek()["text"]]
+    True
+    """
+    for batch in batches.dataset(num_epochs=1).as_numpy_iterator():
+        texts = batch.get("text", np.zeros((len(batch["mask"]), 0), "int32"))
+        for offsets, mask, codes in zip(batch["offsets"], batch["mask"], texts, strict=True):
+            yield Line(offsets[mask], "".join(map(chr, codes[codes > 0])))
 
 
 def _embedded(rest, seed, text):
