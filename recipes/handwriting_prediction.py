@@ -20,9 +20,12 @@ import functools
 
 import numpy as np
 
-from toolkit import data, generation, layers, losses, metrics, models, training, visualize
+from toolkit import data, generation, metrics, models, training, visualize
+from toolkit.layers.gradient_clip import limit_in_a_mean
 from toolkit.lazy import keras
+from toolkit.methods import stroke_likelihood
 from toolkit.serving.strokes_writer import strokes_writer
+from toolkit.training import step_sizes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,59 +107,41 @@ def load(s):
 
 
 def network(s):
-    # See handwriting_synthesis: the paper's limits are for one sequence's loss, and make no sense under loss scaling.
-    def limit(value):
-        return value / s.batch_size if value and s.precision != "mixed_float16" else None
-
-    model = models.handwriting.prediction(
+    # The loss is the mean over a batch of nats a sequence: the paper's limits are for one sequence.
+    inside, output = (
+        limit_in_a_mean(limit, s.batch_size, s.precision) for limit in (s.lstm_gradient_clip, s.output_gradient_clip)
+    )
+    return models.handwriting.prediction(
         units=s.units,
         num_layers=s.num_layers,
         num_mixtures=s.num_mixtures,
-        lstm_gradient_clip=limit(s.lstm_gradient_clip),
-        output_gradient_clip=limit(s.output_gradient_clip),
+        lstm_gradient_clip=inside,
+        output_gradient_clip=output,
         peepholes=s.peepholes,
-        fused=limit(s.lstm_gradient_clip) is None and not s.peepholes,
+        fused=inside is None and not s.peepholes,
     )
-    return model
 
 
 def optimizer(s, num_steps):
-    first = s.learning_rate or {"adam": 3e-3, "rmsprop": 1e-4}[s.optimizer]
-    falling = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [first / part for part in (1, 3, 10, 30)]
-    )
+    falling = step_sizes.falling(s.learning_rate or {"adam": 3e-3, "rmsprop": 1e-4}[s.optimizer], num_steps)
     if s.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(falling, rho=0.95, momentum=0.9, epsilon=1e-4, centered=True)
     return keras.optimizers.Adam(falling, global_clipnorm=10.0)
 
 
-def with_noise(model, s, num_lines=1):
+def noisy(model, s, num_lines=1):
     """The network as it is trained: on noisy weights if asked to. It has the same weights, and the noise's own."""
-    noise = None
-    if s.weight_noise:
-        noise = layers.WeightNoise(model, s.weight_noise)
-    if s.adaptive_weight_noise:
-        noise = layers.AdaptiveWeightNoise(model, scale=1.0 / num_lines)
-    return keras.Model(model.input, noise(model.input)) if noise else model
+    return models.weight_noise.noisy(
+        model, weight_noise=s.weight_noise, adaptive=s.adaptive_weight_noise, scale=1.0 / num_lines
+    )
 
 
 def compiled(model, s, num_steps, num_lines, jit_compile):
-    """The network as it is trained, compiled."""
-    density, trainee = model.get_layer("density").distribution, with_noise(model, s, num_lines)
-    trainee.compile(
-        optimizer(s, num_steps),
-        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
-        loss_weights=1.0 / s.batch_size,
-        weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
-        jit_compile=jit_compile,
+    trainee = noisy(model, s, num_lines)
+    stroke_likelihood.compile_likelihood(
+        trainee, model, optimizer(s, num_steps), batch_size=s.batch_size, jit_compile=jit_compile
     )
     return trainee
-
-
-def examples(model, splits):
-    """Splits of (offsets, standardized offsets, mask), as `fit` takes them."""
-    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
-    return splits.map(lambda line: (line["offsets"], (line["offsets"] - mean) / scale, line["mask"]))
 
 
 def train(run):
@@ -173,84 +158,43 @@ def train(run):
         drawn = writer.write(3, bias=0.0, max_points=s.max_points, seed=s.seed)
         return {"training/lines": visualize.strokes.lines([line.offsets for line in drawn])}
 
-    run.fit(trainee, examples(model, splits), pictures=pictures)
+    run.fit(trainee, splits.map(stroke_likelihood.pairs(model)), pictures=pictures)
 
 
 def trained(run):
     model = network(run.settings)
-    run.load(with_noise(model, run.settings))
+    run.load(noisy(model, run.settings))
     return model
 
 
-def one_gaussian(train, test):
-    """Log-loss, in nats a point, of one Gaussian and one pen-up rate fitted to all offsets: what to beat."""
-
-    def points(batches):
-        parts = [(targets.numpy(), mask.numpy()) for _, targets, mask in batches.dataset(num_epochs=1)]
-        return np.concatenate([targets[mask] for targets, mask in parts]).astype("float64")
-
-    fitted, held_out = points(train), points(test)
-    mean, covariance, rate = fitted[:, :2].mean(axis=0), np.cov(fitted[:, :2].T), fitted[:, 2].mean()
-    centred = held_out[:, :2] - mean
-    squared = np.einsum("pi,ij,pj->p", centred, np.linalg.inv(covariance), centred)
-    nats = 0.5 * (squared + np.log(np.linalg.det(2 * np.pi * covariance)))
-    return float(np.mean(nats - np.where(held_out[:, 2] > 0.5, np.log(rate), np.log1p(-rate))))
-
-
 def evaluate(run):
-    model = trained(run)
-    splits = examples(model, load(run.settings))
-    density = model.get_layer("density").distribution
-    scale = np.asarray(model.get_layer("standardize").scale)[:2]
-    model.compile(
-        loss=losses.NegativeLogLikelihood(density),
-        weighted_metrics=[
-            metrics.LogLoss(density, "sequence"),
-            metrics.LogLoss(density, "point"),
-            metrics.SquaredDistance(density),
-            metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
-        ],
-        jit_compile=run.jit_compile,
+    model, splits = trained(run), load(run.settings)
+    test = splits.test.map(stroke_likelihood.pairs(model)).dataset(num_epochs=1)
+    results = stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
+    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
+    fitted, held_out = (
+        np.concatenate([(line.offsets - mean) / scale for line in data.strokes.lines_of(part)])
+        for part in (splits.train, splits.test)
     )
-    results = model.evaluate(splits.test.dataset(num_epochs=1), verbose=0, return_dict=True)
-    del results["loss"]  # the mean over batches of unlike length
-    # A density over offsets that are `scale` times as large is as many times lower.
-    results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
-    results["one_gaussian_log_loss_nats_per_point"] = one_gaussian(splits.train, splits.test)
+    results["one_gaussian_log_loss_nats_per_point"] = metrics.one_gaussian.one_gaussian_log_loss(fitted, held_out)
     run.report(results, paper={"log_loss_nats_per_sequence": -1041.0, "squared_error_per_point": 0.41})
 
 
 def sample(run):
     s, model = run.settings, trained(run)
-    writer = generation.strokes.Writer(model)
-    drawn = writer.write(s.num_samples, bias=s.bias, max_points=s.max_points, seed=s.sample_seed)
+    write = functools.partial(generation.strokes.Writer(model).write, bias=s.bias, seed=s.sample_seed)
+    drawn = write(s.num_samples, max_points=s.max_points)
     run.picture("samples", visualize.strokes.lines([line.offsets for line in drawn]))
 
-    real = load(s).test.peek()
-    offsets = real["offsets"][0, : int(real["mask"][0].sum())]
-    parts, standardize = density_along(model, offsets), model.get_layer("standardize")
-    mean, scale = (np.asarray(weight)[:2] for weight in standardize.weights)
-    run.picture(
-        "density",
-        visualize.strokes.density(
-            np.asarray(parts.log_weights),
-            np.asarray(parts.means) * scale + mean,
-            np.asarray(parts.scale_tril) * scale[:, None],
-            offsets,
-        ),
-    )
+    offsets = next(data.strokes.lines_of(load(s).test)).offsets
+    parts = models.handwriting.density_along(model, offsets)
+    run.picture("density", visualize.strokes.density(*parts, offsets))
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
     half = len(offsets) // 2
-    primed = writer.write(
-        3, bias=s.bias, max_points=len(offsets) - half, seed=s.sample_seed, prime=(offsets[:half], "")
-    )
+    primed = write(3, max_points=len(offsets) - half, prime=(offsets[:half], ""))
     endings = [np.concatenate([offsets[:half], line.offsets]) for line in primed]
     titles = ["a real drawing", *["its first half, carried on"] * len(endings)]
     run.picture("primed", visualize.strokes.lines([offsets, *endings], titles))
-
-
-def density_along(model, offsets):
-    return model.get_layer("density").distribution.components(model(offsets[None])[0])
 
 
 def export(run):
@@ -275,7 +219,7 @@ def benchmark(run):
         model = trained(run)
         trainee = compiled(model, s, 1, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
-    batch = next(iter(examples(model, load(s)).train.dataset()))
+    batch = next(iter(load(s).train.map(stroke_likelihood.pairs(model)).dataset()))
     run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
     for lines in (1, 32):
         run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")

@@ -13,17 +13,17 @@ Differs from the paper: raw offsets instead of its 25 features of each point; Ad
 
 import dataclasses
 import functools
-import json
 import pathlib
 
 import numpy as np
 
 from toolkit import data, generation, metrics, models, training, visualize
-from toolkit import export as exporting
 from toolkit.data.strokes.lines import ALPHABET
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.serving.strokes_file import StrokesFile
 from toolkit.serving.strokes_reader import strokes_reader
+from toolkit.training import step_sizes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,29 +93,19 @@ def train(run):
     s, splits = run.settings, load(run.settings)
     measured = data.strokes.statistics(splits.train)
     per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
-    num_steps = s.epochs * per_epoch
-    falling = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [s.learning_rate / part for part in (1, 3, 10, 30)]
-    )
+    falling = step_sizes.falling(s.learning_rate, s.epochs * per_epoch)
     with run.scope():
         model = network(s)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
         model.compile(
             keras.optimizers.Adam(falling, global_clipnorm=1.0), loss=keras.losses.CTC(), jit_compile=run.jit_compile
         )
-    shown = [offsets for offsets, _ in one_by_one(splits.validation.spread(6))][:6]
+    shown = [line.offsets for line in data.strokes.lines_of(splits.validation.spread(6))]
 
     def pictures():
-        return {"training/read": visualize.strokes.lines(shown, read_lines(s, model, shown)[0])}
+        return {"training/read": visualize.strokes.lines(shown, read(s, model, shown)[0])}
 
     run.fit(model, examples(s, splits), pictures=pictures)
-
-
-def one_by_one(batches):
-    """Offsets (points, 3) and text of each line, without padding."""
-    for batch in batches.dataset(num_epochs=1).as_numpy_iterator():
-        for offsets, mask, codes in zip(batch["offsets"], batch["mask"], batch["text"], strict=True):
-            yield offsets[mask], "".join(map(chr, codes[codes > 0]))
 
 
 def trained(run):
@@ -124,92 +114,57 @@ def trained(run):
     return model
 
 
-def read_lines(s, model, lines):
-    """What the network reads in lines of offsets: greedily, and by beam search."""
-    greedy, beam, order = [""] * len(lines), [""] * len(lines), np.argsort([len(line) for line in lines])
-    for first in range(0, len(lines), s.batch_size):
-        chosen = order[first : first + s.batch_size]
-        longest = max(1, *(len(lines[i]) for i in chosen))
-        longest += -longest % 32  # a few lengths only: each new one traces the network again
-        offsets, mask = np.zeros((len(chosen), longest, 3), "float32"), np.zeros((len(chosen), longest), bool)
-        for row, i in enumerate(chosen):
-            offsets[row, : len(lines[i])], mask[row, : len(lines[i])] = lines[i], True
-        mask[:, 0] = True  # a line without a point
-        logits = model.predict_on_batch((offsets, mask))
-        for i, one, other in zip(
-            chosen,
-            generation.ctc_decoding.greedy(logits, s.alphabet),
-            generation.ctc_decoding.beam_search(logits, s.alphabet, s.beam_width),
-            strict=True,
-        ):
-            greedy[i], beam[i] = one, other
-    return greedy, beam
+def read(s, model, lines):
+    """What is read in lines of offsets: greedily, and by beam search."""
+    return generation.line_reading.read_lines(
+        model, lines, s.alphabet, beam_width=s.beam_width, batch_size=s.batch_size
+    )
 
 
-def error_rates(texts, greedy, beam):
-    words = [[text.split() for text in part] for part in (texts, greedy)]
-    return {
-        "character_error_rate_percent": metrics.character_error_rate.character_error_rate(texts, greedy),
-        "character_error_rate_beam_percent": metrics.character_error_rate.character_error_rate(texts, beam),
-        "word_error_rate_percent": metrics.character_error_rate.character_error_rate(*words),
-    }
+def offsets_and_texts(batches):
+    return zip(*((line.offsets, line.text) for line in data.strokes.lines_of(batches)), strict=True)
 
 
 def evaluate(run):
     s, model = run.settings, trained(run)
-    lines, texts = zip(*one_by_one(load(s).test), strict=True)
-    greedy, beam = read_lines(s, model, lines)
-    run.report(error_rates(texts, greedy, beam), paper={"character_error_rate_percent": 11.5})
-    wrong = list(metrics.character_error_rate.confusions(texts, greedy).items())[:30]
-    named = {f"{right or '∅'}→{read or '∅'}".replace(" ", "␣"): count for (right, read), count in wrong}
-    if named:
-        run.picture("confusions", visualize.charts.bars(named, "right → read (∅: nothing)"))
+    lines, texts = offsets_and_texts(load(s).test)
+    greedy, beam = read(s, model, lines)
+    results = metrics.character_error_rate.error_rates(texts, greedy, beam)
+    run.report(results, paper={"character_error_rate_percent": 11.5})
+    wrong = metrics.character_error_rate.confusions(texts, greedy)
+    if wrong:
+        run.picture("confusions", visualize.charts.confusions(wrong))
 
 
 def sample(run):
     s, model = run.settings, trained(run)
-    lines, texts = zip(*one_by_one(load(s).test.spread(8)), strict=True)
-    greedy, _ = read_lines(s, model, lines)
-    titles = [f"{text}   read: {read}" for text, read in zip(texts, greedy, strict=True)]
+    lines, texts = offsets_and_texts(load(s).test.spread(8))
+    greedy, _ = read(s, model, lines)
+    titles = [f"{text}   read: {found}" for text, found in zip(texts, greedy, strict=True)]
     run.picture("read", visualize.strokes.lines(lines[:8], titles[:8]))
     offsets, text = lines[len(lines) // 2], texts[len(lines) // 2]
-    logits = model((offsets[None], np.ones((1, len(offsets)), bool)))[0]
-    probabilities = np.asarray(keras.ops.softmax(logits))[:, [1 + s.alphabet.index(c) for c in text]]
-    run.picture("spikes", visualize.strokes.window(np.repeat(probabilities, 2, axis=0)[: len(offsets)], text, offsets))
+    probabilities = generation.line_reading.probabilities_along(model, offsets, text, s.alphabet)
+    run.picture("spikes", visualize.strokes.window(probabilities, text, offsets))
 
 
 def read_written(run):
     """Reads lines that an exported synthesis writes, for texts of the test lines, which it has never seen."""
-    s, model = run.settings, trained(run)
+    s, model, splits = run.settings, trained(run), load(run.settings)
     folder = pathlib.Path(s.synthesis) if s.synthesis else training.shipped("handwriting_synthesis")
     if folder is None or not (folder / "model.tflite").is_file():
         raise ValueError(f"--synthesis={s.synthesis} holds no model.tflite: name an export of handwriting_synthesis.")
-    inputs = json.loads((folder / "card.json").read_text("utf-8"))["signatures"]["generate_from_noise"]["inputs"]
-    num_characters, (_, most, num_noise) = inputs["text"]["shape"][1], inputs["noise"]["shape"]
-    pool = load(s).test.spread(s.num_lines)
-    real, texts = zip(*one_by_one(pool), strict=True)
-    call = exporting.tflite_caller(folder / "model.tflite")
-    points = data.strokes.statistics(load(s).train).points_per_character
-    results, shown = {}, []
-    for name, value in error_rates(texts, *read_lines(s, model, real)).items():
-        results[f"real_{name}"] = value
+    file, points = StrokesFile(folder), data.strokes.statistics(splits.train).points_per_character
+    real, texts = offsets_and_texts(splits.test.spread(s.num_lines))
+    rates = metrics.character_error_rate.error_rates(texts, *read(s, model, real))
+    results, shown = {f"real_{name}": value for name, value in rates.items()}, []
     for bias in (0.0, 0.5, 1.0, 2.0):
-        random, written = np.random.default_rng([s.seed, int(bias * 10)]), []
-        for text in texts:
-            codes = np.zeros((1, num_characters), "int32")
-            codes[0, : len(text)] = list(map(ord, text))
-            # A uniform number, two normal ones, a uniform one: see the signature.
-            noise = random.standard_normal((1, most, num_noise)).astype("float32")
-            noise[..., [0, -1]] = random.uniform(size=(1, most, 2))
-            line = call("generate_from_noise", text=codes, bias=np.array([bias], "float32"), noise=noise)
-            written.append(line["strokes"][0, : line["length"][0]])
-        greedy, beam = read_lines(s, model, written)
-        for name, value in error_rates(texts, greedy, beam).items():
-            results[f"bias_{bias:g}_{name}"] = value
-        lengths, letters = np.array(list(map(len, written))), np.array(list(map(len, texts)))
-        results[f"bias_{bias:g}_never_stopped_percent"] = 100.0 * np.mean(lengths >= most)
-        # Half of the points that such a text takes on average.
-        results[f"bias_{bias:g}_stopped_early_percent"] = 100.0 * np.mean(lengths < 0.5 * points * letters)
+        written = file.write(texts, bias=bias, seed=[s.seed, int(bias * 10)])
+        greedy, beam = read(s, model, written)
+        rates = metrics.character_error_rate.error_rates(texts, greedy, beam)
+        rates |= metrics.line_endings.line_endings(
+            [*map(len, written)], [*map(len, texts)], most=file.num_steps, points_per_character=points
+        )
+        results |= {f"bias_{bias:g}_{name}": value for name, value in rates.items()}
         shown += [(written[i], f"{texts[i]}   bias {bias:g}, read: {greedy[i]}") for i in (0, len(texts) // 2)]
     run.report(results)
     run.picture("read_written", visualize.strokes.lines(*zip(*shown, strict=True)))

@@ -21,12 +21,14 @@ import functools
 
 import numpy as np
 
-from toolkit import data, generation, layers, losses, metrics, models, training, visualize
+from toolkit import data, generation, layers, models, training, visualize
 from toolkit.data.strokes.lines import ALPHABET
 from toolkit.export import run_tflite
+from toolkit.layers.gradient_clip import limit_in_a_mean
 from toolkit.lazy import keras
-from toolkit.lazy import tensorflow as tf
+from toolkit.methods import handwriting_inspection, stroke_likelihood
 from toolkit.serving.strokes_writer import strokes_writer
+from toolkit.training import step_sizes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,63 +128,44 @@ def load(s):
 
 
 def network(s, points_per_character=10.0):
-    # The loss is the mean over a batch of nats a sequence: the paper's limits, for one sequence, shrink with it.
-    # float16 multiplies all derivatives with its loss scale, so there limits inside the network make no sense.
-    def limit(value):
-        return value / s.batch_size if value and s.precision != "mixed_float16" else None
-
-    model = models.handwriting.synthesis(
+    # The loss is the mean over a batch of nats a sequence: the paper's limits are for one sequence.
+    inside, output = (
+        limit_in_a_mean(limit, s.batch_size, s.precision) for limit in (s.lstm_gradient_clip, s.output_gradient_clip)
+    )
+    return models.handwriting.synthesis(
         s.alphabet,
         units=s.units,
         num_layers=s.num_layers,
         num_mixtures=s.num_mixtures,
         num_gaussians=s.num_gaussians,
         points_per_character=points_per_character,
-        lstm_gradient_clip=limit(s.lstm_gradient_clip),
-        output_gradient_clip=limit(s.output_gradient_clip),
+        lstm_gradient_clip=inside,
+        output_gradient_clip=output,
         peepholes=s.peepholes,
-        fused=limit(s.lstm_gradient_clip) is None and not s.peepholes,
+        fused=inside is None and not s.peepholes,
     )
-    return model
 
 
 def optimizer(s, num_steps):
-    first = s.learning_rate or {"adam": 3e-3, "rmsprop": 1e-4}[s.optimizer]
-    falling = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [first / part for part in (1, 3, 10, 30)]
-    )
+    falling = step_sizes.falling(s.learning_rate or {"adam": 3e-3, "rmsprop": 1e-4}[s.optimizer], num_steps)
     if s.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(falling, rho=0.95, momentum=0.9, epsilon=1e-4, centered=True)
     return keras.optimizers.Adam(falling, global_clipnorm=10.0)
 
 
-def with_noise(model, s, num_lines=1):
+def noisy(model, s, num_lines=1):
     """The network as it is trained: on noisy weights if asked to. It has the same weights, and the noise's own."""
-    noise = None
-    if s.weight_noise:
-        noise = layers.WeightNoise(model, s.weight_noise)
-    if s.adaptive_weight_noise:
-        noise = layers.AdaptiveWeightNoise(model, scale=1.0 / num_lines)
-    return keras.Model(model.input, noise(model.input)) if noise else model
+    return models.weight_noise.noisy(
+        model, weight_noise=s.weight_noise, adaptive=s.adaptive_weight_noise, scale=1.0 / num_lines
+    )
 
 
 def compiled(model, s, num_steps, num_lines, jit_compile):
-    """The network as it is trained, compiled."""
-    density, trainee = model.get_layer("density").distribution, with_noise(model, s, num_lines)
-    trainee.compile(
-        optimizer(s, num_steps),
-        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
-        loss_weights=1.0 / s.batch_size,
-        weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
-        jit_compile=jit_compile,
+    trainee = noisy(model, s, num_lines)
+    stroke_likelihood.compile_likelihood(
+        trainee, model, optimizer(s, num_steps), batch_size=s.batch_size, jit_compile=jit_compile
     )
     return trainee
-
-
-def examples(model, splits):
-    """Splits of ((offsets, text), standardized offsets, mask), as `fit` takes them."""
-    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
-    return splits.map(lambda line: ((line["offsets"], line["text"]), (line["offsets"] - mean) / scale, line["mask"]))
 
 
 def train(run):
@@ -195,115 +178,48 @@ def train(run):
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
         trainee = compiled(model, s, s.epochs * per_epoch, splits.train.num_examples, run.jit_compile)
     writer, real = generation.strokes.Writer(model), splits.validation.peek()
+    line = next(data.strokes.lines_of(splits.validation))
 
     def pictures():
         lines = writer.write([s.text] * 2, bias=[0.5, 2.0], max_points=s.max_points, seed=s.seed)
-        weights, log_weights, scalars = inspected(model, real)
-        for warning in warnings(scalars):
+        found = handwriting_inspection.inspect(model, real["offsets"], real["mask"], real["text"])
+        for warning in found.warnings():
             print(f"\nWARNING: {warning}", flush=True)
-        points, text = int(real["mask"][0].sum()), "".join(map(chr, real["text"][0][real["text"][0] > 0]))
+        points, characters = len(line.offsets), len(line.text)
         return {
-            **scalars,
+            **found.scalars(),
             "training/lines": visualize.strokes.lines([line.offsets for line in lines], ["bias 0.5", "bias 2"]),
             "training/window": visualize.strokes.window(lines[0].weights, s.text, lines[0].offsets),
             "training/window_on_a_real_line": visualize.strokes.window(
-                weights[0, :points, : len(text)], text, real["offsets"][0, :points]
+                found.weights[0, :points, :characters], line.text, line.offsets
             ),
-            "training/mixture_weights": visualize.strokes.mixture_weights(np.exp(log_weights[0, :points])),
+            "training/mixture_weights": visualize.strokes.mixture_weights(np.exp(found.log_weights[0, :points])),
         }
 
-    run.fit(trainee, examples(model, splits), pictures=pictures)
-
-
-def inspected(model, real):
-    """Of real lines: the window phi, the mixture's log weights, and the scalars that say whether both work."""
-    inputs, mask = (tf.constant(real["offsets"]), tf.constant(real["text"])), real["mask"]
-    density, alignment = model.get_layer("density").distribution, models.handwriting.alignment(model)
-    # Not `predict`, which under a strategy would give each device these lines.
-    weights, params = tf.function(lambda inputs: (alignment(inputs), model(inputs)), autograph=False)(inputs)
-    weights, log_weights = np.asarray(weights), np.asarray(density.components(params).log_weights)
-    read = metrics.window_alignment.text_read(weights, mask.sum(axis=1), (real["text"] > 0).sum(axis=1))
-    used = metrics.mixture_use.effective_components(log_weights, mask)
-    return weights, log_weights, {"window/text_read": float(read.mean()), "mixture/effective_components": used}
-
-
-def warnings(scalars):
-    """What is wrong with a network whose loss alone would not tell, and what to change."""
-    read, used = scalars["window/text_read"], scalars["mixture/effective_components"]
-    if read < 0.5:
-        yield (
-            f"the window passes {read:.0%} of a text while a real line is written: it does not move, and the letters "
-            "are not those of the text. Try a lower --learning_rate or another --seed; or --spacing, where the points "
-            "of the data are dense."
-        )
-    if read > 1.5:
-        yield f"the window is at {read:.0%} of a text when its real line ends: it runs ahead. Lower --learning_rate."
-    if used < 1.5:
-        yield (
-            f"{used:.2f} of the mixture's components are in use: it has collapsed, and every pen movement is of one "
-            "kind. Lower --learning_rate, or take more lines; --num_mixtures=1 would do the same."
-        )
+    run.fit(trainee, splits.map(stroke_likelihood.pairs(model)), pictures=pictures)
 
 
 def trained(run):
     model = network(run.settings)
-    run.load(with_noise(model, run.settings))
+    run.load(noisy(model, run.settings))
     return model
 
 
 def evaluate(run):
-    model, splits = trained(run), load(run.settings)
-    density, standardize = model.get_layer("density").distribution, model.get_layer("standardize")
-    scale = np.asarray(standardize.scale)[:2]
-    model.compile(
-        loss=losses.NegativeLogLikelihood(density),
-        weighted_metrics=[
-            metrics.LogLoss(density, "sequence"),
-            metrics.LogLoss(density, "point"),
-            metrics.SquaredDistance(density),
-            metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
-        ],
-        jit_compile=run.jit_compile,
-    )
-    results = model.evaluate(examples(model, splits).test.dataset(num_epochs=1), verbose=0, return_dict=True)
-    del results["loss"]  # the mean over batches of unlike length
-    # A density over offsets that are `scale` times as large is as many times lower.
-    results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
-    writer = generation.strokes.Writer(model)
-    batches = splits.test.dataset(num_epochs=1).as_numpy_iterator()
-    texts = ["".join(map(chr, codes[codes > 0])) for batch in batches for codes in batch["text"]]
+    s, model, splits = run.settings, trained(run), load(run.settings)
+    test = splits.test.map(stroke_likelihood.pairs(model)).dataset(num_epochs=1)
+    results = stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
+    writer, texts = generation.strokes.Writer(model), [line.text for line in data.strokes.lines_of(splits.test)]
     texts = texts[:: max(1, len(texts) // 32)]  # they come shortest first
-    written = writer.write(texts, bias=1.0, max_points=2 * run.settings.max_points, seed=run.settings.seed)
+    written = writer.write(texts, bias=1.0, max_points=2 * s.max_points, seed=s.seed)
     results["lines_that_ended_percent"] = 100.0 * np.mean([line.ended for line in written])
-    results.update(hands(run.settings, writer))
+    results.update(generation.priming.hand_kept(writer, test_lines(s), max_points=s.max_points, seed=s.seed))
     run.report(results, paper={"log_loss_nats_per_sequence": -1096.9, "squared_error_per_point": 0.23})
 
 
-def hands(s, writer):
-    """How often a primed line looks more like its primer's hand than like another writer's."""
-    lines = data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
-    by_writer = {}
-    for line in sorted(lines, key=lambda line: -len(line.text)):
-        if line.writer and len(line.offsets) <= s.max_points and set(line.text) <= set(s.alphabet):
-            by_writer.setdefault(line.writer, []).append(line)
-    by_writer = dict(sorted((name, lines) for name, lines in by_writer.items() if len(lines) >= 4)[:10])
-    if len(by_writer) < 2:
-        return {}
-
-    def measured(offsets, text):
-        return metrics.handwriting_style.style(offsets, len(text))
-
-    real = [(name, measured(line.offsets, line.text)) for name, lines in by_writer.items() for line in lines[:40]]
-    texts = [lines[3].text for lines in by_writer.values()]
-    primed = []
-    for name, lines in by_writer.items():
-        before = lines[0].offsets, lines[0].text
-        for text, line in zip(texts, in_the_hand_of(s, writer, before, texts, 1.0, s.seed), strict=True):
-            if len(line.offsets) > 1:
-                primed.append((name, measured(line.offsets, text)))
-    nearer, by_measure = metrics.handwriting_style.nearer_its_primer(primed, real)
-    by_measure = {f"nearer_its_primer_by_{name}_percent": value for name, value in by_measure.items()}
-    return {"nearer_its_primer_percent": nearer, **by_measure}
+def test_lines(s):
+    """Lines by writers whose names are known."""
+    return data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
 
 
 def primer(s):
@@ -312,84 +228,37 @@ def primer(s):
         return data.strokes.read_file(s.prime_strokes), s.prime_text
     if not s.style:
         return None
-    lines = data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
-    names = sorted({line.writer for line in lines})
-    of_writer = [line for line in lines if line.writer == s.style and set(line.text) <= set(s.alphabet)]
-    if not of_writer:
-        raise ValueError(f"--style={s.style}: expected a writer of {s.data}: {', '.join(names)}.")
-    longest = max(of_writer, key=lambda line: len(line.text))
-    return longest.offsets, longest.text
-
-
-def in_the_hand_of(s, writer, before, texts, bias, seed):
-    """Texts as a primer's hand writes them."""
-    space = " " * (" " in s.alphabet)
-    most = 40 * max(map(len, texts)) + 100
-    return writer.write([space + text for text in texts], bias=bias, max_points=most, seed=seed, prime=before)
+    line = data.strokes.longest_line(test_lines(s), s.style, s.data, alphabet=s.alphabet)
+    return line.offsets, line.text
 
 
 def sample(run):
     s, model = run.settings, trained(run)
     writer, before = generation.strokes.Writer(model), primer(s)
-    check_primer(s, model, before)
+    if before:
+        generation.priming.check_primer(model, before, f"--prime_strokes={s.prime_strokes}")
+    write = functools.partial(generation.priming.write_in_hand, writer, seed=s.sample_seed)
+    draw = functools.partial(visualize.strokes.lines, smooth=True)
 
-    def write(texts, bias):
-        if before:
-            return in_the_hand_of(s, writer, before, texts, bias, s.sample_seed)
-        return writer.write(texts, bias=bias, max_points=40 * len(s.text) + 100, seed=s.sample_seed)
-
-    lines = write([s.text] * s.num_samples, s.bias)
-    run.picture("line", visualize.strokes.lines([line.offsets for line in lines], smooth=True))
+    lines = write([s.text] * s.num_samples, before, bias=s.bias)
+    run.picture("line", draw([line.offsets for line in lines]))
     written = [data.strokes.Line(line.offsets, s.text) for line in lines]
     data.strokes.write_file(run.path("pictures", "line.json"), written)
-    text = " " * (before is not None and " " in s.alphabet) + s.text
+    text = s.text.rjust(lines[0].weights.shape[1])  # after a primer it begins with a space
     run.picture("window", visualize.strokes.window(lines[0].weights, text, lines[0].offsets))
     biases = [0.0, 0.5, 1.0, 2.0, 5.0]
-    lines = write([s.text] * len(biases), biases)
-    run.picture(
-        "biases",
-        visualize.strokes.lines([line.offsets for line in lines], [f"bias {b:g}" for b in biases], smooth=True),
-    )
+    lines = write([s.text] * len(biases), before, bias=biases)
+    run.picture("biases", draw([line.offsets for line in lines], [f"bias {b:g}" for b in biases]))
 
-    real = load(s).test.peek()
-    points, characters = int(real["mask"][0].sum()), int((real["text"][0] > 0).sum())
-    offsets, codes = real["offsets"][0, :points], real["text"][0, :characters]
-    other = before or (offsets, "".join(map(chr, codes)))
-    (primed,) = in_the_hand_of(s, writer, other, [s.text], s.bias, s.sample_seed)
-    (unprimed,) = writer.write([s.text], bias=s.bias, max_points=40 * len(s.text) + 100, seed=s.sample_seed)
-    run.picture(
-        "primed",
-        visualize.strokes.lines(
-            [other[0], primed.offsets, unprimed.offsets], ["a real line", "primed by it", "unprimed"], smooth=True
-        ),
-    )
-    params = model((real["offsets"][:1, :points], real["text"][:1]))
-    parts, standardize = model.get_layer("density").distribution.components(params[0]), model.get_layer("standardize")
-    mean, scale = (np.asarray(weight)[:2] for weight in standardize.weights)
-    run.picture(
-        "density",
-        visualize.strokes.density(
-            np.asarray(parts.log_weights),
-            np.asarray(parts.means) * scale + mean,
-            np.asarray(parts.scale_tril) * scale[:, None],
-            offsets,
-        ),
-    )
+    real = next(data.strokes.lines_of(load(s).test))
+    other = before or (real.offsets, real.text)
+    (primed,), (unprimed,) = (write([s.text], hand, bias=s.bias) for hand in (other, None))
+    titles = ["a real line", "primed by it", "unprimed"]
+    run.picture("primed", draw([other[0], primed.offsets, unprimed.offsets], titles))
+    codes = model.get_layer("characters").encode(real.text)
+    parts = models.handwriting.density_along(model, real.offsets, codes)
+    run.picture("density", visualize.strokes.density(*parts, real.offsets))
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
-
-
-def check_primer(s, model, before):
-    """Strokes of another tablet are of another size, or more dense: the network has never seen such a pen."""
-    if before is None:
-        return
-    layers.CharacterOneHot(s.alphabet).encode(before[1])
-    trained_with = float(np.mean(np.asarray(model.get_layer("standardize").scale)[:2]))
-    times = float(before[0][:, :2].std(axis=0).mean()) / trained_with
-    if not 0.5 < times < 2.0:
-        raise ValueError(
-            f"--prime_strokes={s.prime_strokes}: its offsets are {times:.2g} times as large as those the network was "
-            f"trained on, {trained_with:.3g} a point. Scale the strokes, or take every so many points."
-        )
 
 
 def text_length(s):
@@ -443,7 +312,7 @@ def benchmark(run):
         model = trained(run)
         trainee = compiled(model, s, 1, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
-    batch = next(iter(examples(model, load(s)).train.dataset()))
+    batch = next(iter(load(s).train.map(stroke_likelihood.pairs(model)).dataset()))
     run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
     for lines in (1, 32):
         run.benchmark(f"writing, batch {lines}", lambda n=lines: writer.write([s.text] * n, s.bias), per="batch")

@@ -3,7 +3,6 @@ import json
 import keras
 import numpy as np
 import pytest
-from scipy import stats
 
 from recipes import handwriting_prediction as recipe
 from tests.resume import check_resumes
@@ -117,20 +116,6 @@ def test_resumes_with_the_same_noise(tmp_path, noise, cuts):
 def test_two_noises_are_refused(tmp_path):
     with pytest.raises(ValueError, match="--weight_noise=0.1 and --adaptive_weight_noise exclude each other"):
         settings(tmp_path, weight_noise=0.1, adaptive_weight_noise=True)
-
-
-def test_one_gaussian_is_scipys(tmp_path):
-    s = settings(tmp_path)
-    splits = recipe.load(s).map(lambda line: (line["offsets"], line["offsets"], line["mask"]))
-
-    def points(batches):
-        parts = [(y[mask]) for _, y, mask in batches.dataset(num_epochs=1).as_numpy_iterator()]
-        return np.concatenate(parts).astype("float64")
-
-    train, test = points(splits.train), points(splits.test)
-    normal = stats.multivariate_normal(train[:, :2].mean(axis=0), np.cov(train[:, :2].T))
-    expected = -normal.logpdf(test[:, :2]).mean() - stats.bernoulli(train[:, 2].mean()).logpmf(test[:, 2]).mean()
-    np.testing.assert_allclose(recipe.one_gaussian(splits.train, splits.test), expected, rtol=1e-6)
 
 
 @pytest.mark.slow

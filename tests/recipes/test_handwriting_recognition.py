@@ -41,16 +41,6 @@ def test_resumes(tmp_path):
     check_resumes(start, recipe.train, tmp_path, cuts=(4,))
 
 
-def test_reading_does_not_depend_on_the_company(run):
-    model = recipe.trained(run)
-    lines = [offsets for offsets, _ in recipe.one_by_one(recipe.load(run.settings).validation)]
-    assert recipe.read_lines(run.settings, model, lines)[0] == [
-        recipe.read_lines(run.settings, model, [line])[0][0] for line in lines
-    ]
-    greedy, beam = recipe.read_lines(run.settings, model, [np.zeros((0, 3), "float32")])
-    assert len(greedy) == len(beam) == 1
-
-
 @pytest.mark.slow
 def test_learns_to_read_two_lines(tmp_path):
     """By heart, which a network that is fed nonsense, or whose classes are shifted, cannot."""
@@ -67,7 +57,7 @@ def test_learns_to_read_two_lines(tmp_path):
     for _ in range(300):
         model.train_on_batch((offsets[:2], mask[:2]), classes[:2])
     lines = [np.asarray(o)[np.asarray(m)] for o, m in zip(offsets[:2], mask[:2], strict=True)]
-    assert recipe.read_lines(s, model, lines)[0] == texts[:2]
+    assert recipe.read(s, model, lines)[0] == texts[:2]
 
 
 def test_check_data_and_benchmark(tmp_path, run, capsys):

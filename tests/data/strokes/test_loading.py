@@ -6,7 +6,7 @@ import pytest
 from tests.data.strokes.drawn import OPTIONS, as_rows, fill, parts_of, rows, written
 from toolkit.data.strokes import embedded_writers
 from toolkit.data.strokes.lines import ALPHABET, Line, from_strokes, to_strokes
-from toolkit.data.strokes.loading import load, read, statistics
+from toolkit.data.strokes.loading import lines_of, load, read, statistics
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,8 @@ def test_embedded_by_few_writers():
 
 
 def test_embedded_has_ten_thousand_lines_by_default(monkeypatch):
-    asked = []
-    monkeypatch.setattr(embedded_writers, "written_lines", lambda *args: asked.append(args) or written())
+    asked, lines = [], written()
+    monkeypatch.setattr(embedded_writers, "written_lines", lambda *args: asked.append(args) or lines)
     load("embedded", **OPTIONS, text=True)
     load("embedded:", batch_size=4, seed=3, text=True)
     assert asked == [(10_000, 0), (10_000, 3)]
@@ -199,3 +199,10 @@ def test_bare_path_of_something_else(tmp_path):
     for path in (tmp_path, tmp_path / "lines.csv"):
         with pytest.raises(ValueError, match="exists, but it is not plain what it holds"):
             load(str(path), **OPTIONS, text=True)
+
+
+def test_lines_of_batches(embedded):
+    assert as_rows(lines_of(embedded.train)) == rows(embedded.train)
+    without = load("embedded:40", **OPTIONS, text=False).test
+    assert [text for text, _ in as_rows(lines_of(without))] == ["", ""]
+    assert [offsets for _, offsets in as_rows(lines_of(without))] == [offsets for _, offsets in rows(without)]
