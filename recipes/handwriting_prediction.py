@@ -20,10 +20,8 @@ import functools
 
 import numpy as np
 
-from toolkit import data, generation, metrics, models, training, visualize
-from toolkit.layers.gradient_clip import limit_in_a_mean
+from toolkit import data, generation, layers, methods, metrics, models, training, visualize
 from toolkit.lazy import keras
-from toolkit.methods import stroke_likelihood
 from toolkit.serving.strokes_writer import strokes_writer
 from toolkit.training import step_sizes
 
@@ -109,7 +107,8 @@ def load(s):
 def network(s):
     # The loss is the mean over a batch of nats a sequence: the paper's limits are for one sequence.
     inside, output = (
-        limit_in_a_mean(limit, s.batch_size, s.precision) for limit in (s.lstm_gradient_clip, s.output_gradient_clip)
+        layers.gradient_clip.limit_in_a_mean(limit, s.batch_size, s.precision)
+        for limit in (s.lstm_gradient_clip, s.output_gradient_clip)
     )
     return models.handwriting.prediction(
         units=s.units,
@@ -138,7 +137,7 @@ def noisy(model, s, num_lines=1):
 
 def compiled(model, s, num_steps, num_lines, jit_compile):
     trainee = noisy(model, s, num_lines)
-    stroke_likelihood.compile_likelihood(
+    methods.stroke_likelihood.compile_likelihood(
         trainee, model, optimizer(s, num_steps), batch_size=s.batch_size, jit_compile=jit_compile
     )
     return trainee
@@ -158,7 +157,7 @@ def train(run):
         drawn = writer.write(3, bias=0.0, max_points=s.max_points, seed=s.seed)
         return {"training/lines": visualize.strokes.lines([line.offsets for line in drawn])}
 
-    run.fit(trainee, splits.map(stroke_likelihood.pairs(model)), pictures=pictures)
+    run.fit(trainee, splits.map(methods.stroke_likelihood.pairs(model)), pictures=pictures)
 
 
 def trained(run):
@@ -169,8 +168,8 @@ def trained(run):
 
 def evaluate(run):
     model, splits = trained(run), load(run.settings)
-    test = splits.test.map(stroke_likelihood.pairs(model)).dataset(num_epochs=1)
-    results = stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
+    test = splits.test.map(methods.stroke_likelihood.pairs(model)).dataset(num_epochs=1)
+    results = methods.stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
     mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
     fitted, held_out = (
         np.concatenate([(line.offsets - mean) / scale for line in data.strokes.lines_of(part)])
@@ -219,7 +218,7 @@ def benchmark(run):
         model = trained(run)
         trainee = compiled(model, s, 1, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
-    batch = next(iter(load(s).train.map(stroke_likelihood.pairs(model)).dataset()))
+    batch = next(iter(load(s).train.map(methods.stroke_likelihood.pairs(model)).dataset()))
     run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
     for lines in (1, 32):
         run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")

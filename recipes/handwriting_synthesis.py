@@ -21,12 +21,10 @@ import functools
 
 import numpy as np
 
-from toolkit import data, generation, layers, models, training, visualize
+from toolkit import data, generation, layers, methods, models, training, visualize
 from toolkit.data.strokes.lines import ALPHABET
 from toolkit.export import run_tflite
-from toolkit.layers.gradient_clip import limit_in_a_mean
 from toolkit.lazy import keras
-from toolkit.methods import handwriting_inspection, stroke_likelihood
 from toolkit.serving.strokes_writer import strokes_writer
 from toolkit.training import step_sizes
 
@@ -130,7 +128,8 @@ def load(s):
 def network(s, points_per_character=10.0):
     # The loss is the mean over a batch of nats a sequence: the paper's limits are for one sequence.
     inside, output = (
-        limit_in_a_mean(limit, s.batch_size, s.precision) for limit in (s.lstm_gradient_clip, s.output_gradient_clip)
+        layers.gradient_clip.limit_in_a_mean(limit, s.batch_size, s.precision)
+        for limit in (s.lstm_gradient_clip, s.output_gradient_clip)
     )
     return models.handwriting.synthesis(
         s.alphabet,
@@ -162,7 +161,7 @@ def noisy(model, s, num_lines=1):
 
 def compiled(model, s, num_steps, num_lines, jit_compile):
     trainee = noisy(model, s, num_lines)
-    stroke_likelihood.compile_likelihood(
+    methods.stroke_likelihood.compile_likelihood(
         trainee, model, optimizer(s, num_steps), batch_size=s.batch_size, jit_compile=jit_compile
     )
     return trainee
@@ -182,7 +181,7 @@ def train(run):
 
     def pictures():
         lines = writer.write([s.text] * 2, bias=[0.5, 2.0], max_points=s.max_points, seed=s.seed)
-        found = handwriting_inspection.inspect(model, real["offsets"], real["mask"], real["text"])
+        found = methods.handwriting_inspection.inspect(model, real["offsets"], real["mask"], real["text"])
         for warning in found.warnings():
             print(f"\nWARNING: {warning}", flush=True)
         points, characters = len(line.offsets), len(line.text)
@@ -196,7 +195,7 @@ def train(run):
             "training/mixture_weights": visualize.strokes.mixture_weights(np.exp(found.log_weights[0, :points])),
         }
 
-    run.fit(trainee, splits.map(stroke_likelihood.pairs(model)), pictures=pictures)
+    run.fit(trainee, splits.map(methods.stroke_likelihood.pairs(model)), pictures=pictures)
 
 
 def trained(run):
@@ -207,8 +206,8 @@ def trained(run):
 
 def evaluate(run):
     s, model, splits = run.settings, trained(run), load(run.settings)
-    test = splits.test.map(stroke_likelihood.pairs(model)).dataset(num_epochs=1)
-    results = stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
+    test = splits.test.map(methods.stroke_likelihood.pairs(model)).dataset(num_epochs=1)
+    results = methods.stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
     writer, texts = generation.strokes.Writer(model), [line.text for line in data.strokes.lines_of(splits.test)]
     texts = texts[:: max(1, len(texts) // 32)]  # they come shortest first
     written = writer.write(texts, bias=1.0, max_points=2 * s.max_points, seed=s.seed)
@@ -312,7 +311,7 @@ def benchmark(run):
         model = trained(run)
         trainee = compiled(model, s, 1, 1, run.jit_compile)
     writer = generation.strokes.Writer(model)
-    batch = next(iter(load(s).train.map(stroke_likelihood.pairs(model)).dataset()))
+    batch = next(iter(load(s).train.map(methods.stroke_likelihood.pairs(model)).dataset()))
     run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
     for lines in (1, 32):
         run.benchmark(f"writing, batch {lines}", lambda n=lines: writer.write([s.text] * n, s.bias), per="batch")

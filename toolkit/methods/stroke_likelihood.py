@@ -59,8 +59,8 @@ def compile_likelihood(
     >>> from toolkit import models
     >>> network = models.handwriting.prediction(units=8, num_layers=1, num_mixtures=3)
     >>> compile_likelihood(network, network, keras.optimizers.Adam(), batch_size=1)
-    >>> history = network.fit(*pairs(network)({"offsets": np.ones((1, 5, 3)), "mask": np.ones((1, 5))}), verbose=0)
-    >>> sorted(history.history)
+    >>> batch = pairs(network)({"offsets": np.ones((1, 5, 3)), "mask": np.ones((1, 5))})
+    >>> sorted(network.train_on_batch(*batch, return_dict=True))
     ['log_loss_nats_per_point', 'loss', 'squared_error_per_point']
 
     Reference: Graves 2013, arXiv 1308.0850, equations 26 and 27.
