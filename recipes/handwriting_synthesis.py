@@ -212,11 +212,11 @@ def evaluate(run):
     texts = texts[:: max(1, len(texts) // 32)]  # they come shortest first
     written = writer.write(texts, bias=1.0, max_points=2 * s.max_points, seed=s.seed)
     results["lines_that_ended_percent"] = 100.0 * np.mean([line.ended for line in written])
-    results.update(generation.priming.hand_kept(writer, test_lines(s), max_points=s.max_points, seed=s.seed))
+    results.update(generation.priming.hand_kept(writer, lines_by_writers(s), max_points=s.max_points, seed=s.seed))
     run.report(results, paper={"log_loss_nats_per_sequence": -1096.9, "squared_error_per_point": 0.23})
 
 
-def test_lines(s):
+def lines_by_writers(s):
     """Lines by writers whose names are known."""
     return data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
 
@@ -227,7 +227,7 @@ def primer(s):
         return data.strokes.read_file(s.prime_strokes), s.prime_text
     if not s.style:
         return None
-    line = data.strokes.longest_line(test_lines(s), s.style, s.data, alphabet=s.alphabet)
+    line = data.strokes.longest_line(lines_by_writers(s), s.style, s.data, alphabet=s.alphabet)
     return line.offsets, line.text
 
 

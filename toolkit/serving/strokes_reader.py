@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 
-import numpy as np
-
-from toolkit.data.strokes.lines import Line
+from toolkit.data.strokes.lines import Line, padded
 from toolkit.export.signatures import signature
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
@@ -40,8 +38,31 @@ def strokes_reader(
 
     Reference: Graves et al. 2009, "A novel connectionist system for unconstrained handwriting recognition".
     """
-    from toolkit.generation import ctc_decoding
     from toolkit.metrics.character_error_rate import character_error_rate
+
+    def each(line):
+        return dict.fromkeys(("recognize", "log_probabilities"), padded(line.offsets, max_points))
+
+    def measure(call):
+        codes = [call("recognize", **padded(line.offsets, max_points))["text"][0] for line in lines]
+        read = ["".join(map(chr, row[row > 0])) for row in codes]
+        return {"character_error_rate_percent": character_error_rate([line.text for line in lines], read)}
+
+    lines = list(measured)
+    return Served(
+        signatures=_signatures(model, alphabet, max_points),
+        trackables=(model,),
+        examples=each(lines[-1]) if lines else {},
+        calibrate=lambda: map(each, typical),
+        measure=measure if lines else None,
+        # A logarithm of a small probability is large, and float32's rounding with it.
+        tolerance=1e-3,
+        card={"alphabet": alphabet},
+    )
+
+
+def _signatures(model, alphabet, max_points) -> dict:
+    from toolkit.generation import ctc_decoding
 
     def logits_of(strokes, length):
         return model((strokes, tf.range(max_points)[None] < length[:, None]))
@@ -52,34 +73,11 @@ def strokes_reader(
     def log_probabilities(strokes, length):
         return {"log_probabilities": tf.nn.log_softmax(logits_of(strokes, length))}
 
-    def padded(line):
-        strokes = np.zeros((1, max_points, 3), "float32")
-        strokes[0, : len(line.offsets)] = line.offsets
-        return {"strokes": strokes, "length": np.array([len(line.offsets)], "int32")}
-
-    def each(line):
-        return dict.fromkeys(("recognize", "log_probabilities"), padded(line))
-
-    def measure(call):
-        codes = [call("recognize", **padded(line))["text"][0] for line in lines]
-        read = ["".join(map(chr, row[row > 0])) for row in codes]
-        return {"character_error_rate_percent": character_error_rate([line.text for line in lines], read)}
-
-    lines = list(measured)
     strokes = ((1, max_points, 3), "float32", "pen units: x and y offset, 1 where a stroke ends; zeros after the end")
     takes = {"strokes": strokes, "length": ((1,), "int32", "points")}
-    return Served(
-        signatures={
-            "recognize": signature(recognize, **takes, outputs={"text": "Unicode code points, zeros after the end"}),
-            "log_probabilities": signature(
-                log_probabilities, **takes, outputs={"log_probabilities": "blank, then the alphabet"}
-            ),
-        },
-        trackables=(model,),
-        examples=each(lines[-1]) if lines else {},
-        calibrate=lambda: map(each, typical),
-        measure=measure if lines else None,
-        # A logarithm of a small probability is large, and float32's rounding with it.
-        tolerance=1e-3,
-        card={"alphabet": alphabet},
-    )
+    return {
+        "recognize": signature(recognize, **takes, outputs={"text": "Unicode code points, zeros after the end"}),
+        "log_probabilities": signature(
+            log_probabilities, **takes, outputs={"log_probabilities": "blank, then the alphabet"}
+        ),
+    }

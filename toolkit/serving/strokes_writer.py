@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from toolkit.data.strokes.lines import Line
+from toolkit.data.strokes.lines import Line, padded
 from toolkit.export.signatures import signature
 from toolkit.lazy import keras
 from toolkit.serving.served import Served
@@ -65,9 +65,9 @@ def strokes_writer(
         )
 
     def scored(line):
-        return _given(writer, line.text, num_characters) | _padded(line.offsets, max_points)
+        return _given(writer, line.text, num_characters) | padded(line.offsets, max_points)
 
-    lines, random = [scored(line) for line in measured], np.random.default_rng(seed)
+    lines, random = list(map(scored, measured)), np.random.default_rng(seed)
     alphabet = model.get_layer("characters").alphabet if writer.reads_text else ""
     example = _given(writer, (text or alphabet[:8])[: num_characters - 1], num_characters)
     example["bias"] = np.array([bias], "float32")
@@ -93,12 +93,6 @@ def _given(writer, text, num_characters) -> dict[str, np.ndarray]:
     if not writer.reads_text:
         return {}
     return {"text": writer.model.get_layer("characters").encode(text, num_characters)[None]}
-
-
-def _padded(offsets, max_points) -> dict[str, np.ndarray]:
-    strokes = np.zeros((1, max_points, 3), "float32")
-    strokes[0, : len(offsets)] = offsets
-    return {"strokes": strokes, "length": np.array([len(offsets)], "int32")}
 
 
 def _signatures(writer, num_steps, max_points, num_characters) -> Mapping:

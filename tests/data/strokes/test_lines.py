@@ -1,7 +1,8 @@
 import numpy as np
+import pytest
 
 from tests.data.strokes.drawn import written
-from toolkit.data.strokes.lines import check_offsets, from_strokes, to_strokes
+from toolkit.data.strokes.lines import check_offsets, from_strokes, padded, to_strokes
 
 
 def test_from_strokes_and_back():
@@ -28,3 +29,14 @@ def test_real_pens_pass():
     check_offsets(straight, "a dash")
     check_offsets(np.zeros((3, 3)), "a pen that rests")
     check_offsets(np.array([[9e9, 0, 0], [1, 0, 0], [0, 1, 1]]), "where the line starts is no jump")
+
+
+def test_padded_to_a_fixed_shape():
+    offsets = written()[0].offsets
+    found = padded(offsets, len(offsets) + 5)
+    assert found["strokes"].shape == (1, len(offsets) + 5, 3) and found["length"].tolist() == [len(offsets)]
+    assert found["strokes"].dtype == np.float32 and found["length"].dtype == np.int32
+    np.testing.assert_array_equal(found["strokes"][0, : len(offsets)], offsets)
+    assert not found["strokes"][0, len(offsets) :].any()
+    with pytest.raises(ValueError, match="points; expected at most 3"):
+        padded(offsets, 3)

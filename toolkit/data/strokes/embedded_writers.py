@@ -192,8 +192,21 @@ def _cubic(points, pieces=8):
     return np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1) @ points
 
 
-def sample_stroke(stroke, speed):
-    """Points along a stroke, `speed` apart, its ends and sharp corners among them."""
+def sample_stroke(stroke: np.ndarray, speed: float) -> np.ndarray:
+    """Places points along a stroke, its ends and sharp corners among them.
+
+    Args:
+        stroke: The pen's positions (points, 2).
+        speed: Distance between two new points.
+
+    Returns:
+        (new points, 2).
+
+    Example:
+
+    >>> sample_stroke(np.array([[0.0, 0.0], [4.0, 0.0]]), 2.0).tolist()
+    [[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]]
+    """
     if len(stroke) == 1:
         return stroke
     steps = np.diff(stroke, axis=0)

@@ -70,6 +70,31 @@ def to_strokes(offsets: np.ndarray) -> list[np.ndarray]:
     return [part for part in np.split(positions, ends) if len(part)]
 
 
+def padded(offsets: np.ndarray, num_points: int) -> dict[str, np.ndarray]:
+    """Pads a line to the fixed shape that exported signatures take.
+
+    Args:
+        offsets: (points, 3).
+        num_points: Points of the longest line, zeros after the end.
+
+    Returns:
+        "strokes" float32 (1, num_points, 3) and "length" int32 (1,).
+
+    Raises:
+        ValueError: Where the line is longer.
+
+    Example:
+
+    >>> padded(np.ones((2, 3)), 4)["length"].tolist()
+    [2]
+    """
+    if len(offsets) > num_points:
+        raise ValueError(f"the line has {len(offsets)} points; expected at most {num_points}.")
+    strokes = np.zeros((1, num_points, 3), "float32")
+    strokes[0, : len(offsets)] = offsets
+    return {"strokes": strokes, "length": np.array([len(offsets)], "int32")}
+
+
 def check_offsets(offsets: np.ndarray, where: str) -> None:
     """Says clearly why an array is no pen's.
 
