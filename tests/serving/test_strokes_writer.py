@@ -63,7 +63,7 @@ def test_exported_whole(served, written, kind):
     assert set(nats) == {"saved_model", "model.tflite", "model_int8.tflite"}
     for name in ("saved_model", "model.tflite"):
         np.testing.assert_allclose(nats[name], expected, rtol=1e-4)
-    assert 0 < abs(nats["model_int8.tflite"] - expected) < 0.5
+    assert 0 < abs(nats["model_int8.tflite"] - expected) < 0.05
     counts = card["files"]["model_int8.tflite"]["calibrated_with"]
     assert counts["score"] == 2 and counts["step"] == sum(len(line.offsets) for line in LINES[4:6])
 
