@@ -52,7 +52,7 @@ REQUIREMENTS = [
     # Its 1,797 real digits are the images that come without a download. INRIA and many others, several releases a year;
     # BSD-3-Clause.
     "scikit-learn>=1.4",
-    # Reads the paths of the SVG fonts in toolkit/data/faces; matplotlib brings it too. Monthly; MIT.
+    # Reads the paths of the SVG fonts in toolkit/data/strokes/faces; matplotlib brings it too. Monthly; MIT.
     "fonttools>=4.50",
 ]
 
@@ -87,7 +87,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
-    package_data={"toolkit.data": ["faces/*"]},
+    package_data={"toolkit.data.strokes": ["faces/*"]},
     install_requires=REQUIREMENTS,
     entry_points={"console_scripts": ["toolkit = recipes._command:main"]},
     extras_require={"gpu": GPU, "test": TEST, "jax": JAX, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},

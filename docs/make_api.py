@@ -79,7 +79,8 @@ def section(package: pathlib.Path, root: pathlib.Path) -> str:
         package: Its `__init__.py`.
         root: The folder that holds toolkit/.
     """
-    lines = [f"## {'.'.join(package.parent.relative_to(root).parts)}", "", first_line(parse(package)), ""]
+    name = ".".join(package.parent.relative_to(root).parts)
+    lines = [f"## {name}", "", first_line(parse(package)), ""]
     for file in sorted(package.parent.glob("[!_]*.py")):
         tree = parse(file)
         lines.append(f"- [{file.stem}](../{file.relative_to(root).as_posix()}): {first_line(tree)}")

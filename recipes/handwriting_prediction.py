@@ -18,330 +18,123 @@ peepholes. The paper's training: --peepholes --optimizer=rmsprop --adaptive_weig
 network already trained, here it is there from the first step on.
 """
 
-import dataclasses
 import functools
 
 import numpy as np
 
-from toolkit import data, generation, layers, losses, metrics, models, training, visualize
-from toolkit.export import signature
-from toolkit.lazy import keras
+from toolkit import data, generation, layers, methods, metrics, models, settings, training, visualize
+from toolkit.serving.strokes_writer import strokes_writer
+from toolkit.settings import other
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings(training.Settings):
-    data: str = training.setting(
-        "embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER"
-    )
-    spacing: float = training.setting(
-        0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0
-    )
-    max_points: int = training.setting(320, "longest line trained on, in pen points", minimum=2)
-    units: int = training.setting(160, "LSTM cells in each layer (paper: 400)", minimum=1)
-    num_layers: int = training.setting(2, "LSTM layers (paper: 3)", minimum=1)
-    num_mixtures: int = training.setting(10, "Gaussians of the output (paper: 20)", minimum=1)
-    peepholes: bool = training.setting(False, "the LSTMs' gates see their cell states (paper: they do)")
-    lstm_gradient_clip: float = training.setting(
-        10.0,
-        "limit of the derivatives inside the LSTMs, for nats a sequence (paper: 10); 0: none, and fused LSTMs where "
-        "they have no peepholes",
-        minimum=0.0,
-    )
-    output_gradient_clip: float = training.setting(
-        100.0, "limit of the derivatives at the output, for nats a sequence (paper: 100); 0: none", minimum=0.0
-    )
-    weight_noise: float = training.setting(
-        0.0, "standard deviation of the noise on the weights in training (paper: 0.075); 0: none", minimum=0.0
-    )
-    adaptive_weight_noise: bool = training.setting(
-        False, "learn each weight's noise, which starts at 0.075, and add to the loss what the weights take to describe"
-    )
-    optimizer: str = training.setting(
-        "adam", "rmsprop is the paper's: centred, with momentum", choices=("adam", "rmsprop")
-    )
-    epochs: int = training.setting(
-        3,
-        "passes over the training data; a larger number trains on, from the first step size again",
-        minimum=1,
-        changeable=True,
-        remembered=True,
-    )
-    learning_rate: float = training.setting(
-        0.0,
-        "first step size; over the last third it falls to a thirtieth; 0: the optimiser's, 3e-3 for adam and 1e-4, the "
-        "paper's, for rmsprop",
-        minimum=0.0,
-        changeable=True,
-        remembered=True,
-    )
-    bias: float = training.setting(
-        0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True
-    )
-    sample_seed: int = training.setting(0, "seed of what --mode=sample writes", minimum=0, changeable=True)
-    num_samples: int = training.setting(6, "lines that --mode=sample writes", minimum=1, changeable=True)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.weight_noise and self.adaptive_weight_noise:
-            raise ValueError(
-                f"--weight_noise={self.weight_noise} and --adaptive_weight_noise exclude each other: leave one out."
-            )
+@settings.recipe
+class Settings(
+    settings.Strokes,
+    settings.ClippedRecurrent,
+    settings.MixtureOutput,
+    settings.WeightNoise,
+    settings.FallingRate,
+    settings.Devices,
+    settings.Sampling,
+    settings.Export,
+):
+    units: int = other(160, paper="400")
+    num_layers: int = other(2, paper="3")
+    num_mixtures: int = other(10, paper="20")
+    lstm_gradient_clip: float = other(10.0, paper="10")
+    optimizer: str = other("adam", choices=("adam", "rmsprop"), paper="rmsprop, centred, with momentum")
+    learning_rate: float | None = other(None, more="3e-3 for adam, 1e-4 for rmsprop", paper="1e-4")
+    epochs: int = 3
+    num_samples: int = 6
 
 
-@functools.cache
-def datasets(s):
+def load(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points)."""
-    return data.strokes.load(**data.strokes.chosen(s, text=False))
+    return data.strokes.load(**s.reading(), batch_size=s.batch_size)
 
 
 def network(s):
-    # See handwriting_synthesis: the paper's limits are for one sequence's loss, and make no sense under loss scaling.
-    def limit(value):
-        return value / s.batch_size if value and s.precision != "mixed_float16" else None
-
-    model = models.handwriting.prediction(
+    limits = layers.gradient_clip.limits_in_a_mean(
+        s.batch_size, s.precision, lstm_gradient_clip=s.lstm_gradient_clip, output_gradient_clip=s.output_gradient_clip
+    )
+    return models.handwriting.prediction(
         units=s.units,
         num_layers=s.num_layers,
         num_mixtures=s.num_mixtures,
-        lstm_gradient_clip=limit(s.lstm_gradient_clip),
-        output_gradient_clip=limit(s.output_gradient_clip),
         peepholes=s.peepholes,
-        fused=limit(s.lstm_gradient_clip) is None and not s.peepholes,
+        fused=limits["lstm_gradient_clip"] is None and not s.peepholes,
+        **limits,
     )
-    return model
-
-
-def optimizer(s, num_steps):
-    first = s.learning_rate or {"adam": 3e-3, "rmsprop": 1e-4}[s.optimizer]
-    falling = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [int(part * num_steps) for part in (0.7, 0.85, 0.95)], [first / part for part in (1, 3, 10, 30)]
-    )
-    if s.optimizer == "rmsprop":
-        return keras.optimizers.RMSprop(falling, rho=0.95, momentum=0.9, epsilon=1e-4, centered=True)
-    return keras.optimizers.Adam(falling, global_clipnorm=10.0)
-
-
-def with_noise(model, s, num_lines=1):
-    """The network as it is trained: on noisy weights if asked to. It has the same weights, and the noise's own."""
-    noise = None
-    if s.weight_noise:
-        noise = layers.WeightNoise(model, s.weight_noise)
-    if s.adaptive_weight_noise:
-        noise = layers.AdaptiveWeightNoise(model, scale=1.0 / num_lines)
-    return keras.Model(model.input, noise(model.input)) if noise else model
-
-
-def compiled(model, s, num_steps, num_lines, jit_compile):
-    """The network as it is trained, compiled."""
-    density, trainee = model.get_layer("density").distribution, with_noise(model, s, num_lines)
-    trainee.compile(
-        optimizer(s, num_steps),
-        loss=losses.NegativeLogLikelihood(density, reduction="sum"),
-        loss_weights=1.0 / s.batch_size,
-        weighted_metrics=[metrics.LogLoss(density, "point"), metrics.SquaredDistance(density)],
-        jit_compile=jit_compile,
-    )
-    return trainee
-
-
-def examples(model, splits):
-    """Splits of (offsets, standardized offsets, mask), as `fit` takes them."""
-    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
-    return splits.map(lambda line: (line["offsets"], (line["offsets"] - mean) / scale, line["mask"]))
 
 
 def train(run):
-    s, splits = run.settings, datasets(run.settings)
+    s, splits = run.settings, run.data
     measured = data.strokes.statistics(splits.train)
-    per_epoch = min(s.steps_per_epoch or splits.train.steps_per_epoch, splits.train.steps_per_epoch)
     with run.scope():
         model = network(s)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
-        trainee = compiled(model, s, s.epochs * per_epoch, splits.train.num_examples, run.jit_compile)
-    writer = generation.strokes.Writer(model)
+        noise = {"weight_noise": s.weight_noise, "adaptive": s.adaptive_weight_noise}
+        trainee = models.weight_noise.noisy(model, scale=1.0 / splits.train.num_examples, **noise)
+        optimizer = training.step_sizes.graves_optimizer(s.optimizer, run.num_steps(splits.train), s.learning_rate)
+        methods.stroke_likelihood.compile_likelihood(trainee, model, optimizer, batch_size=s.batch_size)
+    writer, pairs = generation.strokes.Writer(model), splits.map(methods.stroke_likelihood.pairs(model))
 
     def pictures():
         drawn = writer.write(3, bias=0.0, max_points=s.max_points, seed=s.seed)
         return {"training/lines": visualize.strokes.lines([line.offsets for line in drawn])}
 
-    run.fit(trainee, examples(model, splits), pictures=pictures)
-
-
-def trained(run):
-    model = network(run.settings)
-    run.load(with_noise(model, run.settings))
-    return model
-
-
-def one_gaussian(train, test):
-    """Log-loss, in nats a point, of one Gaussian and one pen-up rate fitted to all offsets: what to beat."""
-
-    def points(batches):
-        parts = [(targets.numpy(), mask.numpy()) for _, targets, mask in batches.dataset(num_epochs=1)]
-        return np.concatenate([targets[mask] for targets, mask in parts]).astype("float64")
-
-    fitted, held_out = points(train), points(test)
-    mean, covariance, rate = fitted[:, :2].mean(axis=0), np.cov(fitted[:, :2].T), fitted[:, 2].mean()
-    centred = held_out[:, :2] - mean
-    squared = np.einsum("pi,ij,pj->p", centred, np.linalg.inv(covariance), centred)
-    nats = 0.5 * (squared + np.log(np.linalg.det(2 * np.pi * covariance)))
-    return float(np.mean(nats - np.where(held_out[:, 2] > 0.5, np.log(rate), np.log1p(-rate))))
+    run.fit(trainee, pairs.train, pairs.validation, network=model, pictures=pictures)
 
 
 def evaluate(run):
-    model = trained(run)
-    splits = examples(model, datasets(run.settings))
-    density = model.get_layer("density").distribution
-    scale = np.asarray(model.get_layer("standardize").scale)[:2]
-    model.compile(
-        loss=losses.NegativeLogLikelihood(density),
-        weighted_metrics=[
-            metrics.LogLoss(density, "sequence"),
-            metrics.LogLoss(density, "point"),
-            metrics.SquaredDistance(density),
-            metrics.SquaredDistance(density, scale, name="squared_error_per_point_pen_units"),
-        ],
-        jit_compile=run.jit_compile,
+    model, splits = run.load(), run.data
+    test = splits.test.map(methods.stroke_likelihood.pairs(model)).dataset(num_epochs=1)
+    results = methods.stroke_likelihood.likelihood(model, test, jit_compile=run.jit_compile)
+    mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
+    fitted, held_out = (
+        np.concatenate([(line.offsets - mean) / scale for line in data.strokes.lines_of(part)])
+        for part in (splits.train, splits.test)
     )
-    results = model.evaluate(splits.test.dataset(num_epochs=1), verbose=0, return_dict=True)
-    del results["loss"]  # the mean over batches of unlike length
-    # A density over offsets that are `scale` times as large is as many times lower.
-    results["log_loss_nats_per_point_pen_units"] = results["log_loss_nats_per_point"] + float(np.log(scale).sum())
-    results["one_gaussian_log_loss_nats_per_point"] = one_gaussian(splits.train, splits.test)
+    results["one_gaussian_log_loss_nats_per_point"] = metrics.one_gaussian.one_gaussian_log_loss(fitted, held_out)
     run.report(results, paper={"log_loss_nats_per_sequence": -1041.0, "squared_error_per_point": 0.41})
 
 
 def sample(run):
-    s, model = run.settings, trained(run)
-    writer = generation.strokes.Writer(model)
-    drawn = writer.write(s.num_samples, bias=s.bias, max_points=s.max_points, seed=s.sample_seed)
+    s, model = run.settings, run.load()
+    write = functools.partial(generation.strokes.Writer(model).write, bias=s.bias, seed=s.sample_seed)
+    drawn = write(s.num_samples, max_points=s.max_points)
     run.picture("samples", visualize.strokes.lines([line.offsets for line in drawn]))
 
-    real = datasets(s).test.peek()
-    offsets = real["offsets"][0, : int(real["mask"][0].sum())]
-    parts, standardize = density_along(model, offsets), model.get_layer("standardize")
-    mean, scale = (np.asarray(weight)[:2] for weight in standardize.weights)
-    run.picture(
-        "density",
-        visualize.strokes.density(
-            np.asarray(parts.log_weights),
-            np.asarray(parts.means) * scale + mean,
-            np.asarray(parts.scale_tril) * scale[:, None],
-            offsets,
-        ),
-    )
+    offsets = next(data.strokes.lines_of(run.data.test)).offsets
+    parts = models.handwriting.density_along(model, offsets)
+    run.picture("density", visualize.strokes.density(*parts, offsets))
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
     half = len(offsets) // 2
-    primed = writer.write(
-        3, bias=s.bias, max_points=len(offsets) - half, seed=s.sample_seed, prime=(offsets[:half], "")
-    )
+    primed = write(3, max_points=len(offsets) - half, prime=(offsets[:half], ""))
     endings = [np.concatenate([offsets[:half], line.offsets]) for line in primed]
     titles = ["a real drawing", *["its first half, carried on"] * len(endings)]
     run.picture("primed", visualize.strokes.lines([offsets, *endings], titles))
 
 
-def density_along(model, offsets):
-    return model.get_layer("density").distribution.components(model(offsets[None])[0])
-
-
-def scored(s, line):
-    """A line of the data as the exported `score` takes it."""
-    length = line["offsets"].shape[1]
-    strokes = np.pad(line["offsets"], ((0, 0), (0, s.max_points - length), (0, 0)))
-    return {"strokes": strokes, "length": np.array([length], "int32")}
-
-
-def typical_inputs(s, writer):
-    """Training lines as the exported signatures take them: what int8's ranges are measured on."""
-    bias = np.zeros(1, "float32")
-    for seed, line in enumerate(datasets(s).train.spread(20).dataset(num_epochs=1).as_numpy_iterator()):
-        noise = writer.noise(1, s.max_points, seed)
-        yield {
-            "score": scored(s, line),
-            "generate": {"bias": bias},
-            "generate_from_noise": {"bias": bias, "noise": noise},
-        }
-        for t, (offset, state) in enumerate(writer.along(line["offsets"][0])):
-            yield {"step": {"bias": bias, "noise": noise[:, t], "offset": offset, **state}}
-
-
 def export(run):
-    s, model = run.settings, trained(run)
-    lines = [scored(s, line) for line in datasets(s).test.spread(50).dataset(num_epochs=1).as_numpy_iterator()]
-    writer = generation.strokes.Writer(model)
-    num_steps = s.max_points
-    bias = ((1,), "float32", "0 = as the data, 2 = neat")
-    noise = ((1, num_steps, writer.distribution.num_noise), "float32", "uniform, normal, normal, uniform")
-    states = {name: ((1, size), "float32", "zeros at first") for name, size in writer.state_sizes.items()}
-
-    def generate(bias, noise=None):
-        return writer.generate(None, bias, num_steps=num_steps, noise=noise, batch_size=1)
-
-    def measure(call):
-        nats = sum(call("score", **line)["log_loss"][0] for line in lines)
-        return {"log_loss_nats_per_point": nats / sum(line["length"][0] for line in lines)}
-
-    def step(bias, noise, offset, **state):
-        point, state, _ = writer.step(offset, state, bias=bias, noise=noise)
-        new = {f"next_{name}": value for name, value in state.items()}
-        return {"next_offset": point, "stroke": writer.standardize.inverse(point), **new}
-
-    example = {"bias": np.array([s.bias], "float32"), "noise": writer.noise(1, num_steps, s.seed)}
-    start = {name: np.zeros(shape, "float32") for name, (shape, *_) in states.items()}
-    units = {"strokes": "pen units: x and y offset, 1 where a stroke ends", "length": "points"}
-    run.export(
-        {
-            "generate": signature(generate, bias=bias, outputs=units, random=True),
-            "generate_from_noise": signature(generate, bias=bias, noise=noise, outputs=units),
-            "step": signature(
-                step,
-                bias=bias,
-                noise=((1, writer.distribution.num_noise), *noise[1:]),
-                offset=((1, 3), "float32", "next_offset of the step before, zeros at first"),
-                **states,
-                outputs={"stroke": "pen units"},
-            ),
-            "score": signature(
-                writer.score,
-                strokes=((1, s.max_points, 3), "float32", units["strokes"]),
-                length=((1,), "int32", "points"),
-                outputs={"log_loss": "nats a line, of offsets in standard deviations"},
-            ),
-        },
-        trackables=[model],
-        examples={
-            "generate": {name: value for name, value in example.items() if name != "noise"},
-            "generate_from_noise": example,
-            "step": {**example, "noise": example["noise"][:, 0], "offset": np.zeros((1, 3), "float32"), **start},
-            "score": lines[-1],
-        },
-        calibrate=typical_inputs(s, writer),
-        measure=measure,
-        card={"data": s.data, "description": __doc__.splitlines()[0]},
-    )
-
-
-def benchmark(run):
     s = run.settings
-    with run.scope():
-        model = trained(run)
-        trainee = compiled(model, s, 1, 1, run.jit_compile)
-    writer = generation.strokes.Writer(model)
-    batch = next(iter(examples(model, datasets(s)).train.dataset()))
-    run.benchmark("training step", lambda: trainee.train_on_batch(*batch), per=f"batch of {s.batch_size}")
-    for lines in (1, 32):
-        run.benchmark(f"drawing, batch {lines}", lambda n=lines: writer.write(n, max_points=s.max_points), per="batch")
+    served = strokes_writer(
+        run.load(),
+        num_steps=s.max_points,
+        max_points=s.max_points,
+        bias=s.bias,
+        seed=s.seed,
+        measured=data.strokes.lines_of(run.data.test.spread(50)),
+        typical=data.strokes.lines_of(run.data.train.spread(20)),
+    )
+    run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
 def check_data(run):
     s = run.settings
-    found = data.stroke_report.examine(**data.strokes.chosen(s, text=False))
+    found = data.strokes.examine(**s.reading(), batch_size=s.batch_size)
     run.check(found.report, lambda: visualize.stroke_report.pictures(found, s.max_points))
 
 
-def serve_data(run):
-    run.serve(datasets(run.settings))
-
-
 if __name__ == "__main__":
-    training.main(Settings, train, evaluate, sample, export, check_data, serve_data, benchmark)
+    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,))

@@ -148,7 +148,7 @@ def test_one_file_uses_tensorflow_io():
         for file in MODULES + RECIPE_FILES
         if any(name.partition(".")[0] == "tensorflow_io" for _, name in imports(parse(file)))
     ]
-    assert users == ["toolkit/data/audio_files.py"]
+    assert users == ["toolkit/data/audio/files.py"]
 
 
 @pytest.mark.parametrize("file", [file for file in MODULES + RECIPE_FILES if room(file) in LAZY])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit import data, training
+from toolkit.methods import stroke_likelihood
 from toolkit.training.stage import Stage
 
 pytestmark = [pytest.mark.claims, pytest.mark.slow]
@@ -51,13 +52,13 @@ def test_xla_takes_the_same_steps(name, tmp_path):
     losses = {}
     for jit_compile in ("off", "on"):
         recipe, going = run(name, tmp_path / jit_compile, jit_compile=jit_compile)
-        splits = recipe.datasets(going.settings)
+        splits = recipe.load(going.settings)
         measured = data.strokes.statistics(splits.train)
         with going.scope():
             model = recipe.network(going.settings)
             model.get_layer("standardize").adapt(measured.mean, measured.scale)
             trainee = recipe.compiled(model, going.settings, 10, splits.train.num_examples, going.jit_compile)
-        batch = next(iter(recipe.examples(model, splits).train.dataset()))
+        batch = next(iter(splits.train.map(stroke_likelihood.pairs(model)).dataset()))
         losses[jit_compile] = [float(trainee.train_on_batch(*batch)[0]) for _ in range(4)]
     assert losses["on"] == pytest.approx(losses["off"], rel=1e-4)
     assert losses["on"][3] < losses["on"][0]

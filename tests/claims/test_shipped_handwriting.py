@@ -33,7 +33,8 @@ def test_a_primed_line_is_in_its_primers_hand(tmp_path):
     """Slant, height and spacing of a primed line are nearer its primer's writer than another writer's."""
     run = shipped_run("handwriting_synthesis", tmp_path)
     writer = generation.strokes.Writer(handwriting_synthesis.trained(run))
-    measured = handwriting_synthesis.hands(run.settings, writer)
+    lines, limit = handwriting_synthesis.lines_by_writers(run.settings), run.settings.max_points
+    measured = generation.priming.hand_kept(writer, lines, max_points=limit, seed=run.settings.seed)
     assert measured["nearer_its_primer_percent"] >= 90.0
 
 

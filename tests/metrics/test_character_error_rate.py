@@ -3,7 +3,7 @@ import functools
 import numpy as np
 import pytest
 
-from toolkit.metrics.character_error_rate import character_error_rate, confusions, edit_distance
+from toolkit.metrics.character_error_rate import character_error_rate, confusions, edit_distance, error_rates
 
 
 def by_definition(reference, reading):
@@ -45,3 +45,14 @@ def test_what_cannot_be_compared():
         character_error_rate(["a"], [])
     with pytest.raises(ValueError, match="of some characters"):
         character_error_rate([""], ["a"])
+
+
+def test_error_rates_of_two_readings():
+    texts, greedy, beam = ["ab cd", "efgh"], ["ab xd", "efgh"], ["ab cd", "efg"]
+    assert error_rates(texts, greedy, beam) == {
+        "character_error_rate_percent": pytest.approx(100 / 9),
+        "character_error_rate_beam_percent": pytest.approx(100 / 9),
+        "word_error_rate_percent": pytest.approx(100 / 3),
+    }
+    assert set(error_rates(texts, texts, texts).values()) == {0.0}
+    assert set(error_rates(texts, ["", ""], ["", ""]).values()) == {100.0}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from toolkit.data.embedded_writers import lines, writers
+from toolkit.data.strokes.embedded_writers import writers, written_lines
 from toolkit.metrics.handwriting_style import Style, nearer_its_primer, style
 
 
@@ -23,7 +23,7 @@ def test_known_slant_height_and_spacing(slant):
 
 
 def test_it_grows_with_the_writing_and_not_with_a_shift():
-    line = lines(1, seed=3)[0]
+    line = written_lines(1, seed=3)[0]
     one, two = (style(line.offsets * [times, times, 1], len(line.text)) for times in (1, 2))
     np.testing.assert_allclose(two, np.array(one) * [1, 2, 2])
 
@@ -32,7 +32,7 @@ def test_slant_orders_the_embedded_writers():
     """Within one face the order of slants is the writers' own."""
     hands = {writer.name: writer for writer in writers(20)}
     by_writer = {}
-    for line in lines(1200, num_writers=20):
+    for line in written_lines(1200, num_writers=20):
         by_writer.setdefault(line.writer, []).append(style(line.offsets, len(line.text)).slant)
     for first in range(10):
         pair = [f"writer {first}", f"writer {first + 10}"]

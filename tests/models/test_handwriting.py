@@ -109,3 +109,21 @@ def test_bad_sizes():
         handwriting.prediction(num_layers=0)
     with pytest.raises(ValueError, match="alphabet"):
         handwriting.synthesis("")
+
+
+def test_density_along_is_of_offsets_in_the_datas_unit():
+    """The density of the first two channels, integrated by hand from its parts, times the scale is the standardized."""
+    offsets, text = np.random.default_rng(0).normal(size=(9, 3)).astype("float32"), np.array([97, 98, 0], "int32")
+    offsets[:, 2] = 0
+    for model, given in zip(small(), ((), (text,)), strict=True):
+        model.get_layer("standardize").adapt([1.0, -0.5, 0.0], [2.0, 3.0, 1.0])
+        parts = handwriting.density_along(model, offsets, *given)
+        from_mean = offsets[:, None, :2] - parts.means
+        standard = np.linalg.solve(parts.scale_tril, from_mean[..., None])[..., 0]
+        constant = parts.log_weights - np.log(2 * np.pi * np.linalg.det(parts.scale_tril))
+        found = np.logaddexp.reduce(constant - 0.5 * (standard**2).sum(axis=-1), axis=-1)
+        params = model((offsets[None], text[None]) if given else offsets[None])
+        density = model.get_layer("density").distribution
+        standardized = (offsets[None] - np.array([1.0, -0.5, 0.0])) / [2.0, 3.0, 1.0]
+        both = [np.asarray(density.log_prob(params, standardized + [0, 0, up]))[0] for up in (0, 1)]
+        np.testing.assert_allclose(found + np.log(6.0), np.logaddexp(*both), atol=1e-3)

@@ -41,25 +41,15 @@ def test_resumes(tmp_path):
     check_resumes(start, recipe.train, tmp_path, cuts=(4,))
 
 
-def test_reading_does_not_depend_on_the_company(run):
-    model = recipe.trained(run)
-    lines = [offsets for offsets, _ in recipe.one_by_one(recipe.datasets(run.settings).validation)]
-    assert recipe.read_lines(run.settings, model, lines)[0] == [
-        recipe.read_lines(run.settings, model, [line])[0][0] for line in lines
-    ]
-    greedy, beam = recipe.read_lines(run.settings, model, [np.zeros((0, 3), "float32")])
-    assert len(greedy) == len(beam) == 1
-
-
 @pytest.mark.slow
 def test_learns_to_read_two_lines(tmp_path):
     """By heart, which a network that is fed nonsense, or whose classes are shifted, cannot."""
     run = training.Run(settings(tmp_path, epochs=1), recipe="handwriting_recognition")
     s = run.settings
-    splits = recipe.examples(s, recipe.datasets(s))
+    splits = recipe.examples(s, recipe.load(s))
     (offsets, mask), classes = splits.train.peek()
     texts = ["".join(s.alphabet[c - 1] for c in row if c) for row in np.asarray(classes)]
-    source = recipe.datasets(s).train.peek()
+    source = recipe.load(s).train.peek()
     assert texts == ["".join(map(chr, codes[codes > 0])) for codes in source["text"]]
     model = recipe.models.handwriting_recognition.recognition(s.alphabet, units=32, num_layers=1)
     model.get_layer("standardize").adapt(np.zeros(3), [3.0, 3.0, 1.0])
@@ -67,7 +57,7 @@ def test_learns_to_read_two_lines(tmp_path):
     for _ in range(300):
         model.train_on_batch((offsets[:2], mask[:2]), classes[:2])
     lines = [np.asarray(o)[np.asarray(m)] for o, m in zip(offsets[:2], mask[:2], strict=True)]
-    assert recipe.read_lines(s, model, lines)[0] == texts[:2]
+    assert recipe.read(s, model, lines)[0] == texts[:2]
 
 
 def test_check_data_and_benchmark(tmp_path, run, capsys):

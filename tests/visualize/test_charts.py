@@ -1,6 +1,6 @@
 import numpy as np
 
-from toolkit.visualize.charts import bars, histogram
+from toolkit.visualize.charts import bars, confusions, histogram
 
 
 def test_a_histogram_counts_every_value_once():
@@ -19,3 +19,10 @@ def test_bars_by_frequency():
 
 def test_nothing_to_draw():
     assert histogram({}, "points").axes and bars({}, "characters").axes
+
+
+def test_confusions_name_nothing_and_space():
+    counts = {("a", "o"): 9, ("", " "): 5, ("b", ""): 2}
+    axis = confusions(counts, most=2).axes[0]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["a→o", "∅→␣"]
+    assert axis.get_xlabel() == "right → read (∅: nothing)"

@@ -23,7 +23,7 @@ def gpus(tf):
 
 def native(_):
     """Whether tensorflow-io's library of decoders loads beside this TensorFlow."""
-    from toolkit.data.audio_files import has_native_decoders
+    from toolkit.data.audio.files import has_native_decoders
 
     return {"native": has_native_decoders()}
 

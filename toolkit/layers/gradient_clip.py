@@ -60,3 +60,44 @@ class GradientClip(keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "limit": self.limit}
+
+
+def limit_in_a_mean(limit: float, batch_size: int, precision: str = "float32") -> float | None:
+    """Turns a limit of the derivatives of one sequence's loss into one for the mean over a batch.
+
+    The derivatives of a mean are as many times smaller as the batch is large, and the limit with them. float16
+    multiplies all derivatives with its loss scale, so there limits inside the network make no sense.
+
+    Args:
+        limit: The limit for one sequence; 0: none.
+        batch_size: Sequences in a batch.
+        precision: Name of the dtype policy.
+
+    Returns:
+        The limit for `GradientClip` and clipped LSTMs; None for none.
+
+    Example:
+
+    >>> limit_in_a_mean(10.0, 32), limit_in_a_mean(0.0, 32), limit_in_a_mean(10.0, 32, "mixed_float16")
+    (0.3125, None, None)
+    """
+    return limit / batch_size if limit and precision != "mixed_float16" else None
+
+
+def limits_in_a_mean(batch_size: int, precision: str = "float32", **limits: float) -> dict[str, float | None]:
+    """Turns several limits as `limit_in_a_mean` does one.
+
+    Args:
+        batch_size: Sequences in a batch.
+        precision: Name of the dtype policy.
+        **limits: Each for one sequence; 0: none.
+
+    Returns:
+        The limits, by the same names.
+
+    Example:
+
+    >>> limits_in_a_mean(32, lstm_gradient_clip=10.0, output_gradient_clip=0.0)
+    {'lstm_gradient_clip': 0.3125, 'output_gradient_clip': None}
+    """
+    return {name: limit_in_a_mean(limit, batch_size, precision) for name, limit in limits.items()}

@@ -51,6 +51,30 @@ def character_error_rate(references: Sequence[str], readings: Sequence[str]) -> 
     return 100.0 * errors / sum(map(len, references))
 
 
+def error_rates(references: Sequence[str], greedy: Sequence[str], beam: Sequence[str]) -> dict[str, float]:
+    """Rates two readings of the same lines, the greedy one also by its words.
+
+    Args:
+        references: What is right.
+        greedy: What was read greedily.
+        beam: What was read by beam search.
+
+    Returns:
+        "character_error_rate_percent", "character_error_rate_beam_percent" and "word_error_rate_percent".
+
+    Example:
+
+    >>> error_rates(["ab cd"], ["ab xd"], ["ab cd"])["word_error_rate_percent"]
+    50.0
+    """
+    words = [[text.split() for text in part] for part in (references, greedy)]
+    return {
+        "character_error_rate_percent": character_error_rate(references, greedy),
+        "character_error_rate_beam_percent": character_error_rate(references, beam),
+        "word_error_rate_percent": character_error_rate(*words),
+    }
+
+
 def confusions(references: Sequence[str], readings: Sequence[str]) -> dict[tuple[str, str], int]:
     """What was taken for what, along one shortest way from each reference to its reading.
 

@@ -1,6 +1,9 @@
 """Graves' handwriting networks: prediction of the next pen offset, and synthesis from text (arXiv 1308.0850)."""
 
+from typing import NamedTuple
+
 import keras
+import numpy as np
 
 from toolkit.layers.character_one_hot import CharacterOneHot
 from toolkit.layers.clipped_lstm import ClippedLSTM
@@ -145,6 +148,46 @@ def alignment(model: keras.Model) -> keras.Model:
     *_, weights = opened(model.get_layer("previous").output, model.get_layer("characters").output)
     opened.set_weights(window.get_weights())
     return keras.Model(model.inputs, weights, name="handwriting_alignment")
+
+
+class Density(NamedTuple):
+    """The mixture that each point of a line was expected to come from, in the data's unit.
+
+    Shapes:
+        log_weights: (points, mixtures).
+        means: (points, mixtures, 2).
+        scale_tril: (points, mixtures, 2, 2), lower Cholesky factors of the covariances.
+    """
+
+    log_weights: np.ndarray
+    means: np.ndarray
+    scale_tril: np.ndarray
+
+
+def density_along(model: keras.Model, offsets: np.ndarray, text: np.ndarray | None = None) -> Density:
+    """Leads a network along a real line.
+
+    Args:
+        model: What `synthesis` or `prediction` returned.
+        offsets: (points, 3), in the data's unit.
+        text: (characters,), code points with a zero at the end, for a synthesis network.
+
+    Returns:
+        The densities of each point, given those before it.
+
+    Example:
+
+    >>> network = prediction(units=8, num_layers=1, num_mixtures=3)
+    >>> density_along(network, np.zeros((5, 3), "float32")).means.shape
+    (5, 3, 2)
+
+    Reference: Graves 2013, arXiv 1308.0850, figure 10.
+    """
+    params = model(offsets[None] if text is None else (offsets[None], text[None]))[0]
+    parts = model.get_layer("density").distribution.components(params)
+    mean, scale = (np.asarray(weight)[:2] for weight in model.get_layer("standardize").weights)
+    log_weights, means, scale_tril = map(np.asarray, (parts.log_weights, parts.means, parts.scale_tril))
+    return Density(log_weights, means * scale + mean, scale_tril * scale[:, None])
 
 
 def single_step(model: keras.Model) -> keras.Model:

@@ -57,8 +57,7 @@ def language_model(
 
     Reference: Graves 2013, arXiv 1308.0850, section 3.
     """
-    layer = model.get_layer("vocabulary")
-    vocabulary = vocabulary or data.text.Vocabulary(layer.level, tuple(layer.tokens))
+    vocabulary = vocabulary or data.text.Vocabulary.of_network(model)
     generator = generation.text.Generator(model, top_k, vocabulary.excluded)
     length = min(500, len(test))
 

@@ -196,6 +196,20 @@ class Results(Workdir):
         for row in cells:
             print("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
 
+    def text(self, name: str, texts: Sequence[str]) -> None:
+        """Prints texts, and keeps them in NAME.txt.
+
+        Args:
+            name: Of the file.
+            texts: What to keep.
+        """
+        if not self.is_chief:
+            return
+        for number, text in enumerate(texts, 1):
+            print(f"\n--- {number} of {len(texts)}\n{text}")
+        content = "\n\n---\n\n".join(texts).encode() + b"\n"
+        write_whole(self.path(f"{self.prefix}{name}").with_suffix(".txt"), lambda file: file.write(content))
+
     def benchmark(self, name: str, function: Callable[[], Any], *, per: str = "call", repeats: int = 10) -> float:
         """Times a function, prints the median and keeps it in benchmarks.json.
 

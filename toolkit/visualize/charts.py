@@ -104,6 +104,27 @@ def bars(counts: Mapping[str, int], label: str):
     return figure
 
 
+def confusions(counts: Mapping[tuple[str, str], int], most: int = 30):
+    """What was taken for what, the most frequent first.
+
+    Args:
+        counts: Counts by (right, read), the most frequent first, as `metrics.character_error_rate.confusions` has them.
+        most: How many to show.
+
+    Returns:
+        A matplotlib figure; "∅" stands for nothing, "␣" for a space.
+
+    Example:
+
+    >>> figure = confusions({("a", "o"): 9, ("", " "): 2})
+    >>> [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    ['a→o', '∅→␣']
+    """
+    shown = list(counts.items())[:most]
+    named = {f"{right or '∅'}→{read or '∅'}".replace(" ", "␣"): count for (right, read), count in shown}
+    return bars(named, "right → read (∅: nothing)")
+
+
 def _figure(width, height):
     from matplotlib.figure import Figure
 

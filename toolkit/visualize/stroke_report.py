@@ -9,7 +9,7 @@ def pictures(found: Any, max_points: int, max_characters: int | None = None) -> 
     """Draws what a data check has found.
 
     Args:
-        found: What `data.stroke_report.examine` returned: `drawings`, `points`, `characters`, `alphabet`.
+        found: What `data.strokes.examine` returned: `drawings`, `points`, `characters`, `alphabet`.
         max_points: Points beyond which a line is left out.
         max_characters: Characters beyond which a text is left out; None: texts are not read.
 

@@ -292,6 +292,16 @@ class Vocabulary:
         return {"level": self.level, "tokens": list(self.tokens)}
 
     @classmethod
+    def of_network(cls, network: Any) -> "Vocabulary":
+        """The one that a trained network keeps in its layer "vocabulary".
+
+        Args:
+            network: A Keras model.
+        """
+        layer = network.get_layer("vocabulary")
+        return cls(layer.level, tuple(layer.tokens))
+
+    @classmethod
     def read(cls, path: pathlib.Path) -> "Vocabulary":
         """From the JSON file that holds it, or that holds it under "vocabulary".
 

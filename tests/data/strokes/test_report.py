@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from toolkit.data.stroke_report import examine
-from toolkit.data.strokes import load
+from toolkit.data.strokes.loading import load
+from toolkit.data.strokes.report import examine
 
 
 def line(points, seed, ended=1.0):

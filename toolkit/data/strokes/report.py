@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from toolkit.data.embedded_writers import ALPHABET, Line
 from toolkit.data.pipelines import bucketed_plan
 from toolkit.data.report import Report
-from toolkit.data.stroke_selection import FEW, Selection, select
-from toolkit.data.strokes import SPLITS, read
+from toolkit.data.strokes.lines import ALPHABET, Line
+from toolkit.data.strokes.loading import SPLITS, read
+from toolkit.data.strokes.selection import FEW, Selection, select
 
 # Within a stroke, an offset this many times the line's median looks like points that are missing.
 JUMP = 20.0
@@ -53,14 +53,14 @@ def examine(
     spacing: float = 0.0,
     num_drawings: int = 6,
 ) -> Findings:
-    """Reads handwriting as `strokes.load` does, and says what a training would find in it.
+    """Reads handwriting as `load` does, and says what a training would find in it.
 
     Args:
-        source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `strokes.load`.
+        source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `load`.
         num_drawings: Lines in a picture.
 
     Returns:
-        `Findings`, also where `strokes.load` would leave nothing.
+        `Findings`, also where `load` would leave nothing.
 
     Raises:
         ValueError: Where the source is unknown or holds something else than said; file and line are named.
@@ -81,34 +81,22 @@ def examine(
     def each(function, of=parts):
         return {name: function(lines) for name, lines in of.items()}
 
-    kept = each(lambda selection: selection.kept, selected)
+    kept, suspicious = each(lambda selection: selection.kept, selected), each(_suspicious)
     sections = {
-        "lines": {
-            "read": each(len),
-            "kept": each(len, kept),
-            "left_out": {name: len(parts[name]) - len(kept[name]) for name in SPLITS},
-            **{reason: each(lambda one, why=reason: _count(one, why), selected) for reason in _REASONS[: 1 + 2 * text]},
+        "lines": _counts(parts, selected, kept, text),
+        "points_per_line": _quantiles(each(_points)),
+        **({"characters_per_text": _quantiles(each(_characters))} if text else {}),
+        "pen_of_kept_lines": _pen(kept, text),
+        "batches_of_kept_lines": _batches(kept, batch_size, seed, text),
+        "suspicious_lines": {
+            **{name: {part: len(found[name]) for part, found in suspicious.items()} for name in suspicious["train"]},
+            **_copies(parts, text),
         },
-        "points_per_line": _quantiles({name: _points(lines) for name, lines in parts.items()}),
-    }
-    if text:
-        sections["characters_per_text"] = _quantiles({name: _characters(lines) for name, lines in parts.items()})
-    sections["pen_of_kept_lines"] = _pen(kept, text)
-    sections["batches_of_kept_lines"] = _batches(kept, batch_size, seed, text)
-    suspicious = each(_suspicious)
-    sections["suspicious_lines"] = {
-        **{name: {part: len(found[name]) for part, found in suspicious.items()} for name in suspicious["train"]},
-        **_copies(parts, text),
     }
     counts = collections.Counter("".join(line.text for line in kept["train"])) if text else {}
     if text:
         sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, selected, alphabet)
-    num_lines = sum(map(len, parts.values()))
-    sections["reading"] = {
-        "seconds": seconds,
-        "lines_per_second": num_lines / seconds,
-        "megabytes": sum(line.offsets.nbytes for lines in parts.values() for line in lines) / 1e6,
-    }
+    sections["reading"] = _speed(parts, seconds)
     batches = sections["batches_of_kept_lines"]["batches"]["train"]
     report = Report(
         sections,
@@ -127,6 +115,25 @@ def examine(
         characters=each(_characters) if text else {},
         alphabet=dict(counts),
     )
+
+
+def _counts(parts, selected, kept, text):
+    found = {
+        "read": {name: len(lines) for name, lines in parts.items()},
+        "kept": {name: len(lines) for name, lines in kept.items()},
+        "left_out": {name: len(parts[name]) - len(kept[name]) for name in SPLITS},
+    }
+    for reason in _REASONS[: 1 + 2 * text]:
+        found[reason] = {name: _count(selection, reason) for name, selection in selected.items()}
+    return found
+
+
+def _speed(parts, seconds):
+    return {
+        "seconds": seconds,
+        "lines_per_second": sum(map(len, parts.values())) / seconds,
+        "megabytes": sum(line.offsets.nbytes for lines in parts.values() for line in lines) / 1e6,
+    }
 
 
 def _points(lines):

@@ -7,16 +7,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from toolkit.data.embedded_writers import Line
-from toolkit.data.strokes import check_offsets, from_strokes, to_strokes
+from toolkit.data.strokes.lines import Line, check_offsets, from_strokes, to_strokes
 
 
-def read(path: str | os.PathLike) -> np.ndarray:
+def read_file(path: str | os.PathLike) -> np.ndarray:
     """Reads one piece of handwriting.
 
     Args:
         path: A `.npy` of offsets (points, 3), as `--data=npy` has them; or a `.json`: a list of strokes, each a list of
-            points [x, y, ...] or {"x": x, "y": y}, y growing downward; or the first line of what `write` wrote.
+            points [x, y, ...] or {"x": x, "y": y}, y growing downward; or the first line of what `write_file` wrote.
 
     Returns:
         float32 (points, 3): offsets, the first one zero, and 1 where a stroke ends.
@@ -30,7 +29,7 @@ def read(path: str | os.PathLike) -> np.ndarray:
     >>> import tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "strokes.json"
     >>> _ = path.write_text("[[[0, 0], [2, 1]], [[5, 5]]]")
-    >>> read(path).tolist()
+    >>> read_file(path).tolist()
     [[0.0, 0.0, 0.0], [2.0, 1.0, 1.0], [3.0, 4.0, 1.0]]
     """
     path = pathlib.Path(path).expanduser()
@@ -49,7 +48,7 @@ def read(path: str | os.PathLike) -> np.ndarray:
     return offsets
 
 
-def write(path: str | os.PathLike, lines: Iterable[Line], unit: str = "pen units, y downward") -> None:
+def write_file(path: str | os.PathLike, lines: Iterable[Line], unit: str = "pen units, y downward") -> None:
     """Writes lines as strokes of positions, for a page or a plotter.
 
     Args:

@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from toolkit.data.embedded_writers import Line
+from toolkit.data.strokes.lines import Line
 
 # The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4) trained
 # on the training set, the larger validation set (testset_t) and the test set, and stopped early on the smaller one
@@ -24,7 +24,7 @@ _LARGEST = 100_000.0
 _OUTLIER = 20.0
 
 
-def read(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list[Line], list[Line]]:
+def read_iam_ondb(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list[Line], list[Line]]:
     """Reads the database.
 
     The folder holds `lineStrokes` (of lineStrokes-all.tar.gz), `ascii` (of ascii-all.tar.gz) and the lists
@@ -171,14 +171,7 @@ def read_points(path: pathlib.Path) -> np.ndarray:
         raise ValueError(f"{path}, line {parser.CurrentLineNumber}: {error}") from None
     if others[:1] != ["WhiteboardCaptureSession"]:
         raise ValueError(f"{path}: expected a WhiteboardCaptureSession; got {str(others[:1])[:40]}.")
-    sizes = np.diff([*starts, len(points)])
-    if not len(sizes) or starts[0]:
-        raise ValueError(f"{path}: expected strokes with points; got {len(sizes)} strokes and {len(points)} points.")
-    if not sizes.all():
-        raise ValueError(f"{path}: stroke {np.argmin(sizes) + 1} of {len(sizes)} has no point.")
-    ends = np.zeros((len(points), 1))
-    ends[np.cumsum(sizes) - 1] = 1.0
-    return np.concatenate([points, ends], axis=1)
+    return np.concatenate([points, _ends(path, points, starts)], axis=1)
 
 
 def without_outliers(points: np.ndarray) -> np.ndarray:
@@ -205,6 +198,18 @@ def without_outliers(points: np.ndarray) -> np.ndarray:
     across = np.hypot(*(points[2:, :2] - points[:-2, :2]).T)
     failed = inside[:-1] & inside[1:] & (jumps > _OUTLIER * np.median(moved)) & (across < 0.5 * jumps)
     return points[np.r_[True, ~failed, True]]
+
+
+def _ends(path, points, starts):
+    """1 on each stroke's last point, (points, 1)."""
+    sizes = np.diff([*starts, len(points)])
+    if not len(sizes) or starts[0]:
+        raise ValueError(f"{path}: expected strokes with points; got {len(sizes)} strokes and {len(points)} points.")
+    if not sizes.all():
+        raise ValueError(f"{path}: stroke {np.argmin(sizes) + 1} of {len(sizes)} has no point.")
+    ends = np.zeros((len(points), 1))
+    ends[np.cumsum(sizes) - 1] = 1.0
+    return ends
 
 
 def _read_lists(folder) -> dict[str, str]:

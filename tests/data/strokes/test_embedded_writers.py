@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from HersheyFonts import HersheyFonts
 
-from toolkit.data import embedded_writers
-from toolkit.data.embedded_writers import ALPHABET, FACES, lines, sample_stroke, writers
+from toolkit.data.strokes import embedded_writers
+from toolkit.data.strokes.embedded_writers import FACES, sample_stroke, writers, written_lines
+from toolkit.data.strokes.lines import ALPHABET
 
 
 def assert_equal(left, right):
@@ -36,7 +37,7 @@ def made(monkeypatch):
 
 @functools.cache
 def thousand():
-    return lines(1000, seed=0)
+    return written_lines(1000, seed=0)
 
 
 def drawn_by(writer, most=150):
@@ -74,9 +75,9 @@ def reference_strokes(writer, text):
 
 
 def test_line_depends_on_seed_and_number_alone(folder):
-    seven = lines(7, seed=3, num_writers=3)
-    assert_equal(lines(3, seed=3, num_writers=3), seven[:3])
-    other = lines(7, seed=4, num_writers=3)
+    seven = written_lines(7, seed=3, num_writers=3)
+    assert_equal(written_lines(3, seed=3, num_writers=3), seven[:3])
+    other = written_lines(7, seed=4, num_writers=3)
     assert not {line.text for line in seven} & {line.text for line in other}
     assert len({line.text for line in seven}) == 7
 
@@ -89,20 +90,20 @@ def test_writers_depend_on_seed_and_number_alone():
 
 
 def test_cached_copy_equals_a_fresh_one(folder, made):
-    fresh = lines(9, seed=2, num_writers=1)
+    fresh = written_lines(9, seed=2, num_writers=1)
     assert made == list(range(9)) and len(list(folder.iterdir())) == 1
-    assert_equal(lines(9, seed=2, num_writers=1), fresh)
+    assert_equal(written_lines(9, seed=2, num_writers=1), fresh)
     assert made == list(range(9)), "read, not made"
     for options in ({"seed": 3}, {"min_characters": 7}, {"max_characters": 23}, {"num_writers": 2}):
         made.clear()
-        lines(9, **{"seed": 2, "num_writers": 1, **options})
+        written_lines(9, **{"seed": 2, "num_writers": 1, **options})
         assert made == list(range(9)), options
 
 
 def test_another_python_may_have_other_words(folder, made, monkeypatch):
-    lines(2, num_writers=1)
+    written_lines(2, num_writers=1)
     monkeypatch.setattr("platform.python_version", lambda: "3.99.0")
-    lines(2, num_writers=1)
+    written_lines(2, num_writers=1)
     assert made == [0, 1, 0, 1]
 
 
@@ -124,44 +125,44 @@ def flip(content, place):
     ],
 )
 def test_damaged_cache_is_made_anew(folder, made, damage):
-    fresh = lines(4, num_writers=1)
+    fresh = written_lines(4, num_writers=1)
     (file,) = folder.iterdir()
     whole = file.read_bytes()
     file.write_bytes(damage(whole))
-    assert_equal(lines(4, num_writers=1), fresh)
+    assert_equal(written_lines(4, num_writers=1), fresh)
     assert made == [0, 1, 2, 3] * 2
-    assert_equal(lines(4, num_writers=1), fresh)
+    assert_equal(written_lines(4, num_writers=1), fresh)
     assert made == [0, 1, 2, 3] * 2, "whole again"
 
 
 @pytest.mark.parametrize("keep", [slice(0, 3), slice(1, 4)])
 def test_cache_of_something_else_is_made_anew(folder, made, keep):
-    fresh = lines(4, num_writers=1)
+    fresh = written_lines(4, num_writers=1)
     (file,) = folder.iterdir()
     with np.load(file) as held:
         arrays = {name: held[name] for name in held}
     np.savez(file, **{**arrays, "texts": arrays["texts"][keep]})
-    assert_equal(lines(4, num_writers=1), fresh)
+    assert_equal(written_lines(4, num_writers=1), fresh)
     assert made == [0, 1, 2, 3] * 2
 
 
 def test_unwritable_cache_only_warns(tmp_path, monkeypatch):
-    expected = lines(3, num_writers=1)
+    expected = written_lines(3, num_writers=1)
     (tmp_path / "file").touch()
     monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path / "file" / "cache"))
     with pytest.warns(UserWarning, match="made anew each time: .*cache cannot be written") as caught:
-        assert_equal(lines(3, num_writers=1), expected)
+        assert_equal(written_lines(3, num_writers=1), expected)
     assert caught[0].filename == __file__
 
 
 def test_cache_is_in_the_users_folder_unless_named(tmp_path, monkeypatch):
     monkeypatch.delenv("TOOLKIT_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    lines(1, num_writers=1)
+    written_lines(1, num_writers=1)
     assert len(list((tmp_path / "xdg" / "toolkit").iterdir())) == 1
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    lines(1, num_writers=1)
+    written_lines(1, num_writers=1)
     assert len(list((tmp_path / ".cache" / "toolkit").iterdir())) == 1
 
 
@@ -171,12 +172,12 @@ def test_cache_is_in_the_users_folder_unless_named(tmp_path, monkeypatch):
 )
 def test_impossible_numbers_are_refused(folder, options):
     with pytest.raises(ValueError, match="Expected at least one line, writer and character, and min_characters up to"):
-        lines(**{"num_lines": 2, **options})
+        written_lines(**{"num_lines": 2, **options})
 
 
 @pytest.mark.parametrize(("least", "most"), [(1, 1), (12, 12), (90, 100)])
 def test_lengths_of_texts(folder, least, most):
-    texts = [line.text for line in lines(4, min_characters=least, max_characters=most, num_writers=1)]
+    texts = [line.text for line in written_lines(4, min_characters=least, max_characters=most, num_writers=1)]
     assert all(least <= len(text) <= most for text in texts)
 
 

@@ -3,8 +3,8 @@ import sys
 import numpy as np
 import pytest
 
-from toolkit.data import audio_files
-from toolkit.data.spectrograms import mel_spectrogram, spectrogram
+from toolkit.data.audio import files
+from toolkit.data.audio.spectrograms import mel_spectrogram, spectrogram
 
 
 def waveform():
@@ -34,7 +34,7 @@ def test_a_tone_is_in_the_band_of_its_mel():
 
 
 def test_are_tensorflow_ios():
-    audio_files.has_native_decoders()  # imports it silently
+    files.has_native_decoders()  # imports it silently
     if "tensorflow_io" not in sys.modules:
         pytest.skip("tensorflow-io is not installed: it has no release for this Python")
     audio = sys.modules["tensorflow_io"].audio

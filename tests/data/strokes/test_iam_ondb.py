@@ -6,9 +6,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from toolkit.data import embedded_writers
-from toolkit.data.iam_ondb import read, read_points, read_transcript, without_outliers
-from toolkit.data.strokes import load, to_strokes
+from toolkit.data.strokes import embedded_writers
+from toolkit.data.strokes.iam_ondb import read_iam_ondb, read_points, read_transcript, without_outliers
+from toolkit.data.strokes.lines import to_strokes
+from toolkit.data.strokes.loading import load
 
 FORMS = {
     "trainset": ["a01-000u", "h02-037", "a01-000x"],
@@ -22,7 +23,7 @@ MANY = {name: [f"c0{row}-{number:03}" for number in range(10)] for row, name in 
 @functools.cache
 def written():
     """Texts and their strokes in the board's units, whole numbers as the sensor gives them."""
-    lines = embedded_writers.lines(40, seed=5)
+    lines = embedded_writers.written_lines(40, seed=5)
     return [
         (line.text, [np.rint(10 * s + [1000, 2000]).astype(int) for s in to_strokes(line.offsets)]) for line in lines
     ]
@@ -91,7 +92,7 @@ def check(parts, expected):
 def test_strokes_texts_and_splits_are_those_written(tmp_path, folders):
     (tmp_path / "IAM").mkdir()
     expected = publish(tmp_path, **folders)
-    check(read(tmp_path, text=True), expected)
+    check(read_iam_ondb(tmp_path, text=True), expected)
 
 
 def test_load_named_and_by_its_path(tmp_path):
@@ -113,10 +114,10 @@ def test_load_named_and_by_its_path(tmp_path):
 
 def test_transcripts_are_not_needed_without_text(tmp_path):
     expected = publish(tmp_path, ascii="elsewhere/far/away/indeed")
-    parts = read(tmp_path, text=False)
+    parts = read_iam_ondb(tmp_path, text=False)
     check(parts, [[("", strokes) for _, strokes in part] for part in expected])
     with pytest.raises(FileNotFoundError, match="no ascii in it or up to two folders down. Expected the folder that"):
-        read(tmp_path, text=True)
+        read_iam_ondb(tmp_path, text=True)
 
 
 @pytest.mark.parametrize("name", ["lineStrokes", "trainset.txt", "testset_v.txt", "testset_t.txt", "testset_f.txt"])
@@ -144,7 +145,7 @@ def test_lists_with_other_spaces_and_line_ends(tmp_path):
         rows = (tmp_path / f"{name}.txt").read_text().split()
         content = "\r\n".join(["", *(f"  {row}\t" for row in rows), "", rows[0], ""])
         (tmp_path / f"{name}.txt").write_bytes(codecs.BOM_UTF8 + content.encode())
-    check(read(tmp_path, text=True), expected)
+    check(read_iam_ondb(tmp_path, text=True), expected)
 
 
 @pytest.mark.parametrize(("row", "message"), [
@@ -158,20 +159,20 @@ def test_list_is_wrong(tmp_path, row, message):
     publish(tmp_path)
     (tmp_path / "trainset.txt").write_bytes("\n".join([*FORMS["trainset"], row]).encode("latin-1"))
     with pytest.raises(ValueError, match=message):
-        read(tmp_path, text=True)
+        read_iam_ondb(tmp_path, text=True)
 
 
 def test_absent_forms_are_left_out_and_counted(tmp_path, capsys):
     train, validation, test = publish(tmp_path, MANY)
     for place in ("lineStrokes", "ascii"):
         (tmp_path / place / "c00" / "c00-000").rename(tmp_path / place / "c00" / "gone")
-    check(read(tmp_path, text=True), [train[2:], validation, test])
+    check(read_iam_ondb(tmp_path, text=True), [train[2:], validation, test])
     found = f"1 of 40 forms left out: no such form in {tmp_path}/lineStrokes, such as c00-000.\n"
     assert capsys.readouterr().out == f"iam:{tmp_path}: {found}"
     for number in range(1, 3):
         (tmp_path / "lineStrokes" / "c00" / f"c00-00{number}").rename(tmp_path / "lineStrokes" / f"{number}")
     with pytest.raises(ValueError, match="3 of 40 forms cannot be read: no such form in .* such as c00-000. Were the"):
-        read(tmp_path, text=True)
+        read_iam_ondb(tmp_path, text=True)
 
 
 @pytest.mark.parametrize("content", [None, "", "OCR:\n\nno other part\n", "OCR:\n\ntext\n\nCSR:\n\n\n"])
@@ -179,14 +180,16 @@ def test_lines_without_transcript_are_left_out_and_counted(tmp_path, capsys, con
     train, validation, test = publish(tmp_path, MANY)
     path = tmp_path / "ascii" / "c03" / "c03-009" / "c03-009.txt"
     path.unlink() if content is None else path.write_text(content)
-    check(read(tmp_path, text=True), [train, validation, test[:-2]])
+    check(read_iam_ondb(tmp_path, text=True), [train, validation, test[:-2]])
     found = f"2 of 80 lines left out: no transcript in {tmp_path}/ascii, such as c03-009-01.\n"
     assert capsys.readouterr().out == f"iam:{tmp_path}: {found}"
-    check(read(tmp_path, text=False), [[("", drawn) for _, drawn in part] for part in (train, validation, test)])
+    check(
+        read_iam_ondb(tmp_path, text=False), [[("", drawn) for _, drawn in part] for part in (train, validation, test)]
+    )
     for number in range(8):
         (tmp_path / "ascii" / "c03" / f"c03-00{number}" / f"c03-00{number}.txt").unlink()
     with pytest.raises(ValueError, match="18 of 80 lines cannot be read: no transcript in .* such as c03-000-01. Were"):
-        read(tmp_path, text=True)
+        read_iam_ondb(tmp_path, text=True)
 
 
 @pytest.mark.parametrize("rest", ["", "\n\nA third line, which is not there"])
@@ -194,7 +197,7 @@ def test_line_beyond_the_transcript_is_left_out(tmp_path, capsys, rest):
     train, validation, test = publish(tmp_path, MANY)
     (tmp_path / "ascii" / "c02" / "c02-009" / "c02-009.txt").write_text(f"OCR:\n\nCSR:\n\nThe only line{rest}")
     train[-2:] = [("The only line", train[-2][1])]
-    check(read(tmp_path, text=True), [train, validation, test])
+    check(read_iam_ondb(tmp_path, text=True), [train, validation, test])
     assert "1 of 80 lines left out: no transcript" in capsys.readouterr().out
 
 
@@ -279,7 +282,7 @@ def test_damaged_line_is_named(tmp_path, name):
     path = tmp_path / "lineStrokes" / "a01" / "a01-000" / "a01-000x-02.xml"
     path.write_text(damage(xml(LINE)), encoding="latin-1")
     with pytest.raises(ValueError, match=f"^{re.escape(str(path))}[:,] ?{message}"):
-        read(tmp_path, text=True)
+        read_iam_ondb(tmp_path, text=True)
 
 
 def test_document_type_is_refused_in_any_encoding(tmp_path):
@@ -308,7 +311,7 @@ def test_outliers_are_dropped_and_counted(tmp_path, capsys):
     longest = np.argmax([len(stroke) for stroke in strokes])
     failed = [np.insert(s, 2, [9000, 30], axis=0) if n == longest else s for n, s in enumerate(strokes)]
     path.write_text(xml(failed))
-    check(read(tmp_path, text=True), expected)
+    check(read_iam_ondb(tmp_path, text=True), expected)
     assert capsys.readouterr().out == f"iam:{tmp_path}: 1 points of 1 lines removed: failed readings.\n"
 
 
@@ -342,10 +345,10 @@ def test_lines_are_kept_compactly(tmp_path):
     """Twelve bytes a point: 12,000 lines of 700 points are 100 MB."""
     forms = {name: [f"d0{row}-{number:03}" for number in range(8)] for row, name in enumerate(FORMS)}
     publish(tmp_path, forms, lines=4)
-    read(tmp_path, text=True)  # what is imported at first use is not counted
+    read_iam_ondb(tmp_path, text=True)  # what is imported at first use is not counted
     tracemalloc.start()
     try:
-        parts = read(tmp_path, text=True)
+        parts = read_iam_ondb(tmp_path, text=True)
         kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -3,16 +3,16 @@ import json
 import numpy as np
 import pytest
 
-from toolkit.data import stroke_files
-from toolkit.data.embedded_writers import lines
+from toolkit.data.strokes.embedded_writers import written_lines
+from toolkit.data.strokes.files import read_file, write_file
 
 
 def test_what_was_written_is_read(tmp_path):
-    line = lines(1, seed=7)[0]
-    stroke_files.write(tmp_path / "line.json", [line])
+    line = written_lines(1, seed=7)[0]
+    write_file(tmp_path / "line.json", [line])
     content = json.loads((tmp_path / "line.json").read_text())
     assert content["lines"][0]["text"] == line.text
-    read = stroke_files.read(tmp_path / "line.json")
+    read = read_file(tmp_path / "line.json")
     np.testing.assert_array_equal(read[:, 2], line.offsets[:, 2])
     # Positions are rounded to hundredths.
     np.testing.assert_allclose(np.cumsum(read[:, :2], axis=0), np.cumsum(line.offsets[:, :2], axis=0), atol=0.02)
@@ -30,13 +30,13 @@ def test_what_was_written_is_read(tmp_path):
 def test_forms_of_json(tmp_path, content):
     path = tmp_path / "strokes.json"
     path.write_text(json.dumps(content))
-    assert stroke_files.read(path).tolist() == [[0, 0, 0], [2, 1, 1], [3, 4, 1]]
+    assert read_file(path).tolist() == [[0, 0, 0], [2, 1, 1], [3, 4, 1]]
 
 
 def test_an_array(tmp_path):
     offsets = np.array([[7.0, 7.0, 0.0], [2.0, 1.0, 1.0]])
     np.save(tmp_path / "a.npy", offsets)
-    assert stroke_files.read(tmp_path / "a.npy").tolist() == [[0, 0, 0], [2, 1, 1]]
+    assert read_file(tmp_path / "a.npy").tolist() == [[0, 0, 0], [2, 1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,6 @@ def test_an_array(tmp_path):
 def test_damaged_files_are_named(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=rf"{name}.*{message}"):
-        stroke_files.read(tmp_path / name)
+        read_file(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="missing.json"):
-        stroke_files.read(tmp_path / "missing.json")
+        read_file(tmp_path / "missing.json")

@@ -13,32 +13,15 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from toolkit.data.strokes.lines import ALPHABET, Line
+
 # Faces that a person's pen could follow. Hershey's others trace stems twice, hold no Latin letters, or share most of
 # theirs with these; the EMS faces lie in faces/ (Evil Mad Scientist Laboratories, SIL Open Font License).
 HERSHEY_FACES = ("futural", "scripts", "cursive")
 EMS_FACES = ("EMSReadability", "EMSElfin", "EMSNixish", "EMSAllure", "EMSFelix", "EMSTech", "EMSOsmotron")
 FACES = HERSHEY_FACES + EMS_FACES
 _CAPITALS = 21.0  # pen units from the baseline to the top of an H
-ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FORMAT = 2  # of the cached files
-
-
-@dataclasses.dataclass(frozen=True)
-class Line:
-    """A written line.
-
-    Args:
-        offsets: (points, 3) float32: x and y offset from the point before, y growing downward, and 1 where a stroke
-            ends.
-        text: What is written; "" where that is not known.
-        writer: Who wrote it; "" where that is not known.
-        name: The file that it was read from, by which a person finds it; "" where there is none.
-    """
-
-    offsets: np.ndarray
-    text: str = ""
-    writer: str = ""
-    name: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +85,7 @@ def writers(num_writers: int = len(FACES), seed: int = 0) -> list[Writer]:
     return drawn
 
 
-def lines(
+def written_lines(
     num_lines: int = 10_000,
     seed: int = 0,
     *,
@@ -130,7 +113,7 @@ def lines(
 
     Example:
 
-    >>> lines(2, seed=1)[1].offsets.shape[1]
+    >>> written_lines(2, seed=1)[1].offsets.shape[1]
     3
     """
     if min(num_lines, num_writers, min_characters) < 1 or min_characters > max_characters:
@@ -209,8 +192,21 @@ def _cubic(points, pieces=8):
     return np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1) @ points
 
 
-def sample_stroke(stroke, speed):
-    """Points along a stroke, `speed` apart, its ends and sharp corners among them."""
+def sample_stroke(stroke: np.ndarray, speed: float) -> np.ndarray:
+    """Places points along a stroke, its ends and sharp corners among them.
+
+    Args:
+        stroke: The pen's positions (points, 2).
+        speed: Distance between two new points.
+
+    Returns:
+        (new points, 2).
+
+    Example:
+
+    >>> sample_stroke(np.array([[0.0, 0.0], [4.0, 0.0]]), 2.0).tolist()
+    [[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]]
+    """
     if len(stroke) == 1:
         return stroke
     steps = np.diff(stroke, axis=0)

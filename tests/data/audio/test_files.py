@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from toolkit.data import audio_files
-from toolkit.data.audio_files import decode
+from toolkit.data.audio import files
+from toolkit.data.audio.files import decode
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RATE = 16000
@@ -79,8 +79,8 @@ def test_lossy_formats_are_near(container, subtype, channels):
 def test_both_decoders_give_the_same(container, monkeypatch):
     content = encoded(waveform(), container)
     expected, _ = soundfile.read(io.BytesIO(content), dtype="float32")
-    for native in {False, audio_files.has_native_decoders()}:
-        monkeypatch.setattr(audio_files, "has_native_decoders", lambda native=native: native)
+    for native in {False, files.has_native_decoders()}:
+        monkeypatch.setattr(files, "has_native_decoders", lambda native=native: native)
         np.testing.assert_allclose(decode(content)[0], expected, atol=1e-6)
 
 
@@ -88,7 +88,7 @@ def test_native_decoders_are_those_of_tensorflow_2_16():
     import tensorflow as tf
 
     on_2_16 = tf.__version__.startswith("2.16.") and sys.version_info < (3, 13) and sys.platform == "linux"
-    assert audio_files.has_native_decoders() == on_2_16
+    assert files.has_native_decoders() == on_2_16
 
 
 FORMATS = [("WAV", "PCM_16"), ("WAV", "PCM_24"), ("FLAC", None), ("MP3", None), ("OGG", "VORBIS"), ("OGG", "OPUS")]
@@ -132,15 +132,15 @@ def test_is_silent_and_leaves_tensorflows_log_alone():
     program = """
 import os, sys, warnings
 warnings.simplefilter("error")
-from toolkit.data import audio_files
+from toolkit.data.audio import files
 assert "tensorflow" not in sys.modules
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import tensorflow as tf
 filters, level, variable = list(warnings.filters), tf.get_logger().level, os.environ.get("TF_CPP_MIN_LOG_LEVEL")
 os.write(2, b"== begins\\n")
-audio_files.has_native_decoders()
-audio_files.decode(sys.stdin.buffer.read())
+files.has_native_decoders()
+files.decode(sys.stdin.buffer.read())
 os.write(2, b"== ends\\n")
 assert (filters, level, variable) == (
     warnings.filters, tf.get_logger().level, os.environ.get("TF_CPP_MIN_LOG_LEVEL")
@@ -162,12 +162,12 @@ os.write(2, b"shown")
 
 def test_works_without_tensorflow_io(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_io", None)
-    audio_files.has_native_decoders.cache_clear()
+    files.has_native_decoders.cache_clear()
     try:
-        assert not audio_files.has_native_decoders()
+        assert not files.has_native_decoders()
         assert decode(encoded(waveform(), "FLAC"))[0].shape == (RATE, 2)
     finally:
-        audio_files.has_native_decoders.cache_clear()
+        files.has_native_decoders.cache_clear()
 
 
 def test_real_speech(test_data):

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from toolkit.data.embedded_writers import Line
+from toolkit.data.strokes.lines import Line
 
 # Characters that the alphabet lacks in more texts than this part of them are no slips of a few writers.
 FEW = 0.05
@@ -85,3 +85,32 @@ def select(
     if kept < total:
         notes.append(f"{source}: {total - kept} of {total} {name} lines left out: too long.")
     return Selection(list(lines), reasons, notes, refusal)
+
+
+def longest_line(lines: Sequence[Line], writer: str, source: str, *, alphabet: str) -> Line:
+    """Finds the line that shows most of a writer's hand.
+
+    Args:
+        lines: Lines by several writers.
+        writer: The writer's name.
+        source: Where they come from, for the message.
+        alphabet: Every character that its text may have.
+
+    Returns:
+        The line of the longest text.
+
+    Raises:
+        ValueError: Where no line is by that writer; those there are are named.
+
+    Example:
+
+    >>> import numpy as np
+    >>> lines = [Line(np.zeros((5, 3)), "ab", "Ann"), Line(np.zeros((5, 3)), "abc", "Ann")]
+    >>> longest_line(lines, "Ann", "npy:x", alphabet="abc").text
+    'abc'
+    """
+    own = [line for line in lines if line.writer == writer and set(line.text) <= set(alphabet)]
+    if not own:
+        names = sorted({line.writer for line in lines})
+        raise ValueError(f"--style={writer}: expected a writer of {source}: {', '.join(names)}.")
+    return max(own, key=lambda line: len(line.text))

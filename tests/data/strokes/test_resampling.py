@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from toolkit.data import embedded_writers
-from toolkit.data.resampling import resample
-from toolkit.data.strokes import from_strokes, to_strokes
+from toolkit.data.strokes import embedded_writers
+from toolkit.data.strokes.lines import from_strokes, to_strokes
+from toolkit.data.strokes.resampling import resample
 
 
 @pytest.mark.parametrize("spacing", [1.5, 7.0, 1000.0])
 def test_points_are_even_and_on_the_strokes(spacing):
-    for line in embedded_writers.lines(10, seed=5):
+    for line in embedded_writers.written_lines(10, seed=5):
         old, new = to_strokes(line.offsets), to_strokes(resample(line.offsets, spacing))
         for before, after in zip(old, new, strict=True):
             np.testing.assert_allclose(after[[0, -1]], before[[0, -1]], atol=1e-3)

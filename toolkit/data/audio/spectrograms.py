@@ -4,7 +4,7 @@ TensorFlow alone, so that they run on every version."""
 from toolkit.lazy import tensorflow as tf
 
 
-def spectrogram(waveform, fft_length: int, frame_length: int, frame_step: int):
+def spectrogram(waveform: "tf.Tensor", fft_length: int, frame_length: int, frame_step: int) -> "tf.Tensor":
     """Magnitudes of the short-time Fourier transform, under Hann windows; the last frames are padded with zeros.
 
     Args:
@@ -29,7 +29,9 @@ def spectrogram(waveform, fft_length: int, frame_length: int, frame_step: int):
     return tf.abs(tf.signal.stft(waveform, frame_length, frame_step, fft_length, pad_end=True))
 
 
-def mel_spectrogram(spectrogram, sample_rate: int, num_mels: int, lowest_hertz: float, highest_hertz: float):
+def mel_spectrogram(
+    spectrogram: "tf.Tensor", sample_rate: int, num_mels: int, lowest_hertz: float, highest_hertz: float
+) -> "tf.Tensor":
     """A spectrogram's channels summed in triangular bands that are equally wide on the mel scale.
 
     Args:

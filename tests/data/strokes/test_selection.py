@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from toolkit.data.embedded_writers import Line
-from toolkit.data.stroke_selection import select
+from toolkit.data.strokes.lines import Line
+from toolkit.data.strokes.selection import longest_line, select
 
 
 def lines(*pairs):
@@ -40,3 +40,15 @@ def test_nothing_is_left(text, expected):
     found = taken(lines((7, "abc"), (8, "abc")), alphabet="abc" if text else None)
     assert "no line left for train: of 2 that were there, none has at most --max_points=6" in found.refusal
     assert found.refusal.endswith(expected + "." * (not expected.endswith(".")))
+
+
+def test_the_longest_line_of_a_writer():
+    found = [
+        Line(np.zeros((5, 3)), text, writer)
+        for text, writer in (("ab", "A"), ("abc", "A"), ("abcd!", "A"), ("abcde", "B"))
+    ]
+    assert longest_line(found, "A", "npy:x", alphabet="abcd").text == "abc"
+    with pytest.raises(ValueError, match="--style=C: expected a writer of npy:x: A, B"):
+        longest_line(found, "C", "npy:x", alphabet="abcd")
+    with pytest.raises(ValueError, match="--style=B: expected a writer"):
+        longest_line(found, "B", "npy:x", alphabet="abcd")

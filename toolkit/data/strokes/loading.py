@@ -1,0 +1,249 @@
+"""Handwriting as pen offsets, with or without its text: embedded writers, IAM-OnDB, Omniglot, one's own arrays."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.data import sources
+from toolkit.data.pipelines import Batches, Splits, bucketed_plan
+from toolkit.data.strokes import embedded_writers, iam_ondb
+from toolkit.data.strokes.arrays import read_arrays
+from toolkit.data.strokes.lines import ALPHABET, FRACTION, Line
+from toolkit.data.strokes.omniglot import read_omniglot
+from toolkit.data.strokes.resampling import resample
+from toolkit.data.strokes.selection import select
+from toolkit.lazy import tensorflow as tf
+
+SPLITS = ("train", "validation", "test")
+
+
+class Statistics(NamedTuple):
+    """What is measured on training lines.
+
+    Shapes:
+        mean: (3,), mean offset in the data's unit; 0 for the third channel.
+        scale: (3,), standard deviation in the data's unit; 1 for the third channel.
+        points_per_character: Mean number of points in a character; 0 without text.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    points_per_character: float
+
+
+def load(
+    source: str,
+    *,
+    batch_size: int,
+    seed: int,
+    text: bool,
+    alphabet: str = ALPHABET,
+    max_points: int = 600,
+    max_characters: int = 64,
+    spacing: float = 0.0,
+) -> Splits:
+    """Reads handwriting.
+
+    Args:
+        source: "embedded", "embedded:LINES" or "embedded:LINES:WRITERS"; "iam:FOLDER", IAM-OnDB as published (see
+            `read_iam_ondb`); "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER", NAME.npy of
+            shape (points, 3) with NAME.txt beside it.
+        batch_size: Lines in a batch.
+        seed: Decides the batches, what is held out of npy data, and the embedded writers.
+        text: Whether texts are wanted.
+        alphabet: Every character that a text may have. A few lines with others are left out, and counted.
+        max_points: Longer lines are left out, and counted.
+        max_characters: Longer texts are left out, and counted.
+        spacing: Units between the points of a stroke, which is resampled along its way (see `resampling`); 0: as it
+            was recorded.
+
+    Returns:
+        Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch,
+        points) bool; with `text` also "text": (batch, characters) int32, Unicode code points, at least one zero at the
+        end}.
+
+    Raises:
+        ValueError: Where the source is unknown or holds something else than said; file and line are named. Where more
+            than a twentieth of the texts have characters outside the alphabet.
+        FileNotFoundError: Where a path does not exist or a folder holds nothing to read.
+
+    Example:
+
+    >>> splits = load("embedded:40", batch_size=4, seed=0, text=True)
+    >>> batch = splits.test.peek()
+    >>> batch["offsets"].shape[-1], str(batch["text"].dtype)
+    (3, 'int32')
+    """
+    splits = []
+    for name, part in zip(SPLITS, read(source, seed=seed, text=text, spacing=spacing), strict=True):
+        selected = select(
+            part,
+            name,
+            source,
+            alphabet=alphabet if text else None,
+            max_points=max_points,
+            max_characters=max_characters,
+        )
+        if selected.refusal:
+            raise ValueError(selected.refusal)
+        for note in selected.notes:
+            print(note)
+        splits.append(_batches(selected.kept, batch_size, seed, text, shuffle=name == "train"))
+    return Splits(*splits)
+
+
+def read(source: str, *, seed: int, text: bool, spacing: float = 0.0) -> tuple[list[Line], list[Line], list[Line]]:
+    """Reads handwriting as `load` does, before anything is left out.
+
+    Args:
+        source, seed, text, spacing: As in `load`, with its errors.
+
+    Returns:
+        Lines for training, validation and test.
+    """
+    reader, rest = sources.parse(source, READERS, _sniff)
+    if spacing < 0:
+        raise ValueError(f"spacing must be at least 0; got {spacing}.")
+    parts = READERS[reader](rest, seed, text)
+    if spacing:
+        parts = [
+            [dataclasses.replace(line, offsets=resample(line.offsets, spacing)) for line in part] for part in parts
+        ]
+    return tuple(parts)
+
+
+def statistics(batches: Batches) -> Statistics:
+    """Measures a training set, for standardization and for the window's first speed.
+
+    Args:
+        batches: The training lines.
+
+    Returns:
+        `Statistics`.
+
+    Example:
+
+    >>> statistics(load("embedded:60", batch_size=8, seed=0, text=True).train).scale.shape
+    (3,)
+    """
+    count, mean, squares, characters = 0, np.zeros(2), np.zeros(2), 0
+    for batch in batches.dataset(num_epochs=1).as_numpy_iterator():
+        points = batch["offsets"][batch["mask"]][:, :2].astype("float64")
+        # Chan's sums of squares, batch by batch: all points at once would be the largest array of a run.
+        count, before = count + len(points), count
+        shift = points.mean(axis=0) - mean
+        mean += shift * len(points) / count
+        squares += points.var(axis=0) * len(points) + shift**2 * before * len(points) / count
+        characters += int((batch.get("text", np.zeros(1)) > 0).sum())
+    scale = np.maximum(np.sqrt(squares / count), 1e-6)
+    return Statistics(
+        np.array([*mean, 0.0], "float32"),
+        np.array([*scale, 1.0], "float32"),
+        count / characters if characters else 0.0,
+    )
+
+
+def lines_of(batches: Batches) -> Iterator[Line]:
+    """Takes batches apart.
+
+    Args:
+        batches: Lines, as `load` gives them.
+
+    Yields:
+        Each line without its padding, by nobody in particular; its text is "" where there is none.
+
+    Example:
+
+    >>> test = load("embedded:60", batch_size=8, seed=0, text=True).test
+    >>> [len(line.text) for line in lines_of(test)] == [(codes > 0).sum() for codes in test.peek()["text"]]
+    True
+    """
+    for batch in batches.dataset(num_epochs=1).as_numpy_iterator():
+        texts = batch.get("text", np.zeros((len(batch["mask"]), 0), "int32"))
+        for offsets, mask, codes in zip(batch["offsets"], batch["mask"], texts, strict=True):
+            yield Line(offsets[mask], "".join(map(chr, codes[codes > 0])))
+
+
+def _embedded(rest, seed, text):
+    numbers = (rest or "10000").split(":")
+    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers) or int(numbers[0]) < 20:
+        raise ValueError(
+            f"--data=embedded:{rest}: expected a number of lines, at least 20, and of writers: LINES:WRITERS."
+        )
+    how = {"num_writers": int(numbers[1])} if len(numbers) > 1 else {}
+    lines = embedded_writers.written_lines(int(numbers[0]), seed, **how)
+    held_out = max(1, int(len(lines) * FRACTION))
+    test, validation, train = lines[:held_out], lines[held_out : 2 * held_out], lines[2 * held_out :]
+    tested = {line.text for line in test}
+    validation = [line for line in validation if line.text not in tested]
+    seen = tested | {line.text for line in validation}
+    return [line for line in train if line.text not in seen], validation, test
+
+
+def _iam(rest, seed, text):
+    return iam_ondb.read_iam_ondb(_path("iam", rest), text=text)
+
+
+def _omniglot(rest, seed, text):
+    if text:
+        raise ValueError(
+            f"--data=omniglot:{rest}: Omniglot's drawings are single characters without text; they are for "
+            "handwriting_prediction."
+        )
+    return read_omniglot(_path("omniglot", rest))
+
+
+def _npy(rest, seed, text):
+    return read_arrays(_path("npy", rest), seed=seed, text=text)
+
+
+READERS = {"embedded": _embedded, "iam": _iam, "omniglot": _omniglot, "npy": _npy}
+
+
+def _path(reader, rest):
+    path = pathlib.Path(rest).expanduser()
+    if not rest:
+        raise ValueError(f"--data={reader}: its path is missing. Expected --data={reader}:PATH.")
+    if not path.exists():
+        raise FileNotFoundError(f"--data={reader}:{rest}: no such file or folder.")
+    return path
+
+
+def _sniff(path):
+    if path.is_dir() and any(path.glob("*.npy")):
+        return "npy"
+    if path.is_dir() and iam_ondb.find(path, "lineStrokes"):
+        return "iam"
+    if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
+        return "omniglot"
+    return None
+
+
+def _batches(lines, batch_size, seed, text, shuffle):
+    lengths = np.array([len(line.offsets) for line in lines])
+
+    def read(indices):
+        chosen = [lines[i] for i in indices]
+        batch = {
+            "offsets": np.zeros((len(chosen), max(lengths[indices]), 3), "float32"),
+            "mask": np.arange(max(lengths[indices]))[None] < lengths[indices][:, None],
+        }
+        for row, line in zip(batch["offsets"], chosen, strict=True):
+            row[: len(line.offsets)] = line.offsets
+        if text:
+            batch["text"] = np.zeros((len(chosen), max(len(line.text) for line in chosen) + 1), "int32")
+            for row, line in zip(batch["text"], chosen, strict=True):
+                row[: len(line.text)] = [ord(character) for character in line.text]
+        return batch
+
+    signature = {
+        "offsets": tf.TensorSpec([None, None, 3], tf.float32),
+        "mask": tf.TensorSpec([None, None], tf.bool),
+    }
+    if text:
+        signature["text"] = tf.TensorSpec([None, None], tf.int32)
+    plan = bucketed_plan(lengths, batch_size, seed=seed, shuffle=shuffle)
+    return Batches(read, plan, signature, num_examples=len(lines))
