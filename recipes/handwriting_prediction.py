@@ -54,17 +54,21 @@ def load(s):
 
 
 def network(s):
-    limits = layers.gradient_clip.limits_in_a_mean(
-        s.batch_size, s.precision, lstm_gradient_clip=s.lstm_gradient_clip, output_gradient_clip=s.output_gradient_clip
-    )
+    # The loss is the mean over a batch of nats a sequence: the paper's limits are for one sequence.
+    limits = s.only("lstm_gradient_clip", "output_gradient_clip")
+    limits = layers.gradient_clip.limits_in_a_mean(s.batch_size, s.precision, **limits)
     return models.handwriting.prediction(
-        units=s.units,
-        num_layers=s.num_layers,
-        num_mixtures=s.num_mixtures,
-        peepholes=s.peepholes,
         fused=limits["lstm_gradient_clip"] is None and not s.peepholes,
+        **s.only("units", "num_layers", "num_mixtures", "peepholes"),
         **limits,
     )
+
+
+def compiled(model, s, num_steps, num_lines):
+    """The network as it is trained, on noisy weights if asked to: its own, and the noise's."""
+    optimizer = training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate)
+    noise = {"weight_noise": s.weight_noise, "adaptive": s.adaptive_weight_noise, "scale": 1.0 / num_lines}
+    return methods.stroke_likelihood.compiled(model, optimizer, batch_size=s.batch_size, **noise)
 
 
 def train(run):
@@ -73,10 +77,7 @@ def train(run):
     with run.scope():
         model = network(s)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
-        noise = {"weight_noise": s.weight_noise, "adaptive": s.adaptive_weight_noise}
-        trainee = models.weight_noise.noisy(model, scale=1.0 / splits.train.num_examples, **noise)
-        optimizer = training.step_sizes.graves_optimizer(s.optimizer, run.num_steps(splits.train), s.learning_rate)
-        methods.stroke_likelihood.compile_likelihood(trainee, model, optimizer, batch_size=s.batch_size)
+        trainee = compiled(model, s, run.num_steps(splits.train), splits.train.num_examples)
     writer, pairs = generation.strokes.Writer(model), splits.map(methods.stroke_likelihood.pairs(model))
 
     def pictures():
@@ -121,9 +122,7 @@ def export(run):
     served = strokes_writer(
         run.load(),
         num_steps=s.max_points,
-        max_points=s.max_points,
-        bias=s.bias,
-        seed=s.seed,
+        **s.only("max_points", "bias", "seed"),
         measured=data.strokes.lines_of(run.data.test.spread(50)),
         typical=data.strokes.lines_of(run.data.train.spread(20)),
     )

@@ -23,8 +23,8 @@ from toolkit import data, generation, metrics, models, settings, training, visua
 from toolkit.data.strokes.lines import ALPHABET
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
-from toolkit.serving.strokes_reader import strokes_reader
 from toolkit.serving.strokes_file import StrokesFile
+from toolkit.serving.strokes_reader import strokes_reader
 from toolkit.settings import other, setting
 
 
@@ -62,9 +62,7 @@ def examples(s, splits):
 
 
 def network(s):
-    return models.handwriting_recognition.recognition(
-        s.alphabet, units=s.units, num_layers=s.num_layers, dropout=s.dropout
-    )
+    return models.handwriting_recognition.recognition(s.alphabet, **s.only("units", "num_layers", "dropout"))
 
 
 def train(run):
@@ -86,9 +84,7 @@ def train(run):
 
 def read(s, model, lines):
     """What is read in lines of offsets: greedily, and by beam search."""
-    return generation.line_reading.read_lines(
-        model, lines, s.alphabet, beam_width=s.beam_width, batch_size=s.batch_size
-    )
+    return generation.line_reading.read_lines(model, lines, s.alphabet, **s.only("beam_width", "batch_size"))
 
 
 def offsets_and_texts(batches):

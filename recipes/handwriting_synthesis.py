@@ -5,8 +5,6 @@ Writes a given text as pen strokes, in the hand of a line that it is shown.
   python -m recipes.handwriting_synthesis                                  all phases on embedded writers
   python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5 --style="writer 3"
                                                                            with the shipped model, in seconds
-  python -m recipes.handwriting_synthesis --mode=export --quantize=all     smaller .tflite files; export/card.md: costs
-  python -m recipes.handwriting_synthesis --workdir=runs/own --data=npy:FOLDER --units=400 --num_layers=3
   python -m recipes.handwriting_synthesis --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
 
 Here: two embedded writers, seed 0, six minutes on two cores: -615.7 nats a line, squared error 0.100 a point, letters
@@ -74,20 +72,23 @@ def load(s):
 
 
 def network(s, points_per_character=10.0):
-    limits = layers.gradient_clip.limits_in_a_mean(
-        s.batch_size, s.precision, lstm_gradient_clip=s.lstm_gradient_clip, output_gradient_clip=s.output_gradient_clip
-    )
+    # The loss is the mean over a batch of nats a sequence: the paper's limits are for one sequence.
+    limits = s.only("lstm_gradient_clip", "output_gradient_clip")
+    limits = layers.gradient_clip.limits_in_a_mean(s.batch_size, s.precision, **limits)
     return models.handwriting.synthesis(
         s.alphabet,
-        units=s.units,
-        num_layers=s.num_layers,
-        num_mixtures=s.num_mixtures,
-        num_gaussians=s.num_gaussians,
         points_per_character=points_per_character,
-        peepholes=s.peepholes,
         fused=limits["lstm_gradient_clip"] is None and not s.peepholes,
+        **s.only("units", "num_layers", "num_mixtures", "num_gaussians", "peepholes"),
         **limits,
     )
+
+
+def compiled(model, s, num_steps, num_lines):
+    """The network as it is trained, on noisy weights if asked to: its own, and the noise's."""
+    optimizer = training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate)
+    noise = {"weight_noise": s.weight_noise, "adaptive": s.adaptive_weight_noise, "scale": 1.0 / num_lines}
+    return methods.stroke_likelihood.compiled(model, optimizer, batch_size=s.batch_size, **noise)
 
 
 def train(run):
@@ -97,32 +98,20 @@ def train(run):
     with run.scope():
         model = network(s, measured.points_per_character)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
-        noise = {"weight_noise": s.weight_noise, "adaptive": s.adaptive_weight_noise}
-        trainee = models.weight_noise.noisy(model, scale=1.0 / splits.train.num_examples, **noise)
-        optimizer = training.step_sizes.graves_optimizer(s.optimizer, run.num_steps(splits.train), s.learning_rate)
-        methods.stroke_likelihood.compile_likelihood(trainee, model, optimizer, batch_size=s.batch_size)
-    pairs = splits.map(methods.stroke_likelihood.pairs(model))
-    run.fit(trainee, pairs.train, pairs.validation, network=model, pictures=functools.partial(inspect, run, model))
+        trainee = compiled(model, s, run.num_steps(splits.train), splits.train.num_examples)
+    writer, pairs = generation.strokes.Writer(model), splits.map(methods.stroke_likelihood.pairs(model))
+    run.fit(trainee, pairs.train, pairs.validation, network=model, pictures=functools.partial(inspect, run, writer))
 
 
-def inspect(run, model):
+def inspect(run, writer):
     """Writes, reads a real line, and says what is wrong with a network whose loss alone would not tell."""
     s, validation = run.settings, run.data.validation
     real, line = validation.peek(), next(data.strokes.lines_of(validation))
-    lines = generation.strokes.Writer(model).write([s.text] * 2, [0.5, 2.0], max_points=s.max_points, seed=s.seed)
-    found = methods.handwriting_inspection.inspect(model, real["offsets"], real["mask"], real["text"])
+    lines = writer.write([s.text] * 2, [0.5, 2.0], max_points=s.max_points, seed=s.seed)
+    found = methods.handwriting_inspection.inspect(writer.model, real["offsets"], real["mask"], real["text"])
     for warning in found.warnings():
         print(f"\nWARNING: {warning}", flush=True)
-    points, characters = len(line.offsets), len(line.text)
-    return {
-        **found.scalars(),
-        "training/lines": visualize.strokes.lines([line.offsets for line in lines], ["bias 0.5", "bias 2"]),
-        "training/window": visualize.strokes.window(lines[0].weights, s.text, lines[0].offsets),
-        "training/window_on_a_real_line": visualize.strokes.window(
-            found.weights[0, :points, :characters], line.text, line.offsets
-        ),
-        "training/mixture_weights": visualize.strokes.mixture_weights(np.exp(found.log_weights[0, :points])),
-    }
+    return {**found.scalars(), **visualize.strokes.training(lines, s.text, found.weights, found.log_weights, line)}
 
 
 def evaluate(run):
@@ -186,11 +175,8 @@ def export(run):
     served = strokes_writer(
         run.load(),
         num_steps=max(700, 2 * s.max_points),
-        max_points=s.max_points,
         num_characters=max(64, s.max_characters + 1),  # the zero at the end among them
-        text=s.text,
-        bias=s.bias,
-        seed=s.seed,
+        **s.only("max_points", "text", "bias", "seed"),
         measured=data.strokes.lines_of(run.data.test.spread(50)),
         typical=data.strokes.lines_of(run.data.train.spread(20)),
     )

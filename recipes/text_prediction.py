@@ -6,8 +6,6 @@ Predicts and writes characters, bytes or words, and learns on while it is tested
   python -m recipes.text_prediction --workdir=runs/play --data=text:tinyshakespeare.txt --units=512 --epochs=12
   python -m recipes.text_prediction --workdir=runs/ptb --data=ptb:FOLDER --level=word --units=1000
   python -m recipes.text_prediction --mode=sample --prompt="The " --temperature=0.7 --length=1000
-  python -m recipes.text_prediction --workdir=runs/noisy --start_from=runs/play --data=text:tinyshakespeare.txt \
-      --units=512 --weight_noise=0.075                                      on from a trained network, as the paper does
 
 Here: Penn Treebank, 512 units, trained on its validation file only, a thirteenth of the training file, 5 minutes on two
 cores: 1.66 bits a character, dynamic 1.60. Embedded English, seeds 0, 1 and 2, 2.5 minutes: 1.762 to 1.767, dynamic
@@ -29,8 +27,8 @@ class Settings(
     settings.ClippedRecurrent,
     settings.WeightNoise,
     settings.FallingRate,
-    settings.Sampling,
-    settings.Export,
+    settings.TokenSampling,
+    settings.WriterExport,
 ):
     embedding_size: int = setting(
         0, "numbers that a token is looked up as; 0: rows of the LSTMs' kernels", paper="one-hot, the same", minimum=0
@@ -47,21 +45,7 @@ class Settings(
         None, "tokens of the test text that are evaluated, from its start; left out: all", minimum=1, changeable=True
     )
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
-    temperature: float = setting(
-        0.8, "0: the most probable token each time; 1: as the model expects", minimum=0.0, changeable=True
-    )
-    top_k: int | None = setting(
-        None, "draw from the k most probable tokens; left out: from all", minimum=1, changeable=True
-    )
     length: int = setting(600, "tokens that --mode=sample writes", minimum=1, changeable=True)
-    runtime: str = setting(
-        "keras",
-        "what --mode=sample writes with: keras, or the exported model.tflite",
-        choices=("keras", "tflite"),
-        changeable=True,
-    )
-    max_prompt: int = setting(200, "longest prompt of the exported model, in tokens", minimum=1, changeable=True)
-    max_length: int = setting(1000, "longest text of the exported model, in tokens", minimum=1, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
     num_layers: int = other(1, paper="1; Wikipedia: 7")
     lstm_gradient_clip: float = other(1.0, paper="1", more="fused ones also need an --embedding_size")
@@ -77,8 +61,7 @@ class Settings(
 
 def load(s):
     """The text as token numbers, in three parts."""
-    how = {"level": s.level, "encoding": s.encoding, "held_out": s.held_out}
-    return data.text.load(s.data, max_tokens=s.vocabulary_size, **how)
+    return data.text.load(s.data, max_tokens=s.vocabulary_size, **s.only("level", "encoding", "held_out"))
 
 
 def network(s, vocabulary):
@@ -87,34 +70,33 @@ def network(s, vocabulary):
     return models.text_rnn.language_model(
         list(vocabulary.tokens),
         s.level,
-        units=s.units,
-        num_layers=s.num_layers,
-        embedding_size=s.embedding_size,
-        skip_connections=s.skip_connections,
         lstm_gradient_clip=clip,
-        peepholes=s.peepholes,
         fused=clip is None and not s.peepholes and bool(s.embedding_size),
-        num_sampled=s.num_sampled,
+        **s.only("units", "num_layers", "embedding_size", "skip_connections", "peepholes", "num_sampled"),
     )
+
+
+def compiled(model, s, num_steps):
+    """The network as it is trained, which gives each target's nats: its states carried on, its weights noisy."""
+    num_sequences, noise = num_steps // s.epochs * s.batch_size, s.only("weight_noise", "adaptive_weight_noise")
+    trainee = models.text_rnn.stateful(model, s.batch_size, num_sequences=num_sequences, **noise)
+    trainee.compile(
+        training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate),
+        loss=losses.Precomputed(reduction="sum"),
+        loss_weights=1.0 / s.batch_size,  # nats a sequence
+        weighted_metrics=[metrics.Bits(f"bits_per_{data.text.vocabulary.UNITS[s.level]}")],
+    )
+    return trainee
 
 
 def train(run):
     s, text = run.settings, run.data
     splits = text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.streaming.as_fitted)
-    num_steps = run.num_steps(splits.train)
     with run.scope():
         model = network(s, text.vocabulary)
         if s.start_from:
             begin_with(run, model, text.vocabulary)
-        num_sequences = num_steps // s.epochs * s.batch_size
-        noise = {"weight_noise": s.weight_noise, "adaptive_weight_noise": s.adaptive_weight_noise}
-        trainee = models.text_rnn.stateful(model, s.batch_size, num_sequences=num_sequences, **noise)
-        trainee.compile(
-            training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate),
-            loss=losses.Precomputed(reduction="sum"),
-            loss_weights=1.0 / s.batch_size,  # nats a sequence
-            weighted_metrics=[metrics.Bits(f"bits_per_{text.vocabulary.unit}")],
-        )
+        trainee = compiled(model, s, run.num_steps(splits.train))
     generator = generation.text.Generator(model, excluded=text.vocabulary.excluded)
     passage = text.tokens["validation"][:480]
 
@@ -136,9 +118,7 @@ def begin_with(run, model, vocabulary):
     """Takes the weights of another workdir's network; what it was trained with, noise or batches, may differ."""
     before, name = run.load(workdir=run.settings.start_from), f"--start_from={run.settings.start_from}"
     data.text.Vocabulary.of_network(before).check_equal(vocabulary, name, f"--data={run.settings.data}")
-    if [weight.shape for weight in before.weights] != [weight.shape for weight in model.weights]:
-        raise ValueError(f"{name} holds a network of other sizes; give the --units, --num_layers ... that it has.")
-    model.set_weights(before.get_weights())
+    training.networks.copy_weights(before, model, name)
 
 
 def known_text(run, vocabulary):
@@ -203,16 +183,16 @@ def brackets(run, vocabulary, writer, test):
     if not curves:
         return print("  brackets: none in the test text, or none written: no curve")
     run.report(metrics.bracket_closing.closed_within(curves))
-    run.picture(
-        "brackets", visualize.charts.curves(curves, "characters after a bracket or quote was opened", "share closed")
-    )
+    axis = "characters after a bracket or quote was opened"
+    run.picture("brackets", visualize.charts.curves(curves, axis, "share closed"))
 
 
 def export(run):
     s, model = run.settings, run.load()
     text = known_text(run, data.text.Vocabulary.of_network(model))
-    sizes = {"max_prompt": s.max_prompt, "max_length": s.max_length, "top_k": s.top_k or 0, "seed": s.seed}
-    served = serving.language_model.language_model(model, train=text.tokens["train"], test=text.tokens["test"], **sizes)
+    passages = {"train": text.tokens["train"], "test": text.tokens["test"]}
+    asked = {**s.only("max_prompt", "max_length", "seed"), "top_k": s.top_k or 0}
+    served = serving.language_model.language_model(model, **passages, **asked)
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 

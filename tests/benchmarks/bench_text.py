@@ -56,7 +56,7 @@ def toolkit_training(units, folder, steps):
     s = settings(folder, units=units)
     model = recipe.network(s, data.text.Vocabulary("char", tuple(ALPHABET)))
     np.savez(pathlib.Path(folder, f"{units}.npz"), *model.get_weights())
-    trainee = recipe.compiled(model, s, 10**6, 1, False)
+    trainee = recipe.compiled(model, s, 10**6)
     losses, seconds = [], []
     for batch in batches(steps + 2):
         given = data.text.streaming.as_fitted(batch)
@@ -179,12 +179,12 @@ def toolkit_quality(path, folder, units, epochs):
 
     training.phases.keep_freed_memory()
     how = {"data": f"text:{path}", "units": units, "epochs": epochs}
-    run = training.Run(settings(folder, **how), recipe="text_prediction")
+    run = training.Run(settings(folder, **how), "text_prediction", load=recipe.load)
     recipe.train(run)
     recipe.evaluate(run)
-    steps = recipe.corpus(run.settings).splits(BATCH, LENGTH).train.steps_per_epoch * epochs
+    steps = run.data.splits(BATCH, LENGTH).train.steps_per_epoch * epochs
     found = json.loads(pathlib.Path(folder, "metrics.json").read_text())
-    weights = sum(np.size(w) for w in recipe.trained(run).get_weights())
+    weights = sum(np.size(w) for w in run.load().get_weights())
     return steps, weights, found["static_bits_per_character"], found["dynamic_bits_per_character"]
 
 

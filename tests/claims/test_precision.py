@@ -24,7 +24,7 @@ class Cut(Exception):
 
 def run(name, workdir, **how):
     recipe = importlib.import_module(f"recipes.{name}")
-    return recipe, training.Run(recipe.Settings(workdir=str(workdir), **(SIZES | how)), recipe=name)
+    return recipe, training.Run(recipe.Settings(workdir=str(workdir), **(SIZES | how)), name, load=recipe.load)
 
 
 def log_loss(name, workdir, **how):
@@ -50,18 +50,19 @@ def test_trains_to_the_loss_of_float32(name, precision, tmp_path):
 @pytest.mark.parametrize("name", RECIPES)
 def test_xla_takes_the_same_steps(name, tmp_path):
     losses = {}
-    for jit_compile in ("off", "on"):
-        recipe, going = run(name, tmp_path / jit_compile, jit_compile=jit_compile)
-        splits = recipe.load(going.settings)
+    for jit_compile in (False, True):
+        recipe, going = run(name, tmp_path / str(jit_compile), jit_compile=jit_compile)
+        splits = going.data
         measured = data.strokes.statistics(splits.train)
         with going.scope():
             model = recipe.network(going.settings)
             model.get_layer("standardize").adapt(measured.mean, measured.scale)
-            trainee = recipe.compiled(model, going.settings, 10, splits.train.num_examples, going.jit_compile)
+            trainee = recipe.compiled(model, going.settings, 10, splits.train.num_examples)
+            trainee.jit_compile = going.jit_compile
         batch = next(iter(splits.train.map(stroke_likelihood.pairs(model)).dataset()))
         losses[jit_compile] = [float(trainee.train_on_batch(*batch)[0]) for _ in range(4)]
-    assert losses["on"] == pytest.approx(losses["off"], rel=1e-4)
-    assert losses["on"][3] < losses["on"][0]
+    assert losses[True] == pytest.approx(losses[False], rel=1e-4)
+    assert losses[True][3] < losses[True][0]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -16,7 +16,7 @@ CLASSES = {"handwriting_synthesis": handwriting_synthesis, "handwriting_recognit
 
 def shipped_run(name, workdir, **how):
     settings = CLASSES[name].Settings(**{**shipped_settings(name), "workdir": str(workdir), **how})
-    return training.Run(settings, name, stand_in=shipped(name))
+    return training.Run(settings, name, load=CLASSES[name].load, stand_in=shipped(name))
 
 
 def test_what_is_written_can_be_read(tmp_path):

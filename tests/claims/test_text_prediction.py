@@ -18,9 +18,9 @@ pytestmark = pytest.mark.claims
 
 def trained(folder, **how):
     how = {"epochs": 4, "batch_size": 16, "sequence_length": 50, "learning_rate": 1e-2} | how
-    run = training.Run(recipe.Settings(workdir=str(folder), **how), recipe="text_prediction")
+    run = training.Run(recipe.Settings(workdir=str(folder), **how), "text_prediction", load=recipe.load)
     recipe.train(run)
-    return run, recipe.trained(run)
+    return run, run.load()
 
 
 def bits(run, model, tokens, rate=0.0, batch_size=1):
@@ -61,7 +61,7 @@ def test_prediction_reaches_a_sources_entropy_and_dynamic_evaluation_another_sou
 
 def test_dynamic_evaluation_lowers_english(tmp_path):
     run, model = trained(tmp_path, data="embedded:english:150000", units=64, epochs=3)
-    test = recipe.corpus(run.settings).tokens["test"]
+    test = run.data.tokens["test"]
     static, dynamic = bits(run, model, test), bits(run, model, test, run.settings.dynamic_learning_rate)
     assert dynamic < static - 0.03
 
@@ -74,7 +74,7 @@ def test_weight_noise_narrows_the_gap(tmp_path):
     for noise in (0.0, 0.075):
         again = {"start_from": str(tmp_path / "first"), "weight_noise": noise, "epochs": 8, "learning_rate": 3e-3}
         run, model = trained(tmp_path / f"noise {noise}", **how, **again)
-        text = recipe.corpus(run.settings)
+        text = run.data
         tests[noise] = bits(run, model, text.tokens["test"])
         gaps[noise] = tests[noise] - bits(run, model, text.tokens["train"], batch_size=16)
     assert gaps[0.075] < gaps[0.0] - 0.1
@@ -86,7 +86,7 @@ def test_skips_help_a_deep_network(tmp_path):
     for skips in (True, False):
         how = {"data": "embedded:english:50000", "units": 24, "num_layers": 4, "epochs": 3, "skip_connections": skips}
         run, model = trained(tmp_path / str(skips), **how)
-        losses[skips] = bits(run, model, recipe.corpus(run.settings).tokens["train"], batch_size=16)
+        losses[skips] = bits(run, model, run.data.tokens["train"], batch_size=16)
     assert losses[True] < losses[False] - 0.2
 
 

@@ -5,7 +5,7 @@ import pytest
 from toolkit import models
 from toolkit.data.strokes.lines import ALPHABET
 from toolkit.data.strokes.loading import load
-from toolkit.methods.stroke_likelihood import compile_likelihood, likelihood, pairs
+from toolkit.methods.stroke_likelihood import compiled, likelihood, pairs
 
 
 def network(kind):
@@ -51,7 +51,7 @@ def test_is_the_networks_own_density(kind, splits):
 @pytest.mark.parametrize("kind", ["synthesis", "prediction"])
 def test_the_loss_is_nats_a_line_of_a_full_batch(kind, splits):
     model = network(kind)
-    compile_likelihood(model, model, keras.optimizers.SGD(0.0), batch_size=16)
+    assert compiled(model, keras.optimizers.SGD(0.0), batch_size=16) is model
     batch = pairs(model)(splits.train.peek())
     found = model.train_on_batch(*batch, return_dict=True)
     per_line = found["log_loss_nats_per_point"] * batch[2].sum() / 16

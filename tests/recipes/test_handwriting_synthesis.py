@@ -32,7 +32,7 @@ def settings(workdir, **how):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    run = training.Run(settings(tmp_path_factory.mktemp("run")), recipe="handwriting_synthesis")
+    run = training.Run(settings(tmp_path_factory.mktemp("run")), "handwriting_synthesis", load=recipe.load)
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.write):
         phase(run)
     return run
@@ -40,7 +40,7 @@ def run(tmp_path_factory):
 
 def test_numbers_and_pictures(run):
     metrics = json.loads((run.workdir / "metrics.json").read_text())
-    scale = np.asarray(recipe.trained(run).get_layer("standardize").scale)
+    scale = np.asarray(run.load().get_layer("standardize").scale)
     assert set(metrics) == {
         "log_loss_nats_per_point",
         "log_loss_nats_per_sequence",
@@ -74,7 +74,7 @@ def test_numbers_and_pictures(run):
 
 def test_log_loss_is_the_models(run):
     """The printed nats a point, against the network run by hand over the test lines."""
-    model, test = recipe.trained(run), recipe.load(run.settings).test
+    model, test = run.load(), recipe.load(run.settings).test
     mean, scale = (np.asarray(weight) for weight in model.get_layer("standardize").weights)
     nats, points, sequences = 0.0, 0, 0
     for line in test.dataset(num_epochs=1).as_numpy_iterator():
@@ -116,19 +116,13 @@ def test_priming(tmp_path, run):
 
 
 @pytest.mark.slow
-def test_benchmark(run, capsys):
-    recipe.benchmark(run)
-    assert "training step" in capsys.readouterr().out
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
 def test_the_papers_training(tmp_path, noise):
     how = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003, "epochs": 1}
-    run = training.Run(settings(tmp_path, **how, **noise), recipe="handwriting_synthesis")
+    run = training.Run(settings(tmp_path, **how, **noise), "handwriting_synthesis", load=recipe.load)
     recipe.train(run)
     recipe.evaluate(run)
-    assert np.abs(recipe.trained(run).get_layer("window").cell.peephole_kernel).max() > 0
+    assert np.abs(run.load().get_layer("window").cell.peephole_kernel).max() > 0
     assert json.loads((tmp_path / "metrics.json").read_text())["log_loss_nats_per_point"] < 4.0
     if "weight_noise" in noise:
         recipe.export(run)
@@ -141,7 +135,7 @@ def test_the_papers_training(tmp_path, noise):
 def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
     """Killed at the first checkpoint of a process, and again some steps later."""
     sizes = TINY | {"epochs": 4, "checkpoint_minutes": 0.0}
-    whole = training.Run(settings(tmp_path / "whole", **sizes), recipe="handwriting_synthesis")
+    whole = training.Run(settings(tmp_path / "whole", **sizes), "handwriting_synthesis", load=recipe.load)
     recipe.train(whole)
     flags = [f"--{name}={value}" for name, value in sizes.items()]
     command = [sys.executable, "-m", "recipes.handwriting_synthesis", f"--workdir={tmp_path / 'cut'}", "--mode=train"]
@@ -161,7 +155,7 @@ def test_sigkill_then_the_same_command_ends_bit_for_bit_the_same(tmp_path):
 
 
 def test_check_data(tmp_path, capsys):
-    checked = training.Run(settings(tmp_path, mode="check_data"), recipe="handwriting_synthesis")
+    checked = training.Run(settings(tmp_path, mode="check_data"), "handwriting_synthesis", load=recipe.load)
     recipe.check_data(checked)
     assert "Ready: " in capsys.readouterr().out
     found = json.loads((tmp_path / "data_check.json").read_text())
@@ -169,7 +163,7 @@ def test_check_data(tmp_path, capsys):
     assert found["lines"]["kept"]["train"] == splits.train.num_examples
     assert {"first_of_train.png", "points.png"} <= {path.name for path in (tmp_path / "pictures" / "data").iterdir()}
     checked.close()
-    none = training.Run(settings(tmp_path, mode="check_data", max_points=20), recipe="handwriting_synthesis")
+    none = training.Run(settings(tmp_path, mode="check_data", max_points=20), "handwriting_synthesis", load=recipe.load)
     with pytest.raises(ValueError, match="none has at most --max_points=20"):
         recipe.check_data(none)
     assert "NOT READY" in capsys.readouterr().out

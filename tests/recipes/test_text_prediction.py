@@ -27,17 +27,17 @@ def settings(workdir, **how):
 
 
 def a_run(workdir, **how):
-    return training.Run(settings(workdir, **how), recipe="text_prediction")
+    return training.Run(settings(workdir, **how), "text_prediction", load=recipe.load)
 
 
 def test_all_phases(tmp_path, capsys):
     run = a_run(tmp_path, prompt="The ")
-    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data, recipe.benchmark):
+    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["static_bits_per_character"] < math.log2(100) - 1
     # Perplexity and bits a character are the same figure, told by the word and by the character.
-    text = recipe.corpus(run.settings)
+    text = run.data
     ratio = text.characters["test"] / text.words["test"]
     np.testing.assert_allclose(
         math.log2(found["static_perplexity_per_word"]), found["static_bits_per_character"] * ratio, rtol=1e-6
@@ -128,11 +128,11 @@ def test_resumes_with_states_and_noise(tmp_path, noise, cuts):
 def test_starts_from_a_trained_network_with_another_batch_and_noise(tmp_path):
     first = a_run(tmp_path / "first", epochs=2)
     recipe.train(first)
-    before = recipe.trained(first).get_weights()
+    before = first.load().get_weights()
     how = {"weight_noise": 0.05, "batch_size": 4, "epochs": 1, "learning_rate": 1e-7, "seed": 3}
     second = a_run(tmp_path / "second", start_from=str(tmp_path / "first"), **how)
     recipe.train(second)
-    for old, new in zip(before, recipe.trained(second).get_weights(), strict=True):
+    for old, new in zip(before, second.load().get_weights(), strict=True):
         np.testing.assert_allclose(new, old, atol=1e-4)
     with pytest.raises(ValueError, match="--start_from=.*nowhere is not the workdir of a trained text_prediction"):
         recipe.train(a_run(tmp_path / "third", start_from=str(tmp_path / "nowhere")))
@@ -155,7 +155,6 @@ def test_what_the_model_does_not_know_is_told(tmp_path):
     with pytest.raises(ValueError, match="--prompt='Größe': the network has never seen 'G', 'ö', 'ß'. It knows"):
         recipe.sample(a_run(tmp_path / "run", data=f"text:{text}", prompt="Größe"))
     text.write_text("other words, and more\n" * 200)
-    recipe.corpus.cache_clear()
     with pytest.raises(
         ValueError, match="has another vocabulary than the text that --workdir=.* was trained on: .*','"
     ):

@@ -70,3 +70,11 @@ def test_shipped_networks_have_a_file_each(tmp_path):
     assert set(networks.shipped(tmp_path, "gan", "judge")) == {"judge"}
     with pytest.raises(ValueError, match="has no network of the stage 'prior'"):
         networks.shipped(tmp_path, "prior")
+
+
+def test_a_network_begins_with_anothers_weights():
+    one, same, other = (keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)]) for units in (1, 1, 2))
+    networks.copy_weights(one, same, "--start_from=x")
+    np.testing.assert_array_equal(one.get_weights()[0], same.get_weights()[0])
+    with pytest.raises(ValueError, match="--start_from=x holds a network of other sizes"):
+        networks.copy_weights(one, other, "--start_from=x")

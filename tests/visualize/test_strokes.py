@@ -70,3 +70,14 @@ def test_curve_keeps_ends_and_corners_and_rounds_the_rest():
     radii = np.hypot(*strokes.curve(arc).T)
     assert radii.min() > 10 * np.cos(np.pi / 16) - 1e-9 and radii.max() < 10 + 1e-9
     assert strokes.curve(corner[:2]) is not None and len(strokes.curve(corner[:1])) == 1
+
+
+def test_how_a_training_stands():
+    class Line:
+        offsets, weights, text = np.ones((5, 3)), np.full((5, 2), 0.5), "ab"
+
+    shown = strokes.training([Line, Line], "ab", np.full((2, 9, 4), 0.5), np.zeros((2, 9, 3)), Line)
+    assert [axes.get_title(loc="left") for axes in shown["training/lines"].axes] == ["bias 0.5", "bias 2"]
+    assert set(shown) == {
+        f"training/{name}" for name in ("lines", "window", "window_on_a_real_line", "mixture_weights")
+    }

@@ -9,6 +9,7 @@ import numpy as np
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
 from toolkit.metrics.log_loss import LogLoss
 from toolkit.metrics.squared_distance import SquaredDistance
+from toolkit.models.weight_noise import noisy
 
 
 def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
@@ -37,42 +38,40 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     return pair
 
 
-def compile_likelihood(
-    trainee: keras.Model,
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    *,
-    batch_size: int,
-    jit_compile: bool = False,
-) -> None:
+def compiled(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, *, batch_size: int, **noise: float
+) -> keras.Model:
     """Compiles a network to be trained on the mean over a batch of a line's nats.
 
     Args:
-        trainee: What is trained: `model`, or `models.weight_noise.noisy(model)`.
-        model: The network itself, which holds the density.
+        model: The network, which holds the density.
         optimizer: The optimiser.
         batch_size: Lines in a batch, also where the last one has fewer.
-        jit_compile: Whether XLA compiles the step.
+        **noise: On the weights, as `models.weight_noise.noisy` takes it.
+
+    Returns:
+        What is trained: the network itself, or on noisy weights.
 
     Example:
 
     >>> from toolkit import models
     >>> network = models.handwriting.prediction(units=8, num_layers=1, num_mixtures=3)
-    >>> compile_likelihood(network, network, keras.optimizers.Adam(), batch_size=1)
+    >>> trainee = compiled(network, keras.optimizers.Adam(), batch_size=1)
     >>> batch = pairs(network)({"offsets": np.ones((1, 5, 3)), "mask": np.ones((1, 5))})
-    >>> sorted(network.train_on_batch(*batch, return_dict=True))
+    >>> sorted(trainee.train_on_batch(*batch, return_dict=True))
     ['log_loss_nats_per_point', 'loss', 'squared_error_per_point']
 
     Reference: Graves 2013, arXiv 1308.0850, equations 26 and 27.
     """
-    density = model.get_layer("density").distribution
+    trainee, density = noisy(model, **noise), model.get_layer("density").distribution
     trainee.compile(
         optimizer,
         loss=NegativeLogLikelihood(density, reduction="sum"),
         loss_weights=1.0 / batch_size,
         weighted_metrics=[LogLoss(density, "point"), SquaredDistance(density)],
-        jit_compile=jit_compile,
+        jit_compile=False,
     )
+    return trainee
 
 
 def likelihood(model: keras.Model, batches: Any, *, jit_compile: bool = False) -> dict[str, float]:

@@ -16,8 +16,7 @@ class Strokes(Run):
 
     def reading(self) -> dict:
         """Gives what `data.strokes.load` is asked for, by its arguments' names."""
-        how = {"seed": self.seed, "spacing": self.spacing, "max_points": self.max_points}
-        return {"source": self.data, "text": False, **how}
+        return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points")}
 
 
 @group
@@ -30,8 +29,7 @@ class WrittenStrokes(Strokes):
 
     def reading(self) -> dict:
         """Gives what `data.strokes.load` is asked for, by its arguments' names."""
-        texts = {"text": True, "alphabet": self.alphabet, "max_characters": self.max_characters}
-        return {**super().reading(), **texts}
+        return {**super().reading(), "text": True, **self.only("alphabet", "max_characters")}
 
 
 @group
@@ -89,4 +87,4 @@ class Augmentation(Run):
 
     def changes(self) -> dict:
         """Gives what `data.images.Augmentation` is asked for, by its arguments' names."""
-        return {name: getattr(self, name) for name in ("crop", "flip", "color", "lighting", "erasing")}
+        return self.only("crop", "flip", "color", "lighting", "erasing")

@@ -16,6 +16,19 @@ class Run:
     seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0)
     verbose: bool = setting(False, "show what TensorFlow prints", changeable=True)
 
+    def only(self, *names: str) -> dict:
+        """Gives some settings by name, for a function whose arguments are called the same.
+
+        Args:
+            *names: Which.
+
+        Example:
+
+        >>> Run(seed=3).only("seed", "verbose")
+        {'seed': 3, 'verbose': False}
+        """
+        return {name: getattr(self, name) for name in names}
+
 
 @group
 class Training(Run):
@@ -94,11 +107,37 @@ class Export(Run):
 
 
 @group
+class WriterExport(Export):
+    """The export of what writes texts."""
+
+    max_prompt: int = setting(200, "longest prompt of the exported model, in tokens", minimum=1, changeable=True)
+    max_length: int = setting(1000, "longest text of the exported model, in tokens", minimum=1, changeable=True)
+    runtime: str = setting(
+        "keras",
+        "what --mode=sample writes with: keras, or the exported model.tflite",
+        choices=("keras", "tflite"),
+        changeable=True,
+    )
+
+
+@group
 class Sampling(Run):
     """What is sampled."""
 
     num_samples: int = setting(4, "samples that --mode=sample draws", minimum=1, changeable=True)
     sample_seed: int = setting(0, "seed of what --mode=sample draws", minimum=0, changeable=True)
+
+
+@group
+class TokenSampling(Sampling):
+    """What is sampled token by token."""
+
+    temperature: float = setting(
+        0.8, "0: the most probable token each time; 1: as the model expects", minimum=0.0, changeable=True
+    )
+    top_k: int | None = setting(
+        None, "draw from the k most probable tokens; left out: from all", minimum=1, changeable=True
+    )
 
 
 @group

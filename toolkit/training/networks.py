@@ -227,3 +227,22 @@ def shipped_name(stage: str, name: str) -> str:
     """
     stage = stage.replace("/", "_")
     return stage if name == "network" else f"{stage}__{name}"
+
+
+def copy_weights(source: Any, target: Any, told: str) -> None:
+    """Begins a network with another one's weights.
+
+    Args:
+        source: The trained Keras model.
+        target: One of the same sizes.
+        told: What the user named, for the message, such as "--start_from=FOLDER".
+
+    Raises:
+        ValueError: Where they are of unlike sizes.
+    """
+    shapes = [[tuple(weight.shape) for weight in model.weights] for model in (source, target)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{told} holds a network of other sizes. Give the settings of its network that it was made with."
+        )
+    target.set_weights(source.get_weights())

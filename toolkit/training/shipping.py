@@ -76,7 +76,7 @@ def ship(run: Any) -> pathlib.Path:
     card = json.loads((new / "card.json").read_text("utf-8"))
     trained_by = stored_settings(run.workdir)["trained_by"]
     card["command"] = re.sub(r" --(workdir|mode)[= ]\S+", "", trained_by)  # what trains the same again
-    card["settings"] = {**card["settings"], "workdir": "", "mode": "all"}
+    card["settings"] = {**card["settings"], "workdir": None, "mode": "all"}
     card["metrics"] = run.metrics()
     if run.asked("note"):
         card["Training"] = run.asked("note")

@@ -1,6 +1,7 @@
 """Pen strokes, what was read while they were written, and the density of the next point, as figures."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -218,3 +219,25 @@ def _figure(width, height):
 
     # Not through pyplot: no display, no global list of figures that grows with each epoch.
     return Figure((width, height), dpi=110, layout="constrained")
+
+
+def training(written: Sequence[Any], text: str, weights: np.ndarray, log_weights: np.ndarray, real: Any) -> dict:
+    """Shows how the training of a network that writes texts stands.
+
+    Args:
+        written: Two lines that it wrote, at bias 0.5 and 2, with `offsets` and the window's `weights`.
+        text: What they say.
+        weights: (lines, points, characters), the window's over real lines, of which the first is shown.
+        log_weights: (lines, points, mixtures), logarithms of the mixture's weights over the same.
+        real: The first of them, with `offsets` and `text`.
+
+    Returns:
+        Matplotlib figures by name.
+    """
+    points, characters = len(real.offsets), len(real.text)
+    return {
+        "training/lines": lines([line.offsets for line in written], ["bias 0.5", "bias 2"]),
+        "training/window": window(written[0].weights, text, written[0].offsets),
+        "training/window_on_a_real_line": window(weights[0, :points, :characters], real.text, real.offsets),
+        "training/mixture_weights": mixture_weights(np.exp(log_weights[0, :points])),
+    }
