@@ -115,11 +115,12 @@ def sample(run):
 
 def read_written(run):
     """Reads lines that an exported synthesis writes, for texts of the test lines, which it has never seen."""
-    s, model, splits = run.settings, run.load(), run.data
+    s = run.settings
     folder = pathlib.Path(s.synthesis) if s.synthesis else training.shipping.shipped("handwriting_synthesis")
     if folder is None or not (folder / "model.tflite").is_file():
         raise ValueError(f"--synthesis={s.synthesis} holds no model.tflite: name an export of handwriting_synthesis.")
-    file, points = StrokesFile(folder), data.strokes.statistics(splits.train).points_per_character
+    model, splits, file = run.load(), run.data, StrokesFile(folder)
+    points = data.strokes.statistics(splits.train).points_per_character
     real, texts = offsets_and_texts(splits.test.spread(s.num_lines))
     rates = metrics.character_error_rate.error_rates(texts, *read(s, model, real))
     results, shown = {f"real_{name}": value for name, value in rates.items()}, []
