@@ -1,6 +1,5 @@
 """How a recipe's run is kept: checkpoints, resume, TensorBoard, progress, export."""
 
-from toolkit.training.phases import main
-from toolkit.training.run import Run
+from toolkit.lazy import attach
 
-__all__ = ["Run", "main"]
+__getattr__, __dir__ = attach(__name__, __path__)
