@@ -93,7 +93,7 @@ def load_in_order(source, size):
     """The training part's batches, unshuffled."""
     part = load(source, image_size=size, batch_size=100, channels=1).parts["train"]
     return module._batches(part, 100, 0, (size, size, 1), train=False).map(
-        lambda images, labels, _: (tf.cast(images, tf.float32), labels)
+        lambda images, labels: (tf.cast(images, tf.float32), labels)
     )
 
 

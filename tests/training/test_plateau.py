@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run, Settings
 from toolkit.training.plateau import plateau
 

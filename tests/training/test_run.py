@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from toolkit import export
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run, Settings, setting
 from toolkit.training.stage import Diverged, Interrupted
 

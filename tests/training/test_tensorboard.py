@@ -18,7 +18,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run, Settings, setting
 
 pytestmark = pytest.mark.slow

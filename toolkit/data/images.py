@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toolkit.data import sources
+from toolkit.data import sources, splitting, tfds
 from toolkit.data.augmentation import Augmentation, centre_crop
 from toolkit.data.image_files import check, pixels
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import shuffled_plan
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 
@@ -282,33 +283,26 @@ def _classes(folder):
 
 
 def _tfds(rest, *, shape, **_):
-    if not rest:
-        raise ValueError("--data=tfds: expected tfds:NAME, such as tfds:oxford_flowers102.")
-    try:
-        tfds = importlib.import_module("tensorflow_datasets")
-    except ImportError as error:
-        raise ValueError(
-            f"--data=tfds:{rest} needs TensorFlow Datasets: ./run python -m pip install tensorflow-datasets."
-        ) from error
-    builder = tfds.builder(rest)
-    builder.download_and_prepare()
-    features = builder.info.features
+    found = tfds.data_set(rest, such_as="oxford_flowers102")
+    features = found.features
     if "image" not in features or not hasattr(features.get("label"), "num_classes"):
-        raise ValueError(f"--data=tfds:{rest} has no image with a class label: its features are {', '.join(features)}.")
+        raise found.lacks("image with a class label")
     items, labels = {}, {}
-    for split in (split for split in SPLITS if split in builder.info.splits):
+    for split in found.parts:
         # On disk: the system reads what is needed, and the file is gone with the process.
         with tempfile.TemporaryFile() as file:
-            found = []
-            for example in tfds.as_numpy(builder.as_dataset(split=split)):
+            numbers = []
+            for example in found.examples(split):
                 file.write(pixels(example["image"], shape).tobytes())
-                found.append(int(example["label"]))
-            if set(found) - {-1}:  # a part without labels is of no use here
+                numbers.append(int(example["label"]))
+            if set(numbers) - {-1}:  # a part without labels is of no use here
                 file.flush()
-                items[split] = np.memmap(file, np.uint8, "r", shape=(len(found), *shape))
-                labels[split] = np.array(found)
+                items[split] = np.memmap(file, np.uint8, "r", shape=(len(numbers), *shape))
+                labels[split] = np.array(numbers)
     if "train" not in items:
-        raise ValueError(f"--data=tfds:{rest} has no part train with labels; it has {', '.join(builder.info.splits)}.")
+        raise ValueError(
+            f"--data=tfds:{rest} has no part train with labels; it has {', '.join(found.builder.info.splits)}."
+        )
     names = getattr(features["label"], "names", None) or map(str, range(features["label"].num_classes))
     return _Found(items, labels, tuple(names))
 
@@ -477,7 +471,8 @@ def load(
     _check_labels(source, parts, found.class_names)
     missing = {split: held_out for split in SPLITS if split not in parts} if found.cut is None else found.cut
     if missing:
-        rows = _cut(parts["train"].labels, list(missing.values()), seed if found.seed is None else found.seed)
+        labels, decides = parts["train"].labels, seed if found.seed is None else found.seed
+        rows = splitting.split(len(labels), list(missing.values()), seed=decides, labels=labels)
         cuts, whole = dict(zip(("train", *missing), rows, strict=True)), parts["train"]
         parts |= {split: Part(whole.images, whole.rows[kept], whole.labels[kept]) for split, kept in cuts.items()}
     for split in SPLITS:
@@ -489,8 +484,9 @@ def load(
     parts = {split: parts[split] for split in SPLITS}
     batches = {s: _batches(part, batch_size, seed, shape, s == "train") for s, part in parts.items()}
     splits = Splits(
-        batches["train"].map(lambda images, labels, seeds: (augmentation(images, seeds, image_size), labels)),
-        *(batches[s].map(lambda images, labels, _: (centre_crop(images, image_size), labels)) for s in SPLITS[1:]),
+        # The seed is the augmentation's.
+        batches["train"].map(lambda images, labels, seeds: (augmentation(images, seeds, image_size), labels), seed=0),
+        *(batches[s].map(lambda images, labels: (centre_crop(images, image_size), labels)) for s in SPLITS[1:]),
     )
     return Images(splits, tuple(found.class_names), skipped, parts, image_size)
 
@@ -527,36 +523,12 @@ def read(
 
 
 def _batches(part, batch_size, seed, shape, train):
-    count = len(part.rows)
-    order = shuffled_plan(count, batch_size, seed=seed, shuffle=train)
+    def read(indices):
+        return part.read(indices), part.labels[indices]
 
-    def plan(epoch):
-        # The epoch goes with each example, because its random changes are drawn from this number.
-        return [batch + epoch * count for batch in order(epoch)]
-
-    def read(numbers):
-        indices = numbers % count
-        return part.read(indices), part.labels[indices], numbers.astype(np.int64)
-
-    signature = (
-        tf.TensorSpec((None, *shape), tf.uint8),
-        tf.TensorSpec((None,), tf.int32),
-        tf.TensorSpec((None,), tf.int64),
-    )
-    return Batches(read, plan, signature, num_examples=count)
-
-
-def _cut(labels, shares, seed):
-    """The rows that are left and those of each share, with about that share of each class, one at least."""
-    rows = [[] for _ in range(len(shares) + 1)]
-    for label in np.unique(labels):
-        order = np.random.default_rng([seed, label]).permutation(np.flatnonzero(labels == label))
-        most = (len(order) - 1) // len(shares)
-        sizes = [min(max(round(share * len(order)), 1), most) for share in shares]
-        *cuts, left = np.split(order, np.cumsum(sizes))
-        for kept, cut in zip(rows, (left, *cuts), strict=True):
-            kept.append(cut)
-    return [np.sort(np.concatenate(kept)) for kept in rows]
+    signature = tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32)
+    plan = shuffled_plan(len(part.rows), batch_size, seed=seed, shuffle=train)
+    return Batches(read, plan, signature, num_examples=len(part.rows))
 
 
 def _check_labels(source, parts, class_names):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from toolkit.data.embedded_writers import ALPHABET, Line
-from toolkit.data.pipelines import bucketed_plan
+from toolkit.data.plans import bucketed_plan
 from toolkit.data.report import Report
 from toolkit.data.stroke_selection import FEW, Selection, select
 from toolkit.data.strokes import SPLITS, read

@@ -12,7 +12,8 @@ import numpy as np
 
 from toolkit.data import embedded_writers, iam_ondb, sources
 from toolkit.data.embedded_writers import ALPHABET, Line
-from toolkit.data.pipelines import Batches, Splits, bucketed_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import bucketed_plan
 from toolkit.data.resampling import resample
 from toolkit.data.stroke_selection import select
 from toolkit.lazy import tensorflow as tf
