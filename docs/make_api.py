@@ -68,7 +68,7 @@ def index(root: pathlib.Path) -> str:
     Args:
         root: The folder that holds toolkit/.
     """
-    packages = sorted((root / "toolkit").glob("*/__init__.py"))
+    packages = sorted((root / "toolkit").glob("*/**/__init__.py"))
     return "\n".join([HEAD, *(section(path, root) for path in packages)])
 
 
@@ -79,7 +79,7 @@ def section(package: pathlib.Path, root: pathlib.Path) -> str:
         package: Its `__init__.py`.
         root: The folder that holds toolkit/.
     """
-    lines = [f"## toolkit.{package.parent.name}", "", first_line(parse(package)), ""]
+    lines = [f"## {'.'.join(package.parent.relative_to(root).parts)}", "", first_line(parse(package)), ""]
     for file in sorted(package.parent.glob("[!_]*.py")):
         tree = parse(file)
         lines.append(f"- [{file.stem}](../{file.relative_to(root).as_posix()}): {first_line(tree)}")

@@ -154,9 +154,7 @@ def exported_size(s):
 
 
 def augmentation(s):
-    return data.augmentation.Augmentation(
-        crop=s.crop, flip=s.flip, color=s.color, lighting=s.lighting, erasing=s.erasing
-    )
+    return data.images.Augmentation(crop=s.crop, flip=s.flip, color=s.color, lighting=s.lighting, erasing=s.erasing)
 
 
 def stem_of(s):
@@ -589,7 +587,7 @@ def margin_losses(run):
 
 def check_data(run):
     s = run.settings
-    found = data.image_report.examine(images_of(s), batch_size=s.batch_size)
+    found = data.images.examine(images_of(s), batch_size=s.batch_size)
 
     def pictures():
         shown = {name: each[:8] for name, each in list(found.examples.items())[:20]}

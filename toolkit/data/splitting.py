@@ -30,7 +30,7 @@ def split(
     [70, 10, 20]
     >>> left, held_out = split(6, [0.3], seed=0, labels=np.array([0, 1, 0, 1, 0, 1]))
     >>> left.tolist(), held_out.tolist()
-    ([0, 2, 3, 5], [1, 4])
+    ([0, 1, 2, 3], [4, 5])
     """
     if labels is None:
         order = np.random.default_rng(seed).permutation(num_examples)

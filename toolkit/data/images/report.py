@@ -5,7 +5,7 @@ import hashlib
 
 import numpy as np
 
-from toolkit.data.images import MEMORY, SPLITS, Images
+from toolkit.data.images.labelled import SPLITS, Images
 from toolkit.data.report import Report
 
 _LISTED = 20  # classes; of more, only the largest and the smallest are told
@@ -36,7 +36,7 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
     """Says what a training would find in images.
 
     Args:
-        images: What `images.load` returned.
+        images: What `labelled.load` returned.
         batch_size: Images in a batch.
         num_sampled: Images of each split that are looked at, evenly spaced over it; all training images where they
             are in memory.
@@ -46,16 +46,15 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
 
     Example:
 
-    >>> from toolkit.data.images import load
+    >>> from toolkit.data.images.labelled import load
     >>> found = examine(load("embedded", image_size=8, batch_size=32, channels=1), batch_size=32)
     >>> found.report.sections["images"]["images"], found.report.refusal
     ({'train': 1259, 'validation': 179, 'test': 359}, '')
     """
     counts = images.counts
     numbers = {split: int(counts[split].sum()) for split in SPLITS}
-    stored = images.parts["train"].images
     # A copy is only found where both are looked at; what is in memory is looked at in no time.
-    everything = isinstance(stored, np.ndarray) and stored.nbytes <= MEMORY
+    everything = images.parts["train"].store.in_memory
     sampled = {"train": numbers["train"] if everything else num_sampled}
     looked = {split: _looked_at(images, split, sampled.get(split, num_sampled)) for split in SPLITS}
     seen = set(looked["train"].digests)
@@ -149,5 +148,5 @@ def _examples(images):
     for label, name in enumerate(images.class_names[:_LISTED]):
         mine = np.flatnonzero(part.labels == label)
         chosen = mine[np.linspace(0, len(mine) - 1, min(_EXAMPLES, len(mine))).round().astype(int)]
-        examples[name] = images.cut(part.read(chosen))
+        examples[name] = images.cut(part.store.read(chosen))
     return examples

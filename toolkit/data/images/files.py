@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data.images.augmentation import Augmentation
+
 # What EXIF's orientation asks for, as names of Pillow's transpositions.
 _UPRIGHT = {
     2: "FLIP_LEFT_RIGHT",
@@ -103,6 +105,38 @@ def check(path: str | os.PathLike) -> None:
     """
     with _opened(path):
         pass
+
+
+def read(
+    path: str | os.PathLike, image_size: int, *, channels: int = 3, augmentation: Augmentation | None = None
+) -> np.ndarray:
+    """One file, as validation sees it.
+
+    Args:
+        path: The file.
+        image_size: The side of the result, in pixels.
+        channels: 3 or 1.
+        augmentation: With which the network was trained: where its crop needs room, the middle is cut out.
+
+    Returns:
+        uint8 (image_size, image_size, channels).
+
+    Raises:
+        ValueError: Where it cannot be read as an image.
+        FileNotFoundError: Where it is not there.
+
+    Example:
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.NamedTemporaryFile(suffix=".png") as file:
+    ...     Image.new("RGB", (40, 30), "red").save(file.name)
+    ...     read(file.name, 8)[0, 0].tolist()
+    [255, 0, 0]
+    """
+    side = (augmentation or Augmentation()).stored_size(image_size)
+    square, start = pixels(path, (side, side, channels)), (side - image_size) // 2
+    return square[start : start + image_size, start : start + image_size]
 
 
 @contextlib.contextmanager
