@@ -385,14 +385,3 @@ def get(name: str, **arguments) -> MarginLoss:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"There is no margin loss {name!r}.{hint} There are: {', '.join(LOSSES)}.")
     return LOSSES[name](**arguments)
-
-
-def table() -> list[tuple[str, str, str, Properties]]:
-    """What there is to say of each loss: name, formula, derivative, properties; all may be printed.
-
-    Example:
-
-    >>> print(*table()[-1], sep=" | ")
-    exp | e^-a | -e^-a | strictly convex, twice differentiable, calibrated
-    """
-    return [(name, loss.formula, loss.derivative_formula, loss.properties) for name, loss in LOSSES.items()]

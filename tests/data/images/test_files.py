@@ -211,3 +211,12 @@ def test_read_is_what_validation_sees(tmp_path):
     whole = files.pixels(path, (side, side, 3))
     np.testing.assert_array_equal(files.read(path, 14, augmentation=area), whole[1:-1, 1:-1][:14, :14])
     np.testing.assert_array_equal(files.read(path, 14), files.pixels(path, (14, 14, 3)))
+
+
+def test_files_that_a_person_names(tmp_path):
+    one, two = (write(tmp_path / name, noise((12, 16, 3))) for name in ("one.png", "two.png"))
+    paths, found = files.read_named(f"{one}, {two}", 8)
+    assert paths == [one, two]
+    np.testing.assert_array_equal(found, [files.read(one, 8), files.read(two, 8)])
+    with pytest.raises(ValueError, match="--images: no such file: .*three.png, .*four.png"):
+        files.read_named(f"{one},{tmp_path}/three.png,{tmp_path}/four.png", 8)

@@ -147,3 +147,22 @@ def test_cifar10_as_published(test_data, tmp_path):
     assert np.abs(mean - [125, 123, 114]).max() < 25 and np.abs(scale - [63, 62, 67]).max() < 20
     path = sorted((tmp_path / "train" / "bird").iterdir())[images.parts["test"].store.rows[0]]
     np.testing.assert_array_equal(images.splits.test.peek()[0][0], np.asarray(Image.open(path), "float32"))
+
+
+def test_targets_of_several_heads():
+    images = load("embedded:100", **SIZES)
+    shown, targets = images.one_hot(["logits", "auxiliary"]).validation.peek()
+    expected, labels = images.splits.validation.peek()
+    np.testing.assert_array_equal(shown, expected)
+    assert sorted(targets) == ["auxiliary", "logits"]
+    for target in targets.values():
+        np.testing.assert_array_equal(target, np.eye(10, dtype="float32")[labels])
+
+
+def test_classes_of_a_network():
+    images = load("embedded:100", **SIZES)
+    images.check_classes(list("0123456789"), "the model")
+    with pytest.raises(ValueError, match="--data has other classes than the model: 9, x."):
+        images.check_classes(list("012345678x"), "the model")
+    with pytest.raises(ValueError, match="the order"):
+        images.check_classes(list("9876543210"), "the model")

@@ -114,4 +114,5 @@ def test_pixels_without_labels(kept):
     part = found["a"].subset(np.array([2, 1]))
     assert (len(found["a"]), len(part), found["a"].in_memory) == (3, 2, kept == "in memory")
     np.testing.assert_array_equal(part.read(np.array([0, 1])), expected[[2, 1]])
+    np.testing.assert_array_equal(part[1], expected[1])
     assert store.stored({}, (10, 10, 3), source="none") == {}

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,30 @@ def read(
     side = (augmentation or Augmentation()).stored_size(image_size)
     square, start = pixels(path, (side, side, channels)), (side - image_size) // 2
     return square[start : start + image_size, start : start + image_size]
+
+
+def read_named(
+    names: str, image_size: int, *, channels: int = 3, augmentation: Augmentation | None = None
+) -> tuple[list[pathlib.Path], np.ndarray]:
+    """Reads files that a person names.
+
+    Args:
+        names: Paths, between commas.
+        image_size: As in `read`.
+        channels: As in `read`.
+        augmentation: As in `read`.
+
+    Returns:
+        (paths, images): uint8 (files, image_size, image_size, channels).
+
+    Raises:
+        ValueError: Where a file is not there, or cannot be read as an image.
+    """
+    paths = [pathlib.Path(name.strip()).expanduser() for name in names.split(",")]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise ValueError(f"--images: no such file: {', '.join(missing)}.")
+    return paths, np.stack([read(path, image_size, channels=channels, augmentation=augmentation) for path in paths])
 
 
 @contextlib.contextmanager

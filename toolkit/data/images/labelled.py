@@ -1,7 +1,7 @@
 """Images with a class label, read and held in a store, as batches for a training."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -82,6 +82,33 @@ class Images:
         """
         start = (images.shape[1] - self.image_size) // 2
         return images[:, start : start + self.image_size, start : start + self.image_size]
+
+    def one_hot(self, heads: Sequence[str]) -> Splits:
+        """Batches as `fit` takes them for a network of several heads.
+
+        Args:
+            heads: The network's outputs by name.
+
+        Returns:
+            Batches of (image, {head: float32 (batch, classes)}), all heads with the same targets.
+        """
+        return self.splits.map(
+            lambda image, label: (image, dict.fromkeys(heads, tf.one_hot(label, len(self.class_names))))
+        )
+
+    def check_classes(self, names: Sequence[str], of: str) -> None:
+        """Looks whether these images are for a network that knows certain classes.
+
+        Args:
+            names: Its classes, in the order of its logits.
+            of: What knows these, for the error.
+
+        Raises:
+            ValueError: Where the classes, or their order, differ.
+        """
+        if list(self.class_names) != list(names):
+            odd = sorted(set(self.class_names) ^ set(names))
+            raise ValueError(f"--data has other classes than {of}: {', '.join(odd[:5]) or 'the order'}.")
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """What a network would standardize with, of at most 2,048 training images.

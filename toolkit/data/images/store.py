@@ -60,6 +60,10 @@ class Store:
         """
         return np.asarray(self.images[self.rows[indices]])
 
+    def __getitem__(self, index: int) -> np.ndarray:
+        """One image, uint8 (side, side, channels)."""
+        return self.read(np.array([index]))[0]
+
     def subset(self, indices: np.ndarray) -> "Store":
         """A store of some of the images.
 
