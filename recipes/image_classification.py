@@ -128,7 +128,7 @@ class Settings(training.Settings):
             raise ValueError(f"--label_smoothing={self.label_smoothing} is for --loss=cross_entropy, and less than 1.")
         if self.momentum >= 1:
             raise ValueError(f"--momentum={self.momentum}: expected less than 1.")
-        exported_size(self)
+        data.images.parse_size(self.export_size, "export_size")
 
     @property
     def size(self):
@@ -137,16 +137,6 @@ class Settings(training.Settings):
         if self.data.partition(":")[0] == "embedded":
             return 16
         return models.image_classifier.published_shape(self.architecture)[0]
-
-
-def exported_size(s):
-    """(height, width) that --export_size asks for; None: the network's own."""
-    if not s.export_size:
-        return None
-    height, _, width = s.export_size.partition("x")
-    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-        raise ValueError(f"--export_size={s.export_size}: expected HEIGHTxWIDTH in pixels, such as 480x640.")
-    return int(height), int(width)
 
 
 def augmentation(s):
@@ -178,12 +168,13 @@ def is_trained(run):
 
 def trained(run):
     """The trained network, or the shipped one, without auxiliary heads; and its classes, which it keeps."""
+    classifier = models.image_classifier.classifier  # by now Keras knows the layers that a saved network names
     if is_trained(run):
         model = keras.saving.deserialize_keras_object(json.loads(run.path("network.json").read_text("utf-8")))
     else:
         model = keras.saving.load_model(run.exported / "model.keras")
     run.load(model)
-    return models.image_classifier.classifier(model), model.get_layer("class_names").names
+    return classifier(model), model.get_layer("class_names").names
 
 
 def images_like(run, names):
@@ -285,8 +276,8 @@ def evaluate(run):
         error = found["expected_calibration_error_percent"] / 100
         run.picture("calibration", visualize.classification.reliability(*bins, error))
     matrix = metrics.confusion_matrix.confusion_matrix(labels, probabilities.argmax(axis=-1), len(names))
-    for right, taken, number in metrics.confusion_matrix.most_confused(matrix, 3):
-        print(f"  {number} of {matrix[right].sum()} {names[right]} taken for {names[taken]}")
+    for line in metrics.confusion_matrix.confusions_in_words(matrix, names):
+        print(f"  {line}")
     run.picture("confusion", visualize.classification.confusion(matrix, names))
     wrong = metrics.classification.most_wrong(labels, probabilities, 32)
     if len(wrong):
@@ -335,7 +326,7 @@ def export(run):
         test=(parts["test"].store, parts["test"].labels),
         train=parts["train"].store,
         stored_size=augmentation(s).stored_size(s.size),
-        exported_size=exported_size(s),
+        exported_size=data.images.parse_size(s.export_size, "export_size"),
         max_measured=s.max_measured,
         calibrated=s.loss == "cross_entropy",
     ).arguments()

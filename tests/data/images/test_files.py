@@ -220,3 +220,10 @@ def test_files_that_a_person_names(tmp_path):
     np.testing.assert_array_equal(found, [files.read(one, 8), files.read(two, 8)])
     with pytest.raises(ValueError, match="--images: no such file: .*three.png, .*four.png"):
         files.read_named(f"{one},{tmp_path}/three.png,{tmp_path}/four.png", 8)
+
+
+def test_sizes():
+    assert files.parse_size("", "export_size") is None and files.parse_size("48x64", "export_size") == (48, 64)
+    for wrong in ("64", "64x", "x64", "0x64", "64x0", "-1x5", "axb"):
+        with pytest.raises(ValueError, match=f"--export_size={wrong}: expected HEIGHTxWIDTH in pixels"):
+            files.parse_size(wrong, "export_size")

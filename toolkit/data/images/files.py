@@ -164,6 +164,32 @@ def read_named(
     return paths, np.stack([read(path, image_size, channels=channels, augmentation=augmentation) for path in paths])
 
 
+def parse_size(text: str, flag: str) -> tuple[int, int] | None:
+    """Reads a size that a person gives.
+
+    Args:
+        text: HEIGHTxWIDTH in pixels; empty: none is given.
+        flag: Its flag, for the error.
+
+    Returns:
+        (height, width), or None.
+
+    Raises:
+        ValueError: Where it is none.
+
+    Example:
+
+    >>> parse_size("480x640", "export_size")
+    (480, 640)
+    """
+    if not text:
+        return None
+    height, _, width = text.partition("x")
+    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
+        raise ValueError(f"--{flag}={text}: expected HEIGHTxWIDTH in pixels, such as 480x640.")
+    return int(height), int(width)
+
+
 @contextlib.contextmanager
 def _opened(path):
     from PIL import Image
