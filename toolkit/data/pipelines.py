@@ -55,7 +55,7 @@ class Batches:
             raise ValueError("The data set is empty: an epoch of it holds no batch.")
 
     def dataset(self, start_step: int = 0, num_epochs: int | None = None, service: str = "") -> Any:
-        """The batches from a step on.
+        """Reads the batches from a step on.
 
         Args:
             start_step: Steps to leave out, counted from the first epoch's start.
@@ -104,7 +104,7 @@ class Batches:
         return read
 
     def flat_batch(self, step: int, numbered: bool = False) -> tuple[np.ndarray, ...]:
-        """A step's batch as the reader makes it, before any `map`: its arrays in the order of `tf.nest.flatten`.
+        """Reads a step's batch as the reader makes it, before any `map`: its arrays in the order of `tf.nest.flatten`.
 
         Args:
             step: The step, counted from the first epoch's start.
@@ -133,7 +133,7 @@ class Batches:
         return digest.hexdigest()
 
     def cut(self, cuts: Sequence[Sequence]) -> "Batches":
-        """The batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
+        """Takes the batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
 
         Args:
             cuts: Their names and numbers.
@@ -148,7 +148,7 @@ class Batches:
         return new
 
     def map(self, function: Callable, seed: int | None = None) -> "Batches":
-        """Batches that a function has been applied to, in the pipeline.
+        """Applies a function to the batches, in the pipeline.
 
         Args:
             function: Made of TensorFlow ops; a tuple's parts are its arguments, anything else its only one.
@@ -164,7 +164,7 @@ class Batches:
         return mapped
 
     def subset(self, indices: np.ndarray, plan: Plan) -> "Batches":
-        """The batches of some examples only, such as a pool's: read and mapped as all are, in an order of their own.
+        """Takes the batches of some examples only, such as a pool's: read and mapped as all are, in an own order.
 
         An example keeps its number, and so the seed that `map` gives it. What was cut off the whole's batches, as by
         `take`, is not cut off these.
@@ -204,7 +204,7 @@ class Batches:
         return chosen
 
     def take(self, num_batches: int) -> "Batches":
-        """The first batches of each epoch.
+        """Takes the first batches of each epoch.
 
         Args:
             num_batches: How many; at most those there are.
@@ -215,7 +215,7 @@ class Batches:
         return self.cut([("take", num_batches)])
 
     def at_least(self, num_examples: int) -> "Batches":
-        """The batches that hold no fewer examples than this; the other ones are left out.
+        """Takes the batches that hold no fewer examples than this; the other ones are left out.
 
         Args:
             num_examples: How many.
@@ -226,7 +226,7 @@ class Batches:
         return self.cut([("at_least", num_examples)])
 
     def shard(self, num_shards: int, indices: Sequence[int]) -> "Batches":
-        """Parts of batches: each is cut in `num_shards` parts, of which some follow one another.
+        """Takes parts of batches: each is cut in `num_shards` parts, of which some follow one another.
 
         Args:
             num_shards: How many parts; at most the examples of the smallest batch.
@@ -244,7 +244,7 @@ class Batches:
         return self.cut([("shard", num_shards, *indices)])
 
     def spread(self, num_examples: int) -> "Batches":
-        """Single examples, evenly spaced over an epoch: a small sample of everything, without padding.
+        """Takes single examples, evenly spaced over an epoch: a small sample of everything, without padding.
 
         Args:
             num_examples: How many; at most those there are.
@@ -255,7 +255,7 @@ class Batches:
         return self.cut([("spread", num_examples)])
 
     def peek(self) -> Any:
-        """The first batch, as NumPy arrays."""
+        """Reads the first batch, as NumPy arrays."""
         return next(self.dataset(num_epochs=1).as_numpy_iterator())
 
 

@@ -9,7 +9,7 @@ Plan = Callable[[int], list[np.ndarray]]
 
 
 def shuffled_plan(num_examples: int, batch_size: int, *, seed: int, shuffle: bool = True) -> Plan:
-    """Batches of examples in random order; each example once an epoch, the last batch perhaps smaller.
+    """Plans batches of examples in random order; each example once an epoch, the last batch perhaps smaller.
 
     Args:
         num_examples: How many examples there are.
@@ -31,7 +31,7 @@ def shuffled_plan(num_examples: int, batch_size: int, *, seed: int, shuffle: boo
 def bucketed_plan(
     lengths: np.ndarray, batch_size: int, *, seed: int, shuffle: bool = True, num_buckets: int = 8
 ) -> Plan:
-    """Batches of examples of like length, so that little is padding.
+    """Plans batches of examples of like length, so that little is padding.
 
     Args:
         lengths: Each example's length.
@@ -58,7 +58,7 @@ def bucketed_plan(
 
 
 def grouped_plan(sizes: np.ndarray, batch_size: int, *, seed: int, shuffle: bool = True) -> Plan:
-    """Batches of examples that all have the same size, such as images of unlike shape, which cannot be padded.
+    """Plans batches of examples that all have the same size, such as images of unlike shape, which cannot be padded.
 
     Args:
         sizes: Each example's size, (examples,) or, as height and width are, (examples, numbers).

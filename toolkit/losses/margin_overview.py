@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from toolkit.losses.margin import LOSSES, Properties, get
+from toolkit.losses.margin import LOSSES, get
+from toolkit.losses.margin_loss import Properties
 
 
 def table() -> list[tuple[str, str, str, Properties]]:

@@ -10,7 +10,7 @@ from toolkit.methods.grad_cam import grad_cam
 
 
 def probabilities(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
-    """The softmax of a classifier's logits.
+    """Computes the softmax of a classifier's logits.
 
     Args:
         classifier: A model from images to logits (batch, classes).
@@ -55,7 +55,7 @@ def predictions(classifier: keras.Model, batches: Any, name: str = "") -> tuple[
 
 
 def evidence(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What in each image speaks for the class that it is taken for: Grad-CAM of the last feature level.
+    """Finds what in each image speaks for the class that it is taken for: Grad-CAM of the last feature level.
 
     Args:
         classifier: A network of `models.image_classifier`, from images to logits.
@@ -71,7 +71,7 @@ def evidence(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def first_kernels(model: keras.Model, most: int = 64) -> np.ndarray:
-    """The kernels of a network's first convolution.
+    """Takes the kernels of a network's first convolution.
 
     Args:
         model: The network.

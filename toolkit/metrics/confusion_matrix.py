@@ -6,7 +6,7 @@ import numpy as np
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
-    """Counts of (true class, predicted class).
+    """Counts examples by (true class, predicted class).
 
     Args:
         labels: (examples,) true class numbers, from 0.
@@ -37,7 +37,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
 
 
 def most_confused(matrix: np.ndarray, k: int) -> list[tuple[int, int, int]]:
-    """The pairs that were most often taken for one another, each direction by itself.
+    """Lists the pairs that were most often taken for one another, each direction by itself.
 
     Args:
         matrix: (classes, classes) counts, rows the true class.

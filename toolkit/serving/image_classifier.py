@@ -1,6 +1,6 @@
 """What a trained image classifier offers a program: images or camera frames to the probabilities of classes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -50,23 +50,16 @@ def image_classifier(
         ValueError: Where the class names are not as many as the logits, or the model keeps none and none are given.
     """
     classifier = models.image_classifier.classifier(model)
-    names = _class_names(model, classifier.output_shape[-1], class_names)
-    side = classifier.input_shape[1]
+    images, labels = test
+    side, names = classifier.input_shape[1], _class_names(model, classifier.output_shape[-1], class_names)
     size = exported_size or (side, side)
-    num_best = min(5, len(names))
 
-    def classify(image):
-        probabilities = tf.nn.softmax(classifier(_fitted(tf.cast(image, tf.float32), side, stored_size or side)))
-        best = tf.math.top_k(probabilities, num_best)
-        return {"probabilities": probabilities, "classes": best.indices}
-
-    def inputs(images, most) -> Iterator[tuple[int, Mapping[str, np.ndarray]]]:
+    def inputs(images, most):
         for i in np.linspace(0, len(images) - 1, min(most, len(images))).round().astype(int):
             image = _cut(images[i], side) if size == (side, side) else _framed(images[i], *size)
             yield i, {"image": image[None]}
 
-    def measure(call: Callable) -> Mapping[str, float]:
-        images, labels = test
+    def measure(call):
         right = [
             int(call("classify", **given)["classes"][0, 0]) == labels[i] for i, given in inputs(images, max_measured)
         ]
@@ -76,16 +69,26 @@ def image_classifier(
         "probabilities": "of each class" if calibrated else "softmax of each class's score",
         "classes": "the most probable ones' numbers, best first",
     }
+    image = (1, *size, 3), "uint8", "RGB, 0 to 255"
     return Served(
-        signatures={
-            "classify": signature(classify, image=((1, *size, 3), "uint8", "RGB, 0 to 255"), outputs=units),
-        },
+        signatures={"classify": signature(_classify(classifier, stored_size or side), image=image, outputs=units)},
         trackables=(classifier,),
-        examples={"classify": next(inputs(test[0], 1))[1]},
+        examples={"classify": next(inputs(images, 1))[1]},
         calibrate=lambda: ({"classify": given} for _, given in inputs(train, _CALIBRATED_WITH)),
         measure=measure,
         card={"classes": names},
     )
+
+
+def _classify(classifier, stored):
+    side, num_classes = classifier.input_shape[1], classifier.output_shape[-1]
+
+    def classify(image):
+        probabilities = tf.nn.softmax(classifier(_fitted(tf.cast(image, tf.float32), side, stored)))
+        best = tf.math.top_k(probabilities, min(5, num_classes))
+        return {"probabilities": probabilities, "classes": best.indices}
+
+    return classify
 
 
 def _class_names(model, num_classes, given):

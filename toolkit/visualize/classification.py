@@ -1,19 +1,23 @@
 """What a classifier makes of images: confusions, calibration, mistakes and the reasons for them."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.visualize.images import grid, heatmaps
 from toolkit.visualize.strokes import INK
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _WRONG = "#c22f2f"
 _GREY = "#666666"
 _DPI = 110
 
 
-def confusion(matrix: np.ndarray, class_names: Sequence[str]):
-    """Which class is taken for which: a square for each pair, as dark as its share of the true class is large.
+def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> "Figure":
+    """Draws which class is taken for which: a square for each pair, as dark as its share of the true class is large.
 
     Args:
         matrix: (classes, classes) counts; rows are the true class, columns the predicted one.
@@ -54,6 +58,18 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]):
     axis.tick_params(length=0, pad=2)
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")
+    _mark(axis, matrix, share)
+    axis.spines[:].set_color("#bbbbbb")
+    bar = figure.colorbar(drawn, ax=axis, fraction=0.04, pad=0.02, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
+    bar.ax.set_yticklabels(["0", "1 %", "10 %", "25 %", "50 %", "100 %"], fontsize=7)
+    bar.set_label("share of the true class", fontsize=8)
+    bar.outline.set_visible(False)
+    return figure
+
+
+def _mark(axis, matrix, share):
+    """Counts where there is room for them, else lines to count by."""
+    num_classes = len(matrix)
     if num_classes <= 20:
         size = 8 if matrix.max(initial=0) < 10_000 else 6
         for row, column in np.argwhere(matrix > 0):
@@ -64,16 +80,10 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]):
         axis.set_yticks(np.arange(9.5, num_classes - 1, 10), minor=True)
         axis.grid(which="minor", color="#dddddd", linewidth=0.5)
         axis.tick_params(which="minor", length=0)
-    axis.spines[:].set_color("#bbbbbb")
-    bar = figure.colorbar(drawn, ax=axis, fraction=0.04, pad=0.02, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
-    bar.ax.set_yticklabels(["0", "1 %", "10 %", "25 %", "50 %", "100 %"], fontsize=7)
-    bar.set_label("share of the true class", fontsize=8)
-    bar.outline.set_visible(False)
-    return figure
 
 
-def reliability(confidence: np.ndarray, accuracy: np.ndarray, count: np.ndarray, error: float):
-    """Whether predicted probabilities come true: the share that was right by bins of confidence, and the bins' sizes.
+def reliability(confidence: np.ndarray, accuracy: np.ndarray, count: np.ndarray, error: float) -> "Figure":
+    """Draws whether predicted probabilities come true: the share that was right by bins of confidence, and their sizes.
 
     Args:
         confidence: (bins,) mean probability of the predicted class; bins are of equal width from 0 to 1.
@@ -119,8 +129,8 @@ def explained(
     probabilities: np.ndarray,
     class_names: Sequence[str],
     labels: Sequence[int] | None = None,
-):
-    """Images with what in each speaks for the class that it is taken for.
+) -> "Figure":
+    """Draws images with what in each speaks for the class that it is taken for.
 
     Args:
         images: As in `heatmaps`.
@@ -145,8 +155,10 @@ def explained(
     return heatmaps(images, maps, titles)
 
 
-def misclassified(images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]):
-    """Images that were taken for another class than theirs, with what they were taken for.
+def misclassified(
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
+) -> "Figure":
+    """Draws images that were taken for another class than theirs, with what they were taken for.
 
     Args:
         images: As in `grid`.

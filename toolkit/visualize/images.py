@@ -2,10 +2,14 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.visualize.strokes import INK
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WRONG = "#c22f2f"
 _DPI = 110
@@ -13,8 +17,10 @@ _DPI = 110
 _SMALLEST, _LARGEST = 96, 256
 
 
-def grid(images: np.ndarray, titles: Sequence[str] = (), *, columns: int = 8, wrong: Sequence[bool] | None = None):
-    """Images side by side, small ones magnified so that each of their pixels is a square.
+def grid(
+    images: np.ndarray, titles: Sequence[str] = (), *, columns: int = 8, wrong: Sequence[bool] | None = None
+) -> "Figure":
+    """Draws images side by side, small ones magnified so that each of their pixels is a square.
 
     Args:
         images: (images, height, width), grey, or (images, height, width, channels) with 1 or 3 channels, from 0 to 255.
@@ -46,8 +52,8 @@ def grid(images: np.ndarray, titles: Sequence[str] = (), *, columns: int = 8, wr
     return figure
 
 
-def filters(kernels: np.ndarray, *, columns: int = 8):
-    """What the filters of a first convolution look like, each scaled to its own range.
+def filters(kernels: np.ndarray, *, columns: int = 8) -> "Figure":
+    """Draws the filters of a first convolution, each scaled to its own range.
 
     Args:
         kernels: (height, width, inputs, filters): in colour where there are 3 inputs, else their mean, in grey.
@@ -80,8 +86,8 @@ def filters(kernels: np.ndarray, *, columns: int = 8):
     return figure
 
 
-def heatmaps(images: np.ndarray, maps: np.ndarray, titles: Sequence[str] = (), *, columns: int = 4):
-    """Each image, and beside it the same image under a map of what counts in it.
+def heatmaps(images: np.ndarray, maps: np.ndarray, titles: Sequence[str] = (), *, columns: int = 4) -> "Figure":
+    """Draws each image, and beside it the same image under a map of what counts in it.
 
     Args:
         images: (images, height, width), grey, or (images, height, width, channels) with 1 or 3 channels, from 0 to 255.
@@ -116,8 +122,8 @@ def heatmaps(images: np.ndarray, maps: np.ndarray, titles: Sequence[str] = (), *
     return figure
 
 
-def examples(images: Mapping[str, np.ndarray], *, most: int = 8, num_classes: int = 20):
-    """Some images of each class, the class under the first of them.
+def examples(images: Mapping[str, np.ndarray], *, most: int = 8, num_classes: int = 20) -> "Figure":
+    """Draws some images of each class, the class under the first of them.
 
     Args:
         images: By class, (images, height, width[, channels]), 0 to 255.

@@ -25,7 +25,7 @@ _MASKS = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
 def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """The middle square of an image, in the size wanted.
+    """Cuts out the middle square of an image, in the size wanted.
 
     Args:
         item: Its path, or its pixels: uint8 (height, width), (height, width, 1) or (height, width, 3).
@@ -56,7 +56,7 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def mask(item: Any, side: int) -> np.ndarray:
-    """The middle square of a mask, whose numbers are classes: each place has that of the nearest pixel.
+    """Cuts out the middle square of a mask, whose numbers are classes: each place has that of the nearest pixel.
 
     `pixels` would mix neighbouring classes, and so make others. The square is the one that `pixels` cuts from an image
     of the same size.
@@ -111,7 +111,7 @@ def check(path: str | os.PathLike) -> None:
 def read(
     path: str | os.PathLike, image_size: int, *, channels: int = 3, augmentation: Augmentation | None = None
 ) -> np.ndarray:
-    """One file, as validation sees it.
+    """Reads one file, as validation sees it.
 
     Args:
         path: The file.

@@ -56,7 +56,7 @@ class Images:
         return {split: np.bincount(part.labels, minlength=len(self.class_names)) for split, part in self.parts.items()}
 
     def blocks(self, split: str, num_images: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Examples evenly spaced over a split, as validation would see them, some at a time.
+        """Reads examples evenly spaced over a split, as validation would see them, some at a time.
 
         Args:
             split: "train", "validation" or "test".
@@ -72,7 +72,7 @@ class Images:
             yield self.cut(part.store.read(indices)), part.labels[indices]
 
     def cut(self, images: np.ndarray) -> np.ndarray:
-        """The middle of images as they are kept.
+        """Cuts out the middle of images as they are kept.
 
         Args:
             images: (n, side, side, channels).
@@ -84,7 +84,7 @@ class Images:
         return images[:, start : start + self.image_size, start : start + self.image_size]
 
     def one_hot(self, heads: Sequence[str]) -> Splits:
-        """Batches as `fit` takes them for a network of several heads.
+        """Makes batches as `fit` takes them for a network of several heads.
 
         Args:
             heads: The network's outputs by name.
@@ -111,7 +111,7 @@ class Images:
             raise ValueError(f"--data has other classes than {of}: {', '.join(odd[:5]) or 'the order'}.")
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """What a network would standardize with, of at most 2,048 training images.
+        """Measures what a network would standardize with, of at most 2,048 training images.
 
         Returns:
             (mean, scale): float32 (channels,) each, on the scale of 0 to 255; a scale of 0 is given as 1.

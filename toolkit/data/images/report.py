@@ -61,13 +61,34 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
     copies = {split: sum(digest in seen for digest in looked[split].digests) for split in SPLITS[1:]}
     copies = {split: copies[split] / len(looked[split].digests) for split in copies}
     blank = {split: float(np.mean(looked[split].blank)) for split in SPLITS}
+    sections = _sections(images, batch_size, looked, copies, blank)
+    refusal = ""
+    if len(seen) == 1 and numbers["train"] > 1:
+        refusal = "All training images are the same: look at the files that --data names."
+    report = Report(
+        sections,
+        size=f"{numbers['train']} images of {len(images.class_names)} classes to train on",
+        changes=list(_advised(images, counts, copies, blank)),
+        refusal=refusal,
+    )
+    return Findings(report, counts, images.class_names, _examples(images))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Looked:
+    digests: list[bytes]
+    blank: list[bool]
+
+
+def _sections(images, batch_size, looked, copies, blank):
+    counts = images.counts
     mean, scale = images.statistics()
     channels = ("red", "green", "blue") if len(mean) == 3 else ("grey",)
     order = np.argsort(-counts["train"], kind="stable")
     largest, smallest = order[0], order[-1]
-    sections = {
+    return {
         "images": {
-            "images": numbers,
+            "images": {split: int(counts[split].sum()) for split in SPLITS},
             "looked_at": {split: len(looked[split].digests) for split in SPLITS},
             "copies_of_training_images_%": {split: 100 * share for split, share in copies.items()},
             "of_one_colour_%": {split: 100 * share for split, share in blank.items()},
@@ -89,22 +110,6 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
             "steps_in_an_epoch": images.splits.train.steps_per_epoch,
         },
     }
-    refusal = ""
-    if len(seen) == 1 and numbers["train"] > 1:
-        refusal = "All training images are the same: look at the files that --data names."
-    report = Report(
-        sections,
-        size=f"{numbers['train']} images of {len(images.class_names)} classes to train on",
-        changes=list(_advised(images, counts, copies, blank)),
-        refusal=refusal,
-    )
-    return Findings(report, counts, images.class_names, _examples(images))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Looked:
-    digests: list[bytes]
-    blank: list[bool]
 
 
 def _looked_at(images, split, num_sampled):

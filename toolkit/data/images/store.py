@@ -50,7 +50,7 @@ class Store:
         return isinstance(self.images, np.ndarray) and self.images.nbytes <= MEMORY
 
     def read(self, indices: np.ndarray) -> np.ndarray:
-        """Some images.
+        """Reads some images.
 
         Args:
             indices: (n,), their numbers.
@@ -61,11 +61,11 @@ class Store:
         return np.asarray(self.images[self.rows[indices]])
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """One image, uint8 (side, side, channels)."""
+        """Reads one image, uint8 (side, side, channels)."""
         return self.read(np.array([index]))[0]
 
     def subset(self, indices: np.ndarray) -> "Store":
-        """A store of some of the images.
+        """Makes a store of some of the images.
 
         Args:
             indices: (n,), their numbers.
