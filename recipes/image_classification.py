@@ -23,17 +23,14 @@ the middle square; one crop is tested.
 
 import dataclasses
 import functools
-import inspect
 import json
 import pathlib
-import re
 
 import numpy as np
 
-from toolkit import data, losses, methods, metrics, models, training, visualize
-from toolkit.export import signature
+from toolkit import data, losses, methods, metrics, models, serving, training, visualize
 from toolkit.lazy import keras
-from toolkit.lazy import tensorflow as tf
+from toolkit.training import schedules
 from toolkit.training.plateau import plateau
 
 # All of losses.margin but zero_one, from which nothing is learned.
@@ -131,7 +128,7 @@ class Settings(training.Settings):
             raise ValueError(f"--label_smoothing={self.label_smoothing} is for --loss=cross_entropy, and less than 1.")
         if self.momentum >= 1:
             raise ValueError(f"--momentum={self.momentum}: expected less than 1.")
-        exported_size(self)
+        data.images.parse_size(self.export_size, "export_size")
 
     @property
     def size(self):
@@ -139,54 +136,20 @@ class Settings(training.Settings):
             return self.image_size
         if self.data.partition(":")[0] == "embedded":
             return 16
-        shape = inspect.signature(models.image_classifier.builder(self.architecture)).parameters["input_shape"].default
-        return shape[0]
-
-
-def exported_size(s):
-    """(height, width) that --export_size asks for; None: the network's own."""
-    if not s.export_size:
-        return None
-    height, _, width = s.export_size.partition("x")
-    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-        raise ValueError(f"--export_size={s.export_size}: expected HEIGHTxWIDTH in pixels, such as 480x640.")
-    return int(height), int(width)
+        return models.image_classifier.published_shape(self.architecture)[0]
 
 
 def augmentation(s):
-    return data.augmentation.Augmentation(
-        crop=s.crop, flip=s.flip, color=s.color, lighting=s.lighting, erasing=s.erasing
-    )
-
-
-def stem_of(s):
-    return {"auto": "small" if s.size < 64 else "imagenet"}.get(s.stem, s.stem)
-
-
-def check_network(s):
-    """Builds the network, narrow, which takes a second.
-
-    Raises:
-        ValueError: Where there is no such network, or its images are too small.
-    """
-    if s.weights not in ("", "imagenet") and not pathlib.Path(s.weights).expanduser().is_file():
-        raise ValueError(f"--weights={s.weights}: expected imagenet or the path of a .keras or .weights.h5 file.")
-    builder = models.image_classifier.builder(s.architecture)
-    try:
-        builder(input_shape=(s.size, s.size, 3), num_classes=2, stem=stem_of(s), width=4)
-    except ValueError as error:
-        if not re.search("negative|zero|empty", str(error)):
-            raise
-        raise ValueError(
-            f"--image_size={s.size} is too small: {s.architecture} with --stem={stem_of(s)} leaves nothing of such an "
-            "image. Give larger ones, or --stem=small."
-        ) from error
+    return data.images.Augmentation(crop=s.crop, flip=s.flip, color=s.color, lighting=s.lighting, erasing=s.erasing)
 
 
 @functools.cache
 def images_of(s):
     """The images: `data.images.Images`, their batches (image, label)."""
-    check_network(s)  # what cannot be built is said before data is read
+    # What cannot be built is said before data is read.
+    if s.weights not in ("", "imagenet") and not pathlib.Path(s.weights).expanduser().is_file():
+        raise ValueError(f"--weights={s.weights}: expected imagenet or the path of a .keras or .weights.h5 file.")
+    models.image_classifier.check_size(s.architecture, s.size, s.stem)
     return data.images.load(
         s.data,
         image_size=s.size,
@@ -203,119 +166,78 @@ def is_trained(run):
     return any(run.workdir.glob("checkpoints/model/*.npz"))
 
 
-def class_names_of(run):
-    """The trained network's classes, which its workdir or the shipped model's card holds."""
-    path = run.path("classes.json") if is_trained(run) else run.exported / "card.json"
-    return json.loads(path.read_text("utf-8"))["classes"]
+def trained(run):
+    """The trained network, or the shipped one, without auxiliary heads; and its classes, which it keeps."""
+    classifier = models.image_classifier.classifier  # by now Keras knows the layers that a saved network names
+    if is_trained(run):
+        model = keras.saving.deserialize_keras_object(json.loads(run.path("network.json").read_text("utf-8")))
+    else:
+        model = keras.saving.load_model(run.exported / "model.keras")
+    run.load(model)
+    return classifier(model), model.get_layer("class_names").names
 
 
 def images_like(run, names):
     """The images, for a network that knows these classes."""
     images = images_of(run.settings)
-    if list(images.class_names) != names:
-        odd = sorted(set(images.class_names) ^ set(names))
-        raise ValueError(
-            f"--data={run.settings.data} has other classes than {run.settings.workdir} was trained on: "
-            f"{', '.join(odd[:5]) or 'the order'}."
-        )
+    images.check_classes(names, f"{run.settings.workdir} was trained on")
     return images
 
 
-def network(s, num_classes):
+def network(s, class_names, weights=None):
     """A dict of logits, the auxiliary heads' too where they are asked for and there."""
-    known = inspect.signature(models.image_classifier.builder(s.architecture)).parameters
-    auxiliary = {"auxiliary": True} if s.auxiliary_weight and "auxiliary" in known else {}
-    model = models.image_classifier.image_classifier(
+    return models.image_classifier.trainee(
         s.architecture,
-        (s.size, s.size, 3),
-        num_classes,
+        s.size,
+        class_names,
         width=s.width or None,
-        stem=stem_of(s),
-        weights=s.weights or None,
-        **auxiliary,
+        stem=s.stem,
+        weights=weights,
+        auxiliary=bool(s.auxiliary_weight),
+        synchronized=s.strategy != "single",
     )
-    if s.strategy != "single":
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.synchronized = True  # statistics of the whole batch, as on one device
-    outputs = model.output if isinstance(model.output, dict) else {"logits": model.output}
-    return keras.Model(model.input, outputs, name=model.name)
-
-
-def loss(s):
-    if s.loss == "cross_entropy":
-        return keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s.label_smoothing)
-    return losses.margin.get(s.loss)
-
-
-def step_size(s, per_epoch):
-    first, num_steps = s.learning_rate, s.epochs * per_epoch
-    schedules = keras.optimizers.schedules
-    if s.schedule == "cosine":
-        warmup = min(int(s.warmup_epochs * per_epoch), num_steps - 1)
-        return schedules.CosineDecay(
-            first / 25 if warmup else first,
-            num_steps - warmup,
-            warmup_target=first if warmup else None,
-            warmup_steps=warmup,
-        )
-    if s.schedule == "steps":
-        edges = [num_steps // 2, num_steps * 3 // 4]
-        return schedules.PiecewiseConstantDecay(edges, [first, first / 10, first / 100])
-    if s.schedule == "exponential":
-        return schedules.ExponentialDecay(first, max(1, int(s.decay_epochs * per_epoch)), s.decay_rate, staircase=True)
-    if s.schedule == "constant":  # not a number, which a checkpoint would keep, whatever a later command asks for
-        return schedules.PiecewiseConstantDecay([1], [first, first])
-    return first
-
-
-def optimizer(s, per_epoch):
-    rate = step_size(s, per_epoch)
-    # Keras takes a share of the weight at each step; the papers' decay is part of the gradient, which momentum sums up.
-    decay = s.weight_decay / (1 - s.momentum) if s.optimizer != "adam" else s.weight_decay
-    if s.optimizer == "adam":
-        made = keras.optimizers.AdamW(rate, weight_decay=decay)
-    elif s.optimizer == "rmsprop":
-        made = keras.optimizers.RMSprop(rate, rho=0.9, momentum=s.momentum, epsilon=1.0, weight_decay=decay or None)
-    else:
-        made = keras.optimizers.SGD(rate, momentum=s.momentum, weight_decay=decay or None)
-    made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return made
 
 
 def compiled(model, s, per_epoch, jit_compile):
-    num_classes = model.output["logits"].shape[-1]
+    if s.loss == "cross_entropy":
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s.label_smoothing)
+    else:
+        loss = losses.margin.get(s.loss)
     measured = [keras.metrics.CategoricalAccuracy("top_1")]
-    if num_classes > 5:
+    if model.output["logits"].shape[-1] > 5:
         measured.append(keras.metrics.TopKCategoricalAccuracy(5, "top_5"))
+    step_size = schedules.step_size(
+        s.schedule,
+        s.learning_rate,
+        epochs=s.epochs,
+        steps_per_epoch=per_epoch,
+        warmup_epochs=s.warmup_epochs,
+        decay_rate=s.decay_rate,
+        decay_epochs=s.decay_epochs,
+    )
     model.compile(
-        optimizer(s, per_epoch),
-        loss={name: loss(s) for name in model.output},
+        schedules.decaying_optimizer(s.optimizer, step_size, momentum=s.momentum, weight_decay=s.weight_decay),
+        loss=dict.fromkeys(model.output, loss),
         loss_weights={name: 1.0 if name == "logits" else s.auxiliary_weight for name in model.output},
         metrics={"logits": measured},
         jit_compile=jit_compile,
     )
 
 
-def as_fitted(names, num_classes):
-    """Batches as `fit` takes them: one-hot targets for each head."""
-    return lambda image, label: (image, dict.fromkeys(names, tf.one_hot(label, num_classes)))
-
-
 def train(run):
     s, images = run.settings, images_of(run.settings)
-    num_classes = len(images.class_names)
     with run.scope():
         # What a checkpoint holds need not be looked for again.
-        model = network(dataclasses.replace(s, weights="") if is_trained(run) else s, num_classes)
+        model = network(s, images.class_names, s.weights if s.weights and not is_trained(run) else None)
         if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
+        architecture = keras.saving.serialize_keras_object(model)
         per_epoch = images.splits.train.steps_per_epoch
         compiled(model, s, min(s.steps_per_epoch or per_epoch, per_epoch), run.jit_compile)
-    training.checkpoints.write_json(run.path("classes.json"), {"classes": list(images.class_names)})
+    training.checkpoints.write_json(run.path("network.json"), architecture)
     callbacks = [plateau(model, s.learning_rate, patience=s.patience)] if s.schedule == "plateau" else []
     shown, labels = next(images.blocks("validation", 8))
-    classifier = logits_only(model)
+    classifier = models.image_classifier.classifier(model)
 
     def pictures():
         return {
@@ -323,99 +245,45 @@ def train(run):
             "training/grad_cam": grad_cam_picture(classifier, shown, labels, images.class_names),
         }
 
-    splits = images.splits.map(as_fitted(tuple(model.output), num_classes))
-    run.fit(model, splits, pictures=pictures, callbacks=tuple(callbacks))
-
-
-def logits_only(model):
-    return keras.Model(model.input, model.output["logits"], name="classifier")
-
-
-def trained(run, num_classes):
-    # First weights are not looked for again: those that training has left are loaded.
-    model = network(dataclasses.replace(run.settings, weights=""), num_classes)
-    run.load(model)
-    return model
-
-
-def first_kernels(model):
-    """The first convolution's, (height, width, in, out)."""
-    return next(np.asarray(layer.kernel) for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    run.fit(model, images.one_hot(model.output), pictures=pictures, callbacks=tuple(callbacks))
 
 
 def filters_picture(model):
-    return visualize.images.filters(first_kernels(model)[..., :64])
+    return visualize.images.filters(methods.classification.first_kernels(model))
 
 
 def grad_cam_picture(classifier, images, labels, names):
     """What in each image speaks for the class that it is taken for."""
-    images = np.asarray(images, "float32")
-    level = max(layer.name for layer in classifier.layers if layer.name.startswith("level_"))
-    probabilities = probabilities_of(classifier, images)
-    maps = methods.grad_cam.grad_cam(classifier, images, level)
-    taken = probabilities.argmax(axis=-1)
-    titles = [f"{names[k]} {p[k]:.0%}" for k, p in zip(taken, probabilities, strict=True)]
-    if labels is not None:
-        titles = [
-            title if k == right else f"{title} ({names[right]})"
-            for title, k, right in zip(titles, taken, labels, strict=True)
-        ]
-    return visualize.images.heatmaps(images, maps, titles)
-
-
-def probabilities_of(classifier, images):
-    return np.asarray(keras.ops.softmax(classifier.predict_on_batch(np.asarray(images, "float32"))))
-
-
-def predictions(classifier, batches, name):
-    """Labels and probabilities of all images."""
-    from tqdm import tqdm
-
-    found = [
-        (label, probabilities_of(classifier, image))
-        for image, label in tqdm(
-            batches.dataset(num_epochs=1).as_numpy_iterator(),
-            name,
-            batches.steps_per_epoch,
-            unit="batch",
-            mininterval=15,
-        )
-    ]
-    return tuple(map(np.concatenate, zip(*found, strict=True)))
+    maps = methods.classification.evidence(classifier, images)
+    probabilities = methods.classification.probabilities(classifier, images)
+    return visualize.classification.explained(images, maps, probabilities, names, labels)
 
 
 def evaluate(run):
-    names = class_names_of(run)
-    images, classifier = images_like(run, names), logits_only(trained(run, len(names)))
-    labels, probabilities = predictions(classifier, images.splits.test, "test")
-    count = len(labels)
-    found = {}
-    for k in (1, 5) if len(names) > 5 else (1,):
-        share = metrics.top_k_accuracy.top_k_accuracy(labels, probabilities, k)
-        low, high = metrics.top_k_accuracy.wilson_interval(round(share * count), count)
-        found |= {f"top_{k}_accuracy_percent": 100 * share}
-        found |= {f"top_{k}_accuracy_low_percent": 100 * low, f"top_{k}_accuracy_high_percent": 100 * high}
+    classifier, names = trained(run)
+    images, calibrated = images_like(run, names), run.settings.loss == "cross_entropy"
+    test, mirrored = images.splits.test, None
+    labels, probabilities = methods.classification.predictions(classifier, test.dataset(num_epochs=1), "test")
     if run.settings.flip:  # a part of the papers' testing of ten crops
-        mirrored = images.splits.test.map(lambda image, label: (image[:, :, ::-1], label))
-        both = probabilities + predictions(classifier, mirrored, "test, mirrored")[1]
-        share = metrics.top_k_accuracy.top_k_accuracy(labels, both)
-        found["top_1_accuracy_with_mirror_image_percent"] = 100 * share
-    matrix = metrics.confusion_matrix.confusion_matrix(labels, probabilities.argmax(axis=-1), len(names))
-    recalls = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
-    found["lowest_accuracy_of_a_class_percent"] = 100 * recalls[matrix.sum(axis=1) > 0].min()
-    if run.settings.loss == "cross_entropy":  # margin losses give scores, which are no probabilities
-        error = metrics.calibration.expected_calibration_error(labels, probabilities)
-        found["expected_calibration_error_percent"] = 100 * error
-        found["negative_log_likelihood_nats"] = metrics.calibration.negative_log_likelihood(labels, probabilities)
-        bins = metrics.calibration.reliability(labels, probabilities)
-        run.picture("calibration", visualize.images.reliability(*bins, error))
-    found["test_images"] = count
-    found["parameters"] = parameters(classifier)
+        turned = test.map(lambda image, label: (image[:, :, ::-1], label)).dataset(num_epochs=1)
+        _, mirrored = methods.classification.predictions(classifier, turned, "test, mirrored")
+    found = metrics.classification.classification(labels, probabilities, mirrored=mirrored, calibrated=calibrated)
+    found["test_images"] = len(labels)
+    found["parameters"] = sum(int(np.prod(variable.shape)) for variable in classifier.trainable_variables)
     run.report(found, paper=PAPER.get(run.settings.architecture))
-    for right, taken, number in metrics.confusion_matrix.most_confused(matrix, 3):
-        print(f"  {number} of {matrix[right].sum()} {names[right]} taken for {names[taken]}")
-    run.picture("confusion", visualize.images.confusion(matrix, names))
-    misclassified(run, images, labels, probabilities)
+    if calibrated:
+        bins = metrics.calibration.reliability(labels, probabilities)
+        error = found["expected_calibration_error_percent"] / 100
+        run.picture("calibration", visualize.classification.reliability(*bins, error))
+    matrix = metrics.confusion_matrix.confusion_matrix(labels, probabilities.argmax(axis=-1), len(names))
+    for line in metrics.confusion_matrix.confusions_in_words(matrix, names):
+        print(f"  {line}")
+    run.picture("confusion", visualize.classification.confusion(matrix, names))
+    wrong = metrics.classification.most_wrong(labels, probabilities, 32)
+    if len(wrong):
+        shown = images.cut(images.parts["test"].store.read(wrong))
+        figure = visualize.classification.misclassified(shown, labels[wrong], probabilities[wrong], names)
+        run.picture("misclassified", figure)
 
 
 # Top-5 accuracy of the papers' entries on ImageNet, top-1 of the narrow ResNets on CIFAR-10.
@@ -434,137 +302,55 @@ PAPER = {
 }
 
 
-def parameters(model):
-    """Trainable numbers."""
-    return sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
-
-
-def misclassified(run, images, labels, probabilities, most=32):
-    """The test images that the network is most wrongly sure of."""
-    taken = probabilities.argmax(axis=-1)
-    wrong = np.flatnonzero(taken != labels)
-    if not len(wrong):
-        return
-    order = wrong[np.argsort(-probabilities[wrong, taken[wrong]])][:most]
-    names = images.class_names
-    titles = [f"{names[labels[i]]}: {names[taken[i]]} {probabilities[i, taken[i]]:.0%}" for i in order]
-    shown = images.cut(images.parts["test"].read(order))
-    run.picture("misclassified", visualize.images.grid(shown, titles, wrong=[True] * len(order)))
-
-
 def sample(run):
     s = run.settings
     if not s.images and not is_trained(run):
         raise ValueError("--mode=sample of the shipped model is for files of yours: --images=one.jpg,two.png.")
-    names = class_names_of(run)
-    model = trained(run, len(names))
-    classifier = logits_only(model)
-    run.picture("filters", filters_picture(model))
+    classifier, names = trained(run)
+    run.picture("filters", filters_picture(classifier))
     if s.images:
-        paths = [pathlib.Path(name.strip()).expanduser() for name in s.images.split(",")]
-        missing = [str(path) for path in paths if not path.is_file()]
-        if missing:
-            raise ValueError(f"--images: no such file: {', '.join(missing)}.")
-        shown = np.stack([data.images.read(path, s.size, augmentation=augmentation(s)) for path in paths])
-        labels = None
+        (paths, shown), labels = data.images.read_named(s.images, s.size, augmentation=augmentation(s)), None
     else:
         shown, labels = next(images_like(run, names).blocks("test", 16))
         paths = [f"test image {number}" for number in range(len(shown))]
-    probabilities = probabilities_of(classifier, shown)
-    for path, row in zip(paths, probabilities, strict=True):
-        best = np.argsort(-row)[:3]
-        print(f"  {path}: " + ", ".join(f"{names[k]} {row[k]:.1%}" for k in best))
+    for path, row in zip(paths, methods.classification.probabilities(classifier, shown), strict=True):
+        print(f"  {path}: {methods.classification.best_classes(row, names)}")
     run.picture("grad_cam", grad_cam_picture(classifier, shown, labels, names))
 
 
-def fitted(image, s):
-    """The middle square of images (batch, height, width, 3), as the data is read, in the network's size; a graph."""
-    if tuple(image.shape[1:3]) == (s.size, s.size):
-        return image  # cut already
-    stored = augmentation(s).stored_size(s.size)
-    factor = max(1, min(image.shape[1:3]) // stored)
-    if factor > 1:  # means of whole blocks first: bilinear sampling alone would leave pixels out
-        image = tf.nn.avg_pool2d(image, factor, factor, "VALID")
-    shorter = min(image.shape[1:3])
-    if shorter != stored:
-        image = tf.image.resize(image, [round(side * stored / shorter) for side in image.shape[1:3]])
-    top, left = ((side - s.size) // 2 for side in image.shape[1:3])
-    return image[:, top : top + s.size, left : left + s.size]
-
-
-def data_like(images, split, count, whole):
-    """Single images and labels, evenly spaced over a split: as the network sees them, or whole, as they are kept."""
-    part = images.parts[split]
-    for i in np.linspace(0, len(part.rows) - 1, min(count, len(part.rows))).round().astype(int):
-        kept = part.read(np.array([i]))
-        yield (kept if whole else images.cut(kept))[0], part.labels[i]
-
-
 def export(run):
-    s, names = run.settings, class_names_of(run)
-    images, model = images_like(run, names), logits_only(trained(run, len(names)))
-    height, width = exported_size(s) or (s.size, s.size)
-    num_best = min(5, len(names))
-
-    def classify(image):
-        probabilities = tf.nn.softmax(model(fitted(tf.cast(image, tf.float32), s)))
-        best = tf.math.top_k(probabilities, num_best)
-        return {"probabilities": probabilities, "classes": best.indices}
-
-    def some(split, count):
-        """Images in the exported size, and their labels."""
-        for pixels, label in data_like(images, split, count, whole=(height, width) != (s.size, s.size)):
-            if pixels.shape[:2] != (height, width):  # as a camera's frame would have it in its middle
-                shorter = min(height, width)
-                pixels = tf.image.resize_with_pad(tf.image.resize(pixels, (shorter, shorter)), height, width)
-                pixels = np.clip(np.round(pixels), 0, 255).astype("uint8")
-            yield {"image": pixels[None]}, label
-
-    def measure(call):
-        right = [
-            int(call("classify", **given)["classes"][0, 0]) == label for given, label in some("test", s.max_measured)
-        ]
-        return {"top_1_accuracy_percent": 100 * float(np.mean(right)), "images": len(right)}
-
-    example, _ = next(some("test", 1))
-    run.export(
-        {
-            "classify": signature(
-                classify,
-                image=((1, height, width, 3), "uint8", "RGB, 0 to 255"),
-                outputs={
-                    "probabilities": "of each class" if s.loss == "cross_entropy" else "softmax of each class's score",
-                    "classes": "the most probable ones' numbers, best first",
-                },
-            )
-        },
-        trackables=[model],
-        examples={"classify": example},
-        calibrate=({"classify": given} for given, _ in some("train", 200)),
-        measure=measure,
-        card={"data": s.data, "description": f"{s.architecture}: images to classes.", "classes": names},
-    )
+    s, (classifier, names) = run.settings, trained(run)
+    parts = images_like(run, names).parts
+    served = serving.image_classifier.image_classifier(
+        classifier,
+        test=(parts["test"].store, parts["test"].labels),
+        train=parts["train"].store,
+        stored_size=augmentation(s).stored_size(s.size),
+        exported_size=data.images.parse_size(s.export_size, "export_size"),
+        max_measured=s.max_measured,
+        calibrated=s.loss == "cross_entropy",
+    ).arguments()
+    card = {"data": s.data, "description": f"{s.architecture}: images to classes.", **served.pop("card")}
+    run.export(served.pop("signatures"), **served, card=card)
 
 
 def ship(run):
     """Makes this run's model the one that comes with the code."""
-    model = trained(run, len(class_names_of(run)))
     pictures = ["filters", "confusion", "calibration"]
-    print("  written:", training.ship(run, model, pictures, curve="top_1", text=run.settings.note))
+    print("  written:", training.ship(run, trained(run)[0], pictures, curve="top_1", text=run.settings.note))
 
 
 def benchmark(run):
     s, images = run.settings, images_of(run.settings)
-    num_classes = len(images.class_names)
     with run.scope():
-        model = network(dataclasses.replace(s, weights=""), num_classes)
+        model = network(s, images.class_names)
         compiled(model, s, images.splits.train.steps_per_epoch, run.jit_compile)
-    splits = images.splits.map(as_fitted(tuple(model.output), num_classes))
+    splits = images.one_hot(model.output)
     batch = next(iter(splits.train.dataset()))
     size = len(batch[0])
     milliseconds = run.benchmark("training step", lambda: model.train_on_batch(*batch), per=f"batch of {size} images")
     print(f"  {size / milliseconds * 1e3:.0f} images a second in training")
-    classifier = logits_only(model)
+    classifier = models.image_classifier.classifier(model)
     for count in (1, size):
         run.benchmark(f"classifying {count}", lambda n=count: classifier.predict_on_batch(batch[0][:n]), per="batch")
     stream = iter(splits.train.dataset())
@@ -576,33 +362,20 @@ def benchmark(run):
 
 def margin_losses(run):
     """All margin losses: what is known of each, and their curves."""
-    for name, formula, derivative, properties in losses.margin.table():
-        print(f"  {name:<18} {formula}\n  {'':<18} derivative {derivative}\n  {'':<18} {properties}")
+    print(losses.margin_overview.described())
     agreement = np.linspace(-2.5, 2.5, 501).astype("float32")
-    made = {name: losses.margin.get(name) for name in losses.margin.LOSSES}
-    values, derivatives = (
-        {name: np.asarray(getattr(each, what)(agreement)) for name, each in made.items()}
-        for what in ("value", "derivative")
-    )
-    run.picture("margin_losses", visualize.margin_losses.margin_losses(agreement, values, derivatives))
+    curves = losses.margin_overview.curves(agreement)
+    run.picture("margin_losses", visualize.margin_losses.margin_losses(agreement, *curves))
 
 
 def check_data(run):
-    s = run.settings
-    found = data.image_report.examine(images_of(s), batch_size=s.batch_size)
-
-    def pictures():
-        shown = {name: each[:8] for name, each in list(found.examples.items())[:20]}
-        titles = [name if i == 0 else "" for name, each in shown.items() for i in range(len(each))]
-        return {"classes": visualize.images.grid(np.concatenate(list(shown.values())), titles)}
-
-    run.check(found.report, pictures)
+    found = data.images.examine(images_of(run.settings), batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: {"classes": visualize.images.examples(found.examples)})
 
 
 def serve_data(run):
-    s, images = run.settings, images_of(run.settings)
-    names = tuple(network(dataclasses.replace(s, weights=""), len(images.class_names)).output)
-    run.serve(images.splits.map(as_fitted(names, len(images.class_names))))
+    images = images_of(run.settings)
+    run.serve(images.one_hot(network(run.settings, images.class_names).output))
 
 
 if __name__ == "__main__":

@@ -310,8 +310,8 @@ def toolkit_files(folder, batch_size, num_batches, threads):
     start_tensorflow(threads)
     from toolkit import data
 
-    data.images.MEMORY = 0  # streamed, as a large data set is
-    augmentation = data.augmentation.Augmentation(crop="area", flip=True, color=COLOR)
+    data.images.store.MEMORY = 0  # streamed, as a large data set is
+    augmentation = data.images.Augmentation(crop="area", flip=True, color=COLOR)
     images = data.images.load(
         f"folder:{folder}", image_size=FILES_SIZE, batch_size=batch_size, augmentation=augmentation
     )
@@ -358,7 +358,7 @@ def toolkit_arrays(path, batch_size, num_batches, threads):
     start_tensorflow(threads)
     from toolkit import data
 
-    augmentation = data.augmentation.Augmentation(crop="shift", flip=True)
+    augmentation = data.images.Augmentation(crop="shift", flip=True)
     images = data.images.load(f"npz:{path}", image_size=32, batch_size=batch_size, augmentation=augmentation)
     return images_a_second(images.splits.train.dataset(), num_batches, WARM_UP_BATCHES)
 

@@ -4,10 +4,12 @@ import io
 import json
 import tarfile
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
+from toolkit import methods, models
 from toolkit.export.interpreter import tflite_caller
 from toolkit.training.shipping import shipped
 
@@ -39,3 +41,14 @@ def test_images_are_told_apart(test_data):
     assert len(labels) == 400
     assert shares["model.tflite"] > 0.74
     assert abs(shares["model.tflite"] - shares["model_int8.tflite"]) < 0.04
+
+
+def test_the_keras_model_keeps_its_classes_and_says_what_the_files_say():
+    folder = shipped("image_classification")
+    classify, images = tflite_caller(folder / "model.tflite"), np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3))
+    model = models.image_classifier.classifier(keras.saving.load_model(folder / "model.keras"))
+    assert model.get_layer("class_names").names == json.loads((folder / "card.json").read_text())["classes"]
+    found = np.concatenate(
+        [classify("classify", image=image[None].astype("uint8"))["probabilities"] for image in images]
+    )
+    np.testing.assert_allclose(found, methods.classification.probabilities(model, images), atol=1e-5)

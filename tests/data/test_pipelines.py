@@ -1,11 +1,10 @@
-import itertools
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.data.pipelines import Batches, Splits, bucketed_plan, shuffled_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import bucketed_plan, grouped_plan, shuffled_plan
 
 NUMBER = tf.TensorSpec([None], tf.int64)
 
@@ -22,64 +21,6 @@ def listed(dataset):
 
 def as_lists(batches):
     return [batch.tolist() for batch in batches]
-
-
-@pytest.mark.parametrize("make", [shuffled_plan, lambda n, *a, **k: bucketed_plan(np.arange(n) % 7, *a, **k)])
-def test_order_is_a_pure_function_of_seed_and_epoch(make):
-    plan = make(50, 4, seed=3)
-    epochs = [as_lists(plan(epoch)) for epoch in range(4)]
-    again = make(50, 4, seed=3)
-    assert [as_lists(again(epoch)) for epoch in (3, 1, 2, 0)] == [epochs[epoch] for epoch in (3, 1, 2, 0)]
-    other = make(50, 4, seed=4)
-    different = [*epochs, *(as_lists(other(epoch)) for epoch in range(4))]
-    assert all(one != two for one, two in itertools.combinations(different, 2))
-
-
-@pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("num_buckets", [1, 2, 8, 50])
-def test_every_epoch_has_each_example_once_and_as_many_batches(num_buckets, shuffle):
-    random = np.random.default_rng(0)
-    for num_examples, batch_size in [(1, 1), (1, 8), (7, 7), (8, 7), (30, 4), (33, 4), (100, 9), (101, 1), (257, 16)]:
-        lengths = random.integers(1, 40, num_examples)
-        plan = bucketed_plan(lengths, batch_size, seed=1, num_buckets=num_buckets, shuffle=shuffle)
-        for epoch in range(5):
-            batches = plan(epoch)
-            assert sorted(np.concatenate(batches).tolist()) == list(range(num_examples))
-            assert len(batches) == int(np.ceil(num_examples / batch_size))
-            sizes = sorted(len(batch) for batch in batches)
-            assert sizes[1:] == [batch_size] * (len(batches) - 1) and 0 < sizes[0] <= batch_size
-
-
-def padding(plan, lengths):
-    """The part of an epoch's elements that is padding."""
-    batches = [lengths[batch] for batch in plan(0)]
-    return 1 - sum(batch.sum() for batch in batches) / sum(batch.max() * len(batch) for batch in batches)
-
-
-def test_buckets_hold_like_lengths():
-    lengths = np.random.default_rng(0).integers(20, 320, 1000)
-    buckets, plain = bucketed_plan(lengths, 16, seed=0), shuffled_plan(1000, 16, seed=0)
-    assert padding(plain, lengths) > 0.4
-    assert padding(buckets, lengths) < 0.12
-    # By rank, a batch lies within an eighth of the examples, a whole batch more at most.
-    ranks = np.argsort(np.argsort(lengths, kind="stable"))
-    assert max(np.ptp(ranks[batch]) for batch in buckets(5)) <= 1000 / 8 + 16
-    # Who meets whom changes from epoch to epoch, and long batches come among short ones.
-    assert {frozenset(batch) for batch in as_lists(buckets(0))}.isdisjoint(map(frozenset, as_lists(buckets(1))))
-    means = np.array([lengths[batch].mean() for batch in buckets(0)])
-    assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.4
-
-
-def test_unshuffled_order_is_the_given_one():
-    assert as_lists(shuffled_plan(5, 2, seed=0, shuffle=False)(9)) == [[0, 1], [2, 3], [4]]
-    plan = bucketed_plan(np.array([9, 1, 8, 2, 7]), 2, seed=0, shuffle=False, num_buckets=2)
-    assert as_lists(plan(0)) == as_lists(plan(1)) == [[1, 3], [0, 2], [4]]
-
-
-@pytest.mark.parametrize("sizes", [{"batch_size": 0}, {"batch_size": -2}, {"batch_size": 2, "num_buckets": 0}])
-def test_sizes_are_at_least_one(sizes):
-    with pytest.raises(ValueError, match="batch_size and num_buckets must be at least 1; got"):
-        bucketed_plan(np.ones(5), seed=0, **sizes)
 
 
 def test_resuming_at_any_step_is_the_tail_of_the_whole():
@@ -233,3 +174,75 @@ def test_a_batch_too_small_to_share():
     with pytest.raises(ValueError, match="A batch of 1 examples cannot be cut in 2 parts"):
         whole.shard(2, [0])
     assert whole.at_least(2).steps_per_epoch == 2
+
+
+def test_a_seed_for_each_example_is_a_pure_function_of_seed_epoch_and_example():
+    def seen(batches, start=0, epochs=3):
+        """By epoch and example, the seed it was given."""
+        steps = enumerate(batches.dataset(start, num_epochs=epochs).as_numpy_iterator(), start)
+        return {
+            (step // batches.steps_per_epoch, i): s
+            for step, (indices, seeds) in steps
+            for i, s in zip(indices.tolist(), seeds.tolist(), strict=True)
+        }
+
+    def pairs(batches, seed):
+        return batches.map(lambda i: (i, i)).map(lambda i, same, seeds: (same, seeds), seed=seed)
+
+    whole = seen(pairs(numbers(), seed=5))
+    assert len(set(whole.values())) == len(whole) == 30
+    assert not set(whole.values()) & set(seen(pairs(numbers(), seed=6)).values())
+    assert seen(pairs(numbers(), seed=0)) == {(epoch, i): 10 * epoch + i for epoch, i in whole}
+    # Other batches, only parts of them, a resume: the seeds stay.
+    assert seen(pairs(numbers(batch_size=4, seed=9), seed=5)) == whole
+    for part in (seen(pairs(numbers(batch_size=4), seed=5).shard(2, [1])), seen(pairs(numbers(), seed=5), start=6)):
+        assert part and part.items() < whole.items()
+    pool = np.array([7, 2, 3])
+    chosen = seen(pairs(numbers(), seed=5).subset(pool, shuffled_plan(3, 2, seed=1)))
+    assert chosen == {(epoch, i): s for (epoch, i), s in whole.items() if i in pool}
+
+
+def test_functions_with_and_without_a_seed_follow_one_another():
+    made = numbers(4, 2, shuffle=False).map(lambda i: i + 1).map(lambda i, s: {"i": i, "s": s}, seed=0)
+    made = made.map(lambda d: (d["i"], d["s"])).map(lambda i, s, again: (i, s, again - s), seed=0).map(lambda *d: d)
+    assert [each.tolist() for each in made.peek()] == [[1, 2], [0, 1], [0, 0]]
+    assert [each.tolist() for each in next(made.dataset(2).as_numpy_iterator())] == [[1, 2], [4, 5], [0, 0]]
+
+
+def test_a_subset_has_a_plan_a_fingerprint_and_a_resume_of_its_own():
+    batches, pool = numbers().map(lambda i: -i), np.array([9, 1, 4, 6, 0])
+    plan = shuffled_plan(5, 2, seed=2)
+    chosen = batches.subset(pool, plan)
+    expected = [(-pool[batch]).tolist() for epoch in range(3) for batch in plan(epoch)]
+    assert (chosen.num_examples, chosen.steps_per_epoch) == (5, 3)
+    assert listed(chosen.dataset(num_epochs=3)) == expected
+    assert listed(chosen.dataset(start_step=4, num_epochs=3)) == expected[4:]
+    assert (
+        len(
+            {batches.fingerprint, chosen.fingerprint, batches.subset(pool[1:], shuffled_plan(4, 2, seed=2)).fingerprint}
+        )
+        == 3
+    )
+    assert chosen.fingerprint == batches.take(2).subset(pool, plan).fingerprint
+    assert listed(chosen.take(1).dataset(num_epochs=1)) == expected[:1]
+    # A subset of a subset is one of the whole's examples too.
+    assert chosen.subset(np.array([9]), shuffled_plan(1, 2, seed=0)).peek().tolist() == [-9]
+    for wrong in ([0, 10], [-1], [1, 1], [[1]]):
+        with pytest.raises(ValueError, match="indices: expected"):
+            batches.subset(np.array(wrong), shuffled_plan(len(wrong), 2, seed=0))
+    with pytest.raises(ValueError, match="is empty"):
+        batches.subset(np.array([], int), shuffled_plan(0, 2, seed=0))
+
+
+def test_batches_of_one_size_can_be_stacked():
+    shapes = np.array([[2, 3], [3, 2], [2, 3], [2, 3], [3, 2]])
+    images = [np.full(shape, number) for number, shape in enumerate(shapes)]
+    batches = Batches(
+        lambda indices: np.stack([images[i] for i in indices]),
+        grouped_plan(shapes, 2, seed=0),
+        tf.TensorSpec([None, None, None], tf.int64),
+        num_examples=5,
+    )
+    assert sorted(batch.shape for batch in batches.dataset(num_epochs=1).as_numpy_iterator()) == [
+        (1, 2, 3), (2, 2, 3), (2, 3, 2),
+    ]  # fmt: skip

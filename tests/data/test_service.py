@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from toolkit.data import service
-from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 
 NUMBERS = np.arange(46.0, dtype="float32")
 
@@ -40,7 +41,7 @@ def read(dataset, num):
 
 @pytest.mark.parametrize("cut", ["whole", "part"])
 def test_served_batches_are_those_read_here(address, cut):
-    source = batches().map(lambda batch: {**batch, "number": batch["number"] * 2})
+    source = batches().map(lambda batch, seeds: {**batch, "number": batch["number"] * 2, "seed": seeds}, seed=1)
     if cut == "part":
         source = source.at_least(2).take(7).shard(2, [1])
     here = read(source.dataset(start_step=4), 12)

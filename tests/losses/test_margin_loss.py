@@ -1,12 +1,9 @@
-"""What all losses of an agreement share: labels, scores, weights, a loss of one's own."""
-
 import keras
 import numpy as np
 import pytest
 from sklearn.metrics import hinge_loss, zero_one_loss
 
 from toolkit.losses import margin
-from toolkit.losses.margin_loss import MarginLoss, Properties
 
 
 def test_labels_of_both_kinds_weights_and_peers():
@@ -40,21 +37,9 @@ def test_class_numbers_are_refused():
             margin.L1Hinge()(np.array(labels), np.zeros((2, 3), "float32"))
 
 
-def test_a_loss_of_ones_own():
-    class L4Margin(MarginLoss):
-        def _value(self, agreement):
-            return (1.0 - agreement) ** 4
+def test_a_loss_of_ones_own_has_its_name():
+    class CubedL2Hinge(margin.L2Hinge):
+        pass
 
-        def _derivative(self, agreement):
-            return -4.0 * (1.0 - agreement) ** 3
-
-    loss = L4Margin()
-    assert loss.name == "l4_margin" and L4Margin not in margin.LOSSES.values()
-    np.testing.assert_allclose(loss(np.array([0, 1]), np.array([0.5, -1.0], "float32")), (1.5**4 + 2**4) / 2)
-    np.testing.assert_allclose(loss.derivative([0.0, 3.0]), [-4, 32])
-
-
-def test_properties_in_words():
-    assert str(Properties(convex=True, lipschitz_constant=2.0)) == "convex, Lipschitz 2, calibrated"
-    known = Properties(True, True, None, True, True, classification_calibrated=False)
-    assert str(known) == "strictly convex, twice differentiable"
+    assert CubedL2Hinge().name == CubedL2Hinge.default_name() == "cubed_l2_hinge"
+    assert CubedL2Hinge(name="mine").name == "mine"

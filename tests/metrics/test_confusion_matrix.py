@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from toolkit.metrics.confusion_matrix import confusion_matrix, most_confused
+from toolkit.metrics.confusion_matrix import confusion_matrix, confusions_in_words, most_confused
 
 RANDOM = np.random.default_rng(0)
 LABELS, GUESSES = RANDOM.integers(0, 6, (2, 300))
@@ -43,3 +43,8 @@ def test_most_confused_is_the_sorted_list_of_all_pairs():
 def test_what_cannot_be_counted(labels, guesses, message):
     with pytest.raises(ValueError, match=message):
         confusion_matrix(np.array(labels), np.array(guesses), 6)
+
+
+def test_words():
+    matrix = np.array([[9, 1, 0], [3, 7, 0], [0, 0, 5]])
+    assert confusions_in_words(matrix, ["a", "b", "c"]) == ["3 of 10 b taken for a", "1 of 10 a taken for b"]

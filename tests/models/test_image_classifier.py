@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.models.image_classifier import ARCHITECTURES, image_classifier
+from toolkit.models.image_classifier import (
+    ARCHITECTURES,
+    check_size,
+    classifier,
+    image_classifier,
+    published_shape,
+    trainee,
+)
 
 IMAGES = np.random.default_rng(0).uniform(0.0, 255.0, (4, 96, 96, 3)).astype("float32")
 ONE_OF_EACH = [
@@ -218,3 +225,53 @@ def test_a_name_like_none_gets_the_list():
 def test_an_option_of_another_family():
     with pytest.raises(ValueError, match="vgg16 has no option auxiliary, version"):
         image_classifier("vgg16", auxiliary=True, version=2)
+
+
+def test_a_network_keeps_its_classes(tmp_path):
+    names = ["cat", "dog", "bird"]
+    model = image_classifier("resnet8", (8, 8, 3), width=4, class_names=names)
+    plain = image_classifier("resnet8", (8, 8, 3), 3, width=4)
+    plain.set_weights(model.get_weights())
+    np.testing.assert_array_equal(model(IMAGES[:, :8, :8]), plain(IMAGES[:, :8, :8]))
+    assert model.name == "resnet8" and model.output_shape == (None, 3)
+    model.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").get_layer("class_names").names == names
+    # One and the other begin with the same file.
+    for kept in ({"num_classes": 3}, {"class_names": names}):
+        again = image_classifier("resnet8", (8, 8, 3), width=4, weights=str(tmp_path / "model.keras"), **kept)
+        np.testing.assert_array_equal(again(IMAGES[:, :8, :8]), plain(IMAGES[:, :8, :8]))
+
+
+def test_trained_with_auxiliary_heads_where_there_are_such():
+    model = trainee("googlenet", 32, ["a", "b"], width=4)
+    assert shapes(model) == dict.fromkeys(("logits", "auxiliary_1", "auxiliary_2"), (None, 2))
+    assert model.get_layer("class_names").names == ["a", "b"]
+    whole, alone = model(IMAGES[:, :32, :32]), classifier(model)
+    np.testing.assert_array_equal(alone(IMAGES[:, :32, :32]), whole["logits"])
+    np.testing.assert_array_equal(classifier(alone)(IMAGES[:, :32, :32]), whole["logits"])
+    assert alone.get_layer("class_names").names == ["a", "b"]
+    assert list(trainee("googlenet", 32, ["a", "b"], width=4, auxiliary=False).output) == ["logits"]
+    assert list(trainee("resnet8", 8, ["a", "b"], width=4).output) == ["logits"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_normalization_over_devices(together):
+    model = trainee("resnet8", 8, ["a", "b"], width=4, synchronized=together)
+    found = [layer.synchronized for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert found and all(each == together for each in found)
+
+
+def test_small_images_get_a_small_stem():
+    sizes = {side: trainee("resnet18", side, ["a", "b"], width=4).get_layer("stem").kernel_size for side in (63, 64)}
+    assert sizes == {63: (3, 3), 64: (7, 7)}
+    assert image_classifier("resnet18", width=4, stem="auto").get_layer("stem").kernel_size == (7, 7)
+    assert image_classifier("resnet18", (None, None, 3), width=4, stem="auto").get_layer("stem").kernel_size == (7, 7)
+    assert published_shape("inception_v3") == (299, 299, 3)
+
+
+def test_images_that_are_too_small():
+    check_size("inception_v3", 75, "imagenet"), check_size("resnet20", 8)
+    with pytest.raises(ValueError, match="--image_size=20 is too small: inception_v3 with --stem=imagenet leaves"):
+        check_size("inception_v3", 20, "imagenet")
+    with pytest.raises(ValueError, match="no architecture 'resnet_50'; did you mean 'resnet50'"):
+        check_size("resnet_50", 32)

@@ -4,14 +4,13 @@ import pathlib
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from recipes import image_classification as recipe
 from tests.resume import check_resumes
-from toolkit import training
+from toolkit import methods, training
 from toolkit.export.interpreter import tflite_caller
 from toolkit.losses import margin
 
@@ -70,7 +69,7 @@ def test_all_phases(tmp_path, capsys):
     assert card["files"]["model_int8.tflite"]["bytes"] < card["files"]["model.tflite"]["bytes"]
     # The file says what Keras says.
     images, _ = next(recipe.images_of(run.settings).blocks("test", 30))
-    expected = recipe.probabilities_of(recipe.logits_only(recipe.trained(run, 10)), images)
+    expected = methods.classification.probabilities(recipe.trained(run)[0], images)
     call = tflite_caller(tmp_path / "export" / "model.tflite")
     answers = [call("classify", image=image[None]) for image in images]
     np.testing.assert_allclose(np.concatenate([each["probabilities"] for each in answers]), expected, atol=1e-5)
@@ -94,7 +93,7 @@ def test_class_folders_area_crops_and_another_exported_size(tmp_path):
         frame = np.full((1, 64, 80, 3), level, "uint8")
         assert call("classify", image=frame)["classes"].shape == (1, 2)
         image = np.full((1, 16, 16, 3), level, "float32")
-        expected = recipe.probabilities_of(recipe.logits_only(recipe.trained(run, 2)), image)
+        expected = methods.classification.probabilities(recipe.trained(run)[0], image)
         np.testing.assert_allclose(call("classify", image=frame)["probabilities"], expected, atol=1e-5)
         assert expected.argmax() == label
     run.close()
@@ -107,7 +106,7 @@ def test_class_folders_area_crops_and_another_exported_size(tmp_path):
     run = training.Run(dataclasses.replace(run.settings, export_size=""), recipe="image_classification")
     recipe.export(run)
     images, labels = next(recipe.images_of(run.settings).blocks("test", 8))
-    expected = recipe.probabilities_of(recipe.logits_only(recipe.trained(run, 2)), images)
+    expected = methods.classification.probabilities(recipe.trained(run)[0], images)
     call = tflite_caller(tmp_path / "run" / "export" / "model.tflite")
     found = np.concatenate([call("classify", image=image[None])["probabilities"] for image in images])
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -161,43 +160,6 @@ def test_resumes_with_augmentation_and_plateau(tmp_path, cuts):
         return a_run(workdir, **how, checkpoint_minutes=0.0)
 
     check_resumes(start, recipe.train, tmp_path, cuts=cuts)
-
-
-def test_keras_decay_is_that_of_the_papers():
-    """w <- w - v, v <- m v + rate (gradient + decay w): at rest, each step takes rate decay / (1 - m) of w."""
-    s = recipe.Settings(workdir="w", momentum=0.9, weight_decay=0.002, schedule="constant", learning_rate=0.1)
-    kernel = keras.Variable(np.ones(1), name="kernel")
-    gamma = keras.Variable(np.ones(1), name="gamma")
-    made = recipe.optimizer(s, 1)
-    papers, velocity = 1.0, 0.0
-    for _ in range(500):
-        made.apply([np.zeros(1, "float32"), np.zeros(1, "float32")], [kernel, gamma])
-        velocity = 0.9 * velocity + 0.1 * 0.002 * papers
-        papers -= velocity
-    np.testing.assert_allclose(float(kernel.numpy()[0]), papers, rtol=0.04)
-    assert float(gamma.numpy()[0]) == 1.0
-
-
-@pytest.mark.parametrize("schedule", ["cosine", "steps", "exponential", "constant"])
-def test_schedules(schedule):
-    s = recipe.Settings(
-        workdir="w",
-        schedule=schedule,
-        epochs=16,
-        learning_rate=0.1,
-        warmup_epochs=2.0,
-        decay_rate=0.5,
-        decay_epochs=4.0,
-    )
-    step_size = recipe.step_size(s, per_epoch=10)
-    found = [float(step_size(i)) if callable(step_size) else step_size for i in (0, 10, 20, 79, 81, 121, 159)]
-    expected = {
-        "cosine": [0.004, 0.052, 0.1, *(0.05 * (1 + np.cos(np.pi * (i - 20) / 140)) for i in (79, 81, 121, 159))],
-        "steps": [0.1, 0.1, 0.1, 0.1, 0.01, 0.001, 0.001],
-        "exponential": [0.1, 0.1, 0.1, 0.05, 0.025, 0.0125, 0.0125],
-        "constant": [0.1] * 7,
-    }[schedule]
-    np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_every_margin_loss_that_can_be_learned_from_is_a_choice():

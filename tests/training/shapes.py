@@ -6,7 +6,8 @@ import tensorflow as tf
 from scipy import optimize
 
 from toolkit import layers, settings
-from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 from toolkit.settings.fields import setting
 
 INPUTS = np.random.default_rng(0).standard_normal((40, 3)).astype("float32")

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import distribution
 from toolkit.training.distribution import Distribution
 
@@ -197,7 +198,8 @@ def test_what_cannot_be_distributed_is_refused():
 REPLICAS = """
 import sys
 import keras, numpy as np, tensorflow as tf
-from toolkit.data.pipelines import Batches, Splits, shuffled_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import shuffled_plan
 from toolkit import settings
 from toolkit.training import Run
 

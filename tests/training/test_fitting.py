@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.training.shapes import INPUTS, TARGETS, Example, Kill, batches, one_model, two_optimizers, weights
-from toolkit.data.pipelines import shuffled_plan
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run
 from toolkit.training.stage import Diverged, Interrupted
 

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from toolkit import settings
-from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run
 from toolkit.training.plateau import plateau
 

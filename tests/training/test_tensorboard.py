@@ -18,7 +18,8 @@ import tensorflow as tf
 from PIL import Image
 
 from toolkit import settings
-from toolkit.data.pipelines import Batches, shuffled_plan
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run
 
 pytestmark = pytest.mark.slow

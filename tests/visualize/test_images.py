@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from toolkit.visualize.images import confusion, filters, grid, heatmaps, reliability
+from toolkit.visualize.images import examples, filters, grid, heatmaps
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (10, 8, 8), dtype="uint8")
@@ -68,47 +68,6 @@ def test_titles_stand_under_the_images_and_mistakes_are_marked():
     assert grid(GREY[:0]).axes == []
 
 
-def test_confusion_shows_shares_and_prints_counts():
-    matrix = np.array([[6, 2, 0], [0, 0, 0], [1, 0, 9]])
-    axis = confusion(matrix, ["cat", "dog", "owl"]).axes[0]
-    np.testing.assert_allclose(data(axis)[0], [[0.75, 0.25, 0], [0, 0, 0], [0.1, 0, 0.9]])
-    printed = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axis.texts}
-    assert printed == {(0, 0): "6", (0, 1): "2", (2, 0): "1", (2, 2): "9"}  # (row, column)
-    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["cat", "dog", "owl"]
-    assert (axis.get_ylabel(), axis.get_xlabel()) == ("true", "predicted")
-
-
-@pytest.mark.parametrize("num_classes", [20, 100, 1000])
-def test_names_of_many_classes_do_not_overlap(num_classes):
-    figure = confusion(np.eye(num_classes, dtype="int64"), [f"class {i}" for i in range(num_classes)])
-    axis = figure.axes[0]
-    drawn(figure)
-    labels = [tick for tick in axis.get_yticklabels() if tick.get_text()]
-    boxes = [label.get_window_extent() for label in labels]
-    assert all(low.y1 <= high.y0 + 3 for high, low in zip(boxes, boxes[1:], strict=False))
-    places = np.round(axis.get_yticks()).astype(int)
-    assert [label.get_text() for label in labels] == [f"class {place}" for place in places]
-    assert len(labels) == num_classes or num_classes == 1000
-    assert bool(axis.texts) == (num_classes <= 20)
-
-
-def test_reliability_draws_each_bin():
-    confidence = np.array([np.nan, 0.4, 0.6, 0.9])
-    accuracy = np.array([np.nan, 0.5, 0.55, 0.7])
-    upper, lower = reliability(confidence, accuracy, np.array([0, 5, 7, 30]), 0.1234).axes
-    assert [(round(bar.get_x(), 2), bar.get_height()) for bar in upper.patches] == [
-        (0.25, 0.5),
-        (0.5, 0.55),
-        (0.75, 0.7),
-    ]
-    (gaps,) = upper.collections
-    np.testing.assert_allclose(
-        gaps.get_segments(), [[[c, a], [c, c]] for c, a in zip(confidence[1:], accuracy[1:], strict=True)]
-    )
-    assert [bar.get_height() for bar in lower.patches] == [0, 5, 7, 30]
-    assert upper.get_title() == "expected calibration error 0.123"
-
-
 def test_each_filter_has_its_own_range():
     kernels = RANDOM.normal(size=(3, 5, 3, 9)).astype("float32") * np.arange(9, dtype="float32")
     figure = filters(kernels, columns=3)
@@ -147,7 +106,6 @@ def test_heatmaps_stand_beside_their_images():
         (lambda: grid(COLOR[..., :2]), "1 or 3 channels"),
         (lambda: grid(GREY, ["one"]), "as many titles as images, 10; got 1"),
         (lambda: grid(GREY, wrong=[True]), "as many wrong as images, 10; got 1"),
-        (lambda: confusion(np.eye(3), ["a"]), "1 by 1 classes; got .3, 3."),
         (lambda: filters(np.zeros((3, 3, 8))), "kernels .height, width, inputs, filters.; got .3, 3, 8."),
         (lambda: heatmaps(GREY, np.zeros((10, 4, 4))), r"images' shape \(10, 8, 8\); got \(10, 4, 4\)"),
         (lambda: heatmaps(GREY, np.zeros((10, 8, 8)), ["one"]), "as many titles as images, 10; got 1"),
@@ -156,3 +114,10 @@ def test_heatmaps_stand_beside_their_images():
 def test_what_cannot_be_drawn(draw, message):
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_examples_of_each_class():
+    figure = examples(
+        {"a": np.zeros((3, 8, 8)), "b": np.zeros((1, 8, 8)), "c": np.zeros((1, 8, 8))}, most=2, num_classes=2
+    )
+    assert [axis.get_xlabel() for axis in figure.axes] == ["a", "", "b"]

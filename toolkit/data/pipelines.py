@@ -1,5 +1,6 @@
-"""Batches in an order that is a pure function of (seed, epoch), readable from any step."""
+"""Batches in the order of a plan, readable from any step."""
 
+import copy
 import dataclasses
 import functools
 import hashlib
@@ -9,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data.plans import Plan
 from toolkit.lazy import tensorflow as tf
-
-Plan = Callable[[int], list[np.ndarray]]
 
 SERVED = "toolkit.data.service"  # the name of the function that reads for others: see service.py
 
@@ -33,6 +33,7 @@ class Batches:
 
     Example:
 
+    >>> from toolkit.data.plans import shuffled_plan
     >>> numbers = np.arange(10.0, dtype="float32")
     >>> plan = shuffled_plan(10, batch_size=4, seed=0, shuffle=False)
     >>> batches = Batches(lambda i: numbers[i], plan, tf.TensorSpec([None], tf.float32), num_examples=10)
@@ -46,14 +47,15 @@ class Batches:
         self._signature = signature
         self._cuts: tuple[tuple, ...] = ()
         self._plan = functools.lru_cache(maxsize=2)(self._cut_plan)  # two: calls in parallel meet at an epoch's end
-        self._functions: tuple[Callable, ...] = ()
+        self._functions: tuple[tuple[Callable, int | None], ...] = ()
+        self._numbers_in_epoch = num_examples
         self.num_examples = num_examples
         self.steps_per_epoch = len(plan(0))
         if not self.steps_per_epoch:
             raise ValueError("The data set is empty: an epoch of it holds no batch.")
 
     def dataset(self, start_step: int = 0, num_epochs: int | None = None, service: str = "") -> Any:
-        """The batches from a step on.
+        """Reads the batches from a step on.
 
         Args:
             start_step: Steps to leave out, counted from the first epoch's start.
@@ -66,8 +68,13 @@ class Batches:
         """
         last = np.iinfo(np.int64).max if num_epochs is None else num_epochs * self.steps_per_epoch
         dataset = tf.data.Dataset.range(start_step, last)
-        dataset = dataset.map(self._reader(served=bool(service)), num_parallel_calls=2, deterministic=True)
-        for function in self._functions:
+        # Examples' numbers go along up to the last function that draws from them.
+        num_seeded = max((place for place, (_, seed) in enumerate(self._functions, 1) if seed is not None), default=0)
+        functions = [self._reader(served=bool(service), numbered=num_seeded > 0)]
+        for place, (function, seed) in enumerate(self._functions, 1):
+            keep = place < num_seeded
+            functions.append(_with_numbers(function, seed, keep) if place <= num_seeded else function)
+        for function in functions:
             dataset = dataset.map(function, num_parallel_calls=2, deterministic=True)
         if service:
             dataset = dataset.apply(
@@ -79,30 +86,35 @@ class Batches:
             dataset = dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
         return dataset.prefetch(4)
 
-    def _reader(self, served):
-        specs = tf.nest.flatten(self._signature)
+    def _reader(self, served, numbered):
+        signature = (self._signature, tf.TensorSpec([None], tf.int64)) if numbered else self._signature
+        specs = tf.nest.flatten(signature)
         types = [spec.dtype for spec in specs]
 
         def read(step):
             if served:
-                how = [step, self.fingerprint, json.dumps(self._cuts)]
+                how = [step, self.fingerprint, json.dumps(self._cuts), numbered]
                 flat = tf.raw_ops.PyFuncStateless(input=how, token=SERVED, Tout=types)
             else:
-                flat = tf.numpy_function(self.flat_batch, [step], types, stateful=False)
+                flat = tf.numpy_function(self.flat_batch, [step, numbered], types, stateful=False)
             for tensor, spec in zip(flat, specs, strict=True):
                 tensor.set_shape(spec.shape)
-            return tf.nest.pack_sequence_as(self._signature, flat)
+            return tf.nest.pack_sequence_as(signature, flat)
 
         return read
 
-    def flat_batch(self, step: int) -> tuple[np.ndarray, ...]:
-        """A step's batch as the reader makes it, before any `map`: its arrays in the order of `tf.nest.flatten`.
+    def flat_batch(self, step: int, numbered: bool = False) -> tuple[np.ndarray, ...]:
+        """Reads a step's batch as the reader makes it, before any `map`: its arrays in the order of `tf.nest.flatten`.
 
         Args:
             step: The step, counted from the first epoch's start.
+            numbered: Whether a last array, int64 (batch,), says which examples they are and in which epoch: a number
+                that no other example, and no other epoch, has.
         """
         epoch, index = divmod(int(step), self.steps_per_epoch)
-        return tuple(tf.nest.flatten(self._read(self._plan(epoch)[index])))
+        indices = self._plan(epoch)[index]
+        flat = tuple(tf.nest.flatten(self._read(indices)))
+        return (*flat, np.asarray(indices, np.int64) + epoch * self._numbers_in_epoch) if numbered else flat
 
     def _cut_plan(self, epoch):
         plan = self._whole_plan(epoch)
@@ -121,7 +133,7 @@ class Batches:
         return digest.hexdigest()
 
     def cut(self, cuts: Sequence[Sequence]) -> "Batches":
-        """The batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
+        """Takes the batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
 
         Args:
             cuts: Their names and numbers.
@@ -129,26 +141,70 @@ class Batches:
         Returns:
             The new batches.
         """
-        new = Batches(self._read, self._whole_plan, self._signature, num_examples=self.num_examples)
-        new._functions, new._cuts = self._functions, (*self._cuts, *map(tuple, cuts))
+        new = copy.copy(self)
+        new._cuts = (*self._cuts, *map(tuple, cuts))
+        new._plan = functools.lru_cache(maxsize=2)(new._cut_plan)
         new.steps_per_epoch = len(new._plan(0))
         return new
 
-    def map(self, function: Callable) -> "Batches":
-        """Batches that a function has been applied to, in the pipeline.
+    def map(self, function: Callable, seed: int | None = None) -> "Batches":
+        """Applies a function to the batches, in the pipeline.
 
         Args:
             function: Made of TensorFlow ops; a tuple's parts are its arguments, anything else its only one.
+            seed: Where it is given, the function has one more argument, the last one: int64 (batch,), a seed for each
+                example, which is a pure function of this seed, the epoch and the example. What is drawn from it stays
+                the same after a resume and whatever else is in the batch.
 
         Returns:
             The new batches.
         """
         mapped = self.cut([])
-        mapped._functions = (*self._functions, function)
+        mapped._functions = (*self._functions, (function, seed))
         return mapped
 
+    def subset(self, indices: np.ndarray, plan: Plan) -> "Batches":
+        """Takes the batches of some examples only, such as a pool's: read and mapped as all are, in an own order.
+
+        An example keeps its number, and so the seed that `map` gives it. What was cut off the whole's batches, as by
+        `take`, is not cut off these.
+
+        Args:
+            indices: (n,), which examples, each once.
+            plan: Batches of 0 to n - 1, places in `indices`.
+
+        Returns:
+            The new batches, with a fingerprint of their own.
+
+        Raises:
+            ValueError: Where an index is no example's, or one stands twice, or the plan holds no batch.
+
+        Example:
+
+        >>> from toolkit.data.plans import shuffled_plan
+        >>> plan = shuffled_plan(10, batch_size=4, seed=0)
+        >>> batches = Batches(lambda i: i, plan, tf.TensorSpec([None], tf.int64), num_examples=10)
+        >>> batches.subset(np.array([2, 3, 5]), shuffled_plan(3, batch_size=4, seed=0, shuffle=False)).peek()
+        array([2, 3, 5])
+        """
+        indices = np.asarray(indices, np.int64)
+        if indices.ndim != 1 or len(np.unique(indices)) != len(indices) or np.any(indices < 0):
+            raise ValueError(
+                f"indices: expected (n,), each once; got {indices.shape}, {len(np.unique(indices))} unlike."
+            )
+        if np.any(indices >= self._numbers_in_epoch):
+            raise ValueError(f"indices: expected 0 to {self._numbers_in_epoch - 1}; got {indices.max()}.")
+        chosen = Batches(
+            self._read,
+            lambda epoch: [indices[places] for places in plan(epoch)],
+            self._signature,
+            num_examples=len(indices),
+        )
+        chosen._functions, chosen._numbers_in_epoch = self._functions, self._numbers_in_epoch
+        return chosen
+
     def take(self, num_batches: int) -> "Batches":
-        """The first batches of each epoch.
+        """Takes the first batches of each epoch.
 
         Args:
             num_batches: How many; at most those there are.
@@ -159,7 +215,7 @@ class Batches:
         return self.cut([("take", num_batches)])
 
     def at_least(self, num_examples: int) -> "Batches":
-        """The batches that hold no fewer examples than this; the other ones are left out.
+        """Takes the batches that hold no fewer examples than this; the other ones are left out.
 
         Args:
             num_examples: How many.
@@ -170,7 +226,7 @@ class Batches:
         return self.cut([("at_least", num_examples)])
 
     def shard(self, num_shards: int, indices: Sequence[int]) -> "Batches":
-        """Parts of batches: each is cut in `num_shards` parts, of which some follow one another.
+        """Takes parts of batches: each is cut in `num_shards` parts, of which some follow one another.
 
         Args:
             num_shards: How many parts; at most the examples of the smallest batch.
@@ -188,7 +244,7 @@ class Batches:
         return self.cut([("shard", num_shards, *indices)])
 
     def spread(self, num_examples: int) -> "Batches":
-        """Single examples, evenly spaced over an epoch: a small sample of everything, without padding.
+        """Takes single examples, evenly spaced over an epoch: a small sample of everything, without padding.
 
         Args:
             num_examples: How many; at most those there are.
@@ -199,8 +255,23 @@ class Batches:
         return self.cut([("spread", num_examples)])
 
     def peek(self) -> Any:
-        """The first batch, as NumPy arrays."""
+        """Reads the first batch, as NumPy arrays."""
         return next(self.dataset(num_epochs=1).as_numpy_iterator())
+
+
+def _with_numbers(function, seed, keep):
+    """What `function` makes of (batch, examples' numbers), together with these where a later function needs them."""
+
+    def apply(batch, numbers):
+        arguments = batch if isinstance(batch, tuple) else (batch,)
+        if seed is not None:
+            # Seed 0 gives the numbers themselves, each other one numbers that are far from them (Weyl's sequence).
+            offset = (seed * 0x9E3779B97F4A7C15 + (1 << 63)) % (1 << 64) - (1 << 63)
+            arguments = (*arguments, numbers + tf.constant(offset, tf.int64))
+        made = function(*arguments)
+        return (made, numbers) if keep else made
+
+    return apply
 
 
 def _shard(plan, num_shards, *indices):
@@ -236,63 +307,14 @@ class Splits:
     validation: Batches
     test: Batches
 
-    def map(self, function: Callable) -> "Splits":
+    def map(self, function: Callable, seed: int | None = None) -> "Splits":
         """Applies a function to each part's batches.
 
         Args:
             function: As in `Batches.map`.
+            seed: As in `Batches.map`.
 
         Returns:
             The new splits.
         """
-        return Splits(self.train.map(function), self.validation.map(function), self.test.map(function))
-
-
-def shuffled_plan(num_examples: int, batch_size: int, *, seed: int, shuffle: bool = True) -> Plan:
-    """Batches of examples in random order; each example once an epoch, the last batch perhaps smaller.
-
-    Args:
-        num_examples: How many examples there are.
-        batch_size: Examples in a batch.
-        seed: With the epoch, decides the order.
-        shuffle: False: always the given order.
-
-    Returns:
-        A plan for `Batches`.
-    """
-    return bucketed_plan(np.zeros(num_examples), batch_size, seed=seed, shuffle=shuffle, num_buckets=1)
-
-
-def bucketed_plan(
-    lengths: np.ndarray, batch_size: int, *, seed: int, shuffle: bool = True, num_buckets: int = 8
-) -> Plan:
-    """Batches of examples of like length, so that little is padding.
-
-    Args:
-        lengths: Each example's length.
-        batch_size: Examples in a batch.
-        seed: With the epoch, decides which examples of a bucket meet and the batches' order.
-        shuffle: False: always the given order inside the buckets, shortest bucket first.
-        num_buckets: How many lengths to tell apart.
-
-    Returns:
-        A plan for `Batches`; each example once an epoch.
-
-    Raises:
-        ValueError: Where `batch_size` or `num_buckets` is less than 1.
-    """
-    if batch_size < 1 or num_buckets < 1:
-        raise ValueError(f"batch_size and num_buckets must be at least 1; got {batch_size} and {num_buckets}.")
-    by_length = np.argsort(lengths, kind="stable")
-    # Whole batches to each bucket but the last: a small batch at each bucket's end would waste steps.
-    num_batches = -(-len(by_length) // batch_size)
-    edges = np.unique(np.linspace(0, num_batches, min(num_buckets, max(num_batches, 1)) + 1).astype(int)) * batch_size
-    buckets = [np.sort(bucket) for bucket in np.split(by_length, edges[1:-1]) if len(bucket)]
-
-    def plan(epoch):
-        random = np.random.default_rng([seed, epoch])
-        orders = [random.permutation(bucket) if shuffle else bucket for bucket in buckets]
-        batches = [order[start : start + batch_size] for order in orders for start in range(0, len(order), batch_size)]
-        return [batches[i] for i in random.permutation(len(batches))] if shuffle else batches
-
-    return plan
+        return Splits(*(part.map(function, seed) for part in (self.train, self.validation, self.test)))

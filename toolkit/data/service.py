@@ -57,7 +57,7 @@ class Server:
             service.WorkerConfig(dispatcher_address=address, worker_address=f"{own}:%port%")
         )
 
-    def _read(self, step, fingerprint, cuts):
+    def _read(self, step, fingerprint, cuts, numbered):
         fingerprint = bytes(fingerprint).decode()
         if fingerprint not in self._parts:
             raise ValueError(
@@ -67,7 +67,7 @@ class Server:
         key = fingerprint, bytes(cuts)
         if key not in self._cut:
             self._cut[key] = self._parts[fingerprint].cut(json.loads(key[1]))
-        return self._cut[key].flat_batch(step)
+        return self._cut[key].flat_batch(step, bool(numbered))
 
     def wait(self) -> None:
         """Serves until this process is interrupted, or the one that gives out the work is gone."""

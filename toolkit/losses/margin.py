@@ -1,4 +1,4 @@
-"""The margin losses there are, with what is known of each."""
+"""Losses of an agreement a = y f(x): how far a score f(x) lies on its label's side, for labels y of -1 and +1."""
 
 import difflib
 import math
@@ -268,7 +268,7 @@ class Exp(MarginLoss):
 
 _LARGEST = 70.0
 
-LOSSES = {loss().name: loss for loss in MarginLoss.__subclasses__() if loss.__module__ == __name__}
+LOSSES = {loss.default_name(): loss for loss in MarginLoss.__subclasses__() if loss.__module__ == __name__}
 
 
 def get(name: str, **arguments) -> MarginLoss:
@@ -277,9 +277,6 @@ def get(name: str, **arguments) -> MarginLoss:
     Args:
         name: A key of `LOSSES`, such as "logit_margin".
         arguments: Of its class.
-
-    Returns:
-        The loss.
 
     Raises:
         ValueError: Where there is no loss of that name.
@@ -294,14 +291,3 @@ def get(name: str, **arguments) -> MarginLoss:
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"There is no margin loss {name!r}.{hint} There are: {', '.join(LOSSES)}.")
     return LOSSES[name](**arguments)
-
-
-def table() -> list[tuple[str, str, str, Properties]]:
-    """What there is to say of each loss: name, formula, derivative, properties; all may be printed.
-
-    Example:
-
-    >>> print(*table()[-1], sep=" | ")
-    exp | e^-a | -e^-a | strictly convex, twice differentiable, calibrated
-    """
-    return [(name, loss.formula, loss.derivative_formula, loss.properties) for name, loss in LOSSES.items()]

@@ -1,4 +1,4 @@
-"""Losses of an agreement a = y f(x): how far a score f(x) lies on its label's side, for labels y of -1 and +1."""
+"""What all losses of an agreement a = y f(x) have in common: how far a score f(x) lies on its label's side."""
 
 import dataclasses
 import re
@@ -63,12 +63,10 @@ class MarginLoss(keras.losses.Loss):
 
     Example:
 
-    >>> class Cubic(MarginLoss):
-    ...     def _value(self, agreement):
-    ...         return ops.relu(1.0 - agreement) ** 3
-    >>> scores = ops.convert_to_tensor([[2.0], [0.5], [-1.0]])
-    >>> float(Cubic()(ops.convert_to_tensor([1, 1, 0]), scores))  # (0 + 0.5^3 + 0) / 3
-    0.0416666679084301
+    >>> from toolkit.losses.margin import L1Hinge
+    >>> scores = keras.ops.convert_to_tensor([[2.0], [0.5], [-1.0]])
+    >>> float(L1Hinge()(keras.ops.convert_to_tensor([1, 1, 1]), scores))  # (0 + 0.5 + 2) / 3
+    0.8333333134651184
     """
 
     formula: str
@@ -77,7 +75,12 @@ class MarginLoss(keras.losses.Loss):
 
     def __init__(self, reduction: str = "sum_over_batch_size", name: str | None = None) -> None:
         # float32 whatever the policy: squares of scores overflow half precision.
-        super().__init__(name=name or _snake_case(type(self)), reduction=reduction, dtype="float32")
+        super().__init__(name=name or self.default_name(), reduction=reduction, dtype="float32")
+
+    @classmethod
+    def default_name(cls) -> str:
+        """The class' name in small letters: "l2_hinge" of L2Hinge."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
     def call(self, y_true, y_pred):
         if len(y_pred.shape) == 1:
@@ -93,13 +96,9 @@ class MarginLoss(keras.losses.Loss):
         return ops.mean(self.value(ops.where(y_true > 0, y_pred, -y_pred)), axis=-1)
 
     def value(self, agreement: Any) -> Any:
-        """The loss of each agreement y f(x), any shape, in float32."""
+        """Computes the loss of each agreement y f(x), any shape, in float32."""
         return self._value(ops.convert_to_tensor(agreement, "float32"))
 
     def derivative(self, agreement: Any) -> Any:
-        """Its derivative with respect to each agreement, any shape; where there is none, that of one side."""
+        """Computes its derivative by each agreement, any shape; where there is none, that of one side."""
         return self._derivative(ops.convert_to_tensor(agreement, "float32"))
-
-
-def _snake_case(loss):
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", loss.__name__).lower()

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def grad_cam(model: keras.Model, images: np.ndarray, layer_name: str, classes: np.ndarray | None = None) -> np.ndarray:
-    """Gradient-weighted class activation maps.
+    """Computes gradient-weighted class activation maps.
 
     For class c with the score s_c and a layer's feature maps A_k: alpha_k = the mean over space of d s_c / d A_k, and
     the map = relu(Σ_k alpha_k A_k), bilinearly resized to the image and divided by its largest value. Where the layer

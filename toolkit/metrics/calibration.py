@@ -20,7 +20,7 @@ class Reliability(NamedTuple):
 
 
 def reliability(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = 15) -> Reliability:
-    """Confidence and accuracy of the predicted class, max_c p_c, in bins ((m - 1) / M, m / M], m = 1..M.
+    """Computes confidence and accuracy of the predicted class, max_c p_c, in bins ((m - 1) / M, m / M], m = 1..M.
 
     Args:
         labels: (examples,) class numbers from 0.
@@ -50,10 +50,10 @@ def reliability(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = 1
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = 15) -> float:
-    """The mean distance of confidence and accuracy, Σ_m n_m / n |accuracy_m - confidence_m|, over `reliability`'s bins.
+    """Computes the mean distance of confidence and accuracy over `reliability`'s bins.
 
-    It says nothing of how much is right: to predict every class's share for every example has error 0. Few examples
-    make it too large.
+    Σ_m n_m / n |accuracy_m - confidence_m|. It says nothing of how much is right: to predict every class's share for
+    every example has error 0. Few examples make it too large.
 
     Args:
         labels: (examples,) class numbers from 0.
@@ -78,7 +78,7 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, nu
 
 
 def negative_log_likelihood(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """The mean of -log p(label), in nats an example; infinite where a label was held impossible.
+    """Computes the mean of -log p(label), in nats an example; infinite where a label was held impossible.
 
     Args:
         labels: (examples,) class numbers from 0.

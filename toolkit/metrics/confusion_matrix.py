@@ -1,10 +1,12 @@
 """Which class was taken for which."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: int) -> np.ndarray:
-    """Counts of (true class, predicted class).
+    """Counts examples by (true class, predicted class).
 
     Args:
         labels: (examples,) true class numbers, from 0.
@@ -35,7 +37,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray, num_classes: i
 
 
 def most_confused(matrix: np.ndarray, k: int) -> list[tuple[int, int, int]]:
-    """The pairs that were most often taken for one another, each direction by itself.
+    """Lists the pairs that were most often taken for one another, each direction by itself.
 
     Args:
         matrix: (classes, classes) counts, rows the true class.
@@ -56,4 +58,26 @@ def most_confused(matrix: np.ndarray, k: int) -> list[tuple[int, int, int]]:
     pairs = zip(*np.unravel_index(order, wrong.shape), strict=True)
     return [
         (int(true), int(predicted), int(wrong[true, predicted])) for true, predicted in pairs if wrong[true, predicted]
+    ]
+
+
+def confusions_in_words(matrix: np.ndarray, class_names: Sequence[str], k: int = 3) -> list[str]:
+    """Writes the most frequent confusions for people.
+
+    Args:
+        matrix: (classes, classes) counts, rows the true class.
+        class_names: A name for each class.
+        k: How many at most.
+
+    Returns:
+        A line for each.
+
+    Example:
+
+    >>> confusions_in_words(np.array([[9, 1], [3, 7]]), ["cat", "dog"], 1)
+    ['3 of 10 dog taken for cat']
+    """
+    return [
+        f"{number} of {matrix[right].sum()} {class_names[right]} taken for {class_names[taken]}"
+        for right, taken, number in most_confused(matrix, k)
     ]

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 1) -> float:
-    """The share of examples whose class is among the k with the highest scores.
+    """Computes the share of examples whose class is among the k with the highest scores.
 
     Ties count against: right is #{classes whose score is not below that of the label, itself included} <= k. So equal
     scores for all classes, and scores that are not a number, are wrong, where argmax would give some of them for free.
@@ -47,7 +47,7 @@ def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 1) -> float:
 
 
 def wilson_interval(num_right: int, num_examples: int, confidence: float = 0.95) -> tuple[float, float]:
-    """An interval for the true share, given how many of some examples were right.
+    """Computes an interval for the true share, given how many of some examples were right.
 
     (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n) with p = num_right / n, n = num_examples and z the normal
     quantile at (1 + confidence) / 2. It holds for few examples and for shares near 0 and 1 too, and never leaves 0..1.

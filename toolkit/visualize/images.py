@@ -1,21 +1,26 @@
-"""Images and what a classifier makes of them: tiles, confusions, calibration, filters, heat maps."""
+"""Images: tiles, the filters of a convolution, heat maps."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.visualize.strokes import INK
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _WRONG = "#c22f2f"
-_GREY = "#666666"
 _DPI = 110
 # Pixels: what a tile is as large as at least, and at most, where the image itself is smaller or larger.
 _SMALLEST, _LARGEST = 96, 256
 
 
-def grid(images: np.ndarray, titles: Sequence[str] = (), *, columns: int = 8, wrong: Sequence[bool] | None = None):
-    """Images side by side, small ones magnified so that each of their pixels is a square.
+def grid(
+    images: np.ndarray, titles: Sequence[str] = (), *, columns: int = 8, wrong: Sequence[bool] | None = None
+) -> "Figure":
+    """Draws images side by side, small ones magnified so that each of their pixels is a square.
 
     Args:
         images: (images, height, width), grey, or (images, height, width, channels) with 1 or 3 channels, from 0 to 255.
@@ -47,109 +52,8 @@ def grid(images: np.ndarray, titles: Sequence[str] = (), *, columns: int = 8, wr
     return figure
 
 
-def confusion(matrix: np.ndarray, class_names: Sequence[str]):
-    """Which class is taken for which: a square for each pair, as dark as its share of the true class is large.
-
-    Args:
-        matrix: (classes, classes) counts; rows are the true class, columns the predicted one.
-        class_names: A name for each class.
-
-    Returns:
-        A matplotlib figure; the counts are printed where there are at most 20 classes.
-
-    Raises:
-        ValueError: Where the matrix is not one of as many classes as there are names.
-
-    Example:
-
-    >>> [text.get_text() for text in confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"]).axes[0].texts]
-    ['3', '1', '4']
-    """
-    from matplotlib.colors import LinearSegmentedColormap, PowerNorm
-
-    matrix = np.asarray(matrix)
-    num_classes = len(class_names)
-    if matrix.shape != (num_classes, num_classes):
-        raise ValueError(f"Expected counts of {num_classes} by {num_classes} classes; got {matrix.shape}.")
-    total = matrix.sum(axis=1, keepdims=True)
-    share = matrix / np.maximum(total, 1)
-    inches = float(np.clip(0.42 * num_classes if num_classes <= 20 else 0.115 * num_classes, 2.5, 14.0))
-    figure = _figure(inches + 2.2, inches + 1.2)
-    axis = figure.subplots()
-    # By the root: one in a hundred is still to be seen.
-    shades = LinearSegmentedColormap.from_list("share", ["#ffffff", "#c9d3e3", "#6d84ab", INK])
-    drawn = axis.imshow(share, cmap=shades, norm=PowerNorm(0.5, 0.0, 1.0), interpolation="nearest")
-    # Names that would overlap are left out, evenly.
-    points = float(np.clip(inches / max(num_classes, 1) * 72 * 0.8, 5.0, 9.0))
-    every = max(1, int(np.ceil(num_classes * points * 1.1 / (inches * 72))))
-    places = range(0, num_classes, every)
-    names = [class_names[place] for place in places]
-    axis.set_xticks(places, names, rotation=90, fontsize=points)
-    axis.set_yticks(places, names, fontsize=points)
-    axis.tick_params(length=0, pad=2)
-    axis.set_xlabel("predicted")
-    axis.set_ylabel("true")
-    if num_classes <= 20:
-        size = 8 if matrix.max(initial=0) < 10_000 else 6
-        for row, column in np.argwhere(matrix > 0):
-            color = "white" if share[row, column] > 0.3 else INK
-            axis.text(column, row, f"{matrix[row, column]:g}", ha="center", va="center", fontsize=size, color=color)
-    else:
-        axis.set_xticks(np.arange(9.5, num_classes - 1, 10), minor=True)
-        axis.set_yticks(np.arange(9.5, num_classes - 1, 10), minor=True)
-        axis.grid(which="minor", color="#dddddd", linewidth=0.5)
-        axis.tick_params(which="minor", length=0)
-    axis.spines[:].set_color("#bbbbbb")
-    bar = figure.colorbar(drawn, ax=axis, fraction=0.04, pad=0.02, ticks=[0, 0.01, 0.1, 0.25, 0.5, 1])
-    bar.ax.set_yticklabels(["0", "1 %", "10 %", "25 %", "50 %", "100 %"], fontsize=7)
-    bar.set_label("share of the true class", fontsize=8)
-    bar.outline.set_visible(False)
-    return figure
-
-
-def reliability(confidence: np.ndarray, accuracy: np.ndarray, count: np.ndarray, error: float):
-    """Whether predicted probabilities come true: the share that was right by bins of confidence, and the bins' sizes.
-
-    Args:
-        confidence: (bins,) mean probability of the predicted class; bins are of equal width from 0 to 1.
-        accuracy: (bins,) the share that was right; NaN where a bin is empty.
-        count: (bins,) examples.
-        error: The expected calibration error, from 0 to 1, which stands above.
-
-    Returns:
-        A matplotlib figure: points on the diagonal are calibrated, below it too sure.
-
-    Example:
-
-    >>> figure = reliability(np.array([0.4, 0.9]), np.array([0.5, 0.8]), np.array([10, 30]), 0.1)
-    >>> figure.axes[0].get_title()
-    'expected calibration error 0.100'
-    """
-    confidence, accuracy, count = (np.asarray(values, "float64") for values in (confidence, accuracy, count))
-    edges = np.linspace(0, 1, len(count) + 1)
-    some = count > 0
-    figure = _figure(4.2, 5.0)
-    upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1]})
-    upper.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="calibrated")
-    width = 1 / len(count)
-    upper.bar(edges[:-1][some], accuracy[some], width, align="edge", color=INK, edgecolor="white", label="right")
-    upper.vlines(confidence[some], accuracy[some], confidence[some], color=_WRONG, linewidth=2, label="off by")
-    upper.plot(confidence[some], confidence[some], ".", color=_WRONG, markersize=4)
-    upper.set_ylim(0, 1)
-    upper.set_ylabel("share that was right")
-    upper.set_title(f"expected calibration error {error:.3f}", fontsize=9, loc="center", color=INK)
-    upper.legend(frameon=False, fontsize=8, loc="upper left")
-    lower.bar(edges[:-1], count, width, align="edge", color="#58a399", edgecolor="white")
-    lower.set_xlim(0, 1)
-    lower.set_xlabel("confidence: probability of what is predicted")
-    lower.set_ylabel("examples")
-    for axis in (upper, lower):
-        axis.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def filters(kernels: np.ndarray, *, columns: int = 8):
-    """What the filters of a first convolution look like, each scaled to its own range.
+def filters(kernels: np.ndarray, *, columns: int = 8) -> "Figure":
+    """Draws the filters of a first convolution, each scaled to its own range.
 
     Args:
         kernels: (height, width, inputs, filters): in colour where there are 3 inputs, else their mean, in grey.
@@ -182,8 +86,8 @@ def filters(kernels: np.ndarray, *, columns: int = 8):
     return figure
 
 
-def heatmaps(images: np.ndarray, maps: np.ndarray, titles: Sequence[str] = (), *, columns: int = 4):
-    """Each image, and beside it the same image under a map of what counts in it.
+def heatmaps(images: np.ndarray, maps: np.ndarray, titles: Sequence[str] = (), *, columns: int = 4) -> "Figure":
+    """Draws each image, and beside it the same image under a map of what counts in it.
 
     Args:
         images: (images, height, width), grey, or (images, height, width, channels) with 1 or 3 channels, from 0 to 255.
@@ -216,6 +120,27 @@ def heatmaps(images: np.ndarray, maps: np.ndarray, titles: Sequence[str] = (), *
         # More where the map is higher: what does not count keeps its own colours, only darker.
         covered.imshow(heat, cmap="inferno", vmin=0.0, vmax=1.0, alpha=0.25 + 0.5 * np.clip(heat, 0, 1))
     return figure
+
+
+def examples(images: Mapping[str, np.ndarray], *, most: int = 8, num_classes: int = 20) -> "Figure":
+    """Draws some images of each class, the class under the first of them.
+
+    Args:
+        images: By class, (images, height, width[, channels]), 0 to 255.
+        most: Images of a class, at most.
+        num_classes: Classes, at most.
+
+    Returns:
+        A matplotlib figure.
+
+    Example:
+
+    >>> [axis.get_xlabel() for axis in examples({"cat": np.zeros((2, 8, 8)), "dog": np.zeros((1, 8, 8))}).axes]
+    ['cat', '', 'dog']
+    """
+    shown = {name: each[:most] for name, each in list(images.items())[:num_classes]}
+    titles = [name if place == 0 else "" for name, each in shown.items() for place in range(len(each))]
+    return grid(np.concatenate(list(shown.values())), titles)
 
 
 def _shown(images):
@@ -267,9 +192,3 @@ def _tiles(number, size, columns, titles, *, smallest=_SMALLEST, in_pairs=False)
                 axis.xaxis.set_label_coords(1 + gap / 2 / wide, -2 / tall)
         axes.append(axis)
     return figure, axes
-
-
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    return Figure((width, height), dpi=_DPI, layout="constrained")

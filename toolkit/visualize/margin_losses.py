@@ -1,17 +1,23 @@
 """Losses over the agreement of score and label, as one figure."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.visualize.strokes import INK
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _COLORS = (INK, "#e08e2b", "#58a399", "#b04a5a", "#7a9fd4", "#8a6bb0")
 _LINES = ("-", (0, (5, 2)))
 
 
-def margin_losses(agreement: np.ndarray, values: Mapping[str, np.ndarray], derivatives: Mapping[str, np.ndarray]):
-    """Losses as functions of the agreement, and below them their derivatives.
+def margin_losses(
+    agreement: np.ndarray, values: Mapping[str, np.ndarray], derivatives: Mapping[str, np.ndarray]
+) -> "Figure":
+    """Draws losses as functions of the agreement, and below them their derivatives.
 
     Args:
         agreement: (points,) a = y f(x), ascending.

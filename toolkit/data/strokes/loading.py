@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.data import sources
-from toolkit.data.pipelines import Batches, Splits, bucketed_plan
+from toolkit.data.pipelines import Batches, Splits
+from toolkit.data.plans import bucketed_plan
 from toolkit.data.strokes import embedded_writers, iam_ondb
 from toolkit.data.strokes.arrays import read_arrays
 from toolkit.data.strokes.lines import ALPHABET, FRACTION, Line

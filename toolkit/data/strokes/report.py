@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from toolkit.data.pipelines import bucketed_plan
+from toolkit.data.plans import bucketed_plan
 from toolkit.data.report import Report
 from toolkit.data.strokes.lines import ALPHABET, Line
 from toolkit.data.strokes.loading import SPLITS, read

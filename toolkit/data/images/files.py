@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import pathlib
 from typing import Any
 
 import numpy as np
+
+from toolkit.data.images.augmentation import Augmentation
 
 # What EXIF's orientation asks for, as names of Pillow's transpositions.
 _UPRIGHT = {
@@ -22,7 +25,7 @@ _MASKS = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 
 
 def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
-    """The middle square of an image, in the size wanted.
+    """Cuts out the middle square of an image, in the size wanted.
 
     Args:
         item: Its path, or its pixels: uint8 (height, width), (height, width, 1) or (height, width, 3).
@@ -53,7 +56,7 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def mask(item: Any, side: int) -> np.ndarray:
-    """The middle square of a mask, whose numbers are classes: each place has that of the nearest pixel.
+    """Cuts out the middle square of a mask, whose numbers are classes: each place has that of the nearest pixel.
 
     `pixels` would mix neighbouring classes, and so make others. The square is the one that `pixels` cuts from an image
     of the same size.
@@ -103,6 +106,88 @@ def check(path: str | os.PathLike) -> None:
     """
     with _opened(path):
         pass
+
+
+def read(
+    path: str | os.PathLike, image_size: int, *, channels: int = 3, augmentation: Augmentation | None = None
+) -> np.ndarray:
+    """Reads one file, as validation sees it.
+
+    Args:
+        path: The file.
+        image_size: The side of the result, in pixels.
+        channels: 3 or 1.
+        augmentation: With which the network was trained: where its crop needs room, the middle is cut out.
+
+    Returns:
+        uint8 (image_size, image_size, channels).
+
+    Raises:
+        ValueError: Where it cannot be read as an image.
+        FileNotFoundError: Where it is not there.
+
+    Example:
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.NamedTemporaryFile(suffix=".png") as file:
+    ...     Image.new("RGB", (40, 30), "red").save(file.name)
+    ...     read(file.name, 8)[0, 0].tolist()
+    [255, 0, 0]
+    """
+    side = (augmentation or Augmentation()).stored_size(image_size)
+    square, start = pixels(path, (side, side, channels)), (side - image_size) // 2
+    return square[start : start + image_size, start : start + image_size]
+
+
+def read_named(
+    names: str, image_size: int, *, channels: int = 3, augmentation: Augmentation | None = None
+) -> tuple[list[pathlib.Path], np.ndarray]:
+    """Reads files that a person names.
+
+    Args:
+        names: Paths, between commas.
+        image_size: As in `read`.
+        channels: As in `read`.
+        augmentation: As in `read`.
+
+    Returns:
+        (paths, images): uint8 (files, image_size, image_size, channels).
+
+    Raises:
+        ValueError: Where a file is not there, or cannot be read as an image.
+    """
+    paths = [pathlib.Path(name.strip()).expanduser() for name in names.split(",")]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise ValueError(f"--images: no such file: {', '.join(missing)}.")
+    return paths, np.stack([read(path, image_size, channels=channels, augmentation=augmentation) for path in paths])
+
+
+def parse_size(text: str, flag: str) -> tuple[int, int] | None:
+    """Reads a size that a person gives.
+
+    Args:
+        text: HEIGHTxWIDTH in pixels; empty: none is given.
+        flag: Its flag, for the error.
+
+    Returns:
+        (height, width), or None.
+
+    Raises:
+        ValueError: Where it is none.
+
+    Example:
+
+    >>> parse_size("480x640", "export_size")
+    (480, 640)
+    """
+    if not text:
+        return None
+    height, _, width = text.partition("x")
+    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
+        raise ValueError(f"--{flag}={text}: expected HEIGHTxWIDTH in pixels, such as 480x640.")
+    return int(height), int(width)
 
 
 @contextlib.contextmanager

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from toolkit.data import image_files, images
-from toolkit.data.augmentation import Augmentation
+from toolkit.data.images import files, readers
+from toolkit.data.images.augmentation import Augmentation
 
 
 def write(path, pixels, **how):
@@ -30,10 +30,10 @@ def two_colors(mode="RGB"):
 
 
 def read(path, channels=3, size=24):
-    return image_files.pixels(str(path), (size, size, channels)).astype(int)
+    return files.pixels(str(path), (size, size, channels)).astype(int)
 
 
-@pytest.mark.parametrize("suffix", images.SUFFIXES)
+@pytest.mark.parametrize("suffix", readers.SUFFIXES)
 def test_formats(tmp_path, suffix):
     path = write(tmp_path / f"ä{suffix.upper()}", two_colors(), **({"quality": 95} if "j" in suffix else {}))
     tolerance = 6 if suffix in (".jpg", ".jpeg", ".webp", ".gif") else 0
@@ -151,15 +151,15 @@ def regions(height=30, width=41):
 @pytest.mark.parametrize("side", [7, 16, 30, 64])
 def test_a_mask_has_the_class_of_the_nearest_pixel_and_no_other(tmp_path, size, side):
     numbers = regions(*size)
-    found = image_files.mask(write(tmp_path / "a.png", numbers), side)
+    found = files.mask(write(tmp_path / "a.png", numbers), side)
     shorter = min(size)
     places = np.floor((np.arange(side) + 0.5) * shorter / side)
     rows, columns = ((places + (length - shorter) / 2).astype(int) for length in size)
     np.testing.assert_array_equal(found, numbers[np.ix_(rows, columns)])
     assert found.dtype == np.int32 and set(np.unique(found)) <= set(np.unique(numbers))
-    np.testing.assert_array_equal(image_files.mask(numbers, side), found)
+    np.testing.assert_array_equal(files.mask(numbers, side), found)
     # `pixels` is for pictures: between two classes it makes others.
-    mixed = image_files.pixels(tmp_path / "a.png", (side, side, 1))
+    mixed = files.pixels(tmp_path / "a.png", (side, side, 1))
     assert side == 30 or not set(np.unique(mixed)) <= set(np.unique(numbers))
 
 
@@ -175,11 +175,11 @@ def test_masks_as_files_have_them(tmp_path):
         write(tmp_path / "d.png", numbers, exif=b""),
     ]
     for path in saved:
-        np.testing.assert_array_equal(image_files.mask(path, 30), image_files.mask(numbers, 30), err_msg=path.name)
+        np.testing.assert_array_equal(files.mask(path, 30), files.mask(numbers, 30), err_msg=path.name)
     many = numbers.astype("uint16") * 257  # panoptic segments have numbers over 255
-    np.testing.assert_array_equal(image_files.mask(write(tmp_path / "e.png", many), 30).max(), 65535)
+    np.testing.assert_array_equal(files.mask(write(tmp_path / "e.png", many), 30).max(), 65535)
     bits = write(tmp_path / "f.png", Image.fromarray(numbers > 9))
-    assert set(np.unique(image_files.mask(bits, 30))) == {0, 1}
+    assert set(np.unique(files.mask(bits, 30))) == {0, 1}
 
 
 def test_a_mask_is_turned_and_cut_as_its_image_is(tmp_path):
@@ -187,27 +187,43 @@ def test_a_mask_is_turned_and_cut_as_its_image_is(tmp_path):
     exif[0x0112] = 6
     numbers = regions(30, 50)
     path = write(tmp_path / "a.png", numbers, exif=exif)
-    np.testing.assert_array_equal(image_files.mask(path, 30), image_files.pixels(path, (30, 30, 1))[..., 0])
+    np.testing.assert_array_equal(files.mask(path, 30), files.pixels(path, (30, 30, 1))[..., 0])
 
 
 def test_what_is_no_mask(tmp_path):
     with pytest.raises(ValueError, match=r"a.png cannot be read as an image: its mode is RGB, and a mask"):
-        image_files.mask(write(tmp_path / "a.png", two_colors()), 8)
+        files.mask(write(tmp_path / "a.png", two_colors()), 8)
     with pytest.raises(ValueError, match="b.tif cannot be read as an image: its numbers are -1 to 3; expected classes"):
-        image_files.mask(write(tmp_path / "b.tif", np.array([[-1, 3]], "int32")), 8)
+        files.mask(write(tmp_path / "b.tif", np.array([[-1, 3]], "int32")), 8)
     (tmp_path / "c.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
     with pytest.raises(ValueError, match=r"c.png cannot be read as an image"):
-        image_files.mask(tmp_path / "c.png", 8)
+        files.mask(tmp_path / "c.png", 8)
     with pytest.raises(ValueError, match=r"a mask is integers \(height, width\); got float32 of shape \(4, 4\)"):
-        image_files.mask(np.zeros((4, 4), "float32"), 8)
+        files.mask(np.zeros((4, 4), "float32"), 8)
     with pytest.raises(ValueError, match=r"got uint8 of shape \(4, 4, 3\)"):
-        image_files.mask(np.zeros((4, 4, 3), "uint8"), 8)
+        files.mask(np.zeros((4, 4, 3), "uint8"), 8)
 
 
 def test_read_is_what_validation_sees(tmp_path):
     path = write(tmp_path / "a.png", noise(0, 40, 50))
     area = Augmentation(crop="area")
     side = area.stored_size(14)
-    whole = image_files.pixels(path, (side, side, 3))
-    np.testing.assert_array_equal(images.read(path, 14, augmentation=area), whole[1:-1, 1:-1][:14, :14])
-    np.testing.assert_array_equal(images.read(path, 14), image_files.pixels(path, (14, 14, 3)))
+    whole = files.pixels(path, (side, side, 3))
+    np.testing.assert_array_equal(files.read(path, 14, augmentation=area), whole[1:-1, 1:-1][:14, :14])
+    np.testing.assert_array_equal(files.read(path, 14), files.pixels(path, (14, 14, 3)))
+
+
+def test_files_that_a_person_names(tmp_path):
+    one, two = (write(tmp_path / name, noise((12, 16, 3))) for name in ("one.png", "two.png"))
+    paths, found = files.read_named(f"{one}, {two}", 8)
+    assert paths == [one, two]
+    np.testing.assert_array_equal(found, [files.read(one, 8), files.read(two, 8)])
+    with pytest.raises(ValueError, match="--images: no such file: .*three.png, .*four.png"):
+        files.read_named(f"{one},{tmp_path}/three.png,{tmp_path}/four.png", 8)
+
+
+def test_sizes():
+    assert files.parse_size("", "export_size") is None and files.parse_size("48x64", "export_size") == (48, 64)
+    for wrong in ("64", "64x", "x64", "0x64", "64x0", "-1x5", "axb"):
+        with pytest.raises(ValueError, match=f"--export_size={wrong}: expected HEIGHTxWIDTH in pixels"):
+            files.parse_size(wrong, "export_size")

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from toolkit.data import images as module
-from toolkit.data.augmentation import Augmentation
-from toolkit.data.image_report import examine
-from toolkit.data.images import load
+from toolkit.data.images import store
+from toolkit.data.images.augmentation import Augmentation
+from toolkit.data.images.labelled import load
+from toolkit.data.images.report import examine
 
 
 def folder(root, **parts):
@@ -51,7 +51,7 @@ def test_numbers(tmp_path):
 
 @pytest.mark.parametrize("memory", [1 << 30, 0])
 def test_what_looks_wrong(tmp_path, monkeypatch, memory):
-    monkeypatch.setattr(module, "MEMORY", memory)
+    monkeypatch.setattr(store, "MEMORY", memory)
     train = noise(24, 0)
     source = folder(
         tmp_path,

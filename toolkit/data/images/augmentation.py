@@ -79,7 +79,7 @@ class Augmentation:
             raise ValueError(f"smallest_area={self.smallest_area}: expected more than 0, and 1 at most.")
 
     def stored_size(self, image_size: int) -> int:
-        """The side of the squares to crop from.
+        """Says the side of the squares to crop from.
 
         Args:
             image_size: The side of the result.
@@ -210,7 +210,7 @@ class Augmentation:
 
 
 def centre_crop(images: Any, image_size: int) -> Any:
-    """The middle of images, as validation and test see it.
+    """Cuts out the middle of images, as validation and test see it.
 
     Args:
         images: (batch, height, width, channels).

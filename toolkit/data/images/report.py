@@ -5,7 +5,7 @@ import hashlib
 
 import numpy as np
 
-from toolkit.data.images import MEMORY, SPLITS, Images
+from toolkit.data.images.labelled import SPLITS, Images
 from toolkit.data.report import Report
 
 _LISTED = 20  # classes; of more, only the largest and the smallest are told
@@ -36,7 +36,7 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
     """Says what a training would find in images.
 
     Args:
-        images: What `images.load` returned.
+        images: What `labelled.load` returned.
         batch_size: Images in a batch.
         num_sampled: Images of each split that are looked at, evenly spaced over it; all training images where they
             are in memory.
@@ -46,29 +46,49 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
 
     Example:
 
-    >>> from toolkit.data.images import load
+    >>> from toolkit.data.images.labelled import load
     >>> found = examine(load("embedded", image_size=8, batch_size=32, channels=1), batch_size=32)
     >>> found.report.sections["images"]["images"], found.report.refusal
     ({'train': 1259, 'validation': 179, 'test': 359}, '')
     """
     counts = images.counts
     numbers = {split: int(counts[split].sum()) for split in SPLITS}
-    stored = images.parts["train"].images
     # A copy is only found where both are looked at; what is in memory is looked at in no time.
-    everything = isinstance(stored, np.ndarray) and stored.nbytes <= MEMORY
+    everything = images.parts["train"].store.in_memory
     sampled = {"train": numbers["train"] if everything else num_sampled}
     looked = {split: _looked_at(images, split, sampled.get(split, num_sampled)) for split in SPLITS}
     seen = set(looked["train"].digests)
     copies = {split: sum(digest in seen for digest in looked[split].digests) for split in SPLITS[1:]}
     copies = {split: copies[split] / len(looked[split].digests) for split in copies}
     blank = {split: float(np.mean(looked[split].blank)) for split in SPLITS}
+    sections = _sections(images, batch_size, looked, copies, blank)
+    refusal = ""
+    if len(seen) == 1 and numbers["train"] > 1:
+        refusal = "All training images are the same: look at the files that --data names."
+    report = Report(
+        sections,
+        size=f"{numbers['train']} images of {len(images.class_names)} classes to train on",
+        changes=list(_advised(images, counts, copies, blank)),
+        refusal=refusal,
+    )
+    return Findings(report, counts, images.class_names, _examples(images))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Looked:
+    digests: list[bytes]
+    blank: list[bool]
+
+
+def _sections(images, batch_size, looked, copies, blank):
+    counts = images.counts
     mean, scale = images.statistics()
     channels = ("red", "green", "blue") if len(mean) == 3 else ("grey",)
     order = np.argsort(-counts["train"], kind="stable")
     largest, smallest = order[0], order[-1]
-    sections = {
+    return {
         "images": {
-            "images": numbers,
+            "images": {split: int(counts[split].sum()) for split in SPLITS},
             "looked_at": {split: len(looked[split].digests) for split in SPLITS},
             "copies_of_training_images_%": {split: 100 * share for split, share in copies.items()},
             "of_one_colour_%": {split: 100 * share for split, share in blank.items()},
@@ -90,22 +110,6 @@ def examine(images: Images, *, batch_size: int, num_sampled: int = 4000) -> Find
             "steps_in_an_epoch": images.splits.train.steps_per_epoch,
         },
     }
-    refusal = ""
-    if len(seen) == 1 and numbers["train"] > 1:
-        refusal = "All training images are the same: look at the files that --data names."
-    report = Report(
-        sections,
-        size=f"{numbers['train']} images of {len(images.class_names)} classes to train on",
-        changes=list(_advised(images, counts, copies, blank)),
-        refusal=refusal,
-    )
-    return Findings(report, counts, images.class_names, _examples(images))
-
-
-@dataclasses.dataclass(frozen=True)
-class _Looked:
-    digests: list[bytes]
-    blank: list[bool]
 
 
 def _looked_at(images, split, num_sampled):
@@ -149,5 +153,5 @@ def _examples(images):
     for label, name in enumerate(images.class_names[:_LISTED]):
         mine = np.flatnonzero(part.labels == label)
         chosen = mine[np.linspace(0, len(mine) - 1, min(_EXAMPLES, len(mine))).round().astype(int)]
-        examples[name] = images.cut(part.read(chosen))
+        examples[name] = images.cut(part.store.read(chosen))
     return examples

@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from toolkit.data import augmentation as module
-from toolkit.data.augmentation import Augmentation, centre_crop
+from toolkit.data.images import augmentation as module
+from toolkit.data.images.augmentation import Augmentation, centre_crop
 
 SEEDS = np.arange(2000)
 

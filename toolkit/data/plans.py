@@ -1,0 +1,96 @@
+"""Orders of batches, each a pure function of (seed, epoch): which examples meet, and which come first."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+# An epoch's number to the indices of its batches, in order.
+Plan = Callable[[int], list[np.ndarray]]
+
+
+def shuffled_plan(num_examples: int, batch_size: int, *, seed: int, shuffle: bool = True) -> Plan:
+    """Plans batches of examples in random order; each example once an epoch, the last batch perhaps smaller.
+
+    Args:
+        num_examples: How many examples there are.
+        batch_size: Examples in a batch.
+        seed: With the epoch, decides the order.
+        shuffle: False: always the given order.
+
+    Returns:
+        A plan for `Batches`.
+
+    Example:
+
+    >>> [batch.tolist() for batch in shuffled_plan(5, 2, seed=0, shuffle=False)(0)]
+    [[0, 1], [2, 3], [4]]
+    """
+    return bucketed_plan(np.zeros(num_examples), batch_size, seed=seed, shuffle=shuffle, num_buckets=1)
+
+
+def bucketed_plan(
+    lengths: np.ndarray, batch_size: int, *, seed: int, shuffle: bool = True, num_buckets: int = 8
+) -> Plan:
+    """Plans batches of examples of like length, so that little is padding.
+
+    Args:
+        lengths: Each example's length.
+        batch_size: Examples in a batch.
+        seed: With the epoch, decides which examples of a bucket meet and the batches' order.
+        shuffle: False: always the given order inside the buckets, shortest bucket first.
+        num_buckets: How many lengths to tell apart.
+
+    Returns:
+        A plan for `Batches`; each example once an epoch.
+
+    Raises:
+        ValueError: Where `batch_size` or `num_buckets` is less than 1.
+    """
+    if batch_size < 1 or num_buckets < 1:
+        raise ValueError(f"batch_size and num_buckets must be at least 1; got {batch_size} and {num_buckets}.")
+    by_length = np.argsort(lengths, kind="stable")
+    # Whole batches to each bucket but the last: a small batch at each bucket's end would waste steps.
+    num_batches = -(-len(by_length) // batch_size)
+    edges = np.unique(np.linspace(0, num_batches, min(num_buckets, max(num_batches, 1)) + 1).astype(int)) * batch_size
+    buckets = [np.sort(bucket) for bucket in np.split(by_length, edges[1:-1]) if len(bucket)]
+
+    return _plan(buckets, batch_size, seed, shuffle)
+
+
+def grouped_plan(sizes: np.ndarray, batch_size: int, *, seed: int, shuffle: bool = True) -> Plan:
+    """Plans batches of examples that all have the same size, such as images of unlike shape, which cannot be padded.
+
+    Args:
+        sizes: Each example's size, (examples,) or, as height and width are, (examples, numbers).
+        batch_size: Examples in a batch; the last one of each size may hold fewer.
+        seed: With the epoch, decides which examples of a size meet and the batches' order.
+        shuffle: False: always the given order inside a size, smallest first.
+
+    Returns:
+        A plan for `Batches`; each example once an epoch.
+
+    Raises:
+        ValueError: Where `batch_size` is less than 1.
+
+    Example:
+
+    >>> [batch.tolist() for batch in grouped_plan([8, 9, 8, 8], 2, seed=0, shuffle=False)(0)]
+    [[0, 2], [3], [1]]
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; got {batch_size}.")
+    _, group = np.unique(sizes, axis=0, return_inverse=True)
+    groups = [np.flatnonzero(group.reshape(-1) == number) for number in range(group.max(initial=-1) + 1)]
+    return _plan(groups, batch_size, seed, shuffle)
+
+
+def _plan(groups, batch_size, seed, shuffle):
+    """Batches of examples of one group each, in random order, of which each epoch has its own."""
+
+    def plan(epoch):
+        random = np.random.default_rng([seed, epoch])
+        orders = [random.permutation(group) if shuffle else group for group in groups]
+        batches = [order[start : start + batch_size] for order in orders for start in range(0, len(order), batch_size)]
+        return [batches[i] for i in random.permutation(len(batches))] if shuffle else batches
+
+    return plan
