@@ -31,7 +31,7 @@ def digits():
 def test_a_default_run_gives_the_figure_that_is_printed(tmp_path):
     """Another processor rounds otherwise, which is another seed: it may be three images below the spread of six."""
     low = float(re.search(r"the digits, .*: ([\d.]+) to [\d.]+ % of 359 test images", recipe.__doc__)[1])
-    run = training.Run(recipe.Settings(workdir=str(tmp_path)), recipe="image_classification")
+    run = training.Run(recipe.Settings(workdir=str(tmp_path)), "image_classification", load=recipe.load)
     recipe.train(run), recipe.evaluate(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["test_images"] == 359

@@ -7,3 +7,9 @@ def test_two_kinds_of_noise_exclude_each_other():
     with pytest.raises(ValueError, match="--weight_noise=0.1 and --adaptive_weight_noise exclude each other"):
         learning.WeightNoise(weight_noise=0.1, adaptive_weight_noise=True)
     assert learning.WeightNoise(weight_noise=0.1).weight_noise == 0.1
+
+
+def test_a_momentum_that_never_lets_go():
+    with pytest.raises(ValueError, match="--momentum=1.0: expected less than 1"):
+        learning.Schedule(momentum=1.0)
+    assert (learning.Schedule().optimizer, learning.Optimizer().optimizer) == ("sgd", "adam")

@@ -22,6 +22,51 @@ class FallingRate(Optimizer):
 
 
 @group
+class Schedule(Optimizer):
+    """The optimizer and the schedule of its step size."""
+
+    momentum: float = setting(0.9, "of sgd and rmsprop", paper="0.9", minimum=0.0)
+    weight_decay: float = setting(5e-4, "of kernels, for the loss of an example", minimum=0.0)
+    schedule: str = setting(
+        "cosine",
+        "of the step size: cosine, to 0; steps: a tenth after 1/2 and 3/4; plateau: a tenth where validation stands "
+        "still; exponential: --decay_rate each --decay_epochs; constant",
+        choices=("cosine", "steps", "plateau", "exponential", "constant"),
+    )
+    warmup_epochs: float = setting(1.0, "epochs in which a cosine schedule rises", minimum=0.0, changeable=True)
+    patience: int = setting(5, "epochs that --schedule=plateau waits", minimum=1, changeable=True)
+    decay_rate: float = setting(0.96, "factor of --schedule=exponential", minimum=0.0, changeable=True)
+    decay_epochs: float = setting(8.0, "epochs to each factor", minimum=0.0, changeable=True)
+    optimizer: str = "sgd"
+    learning_rate: float = other(0.1, more="the largest of the schedule")
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the momentum would never let go.
+        """
+        if self.momentum >= 1:
+            raise ValueError(f"--momentum={self.momentum}: expected less than 1.")
+
+
+@group
+class ImageNetwork(Run):
+    """The network that sees images."""
+
+    architecture: str = setting(
+        "resnet20",
+        "alexnet, zfnet, vgg11 to 19, googlenet, inception_v2 to v4, inception_resnet_v2, resnet8 to 152, resnet18v2 "
+        "to 152v2, plain18 to 56",
+    )
+    width: int | None = setting(None, "filters of the first convolution; left out: as published", minimum=1)
+    stem: str | None = setting(
+        None, "first layers; left out: small under 64 pixels, else imagenet", choices=("imagenet", "small")
+    )
+    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True)
+
+
+@group
 class Recurrent(Run):
     """The recurrent network."""
 

@@ -121,6 +121,18 @@ class WriterExport(Export):
 
 
 @group
+class ImageExport(Export):
+    """The export of what sees images."""
+
+    export_size: str = setting(
+        "", "HEIGHTxWIDTH of the exported model's images, which it resizes; empty: --image_size", changeable=True
+    )
+    max_measured: int = setting(
+        1000, "test images that say what an exported file's accuracy is", minimum=1, changeable=True
+    )
+
+
+@group
 class Sampling(Run):
     """What is sampled."""
 

@@ -14,7 +14,6 @@ import numpy as np
 from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
-from toolkit.settings.running import Devices, Export, Study
 from toolkit.training import fitting, loops, networks, studies
 from toolkit.training.checkpoints import save
 from toolkit.training.distribution import Distribution
@@ -22,9 +21,6 @@ from toolkit.training.results import Results
 from toolkit.training.stage import Stage
 from toolkit.training.workdir import command, versions
 from toolkit.visualize.board import Board
-
-# What a recipe that does not take from these groups cannot be asked for.
-_ABSENT = {field.name: field.default for group in (Devices, Export, Study) for field in dataclasses.fields(group)}
 
 
 class Run(Results):
@@ -69,14 +65,6 @@ class Run(Results):
             self.open()
         self._boards: dict[str, Board] = {}
         self._board = self._board_of("")
-
-    def asked(self, name: str) -> Any:
-        """What a setting is, or its default where the recipe has no such.
-
-        Args:
-            name: Of a field of the groups in toolkit.settings.
-        """
-        return getattr(self.settings, name, _ABSENT[name])
 
     @property
     def data(self) -> Any:
@@ -247,6 +235,14 @@ class Run(Results):
             print(f"  the model that comes with the code: {self._stand_in}", flush=True)
             found = networks.shipped(self._stand_in, self.prefix + stage, name)
         return next(iter(found.values())) if len(found) == 1 else found
+
+    def has(self, stage: str) -> bool:
+        """Says whether a stage's training has begun in this workdir.
+
+        Args:
+            stage: The stage's name.
+        """
+        return any(self._folder(stage).glob("*.npz"))
 
     def round(self, number: int) -> "Run":
         """Gives the same run as it is in one of several rounds: stages, pictures and metrics of its own.

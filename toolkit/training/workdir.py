@@ -14,7 +14,11 @@ from typing import Any
 
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.settings.running import Devices, Export, Study
 from toolkit.training.checkpoints import write_json
+
+# What a recipe that does not take from these groups cannot be asked for.
+_ABSENT = {field.name: field.default for group in (Devices, Export, Study) for field in dataclasses.fields(group)}
 
 
 class InUse(ValueError):
@@ -42,6 +46,14 @@ class Workdir:
         self.recipe = recipe
         self.workdir = pathlib.Path(settings.workdir).absolute()
         self._lock = None
+
+    def asked(self, name: str) -> Any:
+        """What a setting is, or its default where the recipe has no such.
+
+        Args:
+            name: Of a field of the groups in toolkit.settings.
+        """
+        return getattr(self.settings, name, _ABSENT[name])
 
     def open(self) -> None:
         """Makes or opens the folder, locks it, and keeps the settings in it.

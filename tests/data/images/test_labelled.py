@@ -161,8 +161,8 @@ def test_targets_of_several_heads():
 
 def test_classes_of_a_network():
     images = load("embedded:100", **SIZES)
-    images.check_classes(list("0123456789"), "the model")
+    assert images.for_classes(list("0123456789"), "the model") is images
     with pytest.raises(ValueError, match="--data has other classes than the model: 9, x."):
-        images.check_classes(list("012345678x"), "the model")
+        images.for_classes(list("012345678x"), "the model")
     with pytest.raises(ValueError, match="the order"):
-        images.check_classes(list("9876543210"), "the model")
+        images.for_classes(list("9876543210"), "the model")

@@ -96,12 +96,15 @@ class Images:
             lambda image, label: (image, dict.fromkeys(heads, tf.one_hot(label, len(self.class_names))))
         )
 
-    def check_classes(self, names: Sequence[str], of: str) -> None:
-        """Looks whether these images are for a network that knows certain classes.
+    def for_classes(self, names: Sequence[str], of: str) -> "Images":
+        """Gives these very images, where they are for a network that knows certain classes.
 
         Args:
             names: Its classes, in the order of its logits.
             of: What knows these, for the error.
+
+        Returns:
+            The images.
 
         Raises:
             ValueError: Where the classes, or their order, differ.
@@ -109,6 +112,7 @@ class Images:
         if list(self.class_names) != list(names):
             odd = sorted(set(self.class_names) ^ set(names))
             raise ValueError(f"--data has other classes than {of}: {', '.join(odd[:5]) or 'the order'}.")
+        return self
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Measures what a network would standardize with, of at most 2,048 training images.
