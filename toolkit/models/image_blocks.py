@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
 
 import keras
 
@@ -29,7 +30,7 @@ class Resolution:
         ValueError: Where the output stride is no power of two.
     """
 
-    def __init__(self, image, output_stride: int | None = None) -> None:
+    def __init__(self, image: keras.KerasTensor, output_stride: int | None = None) -> None:
         if output_stride is not None and output_stride not in (1, 2, 4, 8, 16, 32):
             raise ValueError(f"output_stride must be None, 1, 2, 4, 8, 16 or 32; got {output_stride}.")
         self.output_stride = output_stride
@@ -38,7 +39,7 @@ class Resolution:
         self._image = image
         self._stride, self._nominal = 1, 1
 
-    def reduce(self, x, strides: int = 2):
+    def reduce(self, x: keras.KerasTensor, strides: int = 2) -> tuple[keras.KerasTensor, dict[str, int]]:
         """Goes to the next resolution.
 
         Args:
@@ -58,7 +59,7 @@ class Resolution:
             self._stride *= strides
         return x, where
 
-    def end(self, x):
+    def end(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Names the features as their resolution's level.
 
         Args:
@@ -144,7 +145,7 @@ class Convolution:
             x = self.normalize(x, f"{name}_bn")
         return keras.layers.Activation(activation, name=f"{name}_{activation}")(x) if activation else x
 
-    def normalize(self, x, name: str):
+    def normalize(self, x: keras.KerasTensor, name: str) -> keras.KerasTensor:
         """Batch normalization alone.
 
         Args:
@@ -155,7 +156,16 @@ class Convolution:
         return keras.layers.BatchNormalization(momentum=0.9, epsilon=self.epsilon, scale=self.scale, name=name)(x)
 
 
-def pool(x, size: int, name: str, *, strides: int = 1, dilation_rate: int = 1, padding: str = "same", average=False):
+def pool(
+    x: keras.KerasTensor,
+    size: int,
+    name: str,
+    *,
+    strides: int = 1,
+    dilation_rate: int = 1,
+    padding: str = "same",
+    average: bool = False,
+) -> keras.KerasTensor:
     """Takes the largest value, or the mean, of each window.
 
     Args:
@@ -176,17 +186,17 @@ def pool(x, size: int, name: str, *, strides: int = 1, dilation_rate: int = 1, p
 
 
 def concatenated(
-    x,
-    paths,
+    x: keras.KerasTensor,
+    paths: Sequence[Sequence],
     name: str,
     conv: Convolution,
-    scaled,
+    scaled: Callable[[int], int],
     *,
     strides: int = 1,
     dilation_rate: int = 1,
     padding: str = "same",
-):
-    """An Inception block: paths side by side, their results one after another in the channels.
+) -> keras.KerasTensor:
+    """Builds an Inception block: paths side by side, their results one after another in the channels.
 
     Args:
         x: Features (batch, height, width, channels).
@@ -218,8 +228,8 @@ def concatenated(
     return keras.layers.Concatenate(name=f"{name}_paths")(results)
 
 
-def scaling(width: int, published: int, multiple: int = 1):
-    """How a narrower or wider network's layers follow its first convolution.
+def scaling(width: int, published: int, multiple: int = 1) -> Callable[[int], int]:
+    """Says how a narrower or wider network's layers follow its first convolution.
 
     Args:
         width: Filters of the first convolution.
@@ -243,8 +253,10 @@ def scaling(width: int, published: int, multiple: int = 1):
     return lambda size: multiple * max(1, round(size * width / (published * multiple)))
 
 
-def image_input(input_shape: tuple[int | None, int | None, int], stem: str):
-    """A network's input and its standardization.
+def image_input(
+    input_shape: tuple[int | None, int | None, int], stem: str
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Begins a network: its input and its standardization.
 
     Args:
         input_shape: (height, width, channels).
@@ -265,8 +277,8 @@ def image_input(input_shape: tuple[int | None, int | None, int], stem: str):
     return inputs, Standardization(name="standardize")(inputs)
 
 
-def hidden_layers(x, units: int):
-    """Two layers of units that see the whole image, each with half of its results left out in training.
+def hidden_layers(x: keras.KerasTensor, units: int) -> keras.KerasTensor:
+    """Adds two layers of units that see the whole image, each with half of its results left out in training.
 
     Args:
         x: Features (batch, height, width, channels), height and width known.
@@ -290,8 +302,8 @@ def hidden_layers(x, units: int):
     return x
 
 
-def logits(x, num_classes: int, name: str = "logits"):
-    """The last layer: scores whose softmax are the classes' probabilities, in float32.
+def logits(x: keras.KerasTensor, num_classes: int, name: str = "logits") -> keras.KerasTensor:
+    """Adds the last layer: scores whose softmax are the classes' probabilities, in float32.
 
     Args:
         x: (batch, features).

@@ -1,5 +1,7 @@
 """Inception v2 and v3: batch normalization, large kernels made of small ones (Szegedy et al. 2016)."""
 
+from collections.abc import Callable
+
 import keras
 
 from toolkit.models import image_blocks, pretrained
@@ -227,8 +229,15 @@ def block_padding(stem: str, output_stride: int | None) -> str:
     return "same" if stem == "small" or output_stride else "valid"
 
 
-def v3_stem(x, scaled, stem: str, resolution, padding: str, conv):
-    """What v3 and Inception-ResNet v2 begin with: 299 x 299 x 3 to 35 x 35 x 192.
+def v3_stem(
+    x: keras.KerasTensor,
+    scaled: Callable[[int], int],
+    stem: str,
+    resolution: image_blocks.Resolution,
+    padding: str,
+    conv: image_blocks.Convolution,
+) -> keras.KerasTensor:
+    """Builds what v3 and Inception-ResNet v2 begin with: 299 x 299 x 3 to 35 x 35 x 192.
 
     Args:
         x: The standardized image.

@@ -1,5 +1,7 @@
 """Inception v4 and Inception-ResNet v2 (Szegedy et al. 2017)."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 
 from toolkit.models import image_blocks, pretrained
@@ -200,9 +202,17 @@ def inception_resnet_v2(
 
 
 def residual_block(
-    x, paths, name: str, conv, scaled, *, factor: float, dilation_rate: int = 1, activation: str | None = "relu"
-):
-    """activation(x + factor * F(x)), F an Inception block and a 1 x 1 convolution to the channels of x.
+    x: keras.KerasTensor,
+    paths: Sequence[Sequence],
+    name: str,
+    conv: image_blocks.Convolution,
+    scaled: Callable[[int], int],
+    *,
+    factor: float,
+    dilation_rate: int = 1,
+    activation: str | None = "relu",
+) -> keras.KerasTensor:
+    """Builds activation(x + factor * F(x)), F an Inception block and a 1 x 1 convolution to the channels of x.
 
     Args:
         x: Features (batch, height, width, channels).

@@ -1,6 +1,7 @@
 """First weights of an image network: those of `keras.applications`, or a file's."""
 
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -75,7 +76,9 @@ def load(model: keras.Model, weights: str | None, application: str | None) -> ke
     return model
 
 
-def copy_weights(model: keras.Model, reference: keras.Model, mean, scale, blue_first: bool) -> None:
+def copy_weights(
+    model: keras.Model, reference: keras.Model, mean: Sequence[float], scale: Sequence[float], blue_first: bool
+) -> None:
     """Copies the weights of a network of `keras.applications` into ours of the same graph.
 
     Layers are matched by their place in the graph. A convolution's bias goes into the normalization that follows it

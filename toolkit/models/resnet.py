@@ -116,8 +116,18 @@ def _stage(x, filters, count, name, conv, resolution, bottleneck, shortcuts, red
     return x
 
 
-def block(x, filters: int, name: str, conv, where: dict, dilation_rate: int = 1, bottleneck=False, *, shortcut=True):
-    """A residual block of version 1: ReLU(x + F(x)).
+def block(
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    conv: image_blocks.Convolution,
+    where: dict,
+    dilation_rate: int = 1,
+    bottleneck: bool = False,
+    *,
+    shortcut: bool = True,
+) -> keras.KerasTensor:
+    """Builds a residual block of version 1: ReLU(x + F(x)).
 
     Args:
         x: Features (batch, height, width, channels).
@@ -156,9 +166,17 @@ def _stage_of_version_2(x, filters, count, name, conv, resolution, bottleneck, s
 
 
 def preactivated_block(
-    x, filters: int, name: str, conv, where: dict, dilation_rate: int = 1, bottleneck=False, *, shortcut=True
-):
-    """A residual block of version 2: x + F(ReLU(BN(x))).
+    x: keras.KerasTensor,
+    filters: int,
+    name: str,
+    conv: image_blocks.Convolution,
+    where: dict,
+    dilation_rate: int = 1,
+    bottleneck: bool = False,
+    *,
+    shortcut: bool = True,
+) -> keras.KerasTensor:
+    """Builds a residual block of version 2: x + F(ReLU(BN(x))).
 
     Args:
         x: Features (batch, height, width, channels).
