@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from toolkit.generation import loop
 from toolkit.models import handwriting
 
 
@@ -56,12 +57,6 @@ class Writer:
             if name not in ("offset", "characters")
         }
 
-    def _check_text(self, text):
-        if self.reads_text != (text is not None):
-            raise ValueError(
-                "This network reads text: give text." if self.reads_text else "This network reads no text."
-            )
-
     def initial_state(self, batch_size) -> dict:
         """States of zeros.
 
@@ -94,21 +89,32 @@ class Writer:
         Returns:
             The next offset (batch, 3), standardized; the next state; the window's weights (batch, characters) or None.
         """
-        params, state, weights = self._advance(offset, state, characters)
-        if noise is None:
-            # Stateful random ops: the stateless ones of keras.random have no TFLite counterpart.
-            batch = tf.shape(offset)[0]
-            uniform = tf.random.uniform((batch, 2))
-            noise = tf.concat([uniform[:, :1], tf.random.normal((batch, 2)), uniform[:, 1:]], axis=-1)
-        return self.distribution.sample(params, bias=bias, noise=noise), state, weights
+        output, state = self._advance(offset, state, *(() if characters is None else (characters,)))
+        return self._draw(output["params"], bias, noise), state, output.get("weights")
 
-    def _advance(self, offset, state, characters):
+    def _advance(self, offset, state, characters=None):
+        """The step of the loop: what the network emits, before anything is drawn from it."""
         inputs = {"offset": offset, **state}
         if self.reads_text:
             inputs["characters"] = characters
         outputs = self.step_model(inputs)
-        state = {name: tf.cast(outputs[name], tf.float32) for name in state}
-        return outputs["params"], state, outputs.get("weights")
+        return outputs, {name: tf.cast(outputs[name], tf.float32) for name in state}
+
+    def _draw(self, params, bias, noise):
+        if noise is None:
+            # Stateful random ops: the stateless ones of keras.random have no TFLite counterpart.
+            batch = tf.shape(params)[0]
+            uniform = tf.random.uniform((batch, 2))
+            noise = tf.concat([uniform[:, :1], tf.random.normal((batch, 2)), uniform[:, 1:]], axis=-1)
+        return self.distribution.sample(params, bias=bias, noise=noise)
+
+    def _context(self, text):
+        """What each step is given: the text, for a network that reads one."""
+        if self.reads_text != (text is not None):
+            raise ValueError(
+                "This network reads text: give text." if self.reads_text else "This network reads no text."
+            )
+        return (self.characters(tf.cast(text, tf.int32)),) if self.reads_text else ()
 
     def score(self, strokes, length, text=None):
         """How likely the network finds real lines, by the same step that writes.
@@ -131,21 +137,15 @@ class Writer:
         >>> Writer(network).score(tf.zeros((2, 5, 3)), tf.constant([5, 3]))["log_loss"].shape
         TensorShape([2])
         """
-        self._check_text(text)
-        characters = self.characters(tf.cast(text, tf.int32)) if self.reads_text else None
+        context = self._context(text)
         points = self.standardize(tf.cast(strokes, tf.float32))
-        rows = points.shape[0] or tf.shape(points)[0]
+        batch_size = points.shape[0] or tf.shape(points)[0]
 
-        def keep_on(t, offset, state, nats):
-            return t < tf.reduce_max(length)
+        def nats(output, point):
+            return -self.distribution.log_prob(output["params"], point)
 
-        def add_point(t, offset, state, nats):
-            params, state, _ = self._advance(offset, state, characters)
-            point = points[:, t]
-            return t + 1, point, state, nats - tf.where(t < length, self.distribution.log_prob(params, point), 0.0)
-
-        start = (tf.constant(0), tf.zeros((rows, 3)), self.initial_state(rows), tf.zeros((rows,)))
-        return {"log_loss": tf.while_loop(keep_on, add_point, start)[-1]}
+        first, state = tf.zeros((batch_size, 3)), self.initial_state(batch_size)
+        return {"log_loss": loop.score(self._advance, first, state, points, length, nats, context)}
 
     def along(self, offsets, text=None) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         """Leads the network along one real line.
@@ -157,13 +157,9 @@ class Writer:
         Yields:
             What `step` takes at each point: the offset before it (1, 3), standardized, and the states by name.
         """
-        self._check_text(text)
-        characters = self.characters(tf.cast(text, tf.int32)[None]) if self.reads_text else None
-        offset, state = np.zeros((1, 3), "float32"), self.initial_state(1)
-        advance = tf.function(lambda offset, state: self._advance(offset, state, characters)[1], autograph=False)
-        for point in np.asarray(self.standardize(np.asarray(offsets, "float32")[None]))[0]:
-            yield offset, {name: np.asarray(value) for name, value in state.items()}
-            state, offset = advance(tf.constant(offset), state), point[None]
+        context = self._context(None if text is None else np.asarray(text)[None])
+        points = np.asarray(self.standardize(np.asarray(offsets, "float32")[None]))[0]
+        return loop.along(self._advance, np.zeros((1, 3), "float32"), self.initial_state(1), points, context)
 
     def generate(self, text=None, bias=0.0, *, num_steps: int, noise=None, prime=None, batch_size: int | None = None):
         """Writes lines.
@@ -185,62 +181,27 @@ class Writer:
         Raises:
             ValueError: Where the network reads text and there is none, or the reverse.
         """
-        self._check_text(text)
-        characters, num_characters, last = None, 0, None
+        context, stop, keep = self._context(text), None, {}
         if self.reads_text:
             text = tf.cast(text, tf.int32)
-            characters = self.characters(text)
-            batch_size, num_characters = text.shape[0] or tf.shape(text)[0], text.shape[1]
-            positions = tf.range(num_characters)[None]
-            last = tf.reduce_sum(tf.cast(text != 0, tf.int32), axis=1)[:, None]
-        num_primed = 0
-        if prime is not None:
-            prime = self.standardize(prime)
-            num_primed = prime.shape[1]
+            batch_size = text.shape[0] or tf.shape(text)[0]
+            stop, keep = _window_has_left(text), {"weights": (text.shape[1],)}
         bias = tf.broadcast_to(tf.cast(bias, tf.float32), (batch_size,))
-        num_total = num_primed + num_steps
-
-        def keep_on(t, offset, state, running, lengths, strokes, weights):
-            return tf.logical_and(t < num_total, tf.reduce_any(running))
-
-        def write_point(t, offset, state, running, lengths, strokes, weights):
-            drawn = t - num_primed
-            here = None if noise is None else noise[:, tf.maximum(drawn, 0)]
-            sampled, state, phi = self.step(offset, state, characters, bias, here)
-            if self.reads_text:
-                beyond = tf.reduce_max(tf.where(positions == last, phi, 0.0), axis=1)
-                inside = tf.reduce_max(tf.where(positions < last, phi, 0.0), axis=1)
-                ended = tf.logical_and(beyond > inside, drawn >= 0)
-                running = tf.logical_and(running, tf.logical_not(ended))
-                phi = tf.where(running[:, None], phi, 0.0)
-            if prime is not None:
-                sampled = tf.where(drawn < 0, prime[:, tf.minimum(t, num_primed - 1)], sampled)
-            alive = tf.where(running[:, None], sampled, 0.0)
-            lengths += tf.cast(tf.logical_and(running, drawn >= 0), tf.int32)
-            strokes = strokes.write(t, alive)
-            if self.reads_text:
-                weights = weights.write(t, phi)
-            return t + 1, alive, state, running, lengths, strokes, weights
-
-        rows = None if isinstance(batch_size, tf.Tensor) else batch_size
-        start = (
-            tf.constant(0),
+        written = loop.generate(
+            self._advance,
             tf.zeros((batch_size, 3)),
             self.initial_state(batch_size),
-            tf.ones((batch_size,), tf.bool),
-            tf.zeros((batch_size,), tf.int32),
-            tf.TensorArray(tf.float32, num_total, element_shape=(rows, 3)),
-            tf.TensorArray(tf.float32, num_total if self.reads_text else 0, element_shape=(rows, num_characters)),
+            num_steps=num_steps,
+            context=context,
+            draw=lambda output, here: self._draw(output["params"], bias, here),
+            noise=noise,
+            given=None if prime is None else self.standardize(prime),
+            stop=stop,
+            keep=keep,
         )
-        *_, lengths, strokes, weights = tf.while_loop(keep_on, write_point, start)
-        written = strokes.stack()[num_primed:]
-        real = self.standardize.inverse(written)
-        inside = tf.range(num_steps)[:, None] < lengths[None]
-        real = tf.where(inside[..., None], real, 0.0)
-        result = {"strokes": tf.transpose(real, (1, 0, 2)), "length": lengths}
-        if self.reads_text:
-            result["weights"] = tf.transpose(weights.stack()[num_primed:], (1, 0, 2))
-        return result
+        inside = tf.range(num_steps) < written.length[:, None]
+        strokes = tf.where(inside[..., None], self.standardize.inverse(written.values), 0.0)
+        return {"strokes": strokes, "length": written.length, **written.kept}
 
     def write(
         self,
@@ -318,3 +279,16 @@ class Writer:
         noise = random.standard_normal((num_lines, num_steps, self.distribution.num_noise)).astype("float32")
         noise[..., [0, -1]] = random.uniform(size=(num_lines, num_steps, 2))
         return noise
+
+
+def _window_has_left(text):
+    """The stop rule phi(t, U + 1) > phi(t, u) for all u <= U, for texts of U characters and zeros after them."""
+    positions = tf.range(text.shape[1])[None]
+    last = tf.reduce_sum(tf.cast(text != 0, tf.int32), axis=1)[:, None]
+
+    def stop(output, point):
+        beyond = tf.reduce_max(tf.where(positions == last, output["weights"], 0.0), axis=1)
+        inside = tf.reduce_max(tf.where(positions < last, output["weights"], 0.0), axis=1)
+        return beyond > inside
+
+    return stop
