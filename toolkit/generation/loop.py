@@ -219,7 +219,9 @@ def _where(condition, value, other):
 
 def _by_row(written, begin, num_steps, count):
     """(places, batch, ...) -> (batch, num_steps, ...), each row from its beginning to its end, then zeros."""
-    written = tf.transpose(written[begin:] if isinstance(begin, int) else written, (1, 0, *range(2, written.shape.rank)))
+    written = tf.transpose(
+        written[begin:] if isinstance(begin, int) else written, (1, 0, *range(2, written.shape.rank))
+    )
     places = tf.range(num_steps)
     if not isinstance(begin, int):
         written = tf.gather(written, begin[:, None] + places, axis=1, batch_dims=1)

@@ -1,4 +1,4 @@
-"""Writing with a handwriting network: one while loop, the same graph in Keras, SavedModel and TFLite."""
+"""Writing with a handwriting network, the same graph in Keras, SavedModel and TFLite."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from toolkit.generation import loop
+from toolkit.generation.drawing import draw_event
+from toolkit.generation.past_text import past_text
 from toolkit.models import handwriting
 
 
@@ -50,12 +52,9 @@ class Writer:
         self.distribution = model.get_layer("density").distribution
         self.standardize = model.get_layer("standardize")
         self.reads_text = "characters" in self.step_model.input
-        self._function = None
-        self.state_sizes = {
-            name: tensor.shape[-1]
-            for name, tensor in self.step_model.input.items()
-            if name not in ("offset", "characters")
-        }
+        others = ("offset", "characters")
+        self.state_sizes = {name: x.shape[-1] for name, x in self.step_model.input.items() if name not in others}
+        self._compiled = tf.function(self.generate, autograph=False)
 
     def initial_state(self, batch_size) -> dict:
         """States of zeros.
@@ -89,31 +88,19 @@ class Writer:
         Returns:
             The next offset (batch, 3), standardized; the next state; the window's weights (batch, characters) or None.
         """
-        output, state = self._advance(offset, state, *(() if characters is None else (characters,)))
-        return self._draw(output["params"], bias, noise), state, output.get("weights")
+        output, state = self._advance(offset, state, characters)
+        return draw_event(self.distribution, output["params"], bias, noise), state, output.get("weights")
 
     def _advance(self, offset, state, characters=None):
         """The step of the loop: what the network emits, before anything is drawn from it."""
-        inputs = {"offset": offset, **state}
-        if self.reads_text:
-            inputs["characters"] = characters
+        inputs = {"offset": offset, **state} | ({"characters": characters} if self.reads_text else {})
         outputs = self.step_model(inputs)
         return outputs, {name: tf.cast(outputs[name], tf.float32) for name in state}
-
-    def _draw(self, params, bias, noise):
-        if noise is None:
-            # Stateful random ops: the stateless ones of keras.random have no TFLite counterpart.
-            batch = tf.shape(params)[0]
-            uniform = tf.random.uniform((batch, 2))
-            noise = tf.concat([uniform[:, :1], tf.random.normal((batch, 2)), uniform[:, 1:]], axis=-1)
-        return self.distribution.sample(params, bias=bias, noise=noise)
 
     def _context(self, text):
         """What each step is given: the text, for a network that reads one."""
         if self.reads_text != (text is not None):
-            raise ValueError(
-                "This network reads text: give text." if self.reads_text else "This network reads no text."
-            )
+            raise ValueError(f"This network reads {'text: give text' if self.reads_text else 'no text'}.")
         return (self.characters(tf.cast(text, tf.int32)),) if self.reads_text else ()
 
     def score(self, strokes, length, text=None):
@@ -181,11 +168,11 @@ class Writer:
         Raises:
             ValueError: Where the network reads text and there is none, or the reverse.
         """
-        context, stop, keep = self._context(text), None, {}
+        context, stop, keep = self._context(text), None, None
         if self.reads_text:
             text = tf.cast(text, tf.int32)
             batch_size = text.shape[0] or tf.shape(text)[0]
-            stop, keep = _window_has_left(text), {"weights": (text.shape[1],)}
+            stop, keep = past_text(text), {"weights": (text.shape[1],)}
         bias = tf.broadcast_to(tf.cast(bias, tf.float32), (batch_size,))
         written = loop.generate(
             self._advance,
@@ -193,14 +180,14 @@ class Writer:
             self.initial_state(batch_size),
             num_steps=num_steps,
             context=context,
-            draw=lambda output, here: self._draw(output["params"], bias, here),
+            draw=lambda output, here: draw_event(self.distribution, output["params"], bias, here),
             noise=noise,
             given=None if prime is None else self.standardize(prime),
             stop=stop,
             keep=keep,
         )
-        inside = tf.range(num_steps) < written.length[:, None]
-        strokes = tf.where(inside[..., None], self.standardize.inverse(written.values), 0.0)
+        inside = tf.range(num_steps)[None, :, None] < written.length[:, None, None]
+        strokes = tf.where(inside, self.standardize.inverse(written.values), 0.0)
         return {"strokes": strokes, "length": written.length, **written.kept}
 
     def write(
@@ -227,42 +214,27 @@ class Writer:
         Raises:
             ValueError: Where a text is empty or has characters outside the model's alphabet.
         """
-        text, first, num_lines = None, 0, texts
-        if self.reads_text:
-            before = "" if prime is None else prime[1]
-            num_lines, first = len(texts), len(before)
-            layer = self.model.get_layer("characters")
-            encoded = [layer.encode(text) for text in texts]  # each by itself: a primer must not hide an empty text
-            encoded = [layer.encode(before + text) for text in texts] if before else encoded
-            # A few lengths only: each new one traces the graph again.
-            text = np.zeros((num_lines, -(-max(map(len, encoded)) // 32) * 32), "int32")
-            for row, codes in zip(text, encoded, strict=True):
-                row[: len(codes)] = codes
-        noise = self.noise(num_lines, max_points, seed)
-        primer = None
-        if prime is not None:
-            primer = tf.constant(np.broadcast_to(prime[0], (num_lines, *np.shape(prime[0]))), tf.float32)
-        biases = np.broadcast_to(np.asarray(bias, "float32"), (num_lines,))
-        result = self._compiled(text, biases, noise, primer)
-        lengths = result["length"].numpy()
-        strokes = result["strokes"].numpy()
+        num_lines = len(texts) if self.reads_text else texts
+        before = "" if prime is None else prime[1]
+        primer = None if prime is None else tf.constant(np.tile(prime[0], (num_lines, 1, 1)), tf.float32)
+        text = tf.constant(self._encode(texts, before)) if self.reads_text else None
+        bias = tf.constant(np.broadcast_to(bias, num_lines), tf.float32)
+        noise = tf.constant(self.noise(num_lines, max_points, seed))
+        how = {"num_steps": max_points, "noise": noise, "prime": primer, "batch_size": num_lines}
+        result = {name: tensor.numpy() for name, tensor in self._compiled(text, bias, **how).items()}
         lines = []
-        for row, length in enumerate(lengths):
-            weights = None
-            if self.reads_text:
-                weights = result["weights"].numpy()[row, :length, first : first + len(texts[row])]
-            lines.append(Written(strokes[row, :length], weights, bool(length < max_points)))
+        for row, length in enumerate(result["length"]):
+            weights = result["weights"][row, :length, len(before) :][:, : len(texts[row])] if self.reads_text else None
+            lines.append(Written(result["strokes"][row, :length], weights, bool(length < max_points)))
         return lines
 
-    def _compiled(self, text, bias, noise, prime):
-        if self._function is None:
-            self._function = tf.function(
-                lambda text, bias, noise, prime: self.generate(
-                    text, bias, num_steps=noise.shape[1], noise=noise, prime=prime, batch_size=noise.shape[0]
-                ),
-                autograph=False,
-            )
-        return self._function(None if text is None else tf.constant(text), tf.constant(bias), tf.constant(noise), prime)
+    def _encode(self, texts, before):
+        layer = self.model.get_layer("characters")
+        encoded = [layer.encode(text) for text in texts]  # each by itself: a primer must not hide an empty text
+        encoded = [layer.encode(before + text) for text in texts] if before else encoded
+        # A few lengths only: each new one traces the graph again.
+        size = -(-max(map(len, encoded)) // 32) * 32
+        return np.array([[*line, *[0] * (size - len(line))] for line in encoded], "int32")
 
     def noise(self, num_lines: int, num_steps: int, seed: int) -> np.ndarray:
         """Noise for `generate`.
@@ -279,16 +251,3 @@ class Writer:
         noise = random.standard_normal((num_lines, num_steps, self.distribution.num_noise)).astype("float32")
         noise[..., [0, -1]] = random.uniform(size=(num_lines, num_steps, 2))
         return noise
-
-
-def _window_has_left(text):
-    """The stop rule phi(t, U + 1) > phi(t, u) for all u <= U, for texts of U characters and zeros after them."""
-    positions = tf.range(text.shape[1])[None]
-    last = tf.reduce_sum(tf.cast(text != 0, tf.int32), axis=1)[:, None]
-
-    def stop(output, point):
-        beyond = tf.reduce_max(tf.where(positions == last, output["weights"], 0.0), axis=1)
-        inside = tf.reduce_max(tf.where(positions < last, output["weights"], 0.0), axis=1)
-        return beyond > inside
-
-    return stop

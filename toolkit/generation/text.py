@@ -1,11 +1,12 @@
-"""Text from a language model: one while loop, the same graph in Keras, SavedModel and TFLite."""
+"""Text from a language model, the same graph in Keras, SavedModel and TFLite."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
-from toolkit.generation import drawing, loop
+from toolkit.generation import loop
+from toolkit.generation.drawing import draw_token
 from toolkit.models import text_rnn
 
 
@@ -97,7 +98,7 @@ class Generator:
             tf.zeros((batch_size,), tf.int32),
             self.initial_state(batch_size),
             num_steps=num_steps,
-            draw=lambda logits, here: drawing.draw(logits, here, temperature, self.top_k, self.excluded),
+            draw=lambda logits, here: draw_token(logits, here, temperature, self.top_k, self.excluded),
             noise=noise,
             given=prompt,
             given_length=prompt_length,
