@@ -1,9 +1,10 @@
 """Beam search: the likeliest sequences of tokens under any step, by the same loop that draws them."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
 
@@ -27,8 +28,8 @@ class Found(NamedTuple):
 
 def beam_search(
     step: Callable,
-    first,
-    state,
+    first: ArrayLike,
+    state: Any,
     *,
     num_steps: int,
     beam_width: int,

@@ -7,9 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from toolkit.distributions.gaussian_mixture import GaussianMixture
 
 
-def draw_token(logits, noise=None, temperature=1.0, top_k: int = 0, excluded: Sequence[int] = ()) -> tf.Tensor:
+def draw_token(
+    logits: ArrayLike,
+    noise: ArrayLike | None = None,
+    temperature: ArrayLike = 1.0,
+    top_k: int = 0,
+    excluded: Sequence[int] = (),
+) -> tf.Tensor:
     """Draws tokens by inverting the cumulative distribution.
 
     Args:
@@ -49,7 +58,9 @@ def draw_token(logits, noise=None, temperature=1.0, top_k: int = 0, excluded: Se
     return tf.minimum(tf.reduce_sum(below, axis=-1), num_tokens - 1)
 
 
-def draw_event(distribution, params, bias=0.0, noise=None) -> tf.Tensor:
+def draw_event(
+    distribution: GaussianMixture, params: ArrayLike, bias: ArrayLike = 0.0, noise: ArrayLike | None = None
+) -> tf.Tensor:
     """Draws events of a mixture density.
 
     Args:

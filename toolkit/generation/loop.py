@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 
 class Generated(NamedTuple):
@@ -31,16 +32,16 @@ class Generated(NamedTuple):
 
 def generate(
     step: Callable,
-    first,
-    state,
+    first: ArrayLike,
+    state: Any,
     *,
     num_steps: int,
     context: tuple = (),
     draw: Callable | None = None,
-    noise=None,
-    given=None,
-    given_length=None,
-    length=None,
+    noise: ArrayLike | None = None,
+    given: tf.Tensor | None = None,
+    given_length: tf.Tensor | None = None,
+    length: ArrayLike | None = None,
     stop: Callable | None = None,
     keep: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Generated:
@@ -124,7 +125,13 @@ def generate(
 
 
 def score(
-    step: Callable, first, state, values, length, measure: Callable[..., tf.Tensor], context: tuple = ()
+    step: Callable,
+    first: ArrayLike,
+    state: Any,
+    values: tf.Tensor,
+    length: ArrayLike,
+    measure: Callable,
+    context: tuple = (),
 ) -> tf.Tensor:
     """Adds up what real values take, by the same step that writes.
 
@@ -166,7 +173,7 @@ def score(
 
 
 def along(
-    step: Callable, first, state: Mapping, values: Iterable, context: tuple = ()
+    step: Callable, first: np.ndarray, state: Mapping, values: Iterable, context: tuple = ()
 ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Leads a network along real values.
 

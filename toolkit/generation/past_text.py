@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 
-def past_text(text) -> Callable:
+def past_text(text: tf.Tensor) -> Callable:
     """Makes a stop rule of `loop.generate`: phi(t, U + 1) > phi(t, u) for all u <= U.
 
     Args:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
 from toolkit.generation.drawing import draw_event
@@ -46,7 +48,7 @@ class Writer:
     Reference: Graves 2013, arXiv 1308.0850, sections 4 and 5.3 to 5.5.
     """
 
-    def __init__(self, model) -> None:
+    def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.step_model = handwriting.single_step(model)
         self.distribution = model.get_layer("density").distribution
@@ -56,7 +58,7 @@ class Writer:
         self.state_sizes = {name: x.shape[-1] for name, x in self.step_model.input.items() if name not in others}
         self._compiled = tf.function(self.generate, autograph=False)
 
-    def initial_state(self, batch_size) -> dict:
+    def initial_state(self, batch_size: int | tf.Tensor) -> dict[str, tf.Tensor]:
         """States of zeros.
 
         Args:
@@ -64,7 +66,7 @@ class Writer:
         """
         return {name: tf.zeros((batch_size, size)) for name, size in self.state_sizes.items()}
 
-    def characters(self, text):
+    def characters(self, text: ArrayLike) -> tf.Tensor:
         """Code points as the step takes them.
 
         Args:
@@ -75,7 +77,14 @@ class Writer:
         """
         return self.model.get_layer("characters")(text)
 
-    def step(self, offset, state, characters=None, bias=0.0, noise=None):
+    def step(
+        self,
+        offset: ArrayLike,
+        state: dict[str, tf.Tensor],
+        characters: ArrayLike | None = None,
+        bias: ArrayLike = 0.0,
+        noise: ArrayLike | None = None,
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor | None]:
         """Draws the next offset.
 
         Args:
@@ -103,7 +112,7 @@ class Writer:
             raise ValueError(f"This network reads {'text: give text' if self.reads_text else 'no text'}.")
         return (self.characters(tf.cast(text, tf.int32)),) if self.reads_text else ()
 
-    def score(self, strokes, length, text=None):
+    def score(self, strokes: ArrayLike, length: ArrayLike, text: ArrayLike | None = None) -> dict[str, tf.Tensor]:
         """How likely the network finds real lines, by the same step that writes.
 
         Args:
@@ -134,7 +143,9 @@ class Writer:
         first, state = tf.zeros((batch_size, 3)), self.initial_state(batch_size)
         return {"log_loss": loop.score(self._advance, first, state, points, length, nats, context)}
 
-    def along(self, offsets, text=None) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    def along(
+        self, offsets: ArrayLike, text: ArrayLike | None = None
+    ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         """Leads the network along one real line.
 
         Args:
@@ -148,7 +159,16 @@ class Writer:
         points = np.asarray(self.standardize(np.asarray(offsets, "float32")[None]))[0]
         return loop.along(self._advance, np.zeros((1, 3), "float32"), self.initial_state(1), points, context)
 
-    def generate(self, text=None, bias=0.0, *, num_steps: int, noise=None, prime=None, batch_size: int | None = None):
+    def generate(
+        self,
+        text: ArrayLike | None = None,
+        bias: ArrayLike = 0.0,
+        *,
+        num_steps: int,
+        noise: ArrayLike | None = None,
+        prime: ArrayLike | None = None,
+        batch_size: int | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Writes lines.
 
         Args:

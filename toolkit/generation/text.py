@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
 from toolkit.generation.drawing import draw_token
@@ -32,7 +34,7 @@ class Generator:
     Reference: Graves 2013, arXiv 1308.0850, section 3.2.
     """
 
-    def __init__(self, model, top_k: int = 0, excluded: tuple[int, ...] = ()) -> None:
+    def __init__(self, model: keras.Model, top_k: int = 0, excluded: tuple[int, ...] = ()) -> None:
         self.model = model
         self.stream = text_rnn.streaming(model)
         self.state_sizes = text_rnn.state_sizes(model)
@@ -43,7 +45,7 @@ class Generator:
         self.excluded = tuple(excluded)
         self._function = self._nats = None
 
-    def initial_state(self, batch_size) -> dict:
+    def initial_state(self, batch_size: int | tf.Tensor) -> dict[str, tf.Tensor]:
         """States of zeros.
 
         Args:
@@ -51,7 +53,7 @@ class Generator:
         """
         return {name: tf.zeros((batch_size, size)) for name, size in self.state_sizes.items()}
 
-    def step(self, token, state):
+    def step(self, token: tf.Tensor, state: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Reads one token.
 
         Args:
@@ -65,7 +67,7 @@ class Generator:
         state = {name: tf.cast(outputs[name], tf.float32) for name in state}
         return outputs["logits"][:, 0], state
 
-    def along(self, tokens) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    def along(self, tokens: ArrayLike) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         """Leads the network along a real text.
 
         Args:
@@ -76,7 +78,16 @@ class Generator:
         """
         return loop.along(self.step, np.zeros(1, "int32"), self.initial_state(1), np.asarray(tokens, "int32"))
 
-    def generate(self, prompt, prompt_length, length, temperature, *, num_steps: int, noise=None):
+    def generate(
+        self,
+        prompt: ArrayLike,
+        prompt_length: ArrayLike,
+        length: ArrayLike,
+        temperature: ArrayLike,
+        *,
+        num_steps: int,
+        noise: ArrayLike | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Carries on a prompt.
 
         Args:
@@ -106,7 +117,7 @@ class Generator:
         )
         return {"tokens": written.values, "length": written.length}
 
-    def score(self, tokens, length):
+    def score(self, tokens: ArrayLike, length: ArrayLike) -> dict[str, tf.Tensor]:
         """What real text takes, by the same step that writes.
 
         Args:
@@ -133,7 +144,7 @@ class Generator:
         first, state = tf.zeros((batch_size,), tf.int32), self.initial_state(batch_size)
         return {"nats": loop.score(self.step, first, state, tokens, length, nats)}
 
-    def nats(self, tokens) -> np.ndarray:
+    def nats(self, tokens: ArrayLike) -> np.ndarray:
         """What each token of a passage takes, read from a state of zeros on.
 
         Args:
@@ -161,7 +172,9 @@ class Generator:
             self._nats = tf.function(nats, input_signature=[tf.TensorSpec([1, None], tf.int32)], autograph=False)
         return self._nats(tf.constant(np.asarray(tokens, "int32")[None])).numpy()
 
-    def write(self, prompt: np.ndarray, num_tokens: int, *, num_texts: int = 1, temperature=1.0, seed: int = 0):
+    def write(
+        self, prompt: ArrayLike, num_tokens: int, *, num_texts: int = 1, temperature: ArrayLike = 1.0, seed: int = 0
+    ) -> np.ndarray:
         """Carries a prompt on several times; the same seed writes the same texts.
 
         Args:

@@ -1,0 +1,36 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.layers import adaptive_weight_noise as adaptive_weight_noise
+from toolkit.layers import bilinear_upsampling_2d as bilinear_upsampling_2d
+from toolkit.layers import carried_state as carried_state
+from toolkit.layers import character_one_hot as character_one_hot
+from toolkit.layers import clipped_lstm as clipped_lstm
+from toolkit.layers import gaussian_window as gaussian_window
+from toolkit.layers import gaussian_window_cell as gaussian_window_cell
+from toolkit.layers import gradient_clip as gradient_clip
+from toolkit.layers import local_response_normalization as local_response_normalization
+from toolkit.layers import mixture_density as mixture_density
+from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
+from toolkit.layers import sampled_softmax as sampled_softmax
+from toolkit.layers import standardization as standardization
+from toolkit.layers import subsampling_2d as subsampling_2d
+from toolkit.layers import token_lstm as token_lstm
+from toolkit.layers import vocabulary as vocabulary
+from toolkit.layers import weight_noise as weight_noise
+from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise as AdaptiveWeightNoise
+from toolkit.layers.bilinear_upsampling_2d import BilinearUpsampling2D as BilinearUpsampling2D
+from toolkit.layers.carried_state import CarriedState as CarriedState
+from toolkit.layers.character_one_hot import CharacterOneHot as CharacterOneHot
+from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
+from toolkit.layers.gaussian_window import GaussianWindow as GaussianWindow
+from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWindowCell
+from toolkit.layers.gradient_clip import GradientClip as GradientClip
+from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
+from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
+from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
+from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
+from toolkit.layers.standardization import Standardization as Standardization
+from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D
+from toolkit.layers.token_lstm import TokenLSTM as TokenLSTM
+from toolkit.layers.vocabulary import Vocabulary as Vocabulary
+from toolkit.layers.weight_noise import WeightNoise as WeightNoise
