@@ -87,7 +87,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["toolkit", "toolkit.*", "recipes", "recipes.*"]),
-    package_data={"toolkit.data.strokes": ["faces/*"]},
+    package_data={"": ["*.pyi"], "toolkit": ["py.typed"], "toolkit.data.strokes": ["faces/*"]},
     install_requires=REQUIREMENTS,
     entry_points={"console_scripts": ["toolkit = recipes._command:main"]},
     extras_require={"gpu": GPU, "test": TEST, "jax": JAX, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},

@@ -2,14 +2,14 @@
 
 `from toolkit.lazy import keras` and `from toolkit.lazy import tensorflow as tf` bind a stand-in that imports the real
 module when one of its attributes is first read. `attach` gives a package its contents by listing its folder: a new file
-needs no entry in any `__init__`.
+needs no entry in any `__init__`. (For editors, `./run docs` writes the same down as `__init__.pyi`.)
 """
 
 import importlib
 import pathlib
 import re
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _HEAVY = ("keras", "tensorflow")
 
@@ -30,12 +30,15 @@ def __getattr__(name):
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def attach(package: str, folder: list[str]) -> tuple[Callable, Callable]:
-    """Makes a package's modules, and the public classes and functions in them, its attributes.
+def attach(package: str, folder: list[str], functions: Sequence[str] = ()) -> tuple[Callable, Callable]:
+    """Makes a package's modules, the public classes in them, and the functions that it names its attributes.
+
+    A name that two modules define is an `ImportError` when it is looked up.
 
     Args:
         package: The package's `__name__`.
         folder: The package's `__path__`.
+        functions: Names of functions in its modules to offer too; the others are found in their modules.
 
     Returns:
         `__getattr__` and `__dir__` for the package.
@@ -56,21 +59,26 @@ def attach(package: str, folder: list[str]) -> tuple[Callable, Callable]:
         )
 
     def definitions():
-        return {
-            name: path.stem
-            for path in sorted(here.glob("[!_]*.py"))
-            for name in re.findall(r"^(?:class|def) ([A-Za-z]\w*)", path.read_text(encoding="utf-8"), re.MULTILINE)
-        }
+        """Name to the modules that define it."""
+        found = {}
+        for path in sorted(here.glob("[!_]*.py")):
+            text = path.read_text(encoding="utf-8")
+            for kind, name in re.findall(r"^(class|def) ([A-Za-z]\w*)", text, re.MULTILINE):
+                if kind == "class" or name in functions:
+                    found.setdefault(name, []).append(path.stem)
+        return found
 
     def get_attribute(name):
         if name.startswith("__"):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         if name in modules():
             return importlib.import_module(f"{package}.{name}")
-        module = definitions().get(name)
-        if module is None:
+        defined = definitions().get(name, [])
+        if len(defined) > 1:
+            raise ImportError(f"{name} is defined by {' and by '.join(f'{package}.{module}' for module in defined)}")
+        if not defined:
             raise AttributeError(f"module {package!r} has no attribute {name!r}; it has {', '.join(modules())}")
-        return getattr(importlib.import_module(f"{package}.{module}"), name)
+        return getattr(importlib.import_module(f"{package}.{defined[0]}"), name)
 
     def list_attributes():
         return sorted({*modules(), *definitions()})

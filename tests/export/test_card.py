@@ -9,17 +9,17 @@ from toolkit import export
 
 def test_numpy_and_paths_become_json():
     given = {"metrics": {"a": np.float32(0.5), "b": np.arange(2), "c": float("nan")}, "data": pathlib.Path("data/iam")}
-    assert export.check_card(given) == {"metrics": {"a": 0.5, "b": [0, 1], "c": "nan"}, "data": "data/iam"}
+    assert export.card.check_card(given) == {"metrics": {"a": 0.5, "b": [0, 1], "c": "nan"}, "data": "data/iam"}
 
 
 def test_what_the_export_measures_cannot_be_given():
     with pytest.raises(ValueError, match="parity, versions is filled in by the export"):
-        export.check_card({"versions": {}, "name": "x", "parity": {}})
+        export.card.check_card({"versions": {}, "name": "x", "parity": {}})
 
 
 def test_what_is_no_json_is_refused():
     with pytest.raises(ValueError, match=r"card\['metrics'\]\['a'\]: a set has no place"):
-        export.check_card({"metrics": {"a": {1}}})
+        export.card.check_card({"metrics": {"a": {1}}})
 
 
 def test_the_card_says_what_was_written(exported):

@@ -14,7 +14,7 @@ def test_each_call_and_each_process_draws_fresh_noise(exported):
     path, feeds = exported.folder / "model.tflite", {"generate": {"bias": np.zeros(1, "float32")}}
     runs = [
         export.run_tflite(path, feeds)[0],
-        *(export.run_tflite_apart({"one": path, "two": path}, feeds)[n][0] for n in ("one", "two")),
+        *(export.interpreter.run_tflite_apart({"one": path, "two": path}, feeds)[n][0] for n in ("one", "two")),
     ]
     walks = [run["generate"]["points"] for run in runs]
     assert not any(np.array_equal(one, other) for one, other in zip(walks, walks[1:] + walks[:1], strict=True))
@@ -28,7 +28,7 @@ def test_the_bias_scales_the_steps(exported):
 
 def test_a_flex_op_fails_apart(flex_file):
     with pytest.raises(RuntimeError, match="FlexCholesky"):
-        export.run_tflite_apart({"model": flex_file}, {"cholesky": {"x": np.eye(2, dtype="float32")}})
+        export.interpreter.run_tflite_apart({"model": flex_file}, {"cholesky": {"x": np.eye(2, dtype="float32")}})
 
 
 def test_a_wrong_signature_is_refused(exported):

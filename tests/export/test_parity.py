@@ -9,37 +9,37 @@ def arrays(*values, dtype="float32"):
 
 
 def test_the_largest_difference_is_found():
-    assert export.check_equal(arrays(1.0, 2.0, 3.5), arrays(1.0, 2.25, 3.0), 0.5, "here") == {"y": 0.5}
+    assert export.parity.check_equal(arrays(1.0, 2.0, 3.5), arrays(1.0, 2.25, 3.0), 0.5, "here") == {"y": 0.5}
 
 
 def test_a_difference_names_place_and_both_numbers():
     with pytest.raises(
         export.ParityError, match=r"'f' in TFLite: output 'y' is 1.25 at \[1\] where the model gives 1.0"
     ):
-        export.check_equal(arrays(3.0, 1.25), arrays(3.0, 1.0), 1e-4, "'f' in TFLite")
+        export.parity.check_equal(arrays(3.0, 1.25), arrays(3.0, 1.0), 1e-4, "'f' in TFLite")
 
 
 def test_the_tolerance_grows_with_the_magnitude():
-    assert export.check_equal(arrays(10000.5), arrays(10000.0), 1e-4, "here") == {"y": 0.5}
+    assert export.parity.check_equal(arrays(10000.5), arrays(10000.0), 1e-4, "here") == {"y": 0.5}
     with pytest.raises(export.ParityError):
-        export.check_equal(arrays(0.5), arrays(0.0), 1e-4, "here")
+        export.parity.check_equal(arrays(0.5), arrays(0.0), 1e-4, "here")
 
 
 @pytest.mark.parametrize(("found", "expected"), [(np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0), (-np.inf, np.inf)])
 def test_what_is_not_finite_differs(found, expected):
     with pytest.raises(export.ParityError, match="difference of inf"):
-        export.check_equal(arrays(found), arrays(expected), 1e-4, "here")
+        export.parity.check_equal(arrays(found), arrays(expected), 1e-4, "here")
 
 
 @pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
 def test_the_same_infinity_is_equal(value):
-    assert export.check_equal(arrays(value, 1.0), arrays(value, 1.0), 1e-4, "here") == {"y": 0.0}
+    assert export.parity.check_equal(arrays(value, 1.0), arrays(value, 1.0), 1e-4, "here") == {"y": 0.0}
 
 
 @pytest.mark.parametrize(("dtype", "values"), [("int32", (100000, 100001)), ("bool", (True, False))])
 def test_integers_and_booleans_must_be_equal(dtype, values):
     with pytest.raises(export.ParityError, match="allowed 0"):
-        export.check_equal(arrays(values[0], dtype=dtype), arrays(values[1], dtype=dtype), 0.5, "here")
+        export.parity.check_equal(arrays(values[0], dtype=dtype), arrays(values[1], dtype=dtype), 0.5, "here")
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_integers_and_booleans_must_be_equal(dtype, values):
 )
 def test_another_name_shape_or_dtype_is_refused(found, message):
     with pytest.raises(export.ParityError, match=message):
-        export.check_outputs(found, {"y": export.Tensor((2,), "float32")}, "here")
+        export.parity.check_outputs(found, {"y": export.Tensor((2,), "float32")}, "here")
 
 
 def test_noise_must_be_finite():
-    export.check_finite(arrays(1, 2, dtype="int32"), "here")
+    export.parity.check_finite(arrays(1, 2, dtype="int32"), "here")
     with pytest.raises(export.ParityError, match="here: output 'y' holds nan"):
-        export.check_finite(arrays(1.0, np.nan), "here")
+        export.parity.check_finite(arrays(1.0, np.nan), "here")
 
 
 def test_an_empty_output_is_equal():
-    assert export.check_equal(arrays(), arrays(), 1e-4, "here") == {"y": 0.0}
+    assert export.parity.check_equal(arrays(), arrays(), 1e-4, "here") == {"y": 0.0}

@@ -14,20 +14,20 @@ def test_saved_signatures_compute_the_formula(tmp_path, signatures, weights, exa
 
 
 def test_outputs_have_shape_dtype_and_unit(signatures):
-    tensors = export.output_tensors(signatures["encode"], export.trace(signatures["encode"]))
+    tensors = export.saved_model.output_tensors(signatures["encode"], export.trace(signatures["encode"]))
     assert tensors == {"y": export.Tensor((2, 8), "float32", "share")}
 
 
 def test_a_unit_for_no_output_is_refused():
     wrong = export.signature(lambda x: {"y": x}, outputs={"z": "metres"}, x=((1,), "float32"))
     with pytest.raises(ValueError, match=r"units for \['z'\], but the outputs are \['y'\]"):
-        export.output_tensors(wrong, export.trace(wrong))
+        export.saved_model.output_tensors(wrong, export.trace(wrong))
 
 
 def test_a_free_axis_is_refused():
     free = export.signature(lambda x: {"y": tf.boolean_mask(x, x > 0)}, x=((3,), "float32"))
     with pytest.raises(ValueError, match=r"output 'y' has shape \(None,\)"):
-        export.output_tensors(free, export.trace(free))
+        export.saved_model.output_tensors(free, export.trace(free))
 
 
 def test_the_programs_seed_stays_out_of_the_model():

@@ -89,7 +89,7 @@ def test_a_trace_that_differs_is_refused_and_the_old_export_stays(tmp_path):
 
 def test_a_tflite_file_that_differs_is_refused(tmp_path, monkeypatch):
     def run_wrongly(*arguments):
-        runs = export.run_tflite_apart(*arguments)
+        runs = export.interpreter.run_tflite_apart(*arguments)
         runs["model"][0]["scale"]["y"][0] += 0.5
         return runs
 

@@ -53,17 +53,6 @@ def test_temperature_zero_is_the_most_probable(network):
     assert tokens[0].tolist() == logits.argmax(axis=-1).tolist()
 
 
-def test_draws_have_the_models_shares(network):
-    generator = Generator(network)
-    logits = tf.constant(np.log([[0.1, 0.2, 0.05, 0.3, 0.25, 0.1]]), tf.float32)
-    count = 20_000
-    noise = tf.constant((np.arange(count) + 0.5) / count, tf.float32)
-    drawn = generator.draw(tf.repeat(logits, count, axis=0), tf.ones(count), noise).numpy()
-    np.testing.assert_allclose(np.bincount(drawn, minlength=6) / count, np.exp(logits[0]), atol=1e-3)
-    two = Generator(network, top_k=2).draw(tf.repeat(logits, count, axis=0), tf.ones(count), noise).numpy()
-    np.testing.assert_allclose(np.bincount(two, minlength=6) / count, [0, 0, 0, 0.3 / 0.55, 0.25 / 0.55, 0], atol=1e-3)
-
-
 def test_score_is_the_models_loss(network):
     generator = Generator(network)
     tokens = np.random.default_rng(4).integers(1, 6, (2, 7)).astype("int32")

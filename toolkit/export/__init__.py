@@ -2,4 +2,19 @@
 
 from toolkit.lazy import attach
 
-__getattr__, __dir__ = attach(__name__, __path__)
+__getattr__, __dir__ = attach(
+    __name__,
+    __path__,
+    functions=(
+        "convert_to_tflite",
+        "inspect_tflite",
+        "quantize_to_int8",
+        "run_saved_model",
+        "run_tflite",
+        "save_traced",
+        "signature",
+        "tflite_caller",
+        "trace",
+        "write",
+    ),
+)

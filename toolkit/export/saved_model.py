@@ -56,7 +56,7 @@ def output_tensors(signature: Signature, traced) -> dict[str, Tensor]:
 
     >>> from toolkit import export
     >>> double = export.signature(lambda x: 2 * x, outputs={"output_0": "metres"}, x=((2,), "float32"))
-    >>> export.output_tensors(double, export.trace(double))
+    >>> export.saved_model.output_tensors(double, export.trace(double))
     {'output_0': Tensor(shape=(2,), dtype='float32', unit='metres')}
     """
     unknown = set(signature.output_units) - set(traced.structured_outputs)

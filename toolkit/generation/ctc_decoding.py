@@ -3,9 +3,10 @@
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from numpy.typing import ArrayLike
 
 
-def greedy(logits, alphabet: str) -> list[str]:
+def greedy(logits: ArrayLike, alphabet: str) -> list[str]:
     """The likeliest class at each step; repeats count once, blanks not.
 
     Args:
@@ -28,7 +29,7 @@ def greedy(logits, alphabet: str) -> list[str]:
     return ["".join(alphabet[i - 1] for i in row[kept]) for row, kept in zip(best, keep, strict=True)]
 
 
-def beam_search(logits, alphabet: str, beam_width: int = 25) -> list[str]:
+def beam_search(logits: ArrayLike, alphabet: str, beam_width: int = 25) -> list[str]:
     """The likeliest text that a beam search over beginnings finds: the ways to write one text add up.
 
     Args:
@@ -54,7 +55,7 @@ def beam_search(logits, alphabet: str, beam_width: int = 25) -> list[str]:
     return ["".join(alphabet[i - 1] for i in row if i > 0) for row in np.asarray(decoded[0])]
 
 
-def greedy_codes(logits, alphabet: str):
+def greedy_codes(logits: ArrayLike, alphabet: str) -> tf.Tensor:
     """`greedy` inside a graph, of TFLite's builtin ops.
 
     Args:

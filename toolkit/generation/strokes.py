@@ -1,11 +1,16 @@
-"""Writing with a handwriting network: one while loop, the same graph in Keras, SavedModel and TFLite."""
+"""Writing with a handwriting network, the same graph in Keras, SavedModel and TFLite."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
+from toolkit.generation import loop
+from toolkit.generation.drawing import draw_event
+from toolkit.generation.past_text import past_text
 from toolkit.models import handwriting
 
 
@@ -43,26 +48,17 @@ class Writer:
     Reference: Graves 2013, arXiv 1308.0850, sections 4 and 5.3 to 5.5.
     """
 
-    def __init__(self, model) -> None:
+    def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.step_model = handwriting.single_step(model)
         self.distribution = model.get_layer("density").distribution
         self.standardize = model.get_layer("standardize")
         self.reads_text = "characters" in self.step_model.input
-        self._function = None
-        self.state_sizes = {
-            name: tensor.shape[-1]
-            for name, tensor in self.step_model.input.items()
-            if name not in ("offset", "characters")
-        }
+        others = ("offset", "characters")
+        self.state_sizes = {name: x.shape[-1] for name, x in self.step_model.input.items() if name not in others}
+        self._compiled = tf.function(self.generate, autograph=False)
 
-    def _check_text(self, text):
-        if self.reads_text != (text is not None):
-            raise ValueError(
-                "This network reads text: give text." if self.reads_text else "This network reads no text."
-            )
-
-    def initial_state(self, batch_size) -> dict:
+    def initial_state(self, batch_size: int | tf.Tensor) -> dict[str, tf.Tensor]:
         """States of zeros.
 
         Args:
@@ -70,7 +66,7 @@ class Writer:
         """
         return {name: tf.zeros((batch_size, size)) for name, size in self.state_sizes.items()}
 
-    def characters(self, text):
+    def characters(self, text: ArrayLike) -> tf.Tensor:
         """Code points as the step takes them.
 
         Args:
@@ -81,7 +77,14 @@ class Writer:
         """
         return self.model.get_layer("characters")(text)
 
-    def step(self, offset, state, characters=None, bias=0.0, noise=None):
+    def step(
+        self,
+        offset: ArrayLike,
+        state: dict[str, tf.Tensor],
+        characters: ArrayLike | None = None,
+        bias: ArrayLike = 0.0,
+        noise: ArrayLike | None = None,
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor], tf.Tensor | None]:
         """Draws the next offset.
 
         Args:
@@ -94,23 +97,22 @@ class Writer:
         Returns:
             The next offset (batch, 3), standardized; the next state; the window's weights (batch, characters) or None.
         """
-        params, state, weights = self._advance(offset, state, characters)
-        if noise is None:
-            # Stateful random ops: the stateless ones of keras.random have no TFLite counterpart.
-            batch = tf.shape(offset)[0]
-            uniform = tf.random.uniform((batch, 2))
-            noise = tf.concat([uniform[:, :1], tf.random.normal((batch, 2)), uniform[:, 1:]], axis=-1)
-        return self.distribution.sample(params, bias=bias, noise=noise), state, weights
+        output, state = self._advance(offset, state, characters)
+        return draw_event(self.distribution, output["params"], bias, noise), state, output.get("weights")
 
-    def _advance(self, offset, state, characters):
-        inputs = {"offset": offset, **state}
-        if self.reads_text:
-            inputs["characters"] = characters
+    def _advance(self, offset, state, characters=None):
+        """The step of the loop: what the network emits, before anything is drawn from it."""
+        inputs = {"offset": offset, **state} | ({"characters": characters} if self.reads_text else {})
         outputs = self.step_model(inputs)
-        state = {name: tf.cast(outputs[name], tf.float32) for name in state}
-        return outputs["params"], state, outputs.get("weights")
+        return outputs, {name: tf.cast(outputs[name], tf.float32) for name in state}
 
-    def score(self, strokes, length, text=None):
+    def _context(self, text):
+        """What each step is given: the text, for a network that reads one."""
+        if self.reads_text != (text is not None):
+            raise ValueError(f"This network reads {'text: give text' if self.reads_text else 'no text'}.")
+        return (self.characters(tf.cast(text, tf.int32)),) if self.reads_text else ()
+
+    def score(self, strokes: ArrayLike, length: ArrayLike, text: ArrayLike | None = None) -> dict[str, tf.Tensor]:
         """How likely the network finds real lines, by the same step that writes.
 
         Args:
@@ -131,23 +133,19 @@ class Writer:
         >>> Writer(network).score(tf.zeros((2, 5, 3)), tf.constant([5, 3]))["log_loss"].shape
         TensorShape([2])
         """
-        self._check_text(text)
-        characters = self.characters(tf.cast(text, tf.int32)) if self.reads_text else None
+        context = self._context(text)
         points = self.standardize(tf.cast(strokes, tf.float32))
-        rows = points.shape[0] or tf.shape(points)[0]
+        batch_size = points.shape[0] or tf.shape(points)[0]
 
-        def keep_on(t, offset, state, nats):
-            return t < tf.reduce_max(length)
+        def nats(output, point):
+            return -self.distribution.log_prob(output["params"], point)
 
-        def add_point(t, offset, state, nats):
-            params, state, _ = self._advance(offset, state, characters)
-            point = points[:, t]
-            return t + 1, point, state, nats - tf.where(t < length, self.distribution.log_prob(params, point), 0.0)
+        first, state = tf.zeros((batch_size, 3)), self.initial_state(batch_size)
+        return {"log_loss": loop.score(self._advance, first, state, points, length, nats, context)}
 
-        start = (tf.constant(0), tf.zeros((rows, 3)), self.initial_state(rows), tf.zeros((rows,)))
-        return {"log_loss": tf.while_loop(keep_on, add_point, start)[-1]}
-
-    def along(self, offsets, text=None) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    def along(
+        self, offsets: ArrayLike, text: ArrayLike | None = None
+    ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         """Leads the network along one real line.
 
         Args:
@@ -157,15 +155,20 @@ class Writer:
         Yields:
             What `step` takes at each point: the offset before it (1, 3), standardized, and the states by name.
         """
-        self._check_text(text)
-        characters = self.characters(tf.cast(text, tf.int32)[None]) if self.reads_text else None
-        offset, state = np.zeros((1, 3), "float32"), self.initial_state(1)
-        advance = tf.function(lambda offset, state: self._advance(offset, state, characters)[1], autograph=False)
-        for point in np.asarray(self.standardize(np.asarray(offsets, "float32")[None]))[0]:
-            yield offset, {name: np.asarray(value) for name, value in state.items()}
-            state, offset = advance(tf.constant(offset), state), point[None]
+        context = self._context(None if text is None else np.asarray(text)[None])
+        points = np.asarray(self.standardize(np.asarray(offsets, "float32")[None]))[0]
+        return loop.along(self._advance, np.zeros((1, 3), "float32"), self.initial_state(1), points, context)
 
-    def generate(self, text=None, bias=0.0, *, num_steps: int, noise=None, prime=None, batch_size: int | None = None):
+    def generate(
+        self,
+        text: ArrayLike | None = None,
+        bias: ArrayLike = 0.0,
+        *,
+        num_steps: int,
+        noise: ArrayLike | None = None,
+        prime: ArrayLike | None = None,
+        batch_size: int | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Writes lines.
 
         Args:
@@ -185,62 +188,27 @@ class Writer:
         Raises:
             ValueError: Where the network reads text and there is none, or the reverse.
         """
-        self._check_text(text)
-        characters, num_characters, last = None, 0, None
+        context, stop, keep = self._context(text), None, None
         if self.reads_text:
             text = tf.cast(text, tf.int32)
-            characters = self.characters(text)
-            batch_size, num_characters = text.shape[0] or tf.shape(text)[0], text.shape[1]
-            positions = tf.range(num_characters)[None]
-            last = tf.reduce_sum(tf.cast(text != 0, tf.int32), axis=1)[:, None]
-        num_primed = 0
-        if prime is not None:
-            prime = self.standardize(prime)
-            num_primed = prime.shape[1]
+            batch_size = text.shape[0] or tf.shape(text)[0]
+            stop, keep = past_text(text), {"weights": (text.shape[1],)}
         bias = tf.broadcast_to(tf.cast(bias, tf.float32), (batch_size,))
-        num_total = num_primed + num_steps
-
-        def keep_on(t, offset, state, running, lengths, strokes, weights):
-            return tf.logical_and(t < num_total, tf.reduce_any(running))
-
-        def write_point(t, offset, state, running, lengths, strokes, weights):
-            drawn = t - num_primed
-            here = None if noise is None else noise[:, tf.maximum(drawn, 0)]
-            sampled, state, phi = self.step(offset, state, characters, bias, here)
-            if self.reads_text:
-                beyond = tf.reduce_max(tf.where(positions == last, phi, 0.0), axis=1)
-                inside = tf.reduce_max(tf.where(positions < last, phi, 0.0), axis=1)
-                ended = tf.logical_and(beyond > inside, drawn >= 0)
-                running = tf.logical_and(running, tf.logical_not(ended))
-                phi = tf.where(running[:, None], phi, 0.0)
-            if prime is not None:
-                sampled = tf.where(drawn < 0, prime[:, tf.minimum(t, num_primed - 1)], sampled)
-            alive = tf.where(running[:, None], sampled, 0.0)
-            lengths += tf.cast(tf.logical_and(running, drawn >= 0), tf.int32)
-            strokes = strokes.write(t, alive)
-            if self.reads_text:
-                weights = weights.write(t, phi)
-            return t + 1, alive, state, running, lengths, strokes, weights
-
-        rows = None if isinstance(batch_size, tf.Tensor) else batch_size
-        start = (
-            tf.constant(0),
+        written = loop.generate(
+            self._advance,
             tf.zeros((batch_size, 3)),
             self.initial_state(batch_size),
-            tf.ones((batch_size,), tf.bool),
-            tf.zeros((batch_size,), tf.int32),
-            tf.TensorArray(tf.float32, num_total, element_shape=(rows, 3)),
-            tf.TensorArray(tf.float32, num_total if self.reads_text else 0, element_shape=(rows, num_characters)),
+            num_steps=num_steps,
+            context=context,
+            draw=lambda output, here: draw_event(self.distribution, output["params"], bias, here),
+            noise=noise,
+            given=None if prime is None else self.standardize(prime),
+            stop=stop,
+            keep=keep,
         )
-        *_, lengths, strokes, weights = tf.while_loop(keep_on, write_point, start)
-        written = strokes.stack()[num_primed:]
-        real = self.standardize.inverse(written)
-        inside = tf.range(num_steps)[:, None] < lengths[None]
-        real = tf.where(inside[..., None], real, 0.0)
-        result = {"strokes": tf.transpose(real, (1, 0, 2)), "length": lengths}
-        if self.reads_text:
-            result["weights"] = tf.transpose(weights.stack()[num_primed:], (1, 0, 2))
-        return result
+        inside = tf.range(num_steps)[None, :, None] < written.length[:, None, None]
+        strokes = tf.where(inside, self.standardize.inverse(written.values), 0.0)
+        return {"strokes": strokes, "length": written.length, **written.kept}
 
     def write(
         self,
@@ -266,42 +234,27 @@ class Writer:
         Raises:
             ValueError: Where a text is empty or has characters outside the model's alphabet.
         """
-        text, first, num_lines = None, 0, texts
-        if self.reads_text:
-            before = "" if prime is None else prime[1]
-            num_lines, first = len(texts), len(before)
-            layer = self.model.get_layer("characters")
-            encoded = [layer.encode(text) for text in texts]  # each by itself: a primer must not hide an empty text
-            encoded = [layer.encode(before + text) for text in texts] if before else encoded
-            # A few lengths only: each new one traces the graph again.
-            text = np.zeros((num_lines, -(-max(map(len, encoded)) // 32) * 32), "int32")
-            for row, codes in zip(text, encoded, strict=True):
-                row[: len(codes)] = codes
-        noise = self.noise(num_lines, max_points, seed)
-        primer = None
-        if prime is not None:
-            primer = tf.constant(np.broadcast_to(prime[0], (num_lines, *np.shape(prime[0]))), tf.float32)
-        biases = np.broadcast_to(np.asarray(bias, "float32"), (num_lines,))
-        result = self._compiled(text, biases, noise, primer)
-        lengths = result["length"].numpy()
-        strokes = result["strokes"].numpy()
+        num_lines = len(texts) if self.reads_text else texts
+        before = "" if prime is None else prime[1]
+        primer = None if prime is None else tf.constant(np.tile(prime[0], (num_lines, 1, 1)), tf.float32)
+        text = tf.constant(self._encode(texts, before)) if self.reads_text else None
+        bias = tf.constant(np.broadcast_to(bias, num_lines), tf.float32)
+        noise = tf.constant(self.noise(num_lines, max_points, seed))
+        how = {"num_steps": max_points, "noise": noise, "prime": primer, "batch_size": num_lines}
+        result = {name: tensor.numpy() for name, tensor in self._compiled(text, bias, **how).items()}
         lines = []
-        for row, length in enumerate(lengths):
-            weights = None
-            if self.reads_text:
-                weights = result["weights"].numpy()[row, :length, first : first + len(texts[row])]
-            lines.append(Written(strokes[row, :length], weights, bool(length < max_points)))
+        for row, length in enumerate(result["length"]):
+            weights = result["weights"][row, :length, len(before) :][:, : len(texts[row])] if self.reads_text else None
+            lines.append(Written(result["strokes"][row, :length], weights, bool(length < max_points)))
         return lines
 
-    def _compiled(self, text, bias, noise, prime):
-        if self._function is None:
-            self._function = tf.function(
-                lambda text, bias, noise, prime: self.generate(
-                    text, bias, num_steps=noise.shape[1], noise=noise, prime=prime, batch_size=noise.shape[0]
-                ),
-                autograph=False,
-            )
-        return self._function(None if text is None else tf.constant(text), tf.constant(bias), tf.constant(noise), prime)
+    def _encode(self, texts, before):
+        layer = self.model.get_layer("characters")
+        encoded = [layer.encode(text) for text in texts]  # each by itself: a primer must not hide an empty text
+        encoded = [layer.encode(before + text) for text in texts] if before else encoded
+        # A few lengths only: each new one traces the graph again.
+        size = -(-max(map(len, encoded)) // 32) * 32
+        return np.array([[*line, *[0] * (size - len(line))] for line in encoded], "int32")
 
     def noise(self, num_lines: int, num_steps: int, seed: int) -> np.ndarray:
         """Noise for `generate`.

@@ -1,10 +1,14 @@
-"""Text from a language model: one while loop, the same graph in Keras, SavedModel and TFLite."""
+"""Text from a language model, the same graph in Keras, SavedModel and TFLite."""
 
 from collections.abc import Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
+from toolkit.generation import loop
+from toolkit.generation.drawing import draw_token
 from toolkit.models import text_rnn
 
 
@@ -30,7 +34,7 @@ class Generator:
     Reference: Graves 2013, arXiv 1308.0850, section 3.2.
     """
 
-    def __init__(self, model, top_k: int = 0, excluded: tuple[int, ...] = ()) -> None:
+    def __init__(self, model: keras.Model, top_k: int = 0, excluded: tuple[int, ...] = ()) -> None:
         self.model = model
         self.stream = text_rnn.streaming(model)
         self.state_sizes = text_rnn.state_sizes(model)
@@ -41,7 +45,7 @@ class Generator:
         self.excluded = tuple(excluded)
         self._function = self._nats = None
 
-    def initial_state(self, batch_size) -> dict:
+    def initial_state(self, batch_size: int | tf.Tensor) -> dict[str, tf.Tensor]:
         """States of zeros.
 
         Args:
@@ -49,7 +53,7 @@ class Generator:
         """
         return {name: tf.zeros((batch_size, size)) for name, size in self.state_sizes.items()}
 
-    def step(self, token, state):
+    def step(self, token: tf.Tensor, state: dict[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Reads one token.
 
         Args:
@@ -63,7 +67,7 @@ class Generator:
         state = {name: tf.cast(outputs[name], tf.float32) for name in state}
         return outputs["logits"][:, 0], state
 
-    def along(self, tokens) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+    def along(self, tokens: ArrayLike) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         """Leads the network along a real text.
 
         Args:
@@ -72,36 +76,18 @@ class Generator:
         Yields:
             What `step` takes at each place: the token before it (1,), 0 at first, and the states by name.
         """
-        advance = tf.function(lambda token, state: self.step(token, state)[1], autograph=False)
-        token, state = np.zeros(1, "int32"), self.initial_state(1)
-        for following in np.asarray(tokens, "int32"):
-            yield token, {name: np.asarray(value) for name, value in state.items()}
-            state, token = advance(tf.constant(token), state), following[None]
+        return loop.along(self.step, np.zeros(1, "int32"), self.initial_state(1), np.asarray(tokens, "int32"))
 
-    def draw(self, logits, temperature, noise):
-        """Draws tokens by inverting the cumulative distribution.
-
-        Args:
-            logits: (batch, vocabulary).
-            temperature: (batch,): the logits are divided by it; 0 gives the most probable token.
-            noise: (batch,), uniform in [0, 1).
-
-        Returns:
-            (batch,), int32.
-        """
-        if self.excluded:
-            banned = np.zeros(self.num_tokens, "float32")
-            banned[list(self.excluded)] = -1e9
-            logits = logits + banned
-        logits = logits - tf.reduce_max(logits, axis=-1, keepdims=True)
-        if self.top_k:
-            least = tf.math.top_k(logits, self.top_k).values[:, -1:]
-            logits = tf.where(logits < least, -1e9, logits)
-        shares = tf.cumsum(tf.nn.softmax(logits / tf.maximum(temperature, 1e-4)[:, None]), axis=-1)
-        below = tf.cast(shares <= noise[:, None] * shares[:, -1:], tf.int32)
-        return tf.minimum(tf.reduce_sum(below, axis=-1), self.num_tokens - 1)
-
-    def generate(self, prompt, prompt_length, length, temperature, *, num_steps: int, noise=None):
+    def generate(
+        self,
+        prompt: ArrayLike,
+        prompt_length: ArrayLike,
+        length: ArrayLike,
+        temperature: ArrayLike,
+        *,
+        num_steps: int,
+        noise: ArrayLike | None = None,
+    ) -> dict[str, tf.Tensor]:
         """Carries on a prompt.
 
         Args:
@@ -115,46 +101,23 @@ class Generator:
         Returns:
             {"tokens": (batch, num_steps), zeros after the end, without the prompt; "length": (batch,)}.
         """
-        prompt, prompt_length = tf.cast(prompt, tf.int32), tf.cast(prompt_length, tf.int32)
+        prompt, prompt_length, length = (tf.cast(each, tf.int32) for each in (prompt, prompt_length, length))
         temperature = tf.cast(temperature, tf.float32)
-        length = tf.minimum(tf.cast(length, tf.int32), num_steps)
-        rows, batch_size = prompt.shape[0], prompt.shape[0] or tf.shape(prompt)[0]
-        most = prompt.shape[1]
-
-        def keep_on(t, token, state, tokens):
-            return t < tf.reduce_max(prompt_length + length)
-
-        def write_token(t, token, state, tokens):
-            logits, state = self.step(token, state)
-            place = t - prompt_length  # of the token to be written, by row
-            if noise is None:
-                # Stateful random ops: the stateless ones of keras.random have no TFLite counterpart.
-                here = tf.random.uniform((batch_size,))
-            else:
-                within = tf.one_hot(place, num_steps, dtype=tf.float32)
-                here = tf.reduce_sum(tf.where(within > 0, noise, 0.0), axis=1)
-            drawn = self.draw(logits, temperature, here)
-            if most:
-                given = prompt[:, tf.minimum(t, most - 1)]
-                token = tf.where(place < 0, given, drawn)
-            else:
-                token = drawn
-            return t + 1, token, state, tokens.write(t, token)
-
-        # A row's text ends at its prompt's and its own length; what is after is not returned.
-        start = (
-            tf.constant(0),
+        batch_size = prompt.shape[0] or tf.shape(prompt)[0]
+        written = loop.generate(
+            self.step,
             tf.zeros((batch_size,), tf.int32),
             self.initial_state(batch_size),
-            tf.TensorArray(tf.int32, most + num_steps, element_shape=(rows,)),
+            num_steps=num_steps,
+            draw=lambda logits, here: draw_token(logits, here, temperature, self.top_k, self.excluded),
+            noise=noise,
+            given=prompt,
+            given_length=prompt_length,
+            length=length,
         )
-        *_, tokens = tf.while_loop(keep_on, write_token, start)
-        places = tf.range(num_steps)[None]
-        written = tf.transpose(tokens.stack())
-        taken = tf.gather(written, prompt_length[:, None] + places, axis=1, batch_dims=1)
-        return {"tokens": tf.where(places < length[:, None], taken, 0), "length": length}
+        return {"tokens": written.values, "length": written.length}
 
-    def score(self, tokens, length):
+    def score(self, tokens: ArrayLike, length: ArrayLike) -> dict[str, tf.Tensor]:
         """What real text takes, by the same step that writes.
 
         Args:
@@ -172,22 +135,16 @@ class Generator:
         TensorShape([2])
         """
         tokens = tf.cast(tokens, tf.int32)
-        rows = tokens.shape[0] or tf.shape(tokens)[0]
+        batch_size = tokens.shape[0] or tf.shape(tokens)[0]
 
-        def keep_on(t, token, state, nats):
-            return t < tf.reduce_max(length)
-
-        def add_token(t, token, state, nats):
-            logits, state = self.step(token, state)
-            token = tokens[:, t]
+        def nats(logits, token):
             chosen = tf.reduce_sum(tf.one_hot(token, self.num_tokens) * logits, axis=-1)
-            more = tf.reduce_logsumexp(logits, axis=-1) - chosen
-            return t + 1, token, state, nats + tf.where(t < length, more, 0.0)
+            return tf.reduce_logsumexp(logits, axis=-1) - chosen
 
-        start = (tf.constant(0), tf.zeros((rows,), tf.int32), self.initial_state(rows), tf.zeros((rows,)))
-        return {"nats": tf.while_loop(keep_on, add_token, start)[-1]}
+        first, state = tf.zeros((batch_size,), tf.int32), self.initial_state(batch_size)
+        return {"nats": loop.score(self.step, first, state, tokens, length, nats)}
 
-    def nats(self, tokens) -> np.ndarray:
+    def nats(self, tokens: ArrayLike) -> np.ndarray:
         """What each token of a passage takes, read from a state of zeros on.
 
         Args:
@@ -215,7 +172,9 @@ class Generator:
             self._nats = tf.function(nats, input_signature=[tf.TensorSpec([1, None], tf.int32)], autograph=False)
         return self._nats(tf.constant(np.asarray(tokens, "int32")[None])).numpy()
 
-    def write(self, prompt: np.ndarray, num_tokens: int, *, num_texts: int = 1, temperature=1.0, seed: int = 0):
+    def write(
+        self, prompt: ArrayLike, num_tokens: int, *, num_texts: int = 1, temperature: ArrayLike = 1.0, seed: int = 0
+    ) -> np.ndarray:
         """Carries a prompt on several times; the same seed writes the same texts.
 
         Args:

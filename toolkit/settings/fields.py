@@ -248,4 +248,4 @@ def help_text(settings_class: type, modes: tuple[str, ...]) -> str:
             lines += textwrap.wrap(
                 f"{shown}: {body}", 100, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False
             )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", "  --help: this text"])

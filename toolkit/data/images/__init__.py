@@ -2,4 +2,13 @@
 
 from toolkit.lazy import attach
 
-__getattr__, __dir__ = attach(__name__, __path__)
+__getattr__, __dir__ = attach(
+    __name__,
+    __path__,
+    functions=(
+        "examine",
+        "load",
+        "read",
+        "read_named",
+    ),
+)

@@ -2,4 +2,20 @@
 
 from toolkit.lazy import attach
 
-__getattr__, __dir__ = attach(__name__, __path__)
+__getattr__, __dir__ = attach(
+    __name__,
+    __path__,
+    functions=(
+        "check_offsets",
+        "examine",
+        "from_strokes",
+        "lines_of",
+        "load",
+        "longest_line",
+        "read",
+        "read_file",
+        "statistics",
+        "to_strokes",
+        "write_file",
+    ),
+)

@@ -1,0 +1,18 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.data import audio as audio
+from toolkit.data import images as images
+from toolkit.data import pipelines as pipelines
+from toolkit.data import plans as plans
+from toolkit.data import report as report
+from toolkit.data import service as service
+from toolkit.data import sources as sources
+from toolkit.data import splitting as splitting
+from toolkit.data import strokes as strokes
+from toolkit.data import text as text
+from toolkit.data import tfds as tfds
+from toolkit.data.pipelines import Batches as Batches
+from toolkit.data.pipelines import Splits as Splits
+from toolkit.data.report import Report as Report
+from toolkit.data.service import Server as Server
+from toolkit.data.tfds import DataSet as DataSet

@@ -1,0 +1,18 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.data.images import augmentation as augmentation
+from toolkit.data.images import files as files
+from toolkit.data.images import labelled as labelled
+from toolkit.data.images import readers as readers
+from toolkit.data.images import report as report
+from toolkit.data.images import store as store
+from toolkit.data.images.augmentation import Augmentation as Augmentation
+from toolkit.data.images.files import read as read
+from toolkit.data.images.files import read_named as read_named
+from toolkit.data.images.labelled import Images as Images
+from toolkit.data.images.labelled import Part as Part
+from toolkit.data.images.labelled import load as load
+from toolkit.data.images.readers import Found as Found
+from toolkit.data.images.report import Findings as Findings
+from toolkit.data.images.report import examine as examine
+from toolkit.data.images.store import Store as Store

@@ -1,0 +1,16 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.generation import beam_search as beam_search
+from toolkit.generation import ctc_decoding as ctc_decoding
+from toolkit.generation import drawing as drawing
+from toolkit.generation import line_reading as line_reading
+from toolkit.generation import loop as loop
+from toolkit.generation import past_text as past_text
+from toolkit.generation import priming as priming
+from toolkit.generation import strokes as strokes
+from toolkit.generation import text as text
+from toolkit.generation.beam_search import Found as Found
+from toolkit.generation.loop import Generated as Generated
+from toolkit.generation.strokes import Writer as Writer
+from toolkit.generation.strokes import Written as Written
+from toolkit.generation.text import Generator as Generator

@@ -1,0 +1,8 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.methods import classification as classification
+from toolkit.methods import dynamic_evaluation as dynamic_evaluation
+from toolkit.methods import grad_cam as grad_cam
+from toolkit.methods import handwriting_inspection as handwriting_inspection
+from toolkit.methods import stroke_likelihood as stroke_likelihood
+from toolkit.methods.handwriting_inspection import Inspection as Inspection

@@ -1,0 +1,18 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.models import alexnet as alexnet
+from toolkit.models import googlenet as googlenet
+from toolkit.models import handwriting as handwriting
+from toolkit.models import handwriting_recognition as handwriting_recognition
+from toolkit.models import image_blocks as image_blocks
+from toolkit.models import image_classifier as image_classifier
+from toolkit.models import inception as inception
+from toolkit.models import inception_v4 as inception_v4
+from toolkit.models import pretrained as pretrained
+from toolkit.models import resnet as resnet
+from toolkit.models import text_rnn as text_rnn
+from toolkit.models import vgg as vgg
+from toolkit.models import weight_noise as weight_noise
+from toolkit.models.handwriting import Density as Density
+from toolkit.models.image_blocks import Convolution as Convolution
+from toolkit.models.image_blocks import Resolution as Resolution

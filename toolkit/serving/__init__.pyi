@@ -1,0 +1,11 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.serving import image_classifier as image_classifier
+from toolkit.serving import language_model as language_model
+from toolkit.serving import served as served
+from toolkit.serving import strokes_file as strokes_file
+from toolkit.serving import strokes_reader as strokes_reader
+from toolkit.serving import strokes_writer as strokes_writer
+from toolkit.serving.language_model import TextWriter as TextWriter
+from toolkit.serving.served import Served as Served
+from toolkit.serving.strokes_file import StrokesFile as StrokesFile

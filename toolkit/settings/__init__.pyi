@@ -1,0 +1,32 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.settings import domains as domains
+from toolkit.settings import fields as fields
+from toolkit.settings import learning as learning
+from toolkit.settings import running as running
+from toolkit.settings.domains import Augmentation as Augmentation
+from toolkit.settings.domains import Images as Images
+from toolkit.settings.domains import Strokes as Strokes
+from toolkit.settings.domains import Text as Text
+from toolkit.settings.domains import WrittenStrokes as WrittenStrokes
+from toolkit.settings.fields import group as group
+from toolkit.settings.fields import other as other
+from toolkit.settings.fields import recipe as recipe
+from toolkit.settings.fields import setting as setting
+from toolkit.settings.learning import ClippedRecurrent as ClippedRecurrent
+from toolkit.settings.learning import FallingRate as FallingRate
+from toolkit.settings.learning import ImageNetwork as ImageNetwork
+from toolkit.settings.learning import MixtureOutput as MixtureOutput
+from toolkit.settings.learning import Optimizer as Optimizer
+from toolkit.settings.learning import Recurrent as Recurrent
+from toolkit.settings.learning import Schedule as Schedule
+from toolkit.settings.learning import WeightNoise as WeightNoise
+from toolkit.settings.running import Devices as Devices
+from toolkit.settings.running import Export as Export
+from toolkit.settings.running import ImageExport as ImageExport
+from toolkit.settings.running import Run as Run
+from toolkit.settings.running import Sampling as Sampling
+from toolkit.settings.running import Study as Study
+from toolkit.settings.running import TokenSampling as TokenSampling
+from toolkit.settings.running import Training as Training
+from toolkit.settings.running import WriterExport as WriterExport

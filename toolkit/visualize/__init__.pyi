@@ -1,0 +1,12 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.visualize import board as board
+from toolkit.visualize import charts as charts
+from toolkit.visualize import classification as classification
+from toolkit.visualize import images as images
+from toolkit.visualize import margin_losses as margin_losses
+from toolkit.visualize import stroke_report as stroke_report
+from toolkit.visualize import strokes as strokes
+from toolkit.visualize import text as text
+from toolkit.visualize import text_report as text_report
+from toolkit.visualize.board import Board as Board
