@@ -10,6 +10,7 @@ def shapes(model):
     return {name: tensor.shape for name, tensor in model.output.items()}
 
 
+@pytest.mark.slow
 def test_levels_of_v4():
     """The sizes of Szegedy et al., figures 3 to 9."""
     levels = shapes(inception_v4(include_top=False, width=8))

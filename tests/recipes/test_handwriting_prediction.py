@@ -71,10 +71,8 @@ def test_the_papers_training(tmp_path):
     assert np.abs(weights["lstm_1/cell/peephole_kernel"]).max() > 0
 
 
-@pytest.mark.parametrize(
-    "noise, cuts",
-    [({"weight_noise": 0.075}, (5,)), pytest.param({"adaptive_weight_noise": True}, (2, 5), marks=pytest.mark.slow)],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("noise, cuts", [({"weight_noise": 0.075}, (5,)), ({"adaptive_weight_noise": True}, (2, 5))])
 def test_resumes_with_the_same_noise(tmp_path, noise, cuts):
     """In the middle of an epoch; where it is cut twice, again some steps later."""
 

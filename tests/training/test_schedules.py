@@ -5,7 +5,9 @@ import pytest
 from toolkit.training.schedules import OPTIMIZERS, SCHEDULES, decaying_optimizer, step_size
 
 
-@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[pytest.mark.slow] if kind != "sgd" else []) for kind in OPTIMIZERS]
+)
 def test_keras_decay_is_that_of_the_papers(kind):
     """w <- w - v, v <- m v + rate (gradient + decay w): at rest, each step takes rate decay / (1 - m) of w."""
     kernel = keras.Variable(np.ones(1), name="kernel")

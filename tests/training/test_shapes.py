@@ -19,7 +19,7 @@ def test_resumes_bit_for_bit(recipe, tmp_path):
     run = Run(Example(workdir=str(tmp_path / "whole")))
     expected = weights(recipe(run))
     run.close()
-    for attempt, cut in enumerate((2, 7, 5, 4, 100, 100)):
+    for attempt, cut in enumerate((2, 9, 100)):
         keras.utils.set_random_seed(attempt)  # the process before is gone, and its random state with it
         run = Run(Example(workdir=str(tmp_path / "cut"), checkpoint_minutes=0.0))
         try:
@@ -28,7 +28,7 @@ def test_resumes_bit_for_bit(recipe, tmp_path):
             continue
         finally:
             run.close()
-    assert attempt == 5
+    assert attempt == 2
     for left, right in zip(expected, resumed, strict=True):
         np.testing.assert_array_equal(left, right)
 
@@ -37,10 +37,10 @@ def test_rounds_have_stages_metrics_and_logs_of_their_own(tmp_path):
     run = Run(Example(workdir=str(tmp_path)))
     models = shapes.rounds(run)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert set(metrics) == {f"round_{number}/error_squared_units" for number in range(3)}
+    assert set(metrics) == {f"round_{number}/error_squared_units" for number in range(2)}
     assert run.round(1).metrics() == {"error_squared_units": metrics["round_1/error_squared_units"]}
-    asked = run.round(2).load("asked")["asked"]
-    assert len(set(asked)) == 16 and asked.dtype.kind == "i"
+    asked = run.round(1).load("asked")["asked"]
+    assert len(set(asked)) == 12 and asked.dtype.kind == "i"
     for number, model in enumerate(models):
         loaded = run.round(number).load()
         np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
