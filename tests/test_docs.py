@@ -4,6 +4,7 @@ import ast
 import doctest
 import functools
 import importlib
+import os
 import pathlib
 import re
 import runpy
@@ -194,3 +195,21 @@ def test_the_index_names_what_a_package_offers(package):
 )
 def test_signatures_in_the_index(source, written):
     assert INDEX["signature"](ast.parse(source).body[0]) == written
+
+
+@pytest.mark.slow
+def test_the_recipe_that_the_page_shows_does_all_that_is_said(tmp_path):
+    """docs/writing_a_recipe.md: about sixty lines of code that train, are killed and go on, evaluate, draw and export."""
+    text = (ROOT / "docs" / "writing_a_recipe.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
+    assert len([line for line in code.splitlines() if line.strip() and not line.startswith("import")]) < 75
+    (tmp_path / "denoising.py").write_text(code)
+    command = [sys.executable, str(tmp_path / "denoising.py"), f"--workdir={tmp_path / 'run'}", "--epochs=2"]
+    how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "capture_output": True, "text": True}
+    done = subprocess.run([*command, "--quantize=dynamic"], **how, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    made = {str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").rglob("*")}
+    assert {"export/model.tflite", "export/model_dynamic.tflite", "export/card.md", "metrics.json"} <= made
+    assert {"pictures/denoised.png", "pictures/training/denoised.png", "checkpoints/model/networks.json"} <= made
+    again = subprocess.run([*command, "--mode=benchmark"], **how, timeout=200, check=False)
+    assert "examples a second are read" in again.stdout and "model.tflite, denoise:" in again.stdout, again.stderr

@@ -48,7 +48,7 @@ def test_whole_and_beside_what_was_there(shipped):
     run, folder = shipped
     names = {path.name for path in folder.iterdir()}
     networks = {"first.keras", "second.keras", "model__maker.keras", "model__judge.keras"}
-    assert names == {*networks, "model.tflite", "saved_model", "card.json", "card.md", "pictures", "demo"}
+    assert names == {*networks, "model.tflite", "card.json", "card.md", "pictures", "demo"}
     assert (folder / "demo" / "index.html").exists()
     card = json.loads((folder / "card.json").read_text())
     assert card["settings"]["units"] == 5 and card["metrics"] == {"error_mm": 1.0}

@@ -45,7 +45,8 @@ def shipped_settings(recipe: str) -> dict:
 def ship(run: Any) -> pathlib.Path:
     """Puts a run's export, the networks of its stages, a training curve and its pictures into saved_models/RECIPE.
 
-    What is there is replaced file by file, so that other things in the folder, such as a demo, stay.
+    The SavedModel is left out: `--mode=export` makes it of the networks, and each copy of the weights is megabytes. What
+    is there is replaced file by file, so that other things in the folder, such as a demo, stay.
 
     Args:
         run: The `Run`; its export/ is there. What its setting `note` says stands on the card.
@@ -62,7 +63,7 @@ def ship(run: Any) -> pathlib.Path:
         raise ValueError(f"{run.workdir} has nothing to ship. First: --mode=all.")
     new, folder = FOLDER / f".{run.recipe}.{os.getpid()}.tmp", FOLDER / run.recipe
     shutil.rmtree(new, ignore_errors=True)
-    shutil.copytree(export, new)
+    shutil.copytree(export, new, ignore=shutil.ignore_patterns("saved_model"))
     for stage in (str(path.relative_to(run.workdir / "checkpoints")) for path in stages):
         found = run.load(stage)
         for name, network in found.items() if isinstance(found, dict) else [("network", found)]:
