@@ -199,7 +199,7 @@ def test_signatures_in_the_index(source, written):
 
 @pytest.mark.slow
 def test_the_recipe_that_the_page_shows_does_all_that_is_said(tmp_path):
-    """docs/writing_a_recipe.md: about sixty lines of code that train, are killed and go on, evaluate, draw and export."""
+    """docs/writing_a_recipe.md: about sixty lines of code that train, evaluate, draw and export."""
     text = (ROOT / "docs" / "writing_a_recipe.md").read_text(encoding="utf-8")
     code = re.search(r"```python\n(.*?)```", text, re.DOTALL)[1]
     assert len([line for line in code.splitlines() if line.strip() and not line.startswith("import")]) < 75
