@@ -40,9 +40,7 @@ class Settings(
     settings.Export,
 ):
     text: str = setting("The quick brown fox", "what --mode=sample writes", changeable=True)
-    style: str = setting(
-        "", "whose hand --mode=sample writes in: a writer of the data's test lines; empty: any", changeable=True
-    )
+    style: str = setting("", "whose hand --mode=sample writes in: a writer of the test lines", changeable=True)
     prime_strokes: str = setting(
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
@@ -127,8 +125,7 @@ def evaluate(run):
 
 
 def lines_by_writers(s):
-    """Lines by writers whose names are known."""
-    return data.strokes.read(s.data, seed=s.seed, text=True, spacing=s.spacing)[2]
+    return data.strokes.read(s.data, text=True, **s.only("seed", "spacing"))[2]
 
 
 def primer(s):

@@ -151,11 +151,8 @@ def grad_cam_picture(classifier, images, labels, names):
 # Top-5 accuracy of the papers' entries on ImageNet, top-1 of the narrow ResNets on CIFAR-10.
 IMAGENET = {"alexnet": 83.6, "zfnet": 88.3, "vgg16": 92.7, "vgg19": 92.7, "googlenet": 93.3, "resnet152": 96.4}
 CIFAR10 = {"resnet20": 91.25, "resnet32": 92.49, "resnet44": 92.83, "resnet56": 93.03, "resnet110": 93.57}
-
-
-def paper(architecture):
-    tables = {"imagenet_top_5_accuracy_percent": IMAGENET, "cifar10_top_1_accuracy_percent": CIFAR10}
-    return {name: table[architecture] for name, table in tables.items() if architecture in table}
+PAPER = {name: {"imagenet_top_5_accuracy_percent": share} for name, share in IMAGENET.items()}
+PAPER |= {name: {"cifar10_top_1_accuracy_percent": share} for name, share in CIFAR10.items()}
 
 
 def evaluate(run):
@@ -169,7 +166,7 @@ def evaluate(run):
     found = metrics.classification.classification(labels, probabilities, mirrored=mirrored, calibrated=calibrated)
     found["test_images"] = len(labels)
     found["parameters"] = sum(int(np.prod(variable.shape)) for variable in classifier.trainable_variables)
-    run.report(found, paper=paper(run.settings.architecture))
+    run.report(found, paper=PAPER.get(run.settings.architecture))
     if calibrated:
         bins = metrics.calibration.reliability(labels, probabilities)
         error = found["expected_calibration_error_percent"] / 100

@@ -4,7 +4,6 @@ Predicts and writes characters, bytes or words, and learns on while it is tested
 
   python -m recipes.text_prediction                                         all phases on embedded English
   python -m recipes.text_prediction --workdir=runs/play --data=text:tinyshakespeare.txt --units=512 --epochs=12
-  python -m recipes.text_prediction --workdir=runs/ptb --data=ptb:FOLDER --level=word --units=1000
   python -m recipes.text_prediction --mode=sample --prompt="The " --temperature=0.7 --length=1000
 
 Here: Penn Treebank, 512 units, trained on its validation file only, a thirteenth of the training file, 5 minutes on two
@@ -38,12 +37,8 @@ class Settings(
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1)
     reset_every: int = setting(100, "sequences after which states begin anew; 0: never", paper="100", minimum=0)
     start_from: str = setting("", "workdir of a trained network of the same sizes, whose weights to begin with")
-    dynamic_learning_rate: float = setting(
-        0.3, "step size of dynamic evaluation, for the mean nats of a sequence", minimum=0.0, changeable=True
-    )
-    max_evaluated: int | None = setting(
-        None, "tokens of the test text that are evaluated, from its start; left out: all", minimum=1, changeable=True
-    )
+    dynamic_learning_rate: float = setting(0.3, "step size of dynamic evaluation", minimum=0.0, changeable=True)
+    max_evaluated: int | None = setting(None, "tokens of the test text that are scored", minimum=1, changeable=True)
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
     length: int = setting(600, "tokens that --mode=sample writes", minimum=1, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
@@ -121,16 +116,15 @@ def begin_with(run, model, vocabulary):
     training.networks.copy_weights(before, model, name)
 
 
-def known_text(run, vocabulary):
-    """The text, whose numbers must be those that the network was trained on."""
-    trained = f"the text that --workdir={run.workdir} was trained on"
-    run.data.vocabulary.check_equal(vocabulary, f"--data={run.settings.data}", trained)
-    return run.data
+def trained(run):
+    """The trained network, and the text, whose numbers must be those that it was trained on."""
+    model, told = run.load(), f"the text that --workdir={run.workdir} was trained on"
+    run.data.vocabulary.check_equal(data.text.Vocabulary.of_network(model), f"--data={run.settings.data}", told)
+    return model, run.data
 
 
 def evaluate(run):
-    s, model = run.settings, run.load()
-    text = known_text(run, data.text.Vocabulary.of_network(model))
+    s, (model, text) = run.settings, trained(run)
     test = text.tokens["test"][: s.max_evaluated]
     sample = text.tokens["train"][: len(test)]
 
@@ -157,8 +151,8 @@ def sample(run):
         writer = serving.language_model.TextWriter(run.exported)
         vocabulary = writer.vocabulary
     else:
-        model = run.load()
-        vocabulary = data.text.Vocabulary.of_network(model)
+        model, text = trained(run)
+        vocabulary = text.vocabulary
         writer = generation.text.Generator(model, s.top_k or 0, vocabulary.excluded)
     prompt = vocabulary.encode_known(s.prompt, "--prompt")
     texts = writer.write(prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed)
@@ -166,7 +160,7 @@ def sample(run):
     if s.runtime == "tflite":
         return
     run.picture("written", costs(vocabulary, writer, [*prompt, *texts[0]][:1200], f"written, {s.temperature:g}"))
-    test = known_text(run, vocabulary).tokens["test"]
+    test = text.tokens["test"]
     run.picture("read", costs(vocabulary, writer, test[:1200], "test text"))
     values = metrics.cell_memory.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
     slowest = metrics.cell_memory.slowest_cells(values), "that change most slowly"
@@ -188,8 +182,7 @@ def brackets(run, vocabulary, writer, test):
 
 
 def export(run):
-    s, model = run.settings, run.load()
-    text = known_text(run, data.text.Vocabulary.of_network(model))
+    s, (model, text) = run.settings, trained(run)
     passages = {"train": text.tokens["train"], "test": text.tokens["test"]}
     asked = {**s.only("max_prompt", "max_length", "seed"), "top_k": s.top_k or 0}
     served = serving.language_model.language_model(model, **passages, **asked)

@@ -144,7 +144,7 @@ class Run(Results):
         Raises:
             ValueError: Where the network cannot be kept, or the data is not that of the training so far.
         """
-        if network is None and isinstance(model, keras.Sequential | keras.src.models.Functional):
+        if network is None and type(model).__module__.startswith("keras."):  # a class of one's own says it itself
             network = model
         how = {"network": network, "stage": stage, "monitor": monitor, "mode": mode}
         how |= {"pictures": pictures, "callbacks": callbacks, "epochs": epochs or self.asked("epochs")}
