@@ -16,10 +16,12 @@ from toolkit.training import Run
 
 @pytest.mark.parametrize("recipe", SHAPES)
 def test_resumes_bit_for_bit(recipe, tmp_path):
+    """Killed after some steps of a process, twice; rounds within the first and within the second."""
+    cuts = (1, 3, 100) if recipe is shapes.rounds else (2, 9, 100)
     run = Run(Example(workdir=str(tmp_path / "whole")))
     expected = weights(recipe(run))
     run.close()
-    for attempt, cut in enumerate((2, 9, 100)):
+    for attempt, cut in enumerate(cuts):
         keras.utils.set_random_seed(attempt)  # the process before is gone, and its random state with it
         run = Run(Example(workdir=str(tmp_path / "cut"), checkpoint_minutes=0.0))
         try:
@@ -45,6 +47,23 @@ def test_rounds_have_stages_metrics_and_logs_of_their_own(tmp_path):
         loaded = run.round(number).load()
         np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
         assert (tmp_path / "logs" / f"round_{number}" / "train").is_dir()
+
+
+def power_cut(*arguments, **how):
+    raise RuntimeError("power cut")
+
+
+def test_killed_between_rounds(tmp_path, monkeypatch):
+    """When a round is trained, and what it asks for is not chosen yet."""
+    expected = weights(shapes.rounds(Run(Example(workdir=str(tmp_path / "whole")))))
+    run = Run(Example(workdir=str(tmp_path / "cut")))
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="power cut"):
+        patch.setattr(Run, "compute", power_cut)
+        shapes.rounds(run)
+    run.close()
+    resumed = weights(shapes.rounds(Run(Example(workdir=str(tmp_path / "cut")))))
+    for left, right in zip(expected, resumed, strict=True):
+        np.testing.assert_array_equal(left, right)
 
 
 def test_several_stages_and_models_are_loaded_by_name_and_exported_together(tmp_path):
