@@ -57,6 +57,7 @@ def toolkit_training(units, folder, steps):
     model = recipe.network(s, data.text.Vocabulary("char", tuple(ALPHABET)))
     np.savez(pathlib.Path(folder, f"{units}.npz"), *model.get_weights())
     trainee = recipe.compiled(model, s, 10**6)
+    trainee.jit_compile = False
     losses, seconds = [], []
     for batch in batches(steps + 2):
         given = data.text.streaming.as_fitted(batch)
