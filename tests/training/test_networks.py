@@ -78,3 +78,15 @@ def test_a_network_begins_with_anothers_weights():
     np.testing.assert_array_equal(one.get_weights()[0], same.get_weights()[0])
     with pytest.raises(ValueError, match="--start_from=x holds a network of other sizes"):
         networks.copy_weights(one, other, "--start_from=x")
+
+
+def test_arrays_by_name_and_weights_that_are_of_nothing_known(tmp_path):
+    holders = {"mean": [np.ones(2)], "pair": [np.zeros(1), np.ones(3)]}
+    checkpoints.save(tmp_path / "kept.npz", holders, {})
+    found = networks.arrays(tmp_path / "kept.npz")
+    np.testing.assert_array_equal(found["mean"], np.ones(2))
+    assert [array.shape for array in found["pair"]] == [(1,), (3,)]
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    checkpoints.save(tmp_path / "model.npz", {"model": model}, {"step": 1, "steps_per_epoch": 1})
+    with pytest.raises(ValueError, match="give run.fit its `network`"):
+        networks.arrays(tmp_path / "model.npz")

@@ -171,16 +171,24 @@ def _float32(config):
     return [_float32(value) for value in config] if isinstance(config, list) else config
 
 
-def arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
+def arrays(path: pathlib.Path) -> dict[str, Any]:
     """Reads the plain arrays that a stage keeps.
 
     Args:
         path: The checkpoint.
 
     Returns:
-        Arrays by name.
+        An array, or a list of several, by name.
+
+    Raises:
+        ValueError: Where it holds the weights of a model whose architecture was not kept.
     """
-    return {key.rpartition("/")[0]: value for key, value in read(path)[0].items()}
+    found, progress = read(path)
+    if "steps_per_epoch" in progress and any(key.startswith("model/") for key in found):
+        raise ValueError(f"{path} holds weights and not what they are of: give run.fit its `network`.")
+    names = dict.fromkeys(key.rpartition("/")[0] for key in found)
+    held = {name: [value for key, value in found.items() if key.rpartition("/")[0] == name] for name in names}
+    return {name: values[0] if len(values) == 1 else values for name, values in held.items()}
 
 
 def step(path: pathlib.Path) -> int:
