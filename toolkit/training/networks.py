@@ -7,8 +7,6 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from toolkit.lazy import keras
 from toolkit.training.checkpoints import read, variables, write_json
 
