@@ -53,10 +53,11 @@ def row(recipe: pathlib.Path) -> str:
     figures = [[each[len(mark) :] for each in paragraphs if each.startswith(mark)] for mark in ("Here: ", "Paper: ")]
     if not head or len(paragraphs) < 2 or any(len(found) != 1 for found in figures):
         raise ValueError(
-            f"{recipe}: the docstring begins with `TITLE: Authors year, 'Paper' (arXiv number, section).`; the next "
-            "paragraph says what the recipe does; one paragraph begins with `Here: ` and one with `Paper: `."
+            f"{recipe}: the docstring begins with `TITLE: Authors year, 'Paper' (1234.56789, section 3).`; the next "
+            "paragraph says what the recipe does; one paragraph begins with `Here: ` and another, an empty line below, "
+            "with `Paper: `."
         )
-    paper = re.sub(r"\b(\d{4}\.\d{4,5})\b", r"[arXiv \1](https://arxiv.org/abs/\1)", head[1])
+    paper = re.sub(r"\b(?:arXiv )?(\d{4}\.\d{4,5})\b", r"[arXiv \1](https://arxiv.org/abs/\1)", head[1])
     name = f"[{recipe.stem}](docs/recipes/{recipe.stem}.md)"
     cells = [name, paper, paragraphs[1], *(found for (found,) in figures)]
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -14,7 +14,7 @@ def titles(folder: pathlib.Path) -> dict[str, str]:
         path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         for path in sorted(folder.glob("[!_]*.py"))
     }
-    return {name: text.partition("\n")[0] for name, text in docstrings.items()}
+    return {name: " ".join(text.partition("\n\n")[0].split()) for name, text in docstrings.items()}
 
 
 def main(command: str = "python -m recipes.NAME") -> None:

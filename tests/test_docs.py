@@ -85,7 +85,8 @@ def test_page_tells_of_flags_that_there_are(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     told = {flag for code in re.findall(r"`(--[^`]+)`", text) for flag in re.findall(r"--(\w+)", code)}
     missing = sorted(flag for flag in told if not re.search(rf"--(\[no\])?{flag}:", offered))
-    assert told and not missing, f"{page} tells of --{', --'.join(missing)}"
+    assert told, f"{page} names no setting as `--flag`"
+    assert not missing, f"{page} tells of --{', --'.join(missing)}"
 
 
 def test_the_page_on_data_has_every_reader():

@@ -246,3 +246,13 @@ def test_batches_of_one_size_can_be_stacked():
     assert sorted(batch.shape for batch in batches.dataset(num_epochs=1).as_numpy_iterator()) == [
         (1, 2, 3), (2, 2, 3), (2, 3, 2),
     ]  # fmt: skip
+
+
+def test_an_epoch_as_arrays():
+    numbers = np.arange(10.0, dtype="float32")
+    signature = (tf.TensorSpec([None], tf.float32), {"twice": tf.TensorSpec([None], tf.float32)})
+    plan = shuffled_plan(10, batch_size=4, seed=0, shuffle=False)
+    batches = Batches(lambda i: (numbers[i], {"twice": 2 * numbers[i]}), plan, signature, num_examples=10)
+    once, named = batches.arrays()
+    np.testing.assert_array_equal(once, numbers)
+    np.testing.assert_array_equal(named["twice"], 2 * numbers)

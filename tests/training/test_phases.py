@@ -121,6 +121,7 @@ def test_modes_errors_and_silence(tmp_path, call):
     assert "Traceback" in (tmp_path / "run" / "error.txt").read_text()
     done = call(where, "--unit=5")
     assert done.returncode != 0 and "Did you mean" in done.stderr and "units" in done.stderr
+    assert "--help lists every flag" in done.stderr and "helpfull" not in done.stderr
     commands = json.loads((tmp_path / "run" / "settings.json").read_text())["commands"]
     assert len(commands) == 2
 

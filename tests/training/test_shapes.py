@@ -122,3 +122,21 @@ def test_a_question_about_an_image_learns_and_its_network_says_what_its_words_ar
     assert tuple(model.get_layer("vocabulary").tokens) == shapes.WORDS
     inputs = {"image": np.zeros((2, 4, 4, 1), "float32"), "question": np.array([[4, 5, 2, 0], [4, 5, 3, 1]])}
     assert model.predict_on_batch(inputs).argmax(axis=-1).tolist() == [0, 1]
+
+
+def test_a_stage_says_where_the_one_it_was_built_on_has_trained_on(tmp_path):
+    def two(run, epochs):
+        with run.scope():
+            first = shapes.network(run.settings)
+        run.fit(first, shapes.batches(), shapes.batches(), epochs=epochs)
+        features = run.load()
+        with run.scope("second"):
+            second = shapes.network(run.settings)
+        run.fit(second, shapes.batches().map(lambda x, y: (x, features(x))), stage="second", epochs=1)
+        run.close()
+
+    two(Run(Example(workdir=str(tmp_path))), 2)
+    two(Run(Example(workdir=str(tmp_path))), 2)
+    told = r"second was trained on 'model' as it was at step 10; that is now at step 15. Remove .*/checkpoints/second"
+    with pytest.raises(ValueError, match=told):
+        two(Run(Example(workdir=str(tmp_path))), 3)

@@ -254,6 +254,11 @@ class Batches:
         """
         return self.cut([("spread", num_examples)])
 
+    def arrays(self) -> Any:
+        """Reads an epoch as NumPy arrays, nested as a batch is: for examples that all have the same shape."""
+        batches = list(self.dataset(num_epochs=1).as_numpy_iterator())
+        return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
+
     def peek(self) -> Any:
         """Reads the first batch, as NumPy arrays."""
         return next(self.dataset(num_epochs=1).as_numpy_iterator())

@@ -102,7 +102,10 @@ def write(
     quantized = {"none": (), "all": QUANTIZED}.get(quantize, (quantize,))
     if "int8" in quantized:
         if calibrate is None:
-            raise ValueError(f"quantize={quantize!r} needs typical inputs: calibrate=[{{signature: inputs}}, ...].")
+            raise ValueError(
+                f"quantize={quantize!r} needs typical inputs, {{signature: {{input: array}}}} each: `calibrate`, of a "
+                "`serving.Served` a function that yields them."
+            )
         calibrate = [_check_examples(signatures, item, "calibrate") for item in calibrate]
 
     with _replaced(folder) as new:

@@ -41,7 +41,8 @@ def read_lines(
         for row, i in enumerate(chosen):
             offsets[row, : len(lines[i])], mask[row, : len(lines[i])] = lines[i], True
         mask[:, 0] = True  # a line without a point
-        logits = model.predict_on_batch((offsets, mask))
+        # Not predict_on_batch, which gives each replica of a mirrored model the whole batch.
+        logits = model.predict((offsets, mask), batch_size=len(chosen), verbose=0)
         for i, one, other in zip(
             chosen,
             ctc_decoding.greedy(logits, alphabet),

@@ -25,7 +25,9 @@ def probabilities(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     >>> probabilities(classifier, np.zeros((2, 2, 2, 1), "uint8")).shape
     (2, 3)
     """
-    return np.asarray(keras.ops.softmax(classifier.predict_on_batch(np.asarray(images, "float32"))))
+    # Not predict_on_batch, which gives each replica of a mirrored model the whole batch.
+    logits = classifier.predict(np.asarray(images, "float32"), batch_size=len(images), verbose=0)
+    return np.asarray(keras.ops.softmax(logits))
 
 
 def predictions(classifier: keras.Model, batches: Any, name: str = "") -> tuple[np.ndarray, np.ndarray]:

@@ -102,6 +102,7 @@ class Export(Run):
         "all: each of them",
         choices=("none", "dynamic", "float16", "int8", "all"),
         changeable=True,
+        remembered=True,
     )
     note: str = setting("", "what the card of --mode=ship says of the training", changeable=True)
 

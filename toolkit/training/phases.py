@@ -2,13 +2,15 @@
 
 import contextlib
 import ctypes
+import functools
 import os
 import pathlib
 import re
 import signal
 import sys
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from toolkit.settings.fields import help_text
 from toolkit.settings.running import Devices, Export, Training
@@ -47,7 +49,16 @@ def main(
         print(sys.modules["__main__"].__doc__ or "", help_text(settings_class, recipe.modes), sep="")
         sys.exit(0)
     define_flags(settings_class, recipe.modes, flags.FLAGS, sys.argv[0])
-    app.run(lambda _: sys.exit(_run(recipe, flags.FLAGS)))
+    app.run(lambda _: sys.exit(_run(recipe, flags.FLAGS)), flags_parser=functools.partial(_parsed, flags))
+
+
+def _parsed(flags, words):
+    """Takes the command line apart; absl's own error would send to a help that knows no groups."""
+    try:
+        return flags.FLAGS(words)
+    except flags.Error as error:
+        print(f"{error}\n--help lists every flag.", file=sys.stderr)
+        sys.exit(1)
 
 
 class Recipe:
@@ -116,8 +127,12 @@ def _serve_data(run):
     """Reads for trainings with the same --data_service, until it is stopped."""
     from toolkit.data.service import Server
 
-    splits = getattr(run.data, "splits", run.data)
-    server = Server(run.settings.data_service, (splits.train, splits.validation, splits.test))
+    found = run.data.values() if isinstance(run.data, Mapping) else [run.data]
+    splits = [getattr(each, "splits", each) for each in found]
+    parts = [getattr(each, name, None) for each in splits for name in ("train", "validation", "test")]
+    if not any(parts):
+        raise ValueError("--mode=serve_data: `load` gives no train, validation and test (or several such by name).")
+    server = Server(run.settings.data_service, [part for part in parts if part is not None])
     role = "one more reader of" if server.joined else "serving data at"
     print(f"  {role} {run.settings.data_service}; Ctrl-C ends it", flush=True)
     server.wait()
@@ -131,7 +146,7 @@ def _ship(run):
 
 
 def _run(recipe, flag_values):
-    verbose, mode = flag_values["verbose"].value, flag_values["mode"].value
+    verbose, mode, began = flag_values["verbose"].value, flag_values["mode"].value, time.time()
     run = None
     # Until TensorFlow's own start is over, Ctrl-C just ends the process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -169,7 +184,8 @@ def _run(recipe, flag_values):
             return 0
         print(f"\nWritten to {run.workdir}:")
         for made, what in _FOLDERS.items():
-            if (run.workdir / made).exists():
+            paths = [run.workdir / made, *(run.workdir / made).rglob("*")]
+            if any(path.exists() and path.stat().st_mtime >= began for path in paths):
                 print(f"  {made:<15} {what.format(workdir=run.workdir)}")
         return 0
     except KeyboardInterrupt as stop:
@@ -218,11 +234,12 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4  # of malloc.h
 
 _FOLDERS = {
     "metrics.json": "the numbers above",
+    "benchmarks.json": "the times above",
     "data_check.json": "what was found in the data",
     "pictures": "PNG, SVG and GIF",
     "sounds": "WAV",
     "tables": "CSV",
-    "export": "saved_model/, model.tflite, card.md",
+    "export": "saved_model/, model.tflite and smaller ones, card.md",
     "checkpoints": "the same command goes on from here",
     "logs": "tensorboard --logdir={workdir}/logs",
 }

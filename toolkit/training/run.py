@@ -64,6 +64,7 @@ class Run(Results):
         if strategy == "multi_worker" and self.is_chief:
             self.open()
         self._boards: dict[str, Board] = {}
+        self._built_on: dict[str, int] = {}
         self._board = self._board_of("")
 
     @property
@@ -226,6 +227,8 @@ class Run(Results):
         path = next((path for path in (folder / "best.npz", folder / "latest.npz") if path.exists()), None)
         if path is not None and (folder / networks.FILE).exists():
             found = networks.load(folder, path, name)
+            if workdir is None:
+                self._built_on[self.prefix + stage] = networks.step(path)
             self._step = self._step if workdir else networks.step(path)
         elif path is not None:
             return networks.arrays(path)
@@ -294,6 +297,7 @@ class Run(Results):
             board=board,
             writes=self.is_chief,
             checkpoint_minutes=self.asked("checkpoint_minutes"),
+            built_on={key: step for key, step in self._built_on.items() if key != self.prefix + name},
             **how,
         )
         if not kept.finished and self.is_chief:

@@ -76,6 +76,7 @@ class Stage:
         monitor: str = "loss",
         mode: str = "min",
         averages: bool = False,
+        built_on: Mapping[str, int] | None = None,
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"{name}: mode={mode!r}: expected min or max.")
@@ -84,6 +85,7 @@ class Stage:
         self.holders = holders
         self.best_holders = {key: holder for key, holder in holders.items() if best is None or key in best}
         self.monitor, self.sign = monitor, 1.0 if mode == "min" else -1.0
+        self.built_on = dict(built_on or {})
         self.sums: dict[str, list] | None = {} if averages else None  # of this epoch: sum and number of steps
         self.steps_per_epoch = steps_per_epoch
         self.num_steps = steps_per_epoch * epochs
@@ -98,6 +100,13 @@ class Stage:
                     f"{self.latest} was written with {progress['steps_per_epoch']} steps an epoch; the data now gives "
                     f"{steps_per_epoch}. Use another --workdir for other data."
                 )
+            for other, step in progress.get("built_on", {}).items():
+                if self.built_on.get(other, step) != step:
+                    raise ValueError(
+                        f"{name} was trained on {other!r} as it was at step {step}; that is now at step "
+                        f"{self.built_on[other]}. Remove {folder} to train {name} anew, or use another --workdir."
+                    )
+            self.built_on = progress.get("built_on", self.built_on)
             self.step, self.stopped = progress["step"], progress["stopped"]
             self.owes_validation = progress["owes_validation"]
             self.sums = progress["sums"]
@@ -277,6 +286,7 @@ class Stage:
             return
         progress = {
             "step": self.step,
+            "built_on": self.built_on,
             "steps_per_epoch": self.steps_per_epoch,
             "lowest": None if math.isinf(self.lowest) else self.lowest,
             "stopped": self.stopped,
