@@ -119,3 +119,15 @@ class WeightNoise(Run):
             raise ValueError(
                 f"--weight_noise={self.weight_noise} and --adaptive_weight_noise exclude each other: leave one out."
             )
+
+
+@group
+class StrokesNetwork(ClippedRecurrent, MixtureOutput, WeightNoise, FallingRate):
+    """Graves' networks that write pen strokes, and how they learn: of sizes that two cores train in minutes."""
+
+    units: int = other(160, paper="400")
+    num_layers: int = other(2, paper="3")
+    num_mixtures: int = other(10, paper="20")
+    lstm_gradient_clip: float = other(10.0, paper="10")
+    optimizer: str = other("adam", choices=("adam", "rmsprop"), paper="rmsprop, centred, with momentum")
+    learning_rate: float | None = other(None, more="3e-3 for adam, 1e-4 for rmsprop", paper="1e-4")
