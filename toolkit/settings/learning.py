@@ -95,7 +95,7 @@ class MixtureOutput(Run):
     output_gradient_clip: float = setting(
         100.0, "limit of the derivatives at the output, for nats a sequence; 0: none", paper="100", minimum=0.0
     )
-    bias: float = setting(0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True)
+    bias: float = setting(0.0, "sampling bias: 0 as the data, 2 neat", minimum=0.0, changeable=True)
 
 
 @group
