@@ -24,26 +24,16 @@ import numpy as np
 
 from toolkit import data, generation, layers, methods, metrics, models, settings, training, visualize
 from toolkit.serving.strokes_writer import strokes_writer
-from toolkit.settings import other
 
 
 @settings.recipe
 class Settings(
     settings.Strokes,
-    settings.ClippedRecurrent,
-    settings.MixtureOutput,
-    settings.WeightNoise,
-    settings.FallingRate,
+    settings.StrokesNetwork,
     settings.Devices,
     settings.Sampling,
     settings.Export,
 ):
-    units: int = other(160, paper="400")
-    num_layers: int = other(2, paper="3")
-    num_mixtures: int = other(10, paper="20")
-    lstm_gradient_clip: float = other(10.0, paper="10")
-    optimizer: str = other("adam", choices=("adam", "rmsprop"), paper="rmsprop, centred, with momentum")
-    learning_rate: float | None = other(None, more="3e-3 for adam, 1e-4 for rmsprop", paper="1e-4")
     epochs: int = 3
     num_samples: int = 6
 

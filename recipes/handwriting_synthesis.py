@@ -25,16 +25,13 @@ from toolkit import data, generation, layers, methods, models, settings, trainin
 from toolkit.data.strokes.lines import ALPHABET
 from toolkit.serving.strokes_file import StrokesFile
 from toolkit.serving.strokes_writer import strokes_writer
-from toolkit.settings import other, setting
+from toolkit.settings import setting
 
 
 @settings.recipe
 class Settings(
     settings.WrittenStrokes,
-    settings.ClippedRecurrent,
-    settings.MixtureOutput,
-    settings.WeightNoise,
-    settings.FallingRate,
+    settings.StrokesNetwork,
     settings.Devices,
     settings.Sampling,
     settings.Export,
@@ -48,12 +45,6 @@ class Settings(
     num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1)
     data: str = "embedded:10000:2"
     alphabet: str = ALPHABET
-    units: int = other(160, paper="400")
-    num_layers: int = other(2, paper="3")
-    num_mixtures: int = other(10, paper="20")
-    lstm_gradient_clip: float = other(10.0, paper="10")
-    optimizer: str = other("adam", choices=("adam", "rmsprop"), paper="rmsprop, centred, with momentum")
-    learning_rate: float | None = other(None, more="3e-3 for adam, 1e-4 for rmsprop", paper="1e-4")
     epochs: int = 5
     bias: float = 1.0
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 import keras
 import pytest
@@ -211,11 +212,25 @@ KERAS_METHODS = {
 }
 
 
+def public(node: ast.Module | ast.ClassDef) -> list[ast.ClassDef | ast.FunctionDef]:
+    kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    return [child for child in node.body if isinstance(child, kinds) and not child.name.startswith("_")]
+
+
+def public_parts(tree: ast.Module) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef, str]]:
+    """Public classes, functions and methods but Keras': the name of each, itself, and the docstring of its class."""
+    for node in public(tree):
+        yield node.name, node, ""
+        if isinstance(node, ast.ClassDef):
+            for method in public(node):
+                if not (node.bases and method.name in KERAS_METHODS):
+                    yield f"{node.name}.{method.name}", method, ast.get_docstring(node) or ""
+
+
 def undocumented(tree: ast.Module) -> list[str]:
     """Public classes, functions and methods without a docstring, and public arguments that theirs does not name."""
     wrong = []
-
-    def check(node, name, inherited=""):
+    for name, node, inherited in public_parts(tree):
         text = ast.get_docstring(node) or ""
         if not text:
             wrong.append(f"{node.lineno}: {name} has no docstring")
@@ -225,19 +240,13 @@ def undocumented(tree: ast.Module) -> list[str]:
             for argument in arguments
             if text and not re.search(rf"\b{argument}\b", text + inherited)
         )
-
-    for node in public(tree):
-        check(node, node.name)
-        if isinstance(node, ast.ClassDef):
-            for method in public(node):
-                if not (node.bases and method.name in KERAS_METHODS):
-                    check(method, f"{node.name}.{method.name}", inherited=ast.get_docstring(node) or "")
     return wrong
 
 
-def public(node: ast.Module | ast.ClassDef) -> list[ast.ClassDef | ast.FunctionDef]:
-    kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    return [child for child in node.body if isinstance(child, kinds) and not child.name.startswith("_")]
+def untyped(tree: ast.Module) -> list[str]:
+    """Public functions and methods that do not say what type they return."""
+    parts = ((name, node) for name, node, _ in public_parts(tree) if not isinstance(node, ast.ClassDef))
+    return [f"{node.lineno}: {name} has no return type" for name, node in parts if node.returns is None]
 
 
 def function_arguments(node: ast.FunctionDef) -> list[str]:
@@ -276,6 +285,29 @@ def test_docstrings_name_every_public_argument(file):
 )
 def test_a_thin_docstring_is_found(source, count):
     assert len(undocumented(ast.parse(source))) == count
+
+
+@pytest.mark.parametrize("file", MODULES)
+def test_public_functions_say_what_type_they_return(file):
+    wrong = untyped(parse(file))
+    assert not wrong, "\n".join(f"{file}:{line}" for line in wrong)
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("def f(x): pass", 1),
+        ("def f(x) -> None: pass", 0),
+        ("def _f(x): pass", 0),
+        ("def f() -> int:\n    def inner(): pass", 0),
+        ("class A:\n    def __init__(self): pass\n    def f(self): pass", 1),
+        ("class A:\n    def f(self) -> int: pass\n    @property\n    def g(self): pass", 1),
+        ("class A(Layer):\n    def call(self, inputs): pass\n    def inverse(self, outputs): pass", 1),
+        ("class _A:\n    def f(self): pass", 0),
+    ],
+)
+def test_a_missing_return_type_is_found(source, count):
+    assert len(untyped(ast.parse(source))) == count
 
 
 def unconvertible(tree: ast.AST) -> list[str]:

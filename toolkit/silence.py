@@ -4,10 +4,11 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def silenced():
+def silenced() -> Iterator[None]:
     """Hides what is written to standard error's file descriptor inside; shows it after all where the block raises."""
     sys.stderr.flush()
     kept = os.dup(2)

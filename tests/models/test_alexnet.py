@@ -76,19 +76,9 @@ def test_dropout_of_a_half_in_training_alone():
 
 
 @pytest.mark.parametrize("network", [alexnet, zfnet])
-@pytest.mark.parametrize(
-    "how, match",
-    [
-        ({"input_shape": (None, None, 3)}, "height and width must be known"),
-        ({"stem": "none"}, "stem must be one of"),
-        ({"width": 0}, "width must be at least 1"),
-        ({"output_stride": 5}, "output_stride must be"),
-        ({"num_classes": 1}, "num_classes must be at least 2"),
-    ],
-)
-def test_errors(network, how, match):
-    with pytest.raises(ValueError, match=match):
-        network(**{"input_shape": (64, 64, 3), "width": 4, **how})
+def test_dense_layers_need_a_size(network):
+    with pytest.raises(ValueError, match="height and width must be known"):
+        network((None, None, 3), width=4)
 
 
 def test_number_of_groups():

@@ -104,6 +104,21 @@ def small(architecture):
     return model
 
 
+@pytest.mark.parametrize("architecture", quick(ONE_OF_EACH))
+@pytest.mark.parametrize(
+    "how, match",
+    [
+        ({"stem": "none"}, "stem must be one of"),
+        ({"width": 0}, "width must be at least 1"),
+        ({"output_stride": 5}, "output_stride must be"),
+        ({"num_classes": 1}, "num_classes must be at least 2"),
+    ],
+)
+def test_what_no_network_can_be(architecture, how, match):
+    with pytest.raises(ValueError, match=match):
+        image_classifier(architecture, **{"input_shape": (96, 96, 3), "width": 4, **how})
+
+
 # The deeper ones have more of the same blocks.
 @pytest.mark.parametrize(
     "architecture", quick(name for name in ARCHITECTURES if not re.search("34|44|56|101|110|152", name))

@@ -48,17 +48,3 @@ def test_residual_block(activation, tmp_path):
     np.testing.assert_allclose(model(x), np.maximum(expected, 0.0) if activation else expected, atol=1e-5)
     model.save(tmp_path / "model.keras")
     np.testing.assert_array_equal(keras.saving.load_model(tmp_path / "model.keras")(x), model(x))
-
-
-@pytest.mark.parametrize("network", [inception_v4, inception_resnet_v2])
-@pytest.mark.parametrize(
-    "how, match",
-    [
-        ({"stem": "none"}, "stem must be one of"),
-        ({"width": 0}, "width must be at least 1"),
-        ({"output_stride": 5}, "output_stride must be"),
-    ],
-)
-def test_errors(network, how, match):
-    with pytest.raises(ValueError, match=match):
-        network(**{"width": 4, **how})

@@ -144,10 +144,6 @@ def test_on_jax(version):
     [
         ({"depth": 51}, "depth must be one of 8, 14, 18, 20"),
         ({"version": 3}, "version must be 1 or 2"),
-        ({"width": 0}, "width must be at least 1"),
-        ({"stem": "cifar"}, "stem must be one of"),
-        ({"output_stride": 12}, "output_stride must be"),
-        ({"num_classes": 1}, "num_classes must be at least 2"),
         ({"input_shape": (32, 32)}, "input_shape must be"),
     ],
 )

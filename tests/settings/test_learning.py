@@ -13,3 +13,10 @@ def test_a_momentum_that_never_lets_go():
     with pytest.raises(ValueError, match="--momentum=1.0: expected less than 1"):
         learning.Schedule(momentum=1.0)
     assert (learning.Schedule().optimizer, learning.Optimizer().optimizer) == ("sgd", "adam")
+
+
+def test_graves_networks_choose_among_his_optimizers():
+    network = learning.StrokesNetwork()
+    assert (network.units, network.num_layers, network.num_mixtures) == (160, 2, 10)
+    with pytest.raises(ValueError, match="--optimizer must be one of adam, rmsprop; got 'sgd'"):
+        learning.StrokesNetwork(optimizer="sgd")

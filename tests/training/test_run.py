@@ -40,7 +40,7 @@ def test_it_learns_and_load_finds_the_best(tmp_path):
     loaded = run.load()
     np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
     assert np.mean((loaded.predict_on_batch(INPUTS) - TARGETS) ** 2) < 0.3 * np.mean(TARGETS**2)
-    with pytest.raises(ValueError, match="no trained 'other'. Train first: --mode=train"):
+    with pytest.raises(ValueError, match="no trained 'other'. Train first: --mode=all"):
         run.load("other")
 
 

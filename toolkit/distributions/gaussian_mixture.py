@@ -1,7 +1,7 @@
 """Mixtures of Gaussians whose parameters a network emits, with an optional on/off channel beside them."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -139,7 +139,7 @@ class GaussianMixture:
                 rows[i][j] = lower[..., entry]
         return rows, logs
 
-    def log_prob(self, params, value):
+    def log_prob(self, params, value) -> Any:
         """log p(value), in nats.
 
         Args:
@@ -199,7 +199,7 @@ class GaussianMixture:
         scale_tril = ops.stack(full, axis=-2) * shrink[..., None, None]
         return Components(ops.log_softmax(weights * (1.0 + bias), axis=-1), means, scale_tril, logits)
 
-    def sample(self, params, bias=0.0, noise=None, seed=None):
+    def sample(self, params, bias=0.0, noise=None, seed=None) -> Any:
         """Draws one event for each parameter vector.
 
         Args:
@@ -228,7 +228,7 @@ class GaussianMixture:
         flag = ops.cast(noise[..., -1] < ops.sigmoid(logits), "float32")
         return ops.concatenate([event, flag[..., None]], axis=-1)
 
-    def noise(self, shape, seed=None):
+    def noise(self, shape, seed=None) -> Any:
         """Noise for `sample`.
 
         Args:
@@ -247,7 +247,7 @@ class GaussianMixture:
             parts.append(keras.random.uniform((*shape, 1), seed=generator))
         return ops.concatenate(parts, axis=-1)
 
-    def mean(self, params):
+    def mean(self, params) -> Any:
         """E[x], and the probability of the on/off channel.
 
         Args:
@@ -260,7 +260,7 @@ class GaussianMixture:
         mean = ops.sum(ops.exp(ops.log_softmax(weights, axis=-1))[..., None] * means, axis=-2)
         return mean if logits is None else ops.concatenate([mean, ops.sigmoid(logits)[..., None]], axis=-1)
 
-    def to_tfp(self, params, tfd):
+    def to_tfp(self, params, tfd) -> Any:
         """The same density as a TensorFlow Probability distribution.
 
         Args:

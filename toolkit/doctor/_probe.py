@@ -10,7 +10,7 @@ import sys
 import time
 
 
-def gpus(tf):
+def gpus(tf) -> dict[str, list]:
     """TensorFlow's GPUs: name and compute capability."""
     found = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
     return {
@@ -21,14 +21,14 @@ def gpus(tf):
     }
 
 
-def native(_):
+def native(_) -> dict[str, bool]:
     """Whether tensorflow-io's library of decoders loads beside this TensorFlow."""
     from toolkit.data.audio.files import has_native_decoders
 
     return {"native": has_native_decoders()}
 
 
-def speed():
+def speed() -> dict[str, dict[str, float]]:
     """Milliseconds of a matrix product and of an LSTM's training step in each precision."""
     import keras
     import tensorflow as tf
@@ -81,7 +81,7 @@ DETAILS = {
 }
 
 
-def answer(question):
+def answer(question) -> dict:
     """The version and details of a library, or the measured speed."""
     if question == "speed":
         return speed()
@@ -90,7 +90,7 @@ def answer(question):
     return {"version": version, **DETAILS.get(question, lambda _: {})(library)}
 
 
-def main(questions):
+def main(questions) -> None:
     """Answers on what was standard output; what libraries print there goes to standard error."""
     lines = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

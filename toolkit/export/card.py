@@ -72,38 +72,7 @@ def render_card(card: Mapping) -> str:
     lines = [f"# {card.get('name', 'Model')}", ""]
     if "description" in card:
         lines += [str(card["description"]), ""]
-    lines += [
-        "## Signatures",
-        "",
-        "| signature | | tensor | shape | dtype | unit |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for key, signature in card["signatures"].items():
-        noisy = " (draws noise)" if signature["random"] else ""
-        for kind in ("inputs", "outputs"):
-            for name, tensor in signature[kind].items():
-                shape = " × ".join(map(str, tensor["shape"])) or "scalar"
-                cells = (f"`{key}`{noisy}", kind[:-1], f"`{name}`", shape, tensor["dtype"], _cell(tensor["unit"]))
-                lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", "## Files", "", "| file | bytes | builtin ops only | latency |", "| --- | --- | --- | --- |"]
-    for name, file in card["files"].items():
-        latency = ", ".join(f"`{key}` {value:.3g} ms" for key, value in file["latency_ms"].items())
-        builtin = "yes" if file["builtin_ops_only"] else "no"
-        lines.append(f"| `{name}` | {file['bytes']:,} | {builtin} | {latency} |")
-    lines.append("")
-    for name, file in card["files"].items():
-        lines.append(
-            f"- `{name}`: latency on {file['num_threads']} thread, {file['machine']}; ops {', '.join(file['ops'])}"
-        )
-    lines += _render_costs(card)
-    lines += ["", "## Parity", "", "The largest absolute difference from the model on the same inputs.", ""]
-    lines += ["| signature | output | largest difference |", "| --- | --- | --- |"]
-    for key, parity in card["parity"].items():
-        if "not_compared" in parity:
-            lines.append(f"| `{key}` | all | not compared: {parity['not_compared']} |")
-        for output, differences in parity.get("outputs", {}).items():
-            row = ", ".join(f"{runtime} {value:.2g}" for runtime, value in differences.items())
-            lines.append(f"| `{key}` | `{output}` | {row} |")
+    lines += [*_render_signatures(card), "", *_render_files(card), *_render_costs(card), "", *_render_parity(card)]
     if card.get("metrics"):
         lines += ["", "## Metrics", "", "| metric | value |", "| --- | --- |"]
         lines += [f"| {_cell(name)} | {_cell(_number(value))} |" for name, value in card["metrics"].items()]
@@ -113,6 +82,45 @@ def render_card(card: Mapping) -> str:
             lines += ["", f"## {_TITLES.get(key, key)}", "", f"{code}{_text(value)}{code}"]
     lines += ["", "## Versions", "", ", ".join(f"{name} {version}" for name, version in card["versions"].items()), ""]
     return "\n".join(lines)
+
+
+def _render_signatures(card):
+    lines = ["## Signatures", "", "| signature | | tensor | shape | dtype | unit |"]
+    lines.append("| --- | --- | --- | --- | --- | --- |")
+    for key, signature in card["signatures"].items():
+        noisy = " (draws noise)" if signature["random"] else ""
+        for kind in ("inputs", "outputs"):
+            for name, tensor in signature[kind].items():
+                shape = " × ".join(map(str, tensor["shape"])) or "scalar"
+                cells = (f"`{key}`{noisy}", kind[:-1], f"`{name}`", shape, tensor["dtype"], _cell(tensor["unit"]))
+                lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _render_files(card):
+    lines = ["## Files", "", "| file | bytes | builtin ops only | latency |", "| --- | --- | --- | --- |"]
+    for name, file in card["files"].items():
+        latency = ", ".join(f"`{key}` {value:.3g} ms" for key, value in file["latency_ms"].items())
+        builtin = "yes" if file["builtin_ops_only"] else "no"
+        lines.append(f"| `{name}` | {file['bytes']:,} | {builtin} | {latency} |")
+    lines.append("")
+    for name, file in card["files"].items():
+        lines.append(
+            f"- `{name}`: latency on {file['num_threads']} thread, {file['machine']}; ops {', '.join(file['ops'])}"
+        )
+    return lines
+
+
+def _render_parity(card):
+    lines = ["## Parity", "", "The largest absolute difference from the model on the same inputs.", ""]
+    lines += ["| signature | output | largest difference |", "| --- | --- | --- |"]
+    for key, parity in card["parity"].items():
+        if "not_compared" in parity:
+            lines.append(f"| `{key}` | all | not compared: {parity['not_compared']} |")
+        for output, differences in parity.get("outputs", {}).items():
+            row = ", ".join(f"{runtime} {value:.2g}" for runtime, value in differences.items())
+            lines.append(f"| `{key}` | `{output}` | {row} |")
+    return lines
 
 
 def _render_costs(card):

@@ -21,10 +21,16 @@ def inspect_tflite(path: str | os.PathLike) -> dict:
         FileNotFoundError: Where there is no such file.
         ValueError: Where it is not a TFLite file, or not a whole one.
     """
-    from ai_edge_litert import interpreter
     from ai_edge_litert import schema_py_generated as schema
 
-    path = pathlib.Path(path)
+    content = _read(pathlib.Path(path))
+    model = schema.Model.GetRootAs(content, 0)
+    return {"bytes": len(content), "signatures": _signatures(model, schema), **_ops(model, schema)}
+
+
+def _read(path):
+    from ai_edge_litert import interpreter
+
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
     content = path.read_bytes()
@@ -35,10 +41,11 @@ def inspect_tflite(path: str | os.PathLike) -> dict:
         interpreter.Interpreter(model_content=content)
     except ValueError as error:
         raise ValueError(f"{path}: a damaged or truncated TFLite file of {len(content)} bytes ({error}).") from error
+    return content
 
-    model = schema.Model.GetRootAs(content, 0)
+
+def _ops(model, schema):
     builtin_names = _constant_names(schema.BuiltinOperator)
-    dtype_names = {value: name.lower() for value, name in _constant_names(schema.TensorType).items()}
     codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
     ops, custom_ops, seeded = set(), set(), set()
     for subgraph in (model.Subgraphs(i) for i in range(model.SubgraphsLength())):
@@ -56,33 +63,31 @@ def inspect_tflite(path: str | os.PathLike) -> dict:
                 options.Init(table.Bytes, table.Pos)
                 if options.Seed() or options.Seed2():
                     seeded.add(builtin_names[builtin])
+    return {"ops": sorted(ops), "custom_ops": sorted(custom_ops), "seeded_random_ops": sorted(seeded)}
+
+
+def _signatures(model, schema):
+    dtype_names = {value: name.lower() for value, name in _constant_names(schema.TensorType).items()}
+
+    def tensors(subgraph, length, get):
+        found = {}
+        for item in (get(i) for i in range(length)):
+            tensor = subgraph.Tensors(item.TensorIndex())
+            shape = tensor.ShapeSignature if tensor.ShapeSignatureLength() else tensor.Shape
+            found[item.Name().decode()] = {
+                "shape": [int(shape(axis)) for axis in range(tensor.ShapeLength())],
+                "dtype": dtype_names[tensor.Type()],
+            }
+        return dict(sorted(found.items()))
 
     signatures = {}
     for definition in (model.SignatureDefs(i) for i in range(model.SignatureDefsLength())):
         subgraph = model.Subgraphs(definition.SubgraphIndex())
-
-        def tensors(length, get, subgraph=subgraph):
-            found = {}
-            for item in (get(i) for i in range(length)):
-                tensor = subgraph.Tensors(item.TensorIndex())
-                shape = tensor.ShapeSignature if tensor.ShapeSignatureLength() else tensor.Shape
-                found[item.Name().decode()] = {
-                    "shape": [int(shape(axis)) for axis in range(tensor.ShapeLength())],
-                    "dtype": dtype_names[tensor.Type()],
-                }
-            return dict(sorted(found.items()))
-
         signatures[definition.SignatureKey().decode()] = {
-            "inputs": tensors(definition.InputsLength(), definition.Inputs),
-            "outputs": tensors(definition.OutputsLength(), definition.Outputs),
+            "inputs": tensors(subgraph, definition.InputsLength(), definition.Inputs),
+            "outputs": tensors(subgraph, definition.OutputsLength(), definition.Outputs),
         }
-    return {
-        "bytes": len(content),
-        "signatures": dict(sorted(signatures.items())),
-        "ops": sorted(ops),
-        "custom_ops": sorted(custom_ops),
-        "seeded_random_ops": sorted(seeded),
-    }
+    return dict(sorted(signatures.items()))
 
 
 def _constant_names(enumeration):

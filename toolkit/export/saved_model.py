@@ -10,7 +10,7 @@ from toolkit.lazy import tensorflow as tf
 from toolkit.silence import silenced
 
 
-def trace(signature: Signature):
+def trace(signature: Signature) -> "tf.types.experimental.ConcreteFunction":
     """Traces a signature's function at its fixed shapes.
 
     Random ops are traced without the program's seed: a seed would be written into the model, which would then draw the

@@ -97,9 +97,7 @@ def write(
     for key in signatures:
         check_name(key, "signature")
     examples = _check_examples(signatures, examples or {}, "example")
-    if quantize not in QUANTIZATIONS:
-        raise ValueError(f"quantize={quantize!r}: expected one of {', '.join(QUANTIZATIONS)}.")
-    quantized = {"none": (), "all": QUANTIZED}.get(quantize, (quantize,))
+    quantized = _quantized(quantize)
     if "int8" in quantized:
         if calibrate is None:
             raise ValueError(
@@ -112,16 +110,7 @@ def write(
         traced = {key: trace(signature) for key, signature in signatures.items()}
         tensors = {key: output_tensors(signatures[key], function) for key, function in traced.items()}
         save_traced(new / "saved_model", traced, trackables)
-        paths = {"model": new / "model.tflite"}
-        convert_to_tflite(new / "saved_model", paths["model"], signatures)
-        calibrated = {}
-        for name in quantized:
-            paths[name] = new / f"model_{name}.tflite"
-            if name == "int8":
-                calibrated["int8"] = quantize_to_int8(paths["model"], paths["int8"], calibrate)
-            else:
-                convert_to_tflite(new / "saved_model", paths[name], signatures, name)
-
+        paths, calibrated = _convert(new, signatures, quantized, calibrate)
         zeros = {
             key: {name: tensor.zeros() for name, tensor in signature.inputs.items()}
             for key, signature in signatures.items()
@@ -133,30 +122,38 @@ def write(
             raise parity.ParityError(f"the TFLite file does not run without TensorFlow: {error}") from error
         saved = run_saved_model(new / "saved_model", feeds)
         figures = _compare(signatures, traced, tensors, examples, saved, runs, tolerance)
-        files = {path.name: _describe(path, runs[label][1]) for label, path in paths.items()}
-        for label, counts in calibrated.items():
-            files[paths[label].name]["calibrated_with"] = counts
-        measured = {}
-        if measure is not None:
-            measured["saved_model"] = measure(saved_model_caller(new / "saved_model"))
-            measured |= {path.name: measure(tflite_caller(path, NUM_THREADS)) for path in paths.values()}
+        files = {
+            path.name: _describe_file(path, runs[label][1], calibrated.get(label)) for label, path in paths.items()
+        }
         made = {
             **given,
-            "signatures": {
-                key: {
-                    "inputs": {name: tensor.describe() for name, tensor in signature.inputs.items()},
-                    "outputs": {name: tensor.describe() for name, tensor in tensors[key].items()},
-                    "random": signature.random,
-                }
-                for key, signature in signatures.items()
-            },
+            "signatures": {key: _describe_signature(signature, tensors[key]) for key, signature in signatures.items()},
             "files": files,
-            "measured": cards.check_card(measured),
+            "measured": cards.check_card(_measured(measure, new / "saved_model", paths)),
             "parity": figures,
             "versions": cards.versions(),
         }
         cards.write_card(new, made)
     return Report(folder, made)
+
+
+def _quantized(quantize):
+    if quantize not in QUANTIZATIONS:
+        raise ValueError(f"quantize={quantize!r}: expected one of {', '.join(QUANTIZATIONS)}.")
+    return {"none": (), "all": QUANTIZED}.get(quantize, (quantize,))
+
+
+def _convert(new, signatures, quantized, calibrate):
+    """Makes the `.tflite` files of the SavedModel: their paths, and what was calibrated with how many inputs."""
+    paths, calibrated = {"model": new / "model.tflite"}, {}
+    convert_to_tflite(new / "saved_model", paths["model"], signatures)
+    for name in quantized:
+        paths[name] = new / f"model_{name}.tflite"
+        if name == "int8":
+            calibrated["int8"] = quantize_to_int8(paths["model"], paths["int8"], calibrate)
+        else:
+            convert_to_tflite(new / "saved_model", paths[name], signatures, name)
+    return paths, calibrated
 
 
 def _check_examples(signatures, examples, where):
@@ -202,8 +199,24 @@ def _compare(signatures, traced, tensors, examples, saved, runs, tolerance):
     return figures
 
 
-def _describe(path, milliseconds):
+def _measured(measure, saved_model, paths):
+    if measure is None:
+        return {}
+    found = {"saved_model": measure(saved_model_caller(saved_model))}
+    return found | {path.name: measure(tflite_caller(path, NUM_THREADS)) for path in paths.values()}
+
+
+def _describe_signature(signature, outputs):
+    return {
+        "inputs": {name: tensor.describe() for name, tensor in signature.inputs.items()},
+        "outputs": {name: tensor.describe() for name, tensor in outputs.items()},
+        "random": signature.random,
+    }
+
+
+def _describe_file(path, milliseconds, calibrated_with):
     found = inspect_tflite(path)
+    calibrated = {} if calibrated_with is None else {"calibrated_with": calibrated_with}
     return {
         "bytes": found["bytes"],
         "builtin_ops_only": not found["custom_ops"],
@@ -211,6 +224,7 @@ def _describe(path, milliseconds):
         "latency_ms": milliseconds,
         "num_threads": NUM_THREADS,
         "machine": platform.machine(),
+        **calibrated,
     }
 
 

@@ -1,6 +1,7 @@
 """Weight noise whose strength is learnt for each weight: a diagonal Gaussian posterior."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -80,7 +81,7 @@ class AdaptiveWeightNoise(WeightNoise):
         pairs = zip((weights[index] for index in self._noisy), self.log_stddevs, strict=True)
         return [(weight, ops.exp(log_stddev)) for weight, log_stddev in pairs if weight.trainable]
 
-    def prior(self):
+    def prior(self) -> tuple:
         """The Gaussian fitted to all weights: its mean and standard deviation, two scalars."""
         levels = self.noise_levels()
         size = sum(math.prod(weight.shape) for weight, _ in levels)
@@ -88,7 +89,7 @@ class AdaptiveWeightNoise(WeightNoise):
         squares = sum(ops.sum(ops.square(stddev) + ops.square(weight - mean)) for weight, stddev in levels)
         return mean, ops.sqrt(squares / size)
 
-    def divergence(self):
+    def divergence(self) -> Any:
         """KL(posterior || prior), in nats: what the weights cost; a scalar."""
         _, stddev = self.prior()
         return sum(ops.sum(ops.log(stddev / own)) for _, own in self.noise_levels())

@@ -1,12 +1,14 @@
 """An LSTM whose derivatives are clipped at each step, as Graves trains his."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell, cell_backward, cell_forward, peephole_gradients
 
 
-def step_before(sequence, first, t):
+def step_before(sequence, first, t) -> Any:
     """A sequence's step t - 1.
 
     Args:
@@ -20,7 +22,7 @@ def step_before(sequence, first, t):
     return ops.where(t > 0, sequence[ops.maximum(t - 1, 0)], first)
 
 
-def shifted(sequence, first):
+def shifted(sequence, first) -> Any:
     """A time-major sequence one step later.
 
     Args:
@@ -33,7 +35,7 @@ def shifted(sequence, first):
     return ops.concatenate([first[None], sequence[:-1]], axis=0)
 
 
-def time_product(left, right):
+def time_product(left, right) -> Any:
     """A weight matrix's gradient over all steps, as one product.
 
     Args:
@@ -47,7 +49,7 @@ def time_product(left, right):
     return ops.matmul(ops.transpose(left), ops.reshape(right, (-1, right.shape[-1])))
 
 
-def time_major(sequence):
+def time_major(sequence) -> Any:
     """Swaps the first two axes.
 
     Args:
@@ -56,7 +58,7 @@ def time_major(sequence):
     return ops.transpose(sequence, (1, 0, 2))
 
 
-def last_step(sequence, mask):
+def last_step(sequence, mask) -> Any:
     """A sequence's last valid step.
 
     Args:
@@ -72,7 +74,7 @@ def last_step(sequence, mask):
     return ops.take_along_axis(sequence, last[:, None, None], axis=1)[:, 0]
 
 
-def upstreams(args, upstream):
+def upstreams(args, upstream) -> tuple:
     """The derivatives a custom gradient was called with, whichever way the backend hands them over.
 
     Args:
@@ -186,7 +188,7 @@ class ClippedLSTM(keras.layers.Layer):
         outputs = ops.cast(hidden if self.return_sequences else state[0], self.compute_dtype)
         return (outputs, *state) if self.return_state else outputs
 
-    def project(self, inputs, kernel):
+    def project(self, inputs, kernel) -> Any:
         """The product of the inputs with the input kernel.
 
         Args:

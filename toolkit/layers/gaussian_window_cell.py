@@ -1,6 +1,7 @@
 """One step of Graves' window over a text: the recurrence that `GaussianWindow` runs over a whole sequence."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -148,7 +149,7 @@ class GaussianWindowCell(keras.layers.Layer):
         }
 
 
-def window_parameters(hidden, kernel, bias):
+def window_parameters(hidden, kernel, bias) -> tuple:
     """The window's heights a, widths b and advance exp(k̂) from the LSTM's output.
 
     Args:
@@ -163,7 +164,7 @@ def window_parameters(hidden, kernel, bias):
     return tuple(ops.exp(part) for part in ops.split(raw, 3, axis=-1))
 
 
-def window_weights(height, width, position, num_characters):
+def window_weights(height, width, position, num_characters) -> Any:
     """phi(u) = sum_j a_j exp(-b_j (k_j - u)^2) for u = 1 ... num_characters.
 
     Args:
@@ -179,7 +180,7 @@ def window_weights(height, width, position, num_characters):
     return ops.sum(height[..., None] * ops.exp(-width[..., None] * ops.square(distance)), axis=-2)
 
 
-def window_vector(weights, text):
+def window_vector(weights, text) -> Any:
     """w = sum_u phi(u) c_u.
 
     Args:

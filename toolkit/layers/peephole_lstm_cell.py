@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 
-def cell_forward(gates, cell, peepholes=()):
+def cell_forward(gates, cell, peepholes=()) -> tuple:
     """One step of an LSTM, from its pre-activations on.
 
     Args:
@@ -25,7 +25,7 @@ def cell_forward(gates, cell, peepholes=()):
     return o * ops.tanh(cell), cell, i, f, g, o
 
 
-def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepholes=()):
+def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepholes=()) -> tuple:
     """The derivatives of `cell_forward`, those towards its pre-activations clipped.
 
     Args:
@@ -61,7 +61,7 @@ def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepho
     return d_gates, d_before
 
 
-def peephole_gradients(d_gates, before, cells):
+def peephole_gradients(d_gates, before, cells) -> tuple:
     """The gradients of the peephole weights over a whole sequence.
 
     Args:

@@ -1,5 +1,7 @@
 """Mean and scale of the training data, kept with the model."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -66,7 +68,7 @@ class Standardization(keras.layers.Layer):
     def call(self, inputs):
         return (inputs - self.mean) / self.scale
 
-    def inverse(self, outputs):
+    def inverse(self, outputs) -> Any:
         """outputs * scale + mean.
 
         Args:

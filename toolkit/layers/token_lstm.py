@@ -1,5 +1,7 @@
 """An LSTM that reads tokens: one-hot inputs as rows of its kernel, never as vectors."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -79,7 +81,7 @@ class TokenLSTM(ClippedLSTM):
     def call(self, tokens, below=None, mask=None, initial_state=None):
         return super().call((tokens, below), mask=mask, initial_state=initial_state)
 
-    def project(self, inputs, kernel):
+    def project(self, inputs, kernel) -> Any:
         """Rows of the kernel for the tokens, and the product of its other rows with the layer below.
 
         Args:

@@ -1,5 +1,7 @@
 """GoogLeNet: the first Inception blocks, and heads halfway that train the early layers (Szegedy et al. 2015)."""
 
+from collections.abc import Callable
+
 import keras
 
 from toolkit.layers.local_response_normalization import LocalResponseNormalization
@@ -66,7 +68,7 @@ def googlenet(
     conv, scaled = image_blocks.Convolution(normalized=False), image_blocks.scaling(width, 64)
     inputs, x = image_blocks.image_input(input_shape, stem)
     resolution = image_blocks.Resolution(x, output_stride)
-    x = _stem(x, scaled, stem, resolution, conv)
+    x = first_layers(x, scaled, stem, resolution, conv, LocalResponseNormalization)
     blocks = {}
     for stage, filters in STAGES.items():
         if stage > 3:
@@ -93,7 +95,27 @@ def googlenet(
     return pretrained.load(keras.Model(inputs, outputs, name="googlenet"), weights, None)
 
 
-def _stem(x, scaled, stem, resolution, conv):
+def first_layers(
+    x: keras.KerasTensor,
+    scaled: Callable[[int], int],
+    stem: str,
+    resolution: image_blocks.Resolution,
+    conv: image_blocks.Convolution,
+    normalization: type[keras.layers.Layer] | None = None,
+) -> keras.KerasTensor:
+    """Builds what GoogLeNet and Inception v2 begin with: 224 x 224 x 3 to 28 x 28 x 192.
+
+    Args:
+        x: The standardized image.
+        scaled: As `image_blocks.scaling` makes it.
+        stem: "imagenet": 7 x 7, stride 2, pooling; "small": 3 x 3, stride 1, without the poolings.
+        resolution: `image_blocks.Resolution`.
+        conv: `image_blocks.Convolution`.
+        normalization: The layer after the first pooling and before the second; None: `conv` normalizes.
+
+    Returns:
+        Features.
+    """
     if stem == "small":
         x = conv(x, scaled(64), 3, "conv_1")
     else:
@@ -101,10 +123,10 @@ def _stem(x, scaled, stem, resolution, conv):
         x = conv(x, scaled(64), 7, "conv_1", **where)
         x, where = resolution.reduce(x)
         x = image_blocks.pool(x, 3, "pool_1", **where)
-    x = LocalResponseNormalization(name="lrn_1")(x)
+    x = normalization(name="lrn_1")(x) if normalization else x
     x = conv(x, scaled(64), 1, "conv_2_reduce")
     x = conv(x, scaled(192), 3, "conv_2", dilation_rate=resolution.dilation_rate)
-    x = LocalResponseNormalization(name="lrn_2")(x)
+    x = normalization(name="lrn_2")(x) if normalization else x
     if stem == "imagenet":
         x, where = resolution.reduce(x)
         x = image_blocks.pool(x, 3, "pool_2", **where)

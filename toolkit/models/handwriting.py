@@ -153,10 +153,10 @@ def alignment(model: keras.Model) -> keras.Model:
 class Density(NamedTuple):
     """The mixture that each point of a line was expected to come from, in the data's unit.
 
-    Shapes:
-        log_weights: (points, mixtures).
-        means: (points, mixtures, 2).
-        scale_tril: (points, mixtures, 2, 2), lower Cholesky factors of the covariances.
+    Args:
+        log_weights: Of shape (points, mixtures).
+        means: Of shape (points, mixtures, 2).
+        scale_tril: Lower Cholesky factors of the covariances, of shape (points, mixtures, 2, 2).
     """
 
     log_weights: np.ndarray

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import keras
 
 from toolkit.models import image_blocks, pretrained
+from toolkit.models.googlenet import first_layers
 
 
 def _paths_of_v2(one, reduce_3, three, reduce_double, double, pooling, pooled):
@@ -81,18 +82,7 @@ def inception_v2(
     conv, scaled = image_blocks.Convolution(), image_blocks.scaling(width, 64)
     inputs, x = image_blocks.image_input(input_shape, stem)
     resolution = image_blocks.Resolution(x, output_stride)
-    if stem == "small":
-        x = conv(x, scaled(64), 3, "conv_1")
-    else:
-        x, where = resolution.reduce(x)
-        x = conv(x, scaled(64), 7, "conv_1", **where)
-        x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "pool_1", **where)
-    x = conv(x, scaled(64), 1, "conv_2_reduce")
-    x = conv(x, scaled(192), 3, "conv_2", dilation_rate=resolution.dilation_rate)
-    if stem == "imagenet":
-        x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "pool_2", **where)
+    x = first_layers(x, scaled, stem, resolution, conv)
     for stage, blocks in _STAGES_OF_V2.items():
         for block, paths in blocks.items():
             where = {"dilation_rate": resolution.dilation_rate}

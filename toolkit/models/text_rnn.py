@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import keras
 
-from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise
 from toolkit.layers.carried_state import CarriedState
 from toolkit.layers.clipped_lstm import ClippedLSTM
 from toolkit.layers.sampled_softmax import SampledSoftmax
 from toolkit.layers.token_lstm import TokenLSTM
 from toolkit.layers.vocabulary import Vocabulary
-from toolkit.layers.weight_noise import WeightNoise
+from toolkit.models.weight_noise import noisy
 
 
 def language_model(
@@ -152,6 +151,9 @@ def stateful(
         A model from {"tokens": (batch, time), "targets": (batch, time), below 0 at padding; "continues": (batch,), 0
         where a state begins anew} to nats (batch, time), on the same weights.
 
+    Raises:
+        ValueError: Where both kinds of noise are asked for.
+
     Example:
 
     >>> model = stateful(language_model(["<unk>", "a", "b"], units=8), batch_size=4)
@@ -160,11 +162,8 @@ def stateful(
 
     Reference: Graves 2013, arXiv 1308.0850, section 3.
     """
-    stream = streaming(model, scored=True)
-    if weight_noise:
-        stream = WeightNoise(stream, weight_noise)
-    if adaptive_weight_noise:
-        stream = AdaptiveWeightNoise(stream, scale=1.0 / num_sequences)
+    noise = {"weight_noise": weight_noise, "adaptive": adaptive_weight_noise, "scale": 1.0 / num_sequences}
+    stream = noisy(streaming(model, scored=True), **noise)
     inputs = {
         name: keras.Input((None,), batch_size=batch_size, dtype="int32", name=name) for name in ("tokens", "targets")
     }

@@ -20,6 +20,7 @@ from toolkit.settings.learning import MixtureOutput as MixtureOutput
 from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Recurrent as Recurrent
 from toolkit.settings.learning import Schedule as Schedule
+from toolkit.settings.learning import StrokesNetwork as StrokesNetwork
 from toolkit.settings.learning import WeightNoise as WeightNoise
 from toolkit.settings.running import Devices as Devices
 from toolkit.settings.running import Export as Export

@@ -95,7 +95,7 @@ class MixtureOutput(Run):
     output_gradient_clip: float = setting(
         100.0, "limit of the derivatives at the output, for nats a sequence; 0: none", paper="100", minimum=0.0
     )
-    bias: float = setting(0.0, "sampling bias of --mode=sample: 0 as the data, 2 neat", minimum=0.0, changeable=True)
+    bias: float = setting(0.0, "sampling bias: 0 as the data, 2 neat", minimum=0.0, changeable=True)
 
 
 @group
@@ -119,3 +119,15 @@ class WeightNoise(Run):
             raise ValueError(
                 f"--weight_noise={self.weight_noise} and --adaptive_weight_noise exclude each other: leave one out."
             )
+
+
+@group
+class StrokesNetwork(ClippedRecurrent, MixtureOutput, WeightNoise, FallingRate):
+    """Graves' networks that write pen strokes, and how they learn: of sizes that two cores train in minutes."""
+
+    units: int = other(160, paper="400")
+    num_layers: int = other(2, paper="3")
+    num_mixtures: int = other(10, paper="20")
+    lstm_gradient_clip: float = other(10.0, paper="10")
+    optimizer: str = other("adam", choices=("adam", "rmsprop"), paper="rmsprop, centred, with momentum")
+    learning_rate: float | None = other(None, more="3e-3 for adam, 1e-4 for rmsprop", paper="1e-4")

@@ -115,7 +115,7 @@ class WriterExport(Export):
     max_length: int = setting(1000, "longest text of the exported model, in tokens", minimum=1, changeable=True)
     runtime: str = setting(
         "keras",
-        "what --mode=sample writes with: keras, or the exported model.tflite",
+        "what samples are written with: keras, or the exported model.tflite",
         choices=("keras", "tflite"),
         changeable=True,
     )
@@ -137,8 +137,8 @@ class ImageExport(Export):
 class Sampling(Run):
     """What is sampled."""
 
-    num_samples: int = setting(4, "samples that --mode=sample draws", minimum=1, changeable=True)
-    sample_seed: int = setting(0, "seed of what --mode=sample draws", minimum=0, changeable=True)
+    num_samples: int = setting(4, "samples that are drawn", minimum=1, changeable=True)
+    sample_seed: int = setting(0, "seed of the samples", minimum=0, changeable=True)
 
 
 @group

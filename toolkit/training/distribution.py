@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.data import service
+from toolkit.data.pipelines import Batches
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.optimizers import optimizers_of
@@ -113,7 +114,7 @@ class Distribution:
 
         return self.strategy.distribute_datasets_from_function(local)
 
-    def shared(self, batches):
+    def shared(self, batches) -> Batches:
         """The batches of which each replica can have a part.
 
         Args:

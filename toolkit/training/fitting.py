@@ -1,6 +1,7 @@
 """`model.fit` that is kept: checkpoints, resume at the exact step, scalars, pictures, progress, time left."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,15 +35,7 @@ def fit(
         run: The `Run`.
         model, train, validation, network, stage, epochs, monitor, mode, pictures, callbacks: As there.
     """
-    distribution = run.distribution
-    distribution.check(model)
-    model.jit_compile = run.jit_compile
-    with distribution.scope():
-        if not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
-    optimizers = optimizers_of(model)
-    for optimizer in optimizers.values():
-        distribution.add_gradients_first(optimizer)
+    distribution, optimizers = run.distribution, _ready(run, model)
     train = distribution.shared(train)
     if run.asked("steps_per_epoch"):
         train = train.take(run.asked("steps_per_epoch"))
@@ -50,7 +43,7 @@ def fit(
         return time_fit(run, stage, model, train)
     validation = distribution.shared(validation) if validation else None
     per_epoch = train.steps_per_epoch
-    remembering = [each for each in callbacks if hasattr(each, "variables")]
+    remembering = list(filter(_remembers, callbacks))
     holders = {"model": model, **optimizers}
     if remembering:
         holders["callbacks"] = [variable for each in remembering for variable in each.variables]
@@ -62,17 +55,8 @@ def fit(
     )
     distribution.agree(kept.step, run.settings)
     if not kept.finished:
-        draw = None
-        if pictures and run.is_chief:
-
-            def draw():
-                run.show(pictures(), kept)
-
         kept.board.graph(stage, model)
-        norms = None if distribution.strategy else GradientNorms.of(model)
-        # Those that remember come first: the checkpoint of an epoch's end holds what they learned from it.
-        rest = [each for each in callbacks if not hasattr(each, "variables")]
-        visible = [*remembering, callback(kept, draw, norms, distribution.check_replicas), *rest]
+        visible = _callbacks(run, model, kept, pictures, callbacks)
         held_out = {}
         if validation:  # endless: Keras begins it anew each time
             held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
@@ -85,6 +69,32 @@ def fit(
     if not run.is_chief:
         kept.finish(stopped=model.stop_training)
     run.at(kept.step)
+
+
+def _ready(run, model):
+    """Gives the model's optimizers, built where and as the run trains."""
+    run.distribution.check(model)
+    model.jit_compile = run.jit_compile
+    with run.distribution.scope():
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+    optimizers = optimizers_of(model)
+    for optimizer in optimizers.values():
+        run.distribution.add_gradients_first(optimizer)
+    return optimizers
+
+
+def _callbacks(run, model, kept, pictures, callbacks):
+    """The stage's own callback among those given."""
+    norms = None if run.distribution.strategy else GradientNorms.of(model)
+    draw = (lambda: run.show(pictures(), kept)) if pictures and run.is_chief else None
+    own = callback(kept, draw, norms, run.distribution.check_replicas)
+    # Those that remember come first: the checkpoint of an epoch's end holds what they learned from it.
+    return [*filter(_remembers, callbacks), own, *itertools.filterfalse(_remembers, callbacks)]
+
+
+def _remembers(each):
+    return hasattr(each, "variables")
 
 
 def _train(model, train, held_out, kept, epochs, visible, remembering, distribution):

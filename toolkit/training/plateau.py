@@ -5,7 +5,9 @@ import sys
 from toolkit.lazy import keras
 
 
-def plateau(model, learning_rate: float, *, factor: float = 0.1, patience: int = 5, smallest_gain: float = 1e-4):
+def plateau(
+    model, learning_rate: float, *, factor: float = 0.1, patience: int = 5, smallest_gain: float = 1e-4
+) -> "keras.callbacks.Callback":
     """The callback that divides a model's step size where its validation loss stands still.
 
     `keras.callbacks.ReduceLROnPlateau` does so too, and forgets how long it has waited when a training is killed. Here

@@ -233,7 +233,7 @@ class Run(Results):
         elif path is not None:
             return networks.arrays(path)
         elif workdir is not None or self._stand_in is None:
-            raise ValueError(f"{workdir or self.workdir} holds no trained {stage!r}. Train first: --mode=train.")
+            raise ValueError(f"{workdir or self.workdir} holds no trained {stage!r}. Train first: --mode=all.")
         else:
             print(f"  the model that comes with the code: {self._stand_in}", flush=True)
             found = networks.shipped(self._stand_in, self.prefix + stage, name)
@@ -326,7 +326,7 @@ class Run(Results):
         for folder in (self.workdir / "export", self._stand_in):
             if folder is not None and (folder / "model.tflite").exists():
                 return folder
-        raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=export.")
+        raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=all.")
 
     def export(self, served: Any, **card: Any) -> None:
         """Writes export/: SavedModel, `.tflite` and card, whole or not at all.

@@ -45,8 +45,8 @@ def shipped_settings(recipe: str) -> dict:
 def ship(run: Any) -> pathlib.Path:
     """Puts a run's export, the networks of its stages, a training curve and its pictures into saved_models/RECIPE.
 
-    The SavedModel is left out: `--mode=export` makes it of the networks, and each copy of the weights is megabytes.
-    What is there is replaced file by file, so that other things in the folder, such as a demo, stay.
+    The SavedModel is left out: an export makes it of the networks, and each copy of the weights is megabytes. What is
+    there is replaced file by file, so that other things in the folder, such as a demo, stay.
 
     Args:
         run: The `Run`; its export/ is there. What its setting `note` says stands on the card.

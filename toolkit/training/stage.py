@@ -302,7 +302,7 @@ class Stage:
             ) from error
 
 
-def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=None):
+def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=None) -> "keras.callbacks.Callback":
     """The Keras callback that keeps a stage while `fit` runs.
 
     Args:

@@ -1,16 +1,20 @@
 """Counts of any data set as figures: how values are distributed, and how often each thing is there."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.visualize.strokes import INK
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _COLORS = (INK, "#e08e2b", "#58a399", "#b04a5a")
 _LIMIT = "#c22f2f"
 
 
-def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | None = None):
+def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | None = None) -> "Figure":
     """How values are distributed, the parts of a data set above one another.
 
     Args:
@@ -46,7 +50,7 @@ def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | No
     return figure
 
 
-def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str):
+def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str) -> "Figure":
     """Curves over one axis.
 
     Args:
@@ -73,7 +77,7 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     return figure
 
 
-def bars(counts: Mapping[str, int], label: str):
+def bars(counts: Mapping[str, int], label: str) -> "Figure":
     """How often each thing is there, the most frequent first.
 
     Args:
@@ -104,7 +108,7 @@ def bars(counts: Mapping[str, int], label: str):
     return figure
 
 
-def confusions(counts: Mapping[tuple[str, str], int], most: int = 30):
+def confusions(counts: Mapping[tuple[str, str], int], most: int = 30) -> "Figure":
     """What was taken for what, the most frequent first.
 
     Args:

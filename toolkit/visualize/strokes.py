@@ -1,9 +1,12 @@
 """Pen strokes, what was read while they were written, and the density of the next point, as figures."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 INK = "#1a2b4a"
 
@@ -14,7 +17,7 @@ def lines(
     *,
     width: float = 8.0,
     smooth: bool = False,
-):
+) -> "Figure":
     """Handwriting, one line below the other.
 
     Args:
@@ -89,7 +92,7 @@ def curve(stroke: np.ndarray, pieces: int = 6) -> np.ndarray:
     return np.concatenate([*drawn, stroke[-1:]])
 
 
-def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None):
+def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None) -> "Figure":
     """Which character the window reads at each point.
 
     Args:
@@ -128,7 +131,7 @@ def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None):
 
 def density(
     log_weights: np.ndarray, means: np.ndarray, scale_tril: np.ndarray, offsets: np.ndarray, *, resolution: int = 360
-):
+) -> "Figure":
     """Where the pen was expected to go, over a line: at each place the highest density that any step gave it.
 
     Args:
@@ -178,7 +181,7 @@ def density(
     return figure
 
 
-def mixture_weights(weights: np.ndarray):
+def mixture_weights(weights: np.ndarray) -> "Figure":
     """How much each component of the mixture is used, point by point.
 
     Args:

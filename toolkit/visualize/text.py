@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from toolkit.visualize.strokes import INK
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: int = 80, title: str = "") -> Any:
+
+def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: int = 80, title: str = "") -> "Figure":
     """Text on a ground that shows a number for each of its pieces.
 
     Args:
@@ -74,7 +77,7 @@ def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: in
     return figure
 
 
-def bits(pieces: Sequence[str], nats: np.ndarray, unit: str, *, title: str = "") -> Any:
+def bits(pieces: Sequence[str], nats: np.ndarray, unit: str, *, title: str = "") -> "Figure":
     """Text on a ground that shows what each of its tokens takes.
 
     Args:
@@ -94,7 +97,7 @@ def bits(pieces: Sequence[str], nats: np.ndarray, unit: str, *, title: str = "")
     return colored(pieces, np.asarray(nats) / math.log(2), f"bits a {unit}", title=title)
 
 
-def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str], *, title: str = "") -> Any:
+def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str], *, title: str = "") -> "Figure":
     """What some cells hold while a text is read.
 
     Args:
@@ -123,7 +126,7 @@ def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str],
     return figure
 
 
-def cells(pieces: Sequence[str], values: np.ndarray, chosen: Sequence[int], what: str) -> Any:
+def cells(pieces: Sequence[str], values: np.ndarray, chosen: Sequence[int], what: str) -> "Figure":
     """What some of a network's cells hold while a text is read.
 
     Args:

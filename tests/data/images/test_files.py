@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from tests.data.images.pictures import noise, write
 from toolkit.data.images import files, readers
 from toolkit.data.images.augmentation import Augmentation
-
-
-def write(path, pixels, **how):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    image.save(path, **how)
-    return path
-
-
-def noise(seed, height=10, width=10, channels=3):
-    return np.random.default_rng(seed).integers(0, 256, (height, width, channels)).astype("uint8")
-
 
 RED, GREEN = (250, 20, 30), (10, 200, 60)
 

@@ -1,6 +1,5 @@
 import shutil
 import sys
-import types
 
 import keras
 import numpy as np
@@ -9,6 +8,7 @@ import sklearn.datasets
 import tensorflow as tf
 from PIL import Image
 
+from tests.data.data_sets import stand_in
 from tests.data.images.pictures import SIZES, arrays, assert_same, everything, folder, multiset, noise, saved, write
 from toolkit.data.images import labelled, readers
 from toolkit.data.images.labelled import SPLITS, load
@@ -208,36 +208,29 @@ class Label:
     num_classes, names = 2, ["left", "right"]
 
 
-def tensorflow_datasets(monkeypatch, parts, features):
-    builder = types.SimpleNamespace(
-        download_and_prepare=lambda: None,
-        info=types.SimpleNamespace(features=features, splits=parts),
-        as_dataset=lambda split: [{"image": image, "label": np.int64(label)} for image, label in parts[split]],
-    )
-    stand_in = types.SimpleNamespace(builder=lambda name: builder, as_numpy=lambda dataset: dataset)
-    monkeypatch.setitem(sys.modules, "tensorflow_datasets", stand_in)
-    return builder
+def example(image, label):
+    return {"image": image, "label": np.int64(label)}
 
 
 def test_tensorflow_datasets(monkeypatch):
     """By its interface: a builder with splits of examples that have an image and a label."""
-    train = [(noise(k, 10 + k % 3, 12), k % 2) for k in range(20)]
-    parts = {"train": train, "validation": train[:4], "test": [(noise(0), -1)] * 3}
-    builder = tensorflow_datasets(monkeypatch, parts, {"image": None, "label": Label()})
+    train = [example(noise(k, 10 + k % 3, 12), k % 2) for k in range(20)]
+    parts = {"train": train, "validation": train[:4], "test": [example(noise(0), -1)] * 3}
+    stand_in(monkeypatch, parts, features := {"image": None, "label": Label()})
     images = load("tfds:any", **SIZES)
     # Its test has no labels, so some of the training images are.
     counts = {split: counts.tolist() for split, counts in images.counts.items()}
     assert counts == {"train": [9, 9], "validation": [2, 2], "test": [1, 1]}
     assert images.class_names == ("left", "right")
-    expected = Image.fromarray(train[1][0]).resize((10, 10), Image.Resampling.BILINEAR, box=(0.5, 0, 11.5, 11))
+    expected = Image.fromarray(train[1]["image"]).resize((10, 10), Image.Resampling.BILINEAR, box=(0.5, 0, 11.5, 11))
     np.testing.assert_array_equal(images.splits.validation.peek()[0][1], np.asarray(expected, "float32"))
-    parts["validation"] = [(noise(0), 5)]
+    parts["validation"] = [example(noise(0), 5)]
     with pytest.raises(ValueError, match="labels 5 to 5 in the validation part; expected 0 to 1"):
         load("tfds:any", **SIZES)
     del parts["train"]
     with pytest.raises(ValueError, match="tfds:any has no part train with labels; it has validation, test"):
         load("tfds:any", **SIZES)
-    builder.info.features = {"image": None, "text": None}
+    features["text"] = features.pop("label")
     with pytest.raises(ValueError, match="no image with a class label: its features are image, text"):
         load("tfds:any", **SIZES)
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)

@@ -1,9 +1,9 @@
 import sys
-import types
 
 import numpy as np
 import pytest
 
+from tests.data.data_sets import stand_in
 from toolkit.data.text.corpus import load
 
 
@@ -41,17 +41,12 @@ def test_embedded():
 
 def test_tensorflow_datasets(monkeypatch):
     """By its interface: a builder with splits of examples that have a text."""
-    parts = {"train": [b"one\n", b"two"] * 50, "test": [b"three"] * 5}
-    builder = types.SimpleNamespace(
-        download_and_prepare=lambda: None,
-        info=types.SimpleNamespace(features={"text": None}, splits=parts),
-        as_dataset=lambda split: [{"text": content} for content in parts[split]],
-    )
-    stand_in = types.SimpleNamespace(builder=lambda name: builder, as_numpy=lambda dataset: dataset)
-    monkeypatch.setitem(sys.modules, "tensorflow_datasets", stand_in)
+    parts, features = {"train": [b"one\n", b"two"] * 50, "test": [b"three"] * 5}, {"text": None}
+    examples = {part: [{"text": content} for content in contents] for part, contents in parts.items()}
+    stand_in(monkeypatch, examples, features)
     corpus = load("tfds:any")
     assert corpus.vocabulary.decode(corpus.tokens["test"]) == "t\ufffd\ufffdee\n" * 5
-    builder.info.features = {"image": None}
+    features["image"] = features.pop("text")
     with pytest.raises(ValueError, match="has no text: its features are image"):
         load("tfds:any")
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)

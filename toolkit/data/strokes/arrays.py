@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 
+from toolkit.data.splitting import split
 from toolkit.data.strokes.lines import FRACTION, Line, check_offsets
 
 
@@ -51,9 +52,8 @@ def read_arrays(folder: pathlib.Path, *, seed: int, text: bool) -> tuple[list[Li
         raise ValueError(
             f"--data=npy:{folder}: {len(lines)} lines; at least 3 are needed, for train, validation and test."
         )
-    lines = [lines[i] for i in np.random.default_rng(seed).permutation(len(lines))]
-    held_out = max(1, int(len(lines) * FRACTION))
-    return lines[2 * held_out :], lines[held_out : 2 * held_out], lines[:held_out]
+    train, test, validation = ([lines[i] for i in part] for part in split(len(lines), [FRACTION] * 2, seed=seed))
+    return train, validation, test
 
 
 def _decode(content, where):

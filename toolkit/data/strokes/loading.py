@@ -191,8 +191,8 @@ def _iam(rest, seed, text):
 def _omniglot(rest, seed, text):
     if text:
         raise ValueError(
-            f"--data=omniglot:{rest}: Omniglot's drawings are single characters without text; they are for "
-            "handwriting_prediction."
+            f"--data=omniglot:{rest}: Omniglot's drawings are single characters without text; they are for networks "
+            "that read none."
         )
     return read_omniglot(_path("omniglot", rest))
 

@@ -78,22 +78,10 @@ def examine(
     limits = {"alphabet": alphabet if text else None, "max_points": max_points, "max_characters": max_characters}
     selected = {name: select(lines, name, source, **limits) for name, lines in parts.items()}
 
-    def each(function, of=parts):
-        return {name: function(lines) for name, lines in of.items()}
-
-    kept, suspicious = each(lambda selection: selection.kept, selected), each(_suspicious)
-    sections = {
-        "lines": _counts(parts, selected, kept, text),
-        "points_per_line": _quantiles(each(_points)),
-        **({"characters_per_text": _quantiles(each(_characters))} if text else {}),
-        "pen_of_kept_lines": _pen(kept, text),
-        "batches_of_kept_lines": _batches(kept, batch_size, seed, text),
-        "suspicious_lines": {
-            **{name: {part: len(found[name]) for part, found in suspicious.items()} for name in suspicious["train"]},
-            **_copies(parts, text),
-        },
-    }
+    suspicious = _each(_suspicious, parts)
+    kept = _each(lambda selection: selection.kept, selected)
     counts = collections.Counter("".join(line.text for line in kept["train"])) if text else {}
+    sections = _sections(parts, selected, kept, suspicious, batch_size, seed, text)
     if text:
         sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, selected, alphabet)
     sections["reading"] = _speed(parts, seconds)
@@ -111,10 +99,28 @@ def examine(
     return Findings(
         report,
         drawings=_drawings(selected, suspicious, num_drawings),
-        points=each(_points),
-        characters=each(_characters) if text else {},
+        points=_each(_points, parts),
+        characters=_each(_characters, parts) if text else {},
         alphabet=dict(counts),
     )
+
+
+def _each(function, parts):
+    return {name: function(lines) for name, lines in parts.items()}
+
+
+def _sections(parts, selected, kept, suspicious, batch_size, seed, text):
+    return {
+        "lines": _counts(parts, selected, kept, text),
+        "points_per_line": _quantiles(_each(_points, parts)),
+        **({"characters_per_text": _quantiles(_each(_characters, parts))} if text else {}),
+        "pen_of_kept_lines": _pen(kept, text),
+        "batches_of_kept_lines": _batches(kept, batch_size, seed, text),
+        "suspicious_lines": {
+            **{name: {part: len(found[name]) for part, found in suspicious.items()} for name in suspicious["train"]},
+            **_copies(parts, text),
+        },
+    }
 
 
 def _counts(parts, selected, kept, text):

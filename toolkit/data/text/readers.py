@@ -3,7 +3,7 @@
 import importlib
 import pathlib
 
-from toolkit.data import sources
+from toolkit.data import sources, tfds
 from toolkit.data.text.files import Part, Spooled, cut, whole_file
 
 SPLITS = ("train", "validation", "test")
@@ -48,26 +48,16 @@ def _ptb(rest, *, encoding, **_):
 
 
 def _tfds(rest, *, held_out, **_):
-    if not rest:
-        raise ValueError("--data=tfds: expected tfds:NAME, such as tfds:tiny_shakespeare.")
-    try:
-        tfds = importlib.import_module("tensorflow_datasets")
-    except ImportError as error:
-        raise ValueError(
-            f"--data=tfds:{rest} needs TensorFlow Datasets: ./run python -m pip install tensorflow-datasets."
-        ) from error
-    builder = tfds.builder(rest)
-    builder.download_and_prepare()
-    key = next((key for key in ("text", "article", "document") if key in builder.info.features), None)
+    found = tfds.data_set(rest, such_as="tiny_shakespeare")
+    key = next((key for key in ("text", "article", "document") if key in found.features), None)
     if key is None:
-        raise ValueError(f"--data=tfds:{rest} has no text: its features are {', '.join(builder.info.features)}.")
+        raise found.lacks("text")
 
-    def lines(split):
-        for example in tfds.as_numpy(builder.as_dataset(split=split)):
+    def lines(part):
+        for example in found.examples(part):
             yield example[key] + (b"" if example[key].endswith(b"\n") else b"\n")
 
-    names = [name for name in SPLITS if name in builder.info.splits]
-    return _three([Part(f"tfds:{rest}, {name}", Spooled(lines(name))) for name in names], held_out)
+    return _three([Part(f"tfds:{rest}, {part}", Spooled(lines(part))) for part in found.parts], held_out)
 
 
 def _embedded(rest, *, held_out, **_):

@@ -75,19 +75,6 @@ def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Finding
             "steps_in_an_epoch": -(-tokens["train"] // (batch_size * sequence_length)),
         },
     }
-    changes = []
-    for split, share in corpus.unknown.items():
-        if share > _MANY_UNKNOWN:
-            changes.append(
-                f"{100 * share:.0f} % of the {split} tokens are unknown: a larger --vocabulary_size, --level=char, or "
-                "text of the same kind in all parts."
-            )
-    for split, share in repeated.items():
-        if share > _REPEATED:
-            changes.append(
-                f"{100 * share:.0f} % of the {split} text is in the training text word by word: its figures would say "
-                "too much."
-            )
     refusal = ""
     if tokens["train"] < batch_size * sequence_length:
         refusal = (
@@ -100,7 +87,23 @@ def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Finding
     bits = np.where(numbers > 0, -np.log2(np.maximum(numbers, 1) / tokens["train"]), 0.0)
     first = {split: corpus.tokens[split][:400] for split in SPLITS}
     beginnings = {split: (corpus.vocabulary.shown(part), bits[part]) for split, part in first.items()}
-    return Findings(Report(sections, size, changes, refusal), counts, frequent, beginnings)
+    report = Report(sections, size, list(_advised(corpus.unknown, repeated)), refusal)
+    return Findings(report, counts, frequent, beginnings)
+
+
+def _advised(unknown, repeated):
+    for split, share in unknown.items():
+        if share > _MANY_UNKNOWN:
+            yield (
+                f"{100 * share:.0f} % of the {split} tokens are unknown: a larger --vocabulary_size, --level=char, or "
+                "text of the same kind in all parts."
+            )
+    for split, share in repeated.items():
+        if share > _REPEATED:
+            yield (
+                f"{100 * share:.0f} % of the {split} text is in the training text word by word: its figures would say "
+                "too much."
+            )
 
 
 def _repeated(train, other, most=2000):

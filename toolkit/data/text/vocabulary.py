@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data.text.words import END_OF_LINE, split_words
+
 LEVELS = ("char", "byte", "word")
 UNITS = {"char": "character", "byte": "byte", "word": "word"}
 UNKNOWN = "<unk>"
-END_OF_LINE = "<eos>"
 SPECIAL = PADDING, START, END = "<pad>", "<start>", "<end>"
 
 
@@ -78,7 +79,7 @@ class Vocabulary:
                 codes, numbers = np.unique(_codes(text), return_counts=True)
                 counts.update(dict(zip(codes.tolist(), numbers.tolist(), strict=True)))
             return cls(level, (*first, *map(chr, sorted(counts))))
-        for words in _words(f"{text} " for text in texts) if special else _words(texts):
+        for words in split_words(f"{text} " for text in texts) if special else split_words(texts):
             counts.update(words)
         ranked = sorted(counts.keys() - {*first}, key=lambda word: (-counts[word], word))
         return cls(level, (*first, *(ranked[: max_tokens - len(first)] if max_tokens else ranked)))
@@ -151,7 +152,7 @@ class Vocabulary:
                 yield self._table[_codes(text)]
         else:
             known = {word: number for word, number in self.numbers.items() if word not in self.special}
-            for words in _words(texts):
+            for words in split_words(texts):
                 yield np.fromiter((known.get(word, self.unknown_number) for word in words), self.dtype, len(words))
 
     def encode_known(self, text: str, name: str = "text") -> np.ndarray:
@@ -284,7 +285,7 @@ class Vocabulary:
         """
         if self.level == "byte":
             return []
-        pieces = text if self.level == "char" else itertools.chain(*_words([text]))
+        pieces = text if self.level == "char" else itertools.chain(*split_words([text]))
         return [piece for piece in dict.fromkeys(pieces) if piece not in self.numbers or piece in self.special]
 
     def as_dict(self) -> dict[str, Any]:
@@ -346,15 +347,3 @@ class Vocabulary:
 
 def _codes(text):
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-
-
-def _words(texts):
-    """Lists of words; one that is cut by a piece's end is put together."""
-    rest = ""
-    for text in texts:
-        text = rest + text
-        # What follows the last white space may go on.
-        end = max(text.rfind(" "), text.rfind("\n"), text.rfind("\t")) + 1
-        rest = text[end:]
-        yield text[:end].replace("\n", f" {END_OF_LINE} ").split()
-    yield rest.split()
