@@ -134,7 +134,7 @@ def test_starts_from_a_trained_network_with_another_batch_and_noise(tmp_path):
     recipe.train(second)
     for old, new in zip(before, second.load().get_weights(), strict=True):
         np.testing.assert_allclose(new, old, atol=1e-4)
-    with pytest.raises(ValueError, match="nowhere holds no trained .model.. Train first: --mode=all"):
+    with pytest.raises(ValueError, match="nowhere holds no trained 'model': name the --workdir of a training"):
         recipe.train(a_run(tmp_path / "third", start_from=str(tmp_path / "nowhere")))
     (tmp_path / "other.txt").write_text("otherwise\n" * 1000)
     with pytest.raises(ValueError, match="--start_from=.* has another vocabulary than --data="):

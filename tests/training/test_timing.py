@@ -7,7 +7,8 @@ from toolkit.training import Run
 
 
 def test_fit_and_loop_are_timed_instead_of_trained(tmp_path, capsys):
-    run = Run(shapes.Example(workdir=str(tmp_path)), timing=True)
+    run = Run(shapes.Example(workdir=str(tmp_path)))
+    run.timing = True
     shapes.two_stages(run)
     shapes.own_loop(run)
     assert not (tmp_path / "checkpoints").exists()

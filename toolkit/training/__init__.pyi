@@ -5,6 +5,7 @@ from toolkit.training import diagnosis as diagnosis
 from toolkit.training import distribution as distribution
 from toolkit.training import fitting as fitting
 from toolkit.training import flags as flags
+from toolkit.training import keeping as keeping
 from toolkit.training import loops as loops
 from toolkit.training import networks as networks
 from toolkit.training import norms as norms

@@ -9,9 +9,10 @@ from toolkit.lazy import keras
 from toolkit.training import networks as kept_networks
 from toolkit.training.checkpoints import restore
 from toolkit.training.diagnosis import first_not_finite
+from toolkit.training.keeping import callback
 from toolkit.training.norms import GradientNorms
 from toolkit.training.optimizers import optimizers_of
-from toolkit.training.stage import Diverged, callback
+from toolkit.training.stage import Diverged
 from toolkit.training.timing import time_fit
 
 

@@ -1,8 +1,10 @@
 """What a run leaves for a person: numbers, pictures, sounds, films, tables, in its folder and in TensorBoard."""
 
 import csv
+import dataclasses
 import io
 import json
+import pathlib
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +12,13 @@ from typing import Any
 
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.checkpoints import write_json, write_whole
-from toolkit.training.workdir import Workdir
+from toolkit.training.workdir import Workdir, command
 from toolkit.visualize.board import Board
 
 
 class Results(Workdir):
-    """A workdir and the verbs that show something: report, check, picture, sound, film, table, benchmark.
+    """A workdir and the verbs that leave something: report, check, picture, sound, film, table, text, export,
+    benchmark.
 
     Args:
         settings: The recipe's settings.
@@ -26,6 +29,7 @@ class Results(Workdir):
     """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
     prefix = ""
     """What the names of stages, pictures and metrics begin with: of a round, "round_3/"."""
+    _stand_in: pathlib.Path | None = None
     _board = Board(None)
     _step = 0  # that what is shown belongs to
 
@@ -209,6 +213,36 @@ class Results(Workdir):
             print(f"\n--- {number} of {len(texts)}\n{text}")
         content = "\n\n---\n\n".join(texts).encode() + b"\n"
         write_whole(self.path(f"{self.prefix}{name}").with_suffix(".txt"), lambda file: file.write(content))
+
+    @property
+    def exported(self) -> pathlib.Path:
+        """The folder of the exported model: export/, or the shipped model's where nothing was exported.
+
+        Raises:
+            ValueError: Where there is neither.
+        """
+        for folder in (self.workdir / "export", self._stand_in):
+            if folder is not None and (folder / "model.tflite").exists():
+                return folder
+        raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=all.")
+
+    def export(self, served: Any, **card: Any) -> None:
+        """Writes export/: SavedModel, `.tflite` and card, whole or not at all.
+
+        Args:
+            served: What the model offers: of `toolkit.serving`, or anything whose `arguments()` are those of
+                `export.write`.
+            **card: What else the card says, such as data and description; the recipe, the command, the settings and the
+                metrics are added.
+        """
+        if not self.is_chief:
+            return
+        from toolkit.export.writer import write
+
+        arguments = served.arguments()
+        told = {"name": self.recipe, "command": command(), "settings": dataclasses.asdict(self.settings)}
+        arguments["card"] = {**told, "metrics": self.metrics(), **arguments.get("card", {}), **card}
+        write(self.path("export"), quantize=self.asked("quantize"), **arguments)
 
     def benchmark(self, name: str, function: Callable[[], Any], *, per: str = "call", repeats: int = 10) -> float:
         """Times a function, prints the median and keeps it in benchmarks.json.

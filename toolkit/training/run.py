@@ -28,14 +28,15 @@ class Run(Results):
     picture, sound, film, table, export, benchmark, path.
 
     The same workdir again resumes: a finished stage loads and returns at once, an interrupted one goes on at its exact
-    step. The folder holds settings.json, checkpoints/STAGE/, logs/ for TensorBoard, metrics.json, pictures/, sounds/,
-    tables/ and export/, and data_check.json where the data was checked.
+    step. docs/running.md says what the folder holds.
 
     Args:
         settings: The recipe's settings.
         recipe: The recipe's name, kept in settings.json.
         load: The recipe's function of the settings that gives its data: see `data`.
         stand_in: Folder of a shipped model, for a workdir in which nothing was trained.
+
+    Attributes:
         timing: Whether `fit` and `loop` time a few steps instead of training.
 
     Raises:
@@ -50,10 +51,9 @@ class Run(Results):
         *,
         load: Callable[[Any], Any] | None = None,
         stand_in: pathlib.Path | None = None,
-        timing: bool = False,
     ) -> None:
         super().__init__(settings, recipe)
-        self._load, self._loaded, self._stand_in, self.timing = load, [], stand_in, timing
+        self._load, self._loaded, self._stand_in, self.timing = load, [], stand_in, False
         strategy, address = self.asked("strategy"), self.asked("data_service")
         if address and settings.mode != "serve_data":
             service.check(address)
@@ -232,8 +232,10 @@ class Run(Results):
             self._step = self._step if workdir else networks.step(path)
         elif path is not None:
             return networks.arrays(path)
-        elif workdir is not None or self._stand_in is None:
-            raise ValueError(f"{workdir or self.workdir} holds no trained {stage!r}. Train first: --mode=all.")
+        elif workdir is not None:
+            raise ValueError(f"{workdir} holds no trained {stage!r}: name the --workdir of a training.")
+        elif self._stand_in is None:
+            raise ValueError(f"{self.workdir} holds no trained {stage!r}. Train first: --mode=all.")
         else:
             print(f"  the model that comes with the code: {self._stand_in}", flush=True)
             found = networks.shipped(self._stand_in, self.prefix + stage, name)
@@ -315,36 +317,6 @@ class Run(Results):
             folder = self.workdir / "logs" / part if self.is_chief else None
             self._boards[part] = Board(folder, self.asked("profile_steps"))
         return self._boards[part]
-
-    @property
-    def exported(self) -> pathlib.Path:
-        """The folder of the exported model: export/, or the shipped model's where nothing was exported.
-
-        Raises:
-            ValueError: Where there is neither.
-        """
-        for folder in (self.workdir / "export", self._stand_in):
-            if folder is not None and (folder / "model.tflite").exists():
-                return folder
-        raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=all.")
-
-    def export(self, served: Any, **card: Any) -> None:
-        """Writes export/: SavedModel, `.tflite` and card, whole or not at all.
-
-        Args:
-            served: What the model offers: of `toolkit.serving`, or anything whose `arguments()` are those of
-                `export.write`.
-            **card: What else the card says, such as data and description; the recipe, the command, the settings and the
-                metrics are added.
-        """
-        if not self.is_chief:
-            return
-        from toolkit.export.writer import write
-
-        arguments = served.arguments()
-        told = {"name": self.recipe, "command": command(), "settings": dataclasses.asdict(self.settings)}
-        arguments["card"] = {**told, "metrics": self.metrics(), **arguments.get("card", {}), **card}
-        write(self.path("export"), quantize=self.asked("quantize"), **arguments)
 
     @property
     def jit_compile(self) -> bool:

@@ -21,9 +21,17 @@ def time_fit(run: Any, stage: str, model: Any, train: Any) -> None:
     """
     batch = next(iter(train.dataset()))
     parts = batch if isinstance(batch, tuple) else (batch,)
+    shared = run.distribution.dataset(train) if run.distribution.strategy else None
+
+    def step():
+        if shared is None:
+            return model.train_on_batch(*parts)
+        # train_on_batch would give each replica the whole batch.
+        return model.fit(shared, steps_per_epoch=1, epochs=1, verbose=0).history["loss"]
+
     examples = train.num_examples / train.steps_per_epoch
     label = "" if stage == "model" else f", {stage}"
-    milliseconds = run.benchmark(f"training step{label}", lambda: model.train_on_batch(*parts), per="batch")
+    milliseconds = run.benchmark(f"training step{label}", step, per="batch")
     print(f"  {examples / milliseconds * 1e3:.0f} examples a second in training")
     stream = iter(train.dataset())
     milliseconds = run.benchmark(f"reading{label}", lambda: next(stream), per="batch", repeats=30)
