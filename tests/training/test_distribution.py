@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.training import shapes
 from toolkit.data.pipelines import Batches
 from toolkit.data.plans import shuffled_plan
-from toolkit.training import distribution
+from toolkit.training import Run, distribution
 from toolkit.training.distribution import Distribution
 
 RECIPE = [sys.executable, "-m", "recipes.handwriting_prediction", "--mode=train", "--data=embedded:100", "--epochs=2"]
@@ -290,6 +291,29 @@ def test_two_optimizers_train_on_replicas_as_on_one_device(tmp_path):
             ends.append([file[name] for name in file.files])
     for one, two in zip(*ends, strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
+
+
+STATE = """
+import sys
+sys.path.insert(0, "tests/training")
+import shapes
+from toolkit.training import Run
+how = {"strategy": "mirrored", "num_replicas": 2, "precision": sys.argv[1]}
+(model,) = shapes.state_outside_gradients(Run(shapes.Example(workdir=sys.argv[2], **how)))
+print("mean", float(model.get_layer("watch").mean.numpy()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_state_outside_gradients_on_replicas_in_mixed_precision(precision, tmp_path):
+    command = [sys.executable, "-c", STATE, precision, str(tmp_path / "two")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stderr
+    (model,) = shapes.state_outside_gradients(Run(shapes.Example(workdir=str(tmp_path / "one"), precision=precision)))
+    found = float(done.stdout.splitlines()[-1].removeprefix("mean"))
+    assert found == pytest.approx(float(model.get_layer("watch").mean), rel=1e-3) and found != 0
 
 
 def test_batches_too_small_to_share():
