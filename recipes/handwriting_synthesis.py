@@ -7,8 +7,9 @@ Writes a given text as pen strokes, in the hand of a line that it is shown.
                                                                            with the shipped model, in seconds
   python -m recipes.handwriting_synthesis --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
 
-Here: two embedded writers, seed 0, six to nine minutes on two cores: -615.7 and -618.0 nats a line on two
-processors, squared error 0.100 and 0.095 a point, letters that can be made out. The shipped model, ten writers, 48 minutes: -669.6, 0.024.
+Here: two embedded writers, seed 0, six to nine minutes on two cores: -615.7 and -618.0 nats a line on two processors,
+squared error 0.100 and 0.095 a point, letters that can be made out. The shipped model, ten writers, 48 minutes: -669.6,
+0.024.
 
 Paper: IAM-OnDB: -1096.9 nats a line, 0.23.
 

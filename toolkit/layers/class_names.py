@@ -27,6 +27,8 @@ class ClassNames(keras.layers.Layer):
 
     >>> ops.convert_to_numpy(ClassNames(["cat", "dog"])(ops.convert_to_tensor([[0.5, 2.0]]))).tolist()
     [[0.5, 2.0]]
+
+    Reference: of no paper; `keras.applications` keeps such names beside its models, in `decode_predictions`.
     """
 
     def __init__(self, names: Sequence[str], **kwargs) -> None:
