@@ -177,6 +177,7 @@ def closed_form(run, callbacks=()):
     return [type("Arrays", (), {"variables": [*kept.values(), vector]})]
 
 
+@keras.saving.register_keras_serializable(package="shapes")
 class Watch(keras.layers.Layer):
     """Keeps a moving mean of what it sees in training, outside all gradients, the same on every replica."""
 

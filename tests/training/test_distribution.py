@@ -204,6 +204,7 @@ from toolkit.data.plans import shuffled_plan
 from toolkit import settings
 from toolkit.training import Run
 
+@keras.saving.register_keras_serializable(package="here")
 class Mean(keras.layers.Layer):
     # Keeps a moving mean of what it sees in training.
     def build(self, shape):

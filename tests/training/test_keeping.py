@@ -38,6 +38,6 @@ def test_steps_validation_epoch_pictures_and_replicas_in_their_order():
         INPUTS[:8], TARGETS[:8], batch_size=4, validation_data=(INPUTS[:4], TARGETS[:4]), callbacks=[keep], verbose=0
     )
     epoch = ("epoch", ["loss"], ["loss"])
-    assert stage.told == [("step", 1), ("step", 2), "validation", epoch, "pictures", "signal?"]
+    assert stage.told == [("step", 1), ("step", 2), "validation", "pictures", epoch, "signal?"]
     assert checked == [0, 1, 2], "before a step's checkpoint could be written, and before the epoch's"
     assert np.isfinite(model.get_weights()[0]).all()

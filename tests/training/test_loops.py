@@ -85,3 +85,13 @@ def test_a_loop_loads_its_models_by_name(tmp_path):
         np.testing.assert_array_equal(run.load("turns", name=name).get_weights()[0], model.get_weights()[0])
     with pytest.raises(ValueError, match="keeps no network 'middle'; it keeps left, right"):
         run.load("turns", name="middle")
+
+
+def test_a_loop_loads_what_it_keeps_beside_its_models(tmp_path):
+    run = Run(Example(workdir=str(tmp_path)))
+    codebook, model = np.zeros((2, 3)), keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    for step, log in run.loop(3, stage="codes", state={"model": model, "codebook": codebook}):
+        codebook[:] = step
+        log(step=step)
+    np.testing.assert_array_equal(run.load("codes", name="codebook"), np.full((2, 3), 2.0))
+    np.testing.assert_array_equal(run.load("codes").get_weights()[0], model.get_weights()[0])

@@ -27,7 +27,7 @@ def test_a_network_of_this_packages_layers_comes_back_in_float32(tmp_path):
     assert {layer.compute_dtype for layer in loaded.layers} == {"float32"}
     for left, right in zip(model.weights, loaded.weights, strict=True):
         np.testing.assert_array_equal(left, right)
-    assert networks.step(tmp_path / "best.npz") == 7
+    assert checkpoints.progress_of(tmp_path / "best.npz") == {"step": 7}
     with np.load(tmp_path / "best.npz") as file:
         assert len(file.files) == len(model.variables) + 1, "no weight is kept twice"
 
@@ -56,6 +56,13 @@ def test_what_cannot_be_kept_or_read(tmp_path):
     (tmp_path / networks.FILE).write_text(json.dumps(described))
     with pytest.raises(ValueError, match="does not hold the weights of the 'network'"):
         networks.load(tmp_path, tmp_path / "best.npz")
+    unknown = keras.Sequential([keras.Input((2,)), type("Mine", (keras.layers.Layer,), {})(), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="Mine is not registered"):
+        networks.keep(tmp_path / "unknown", {"network": unknown}, {"model": unknown})
+    hidden = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x), keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="a lambda in it could not be read again"):
+        networks.keep(tmp_path / "hidden", {"network": hidden}, {"model": hidden})
+    assert not list(tmp_path.glob("*hidden*")) and not list(tmp_path.glob("unknown*"))
     (tmp_path / "x.keras").write_bytes(b"PK")
     with pytest.raises(ValueError, match=r"x.keras is not a whole .keras file"):
         networks.load_file(tmp_path / "x.keras")
@@ -68,8 +75,9 @@ def test_shipped_networks_have_a_file_each(tmp_path):
     assert list(networks.shipped(tmp_path, "model")) == ["network"]
     assert set(networks.shipped(tmp_path, "gan")) == {"generator", "judge"}
     assert set(networks.shipped(tmp_path, "gan", "judge")) == {"judge"}
-    with pytest.raises(ValueError, match="has no network of the stage 'prior'"):
-        networks.shipped(tmp_path, "prior")
+    for stage, name in (("prior", None), ("gan", "prior"), ("model", "prior")):
+        with pytest.raises(ValueError, match=f"has no network .* of the stage '{stage}'"):
+            networks.shipped(tmp_path, stage, name)
 
 
 def test_a_network_begins_with_anothers_weights():
@@ -87,6 +95,6 @@ def test_arrays_by_name_and_weights_that_are_of_nothing_known(tmp_path):
     np.testing.assert_array_equal(found["mean"], np.ones(2))
     assert [array.shape for array in found["pair"]] == [(1,), (3,)]
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    checkpoints.save(tmp_path / "model.npz", {"model": model}, {"step": 1, "steps_per_epoch": 1})
+    checkpoints.save(tmp_path / "model.npz", {"model": model}, {"step": 1, "sums": None})
     with pytest.raises(ValueError, match="give run.fit its `network`"):
         networks.arrays(tmp_path / "model.npz")

@@ -97,3 +97,9 @@ def test_a_table(run, capsys):
 def test_what_is_no_table(run, rows):
     with pytest.raises(ValueError, match="compared: a table is rows of the same columns"):
         run.table("compared", rows)
+
+
+def test_names_with_dots_are_names_of_their_own(run):
+    for name in ("bias_0.5", "bias_0.7"):
+        run.picture(name, np.zeros((4, 5, 3), "uint8"))
+    assert {path.name for path in (run.workdir / "pictures").iterdir()} == {"bias_0.5.png", "bias_0.7.png"}

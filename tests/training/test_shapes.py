@@ -137,6 +137,6 @@ def test_a_stage_says_where_the_one_it_was_built_on_has_trained_on(tmp_path):
 
     two(Run(Example(workdir=str(tmp_path))), 2)
     two(Run(Example(workdir=str(tmp_path))), 2)
-    told = r"second was trained on 'model' as it was at step 10; that is now at step 15. Remove .*/checkpoints/second"
+    told = r"second was made of 'model' as it was at step 10; that is now at step 15. Remove .*/checkpoints/second"
     with pytest.raises(ValueError, match=told):
         two(Run(Example(workdir=str(tmp_path))), 3)

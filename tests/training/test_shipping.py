@@ -70,7 +70,7 @@ def test_stands_in_where_nothing_was_trained(shipped, tmp_path):
         for left, right in zip(one.weights, other.weights, strict=True):
             np.testing.assert_array_equal(left, right)
     assert set(run.load()) == {"maker", "judge"} and run.exported == folder
-    with pytest.raises(ValueError, match="has no network of the stage 'third'"):
+    with pytest.raises(ValueError, match="has no network .* of the stage 'third'"):
         run.load("third")
     alone = Run(shapes.Example(workdir=str(tmp_path / "alone")), "example")
     with pytest.raises(ValueError, match="holds no trained 'first'"):

@@ -38,6 +38,17 @@ def test_a_row_for_each_cell_in_order_and_nothing_twice(tmp_path):
     cell = tmp_path / "studies" / "sizes" / "units=2,rate=low_rate"
     assert (cell / "pictures" / "dot.png").exists()
     assert json.loads((cell / "settings.json").read_text())["settings"]["units"] == 2
+    run.close()
+    other = Run(Example(workdir=str(tmp_path), batch_size=4), "example")
+    with pytest.raises(ValueError, match="was made with batch_size=8, not 4. Give the study another name"):
+        other.study("sizes", GRID, counted)
+    other.close()
+    longer = Run(Example(workdir=str(tmp_path), epochs=9), "example")
+    assert longer.study("sizes", GRID, counted) == rows and len(calls) == 8, "cells are trained on"
+    with pytest.raises(ValueError, match="two cells would share a folder"):
+        longer.study("signs", {"rate": ["<", ">"]}, counted)
+    longer.close()
+    run = Run(Example(workdir=str(tmp_path), epochs=9), "example")
     (cell / "result.json").write_text("{")
     with pytest.raises(ValueError, match=r"result.json is damaged.*Remove it"):
         run.study("sizes", GRID, counted)

@@ -96,6 +96,22 @@ def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
 
 
+def progress_of(path: pathlib.Path) -> dict[str, Any]:
+    """Reads how far a checkpoint's training was, and none of its arrays.
+
+    Args:
+        path: The .npz file.
+
+    Raises:
+        ValueError: Where the file is damaged.
+    """
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            return json.loads(file[_PROGRESS].tobytes())
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
+
+
 def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
     """Reads what `save` wrote into the same variables; other holders in the file are left alone.
 
@@ -111,8 +127,8 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
     """
     arrays, progress = read(path)
     wanted = dict(variables(holders))
-    stored = {key for key in arrays if key.split("/")[0] in holders}
-    if len(stored) != len(wanted):
+    stored = {key for key in arrays if key.rpartition("/")[0] in holders}
+    if stored != wanted.keys():
         raise ValueError(
             f"{path} was written for another model: it holds {len(stored)} variables, this model has {len(wanted)}."
         )
@@ -160,4 +176,4 @@ def variables(holders: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _name(key, variable):
-    return f"{key.split('/')[0]}/{getattr(variable, 'path', getattr(variable, 'name', 'array'))}"
+    return f"{key.rpartition('/')[0]}/{getattr(variable, 'path', getattr(variable, 'name', 'array'))}"

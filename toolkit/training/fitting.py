@@ -49,20 +49,20 @@ def fit(
     if remembering:
         holders["callbacks"] = [variable for each in remembering for variable in each.variables]
     networks = kept_networks.named(network)
-    beside = kept_networks.beside(networks, holders)
-    best = {"model", *beside}
+    beside = kept_networks.beside(networks, {"model": model})
+    best = {"model": model, **beside}
     kept = run.stage(
-        stage, {**holders, **beside}, per_epoch, epochs, networks=networks, best=best, monitor=monitor, mode=mode
+        stage, {**best, **holders}, per_epoch, epochs, networks=networks, best=best, monitor=monitor, mode=mode
     )
     distribution.agree(kept.step, run.settings)
     if not kept.finished:
         kept.board.graph(stage, model)
-        visible = _callbacks(run, model, kept, pictures, callbacks)
+        visible, own = _callbacks(run, model, kept, pictures, callbacks)
         held_out = {}
         if validation:  # endless: Keras begins it anew each time
             held_out = {"x": distribution.dataset(validation), "steps": validation.steps_per_epoch}
         with kept, distribution.watched(kept), _explained(run, model, train, kept):
-            _train(model, train, held_out, kept, epochs, visible, remembering, distribution)
+            _train(model, train, held_out, kept, epochs, visible, own, remembering, distribution)
     if run.is_chief:
         kept.finish(stopped=model.stop_training)
     with distribution.watched(kept):
@@ -91,21 +91,22 @@ def _callbacks(run, model, kept, pictures, callbacks):
     draw = (lambda: run.show(pictures(), kept)) if pictures and run.is_chief else None
     own = callback(kept, draw, norms, run.distribution.check_replicas)
     # Those that remember come first: the checkpoint of an epoch's end holds what they learned from it.
-    return [*filter(_remembers, callbacks), own, *itertools.filterfalse(_remembers, callbacks)]
+    return [*filter(_remembers, callbacks), own, *itertools.filterfalse(_remembers, callbacks)], own
 
 
 def _remembers(each):
     return hasattr(each, "variables")
 
 
-def _train(model, train, held_out, kept, epochs, visible, remembering, distribution):
+def _train(model, train, held_out, kept, epochs, visible, own, remembering, distribution):
     model.stop_training = False
     if kept.owes_validation:
         owed = {"callbacks": visible, "return_dict": True, "verbose": 0}
         found = model.evaluate(**held_out, **owed) if held_out else {}
         late = {f"val_{name}": value for name, value in found.items()}
         keras.callbacks.CallbackList(remembering, model=model).on_epoch_end(kept.epoch - 1, late)
-        kept.after_epoch({}, found)
+        own.set_model(model)
+        own.close_epoch({}, found)
     per_epoch = kept.steps_per_epoch
     done = kept.step % per_epoch
     # An interrupted epoch is ended first, by a fit of its own that has only the steps left.

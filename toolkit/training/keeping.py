@@ -16,7 +16,7 @@ def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=No
             raises where replicas went apart.
 
     Returns:
-        A `keras.callbacks.Callback`.
+        A `keras.callbacks.Callback`; its `close_epoch(train, validation)` ends an epoch whose steps were done before.
     """
 
     class Keep(keras.callbacks.Callback):
@@ -40,18 +40,21 @@ def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=No
         def on_epoch_end(self, epoch, logs=None):
             if check_replicas is not None:
                 check_replicas(self.model.variables)
+            if gradient_norms is not None:
+                stage.board.scalars("train", gradient_norms.read(), stage.step)
+                gradient_norms.wanted.assign(False)
             train = {key: float(value) for key, value in logs.items() if not key.startswith("val_")}
             validation = {key[4:]: float(value) for key, value in logs.items() if key.startswith("val_")}
+            self.close_epoch(train, validation)
+
+        def close_epoch(self, train, validation):
             rate = self.model.optimizer.learning_rate
             stage.board.scalars("train", {"learning_rate": float(keras.ops.convert_to_numpy(rate))}, stage.step)
             if stage.writes:
                 stage.board.scalars("train", weight_norms(self.model), stage.step)
-            if gradient_norms is not None:
-                stage.board.scalars("train", gradient_norms.read(), stage.step)
-                gradient_norms.wanted.assign(False)
-            stage.after_epoch(train, validation)
-            if pictures is not None:
+            if pictures is not None:  # before the checkpoint, which so holds what they drew at random
                 pictures()
+            stage.after_epoch(train, validation)
             stage.leave_if_signalled()
 
     return Keep()

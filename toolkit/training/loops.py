@@ -72,6 +72,6 @@ def _models(state):
 
 def _end_epoch(run, kept, validation, pictures):
     found = {name: float(value) for name, value in validation().items()} if validation else {}
-    kept.after_epoch(kept.means, found)
-    if pictures:
+    if pictures:  # before the checkpoint, which so holds what they drew at random
         run.show(pictures(), kept)
+    kept.after_epoch(kept.means, found)

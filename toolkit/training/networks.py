@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toolkit.lazy import keras
-from toolkit.training.checkpoints import read, variables, write_json
+from toolkit.training.checkpoints import progress_of, read, variables, write_json
 
 FILE = "networks.json"
 
@@ -56,12 +56,15 @@ def keep(folder: pathlib.Path, networks: Mapping[str, Any], holders: Mapping[str
     Raises:
         ValueError: Where a network does not say what it is made of.
     """
-    places = {id(variable): key for key, variable in variables(holders)}
+    places = {}
+    for key, variable in variables(holders):
+        places.setdefault(id(variable), key)  # the first: what comes later may not be among the best
     described = {}
     for name, network in networks.items():
         try:
             config = keras.saving.serialize_keras_object(network)
             json.dumps(config)
+            _check_known(config, name)
         except (NotImplementedError, TypeError) as error:
             raise ValueError(
                 f"network {name!r} cannot be kept, for {type(network).__name__} does not say what it is made of "
@@ -72,6 +75,26 @@ def keep(folder: pathlib.Path, networks: Mapping[str, Any], holders: Mapping[str
     if described:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / FILE, described)
+
+
+def _check_known(config, name):
+    """Refuses what could not be built again, before time is spent."""
+    if isinstance(config, list):
+        for value in config:
+            _check_known(value, name)
+    if not isinstance(config, dict):
+        return
+    module, registered = config.get("module"), config.get("registered_name")
+    if config.get("class_name") == "__lambda__":
+        raise ValueError(f"network {name!r} cannot be kept: a lambda in it could not be read again. Make it a layer.")
+    if isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins") and registered is not None:
+        if keras.saving.get_registered_object(registered) is None:
+            raise ValueError(
+                f"network {name!r} cannot be kept: {config['class_name']} is not registered. Put "
+                '@keras.saving.register_keras_serializable(package="...") above its class.'
+            )
+    for value in config.values():
+        _check_known(value, name)
 
 
 def load(folder: pathlib.Path, path: pathlib.Path, only: str | None = None) -> dict[str, Any]:
@@ -98,7 +121,7 @@ def load(folder: pathlib.Path, path: pathlib.Path, only: str | None = None) -> d
     for name, network in described.items():
         if only in (None, name):
             found[name] = built(network["config"], f"{folder}: {name}")
-            weights = [arrays[key] for key in network["weights"]]
+            weights = [arrays[key] for key in network["weights"] if key in arrays]
             shapes = [weight.shape for weight in weights], [tuple(weight.shape) for weight in found[name].weights]
             if shapes[0] != shapes[1]:
                 raise ValueError(f"{path} does not hold the weights of the {name!r} that {folder / FILE} describes.")
@@ -117,8 +140,8 @@ def built(config: dict, where: str) -> Any:
     Raises:
         ValueError: Where a layer of it is not known here.
     """
-    import_layers(config)
     try:
+        import_layers(config)
         return keras.saving.deserialize_keras_object(_float32(config))
     except (TypeError, ValueError, ImportError) as error:
         raise ValueError(
@@ -138,7 +161,7 @@ def load_file(path: pathlib.Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             import_layers(json.loads(archive.read("config.json")))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, ImportError) as error:
         raise ValueError(f"{path} is not a whole .keras file ({error}).") from error
     return keras.saving.load_model(path, compile=False)
 
@@ -182,20 +205,33 @@ def arrays(path: pathlib.Path) -> dict[str, Any]:
         ValueError: Where it holds the weights of a model whose architecture was not kept.
     """
     found, progress = read(path)
-    if "steps_per_epoch" in progress and any(key.startswith("model/") for key in found):
+    if progress.get("sums", {}) is None:  # fit's checkpoints have no means of their own
         raise ValueError(f"{path} holds weights and not what they are of: give run.fit its `network`.")
     names = dict.fromkeys(key.rpartition("/")[0] for key in found)
     held = {name: [value for key, value in found.items() if key.rpartition("/")[0] == name] for name in names}
     return {name: values[0] if len(values) == 1 else values for name, values in held.items()}
 
 
-def step(path: pathlib.Path) -> int:
-    """Reads how many steps a checkpoint's training had done.
+def checkpoint(folder: pathlib.Path) -> pathlib.Path | None:
+    """Finds what a stage has kept: its best state, or its last; None where there is neither.
 
     Args:
+        folder: The stage's.
+    """
+    return next((path for path in (folder / "best.npz", folder / "latest.npz") if path.exists()), None)
+
+
+def other_holders(folder: pathlib.Path, path: pathlib.Path) -> set[str]:
+    """Names what a loop keeps beside its networks.
+
+    Args:
+        folder: The stage's.
         path: The checkpoint.
     """
-    return read(path)[1]["step"]
+    described = json.loads((folder / FILE).read_text("utf-8")) if (folder / FILE).exists() else {}
+    if progress_of(path).get("sums") is None and described:
+        return set()  # of a fit: its model and optimizers
+    return {key.rpartition("/")[0] for key in read(path)[0]} - set(described)
 
 
 def shipped(folder: pathlib.Path, stage: str, only: str | None = None) -> dict[str, Any]:
@@ -213,10 +249,12 @@ def shipped(folder: pathlib.Path, stage: str, only: str | None = None) -> dict[s
         ValueError: Where there is no such file.
     """
     stage = stage.replace("/", "_")
-    paths = sorted(folder.glob(f"{shipped_name(stage, only or '*')}.keras")) or [folder / f"{stage}.keras"]
-    if not paths[0].is_file():
-        raise ValueError(f"{folder} has no network of the stage {stage!r}.")
-    return {path.stem.removeprefix(stage).removeprefix("__") or "network": load_file(path) for path in paths}
+    paths = {path.stem.removeprefix(f"{stage}__"): path for path in sorted(folder.glob(f"{stage}__*.keras"))}
+    if (folder / f"{stage}.keras").is_file():
+        paths["network"] = folder / f"{stage}.keras"
+    if not paths or only not in (None, *paths):
+        raise ValueError(f"{folder} has no network {only or ''!r} of the stage {stage!r}.")
+    return {name: load_file(path) for name, path in paths.items() if only in (None, name)}
 
 
 def shipped_name(stage: str, name: str) -> str:

@@ -27,11 +27,18 @@ class Results(Workdir):
 
     is_chief = True
     """Whether this process writes; True but in the other workers of --strategy=multi_worker."""
+    timing = False
+    """Whether steps are timed instead of trained: then nothing is left but the times."""
     prefix = ""
     """What the names of stages, pictures and metrics begin with: of a round, "round_3/"."""
     _stand_in: pathlib.Path | None = None
     _board = Board(None)
     _step = 0  # that what is shown belongs to
+
+    @property
+    def shows(self) -> bool:
+        """Whether this process leaves results."""
+        return self.is_chief and not self.timing
 
     def at(self, step: int) -> None:
         """Says to which step belongs what is shown from here on.
@@ -62,7 +69,7 @@ class Results(Workdir):
             metrics: Numbers by name, the name ending in the unit: "log_loss_nats_per_point".
             paper: The paper's numbers, by the same or other names.
         """
-        if not self.is_chief:
+        if not self.shows:
             return
         metrics = {name: float(value) for name, value in metrics.items()}
         path = self.path("metrics.json")
@@ -109,15 +116,15 @@ class Results(Workdir):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from PIL import Image
 
-        if not self.is_chief:
+        if not self.shows:
             return
         path = self.path("pictures", self.prefix + name)
         if hasattr(figure, "savefig"):
-            write_whole(path.with_suffix(".svg"), lambda file: figure.savefig(file, format="svg"))
+            write_whole(_named(path, ".svg"), lambda file: figure.savefig(file, format="svg"))
             canvas = FigureCanvasAgg(figure)
             canvas.draw()
             figure = np.asarray(canvas.buffer_rgba())[..., :3]
-        write_whole(path.with_suffix(".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
+        write_whole(_named(path, ".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
         self._board.image(name, figure, self._step)
 
     def sound(self, name: str, samples, rate: int) -> None:
@@ -137,11 +144,11 @@ class Results(Workdir):
         samples = samples[:, None] if samples.ndim == 1 else samples
         if samples.ndim != 2 or not samples.size or not np.isfinite(samples).all():
             raise ValueError(f"{name}: a sound is finite samples (samples, channels); got shape {samples.shape}.")
-        if not self.is_chief:
+        if not self.shows:
             return
         samples = np.clip(samples, -1.0, 1.0)
         content = tf.audio.encode_wav(samples, rate).numpy()
-        write_whole(self.path("sounds", self.prefix + name).with_suffix(".wav"), lambda file: file.write(content))
+        write_whole(_named(self.path("sounds", self.prefix + name), ".wav"), lambda file: file.write(content))
         self._board.sound(name, samples, rate, self._step)
 
     def film(self, name: str, frames, rate: float = 10.0) -> None:
@@ -163,13 +170,13 @@ class Results(Workdir):
             raise ValueError(
                 f"{name}: a film is uint8 (frames, height, width, 1 or 3); got {frames.dtype} of shape {frames.shape}."
             )
-        if not self.is_chief:
+        if not self.shows:
             return
         first, *others = (Image.fromarray(frame[..., 0] if frames.shape[-1] == 1 else frame) for frame in frames)
         content = io.BytesIO()
         first.save(content, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
         write_whole(
-            self.path("pictures", self.prefix + name).with_suffix(".gif"), lambda file: file.write(content.getvalue())
+            _named(self.path("pictures", self.prefix + name), ".gif"), lambda file: file.write(content.getvalue())
         )
         self._board.film(name, content.getvalue(), frames.shape[1:3], self._step)
 
@@ -186,14 +193,14 @@ class Results(Workdir):
         columns = list(rows[0]) if rows else []
         if not columns or any(list(row) != columns for row in rows):
             raise ValueError(f"{name}: a table is rows of the same columns; got {[list(row) for row in rows][:3]}.")
-        if not self.is_chief:
+        if not self.shows:
             return
         lines = io.StringIO()
         written = csv.DictWriter(lines, columns)
         written.writeheader()
         written.writerows(rows)
         content = lines.getvalue().encode()
-        write_whole(self.path("tables", self.prefix + name).with_suffix(".csv"), lambda file: file.write(content))
+        write_whole(_named(self.path("tables", self.prefix + name), ".csv"), lambda file: file.write(content))
         self._board.rows(name, rows, self._step)
         cells = [columns, *([_cell(row[column]) for column in columns] for row in rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -207,12 +214,12 @@ class Results(Workdir):
             name: Of the file.
             texts: What to keep.
         """
-        if not self.is_chief:
+        if not self.shows:
             return
         for number, text in enumerate(texts, 1):
             print(f"\n--- {number} of {len(texts)}\n{text}")
         content = "\n\n---\n\n".join(texts).encode() + b"\n"
-        write_whole(self.path(f"{self.prefix}{name}").with_suffix(".txt"), lambda file: file.write(content))
+        write_whole(_named(self.path(self.prefix + name), ".txt"), lambda file: file.write(content))
 
     @property
     def exported(self) -> pathlib.Path:
@@ -235,7 +242,7 @@ class Results(Workdir):
             **card: What else the card says, such as data and description; the recipe, the command, the settings and the
                 metrics are added.
         """
-        if not self.is_chief:
+        if not self.shows:
             return
         from toolkit.export.writer import write
 
@@ -279,6 +286,11 @@ class Results(Workdir):
         before = json.loads(path.read_text()) if path.exists() else {}
         write_json(path, {**before, name: {"milliseconds": milliseconds, "per": per}})
         print(f"  {name}: {milliseconds:.2f} ms a {per}")
+
+
+def _named(path, suffix):
+    """With the suffix, and not in place of what follows a dot in the name."""
+    return path.with_name(path.name + suffix)
 
 
 def _cell(value):

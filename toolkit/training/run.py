@@ -15,10 +15,10 @@ from toolkit.data import service
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.training import fitting, loops, networks, studies
-from toolkit.training.checkpoints import save
+from toolkit.training.checkpoints import progress_of, save
 from toolkit.training.distribution import Distribution
 from toolkit.training.results import Results
-from toolkit.training.stage import Stage
+from toolkit.training.stage import Stage, check_built_on
 from toolkit.training.workdir import command, versions
 from toolkit.visualize.board import Board
 
@@ -36,9 +36,6 @@ class Run(Results):
         load: The recipe's function of the settings that gives its data: see `data`.
         stand_in: Folder of a shipped model, for a workdir in which nothing was trained.
 
-    Attributes:
-        timing: Whether `fit` and `loop` time a few steps instead of training.
-
     Raises:
         ValueError: Where the workdir belongs to another recipe, to other settings, or to another running process.
         OSError: Where it cannot be written.
@@ -53,7 +50,7 @@ class Run(Results):
         stand_in: pathlib.Path | None = None,
     ) -> None:
         super().__init__(settings, recipe)
-        self._load, self._loaded, self._stand_in, self.timing = load, [], stand_in, False
+        self._load, self._loaded, self._stand_in = load, [], stand_in
         strategy, address = self.asked("strategy"), self.asked("data_service")
         if address and settings.mode != "serve_data":
             service.check(address)
@@ -201,19 +198,22 @@ class Run(Results):
             The arrays, NumPy's; a finished stage's are read.
         """
         path = self._folder(stage) / "latest.npz"
-        if not path.exists():
-            arrays = {name: np.asarray(value) for name, value in function().items()}
-            if not self.is_chief:
-                return arrays
-            save(path, {name: [array] for name, array in arrays.items()}, {})
-        return networks.arrays(path)
+        if path.exists():
+            check_built_on(self.prefix + stage, path.parent, progress_of(path)["built_on"], self._built_on)
+            return networks.arrays(path)
+        arrays = {name: np.asarray(value) for name, value in function().items()}
+        if self.shows:
+            save(path, {name: [array] for name, array in arrays.items()}, {"built_on": self._built_on})
+        return arrays
 
     def load(self, stage: str = "model", *, name: str | None = None, workdir: str | os.PathLike | None = None) -> Any:
         """Gives back what a stage has kept: built models with their best weights, or its arrays.
 
+        What a later stage or `compute` is built on is noted: they refuse to go on where it has trained on since.
+
         Args:
             stage: The stage's name.
-            name: Of a stage that keeps several networks, the one that is wanted.
+            name: Of a stage that keeps several networks, the one that is wanted; or of its arrays.
             workdir: Of another run, of this recipe or another.
 
         Returns:
@@ -224,12 +224,13 @@ class Run(Results):
             ValueError: Where the stage has not been trained in the workdir.
         """
         folder = self._folder(stage) if workdir is None else pathlib.Path(workdir) / "checkpoints" / stage
-        path = next((path for path in (folder / "best.npz", folder / "latest.npz") if path.exists()), None)
+        path = networks.checkpoint(folder)
+        if path is not None and name is not None and name in networks.other_holders(folder, path):
+            return networks.arrays(path)[name]
         if path is not None and (folder / networks.FILE).exists():
             found = networks.load(folder, path, name)
             if workdir is None:
-                self._built_on[self.prefix + stage] = networks.step(path)
-            self._step = self._step if workdir else networks.step(path)
+                self._step = self._built_on[self.prefix + stage] = progress_of(path)["step"]
         elif path is not None:
             return networks.arrays(path)
         elif workdir is not None:

@@ -64,10 +64,10 @@ def ship(run: Any) -> pathlib.Path:
     new, folder = FOLDER / f".{run.recipe}.{os.getpid()}.tmp", FOLDER / run.recipe
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(export, new, ignore=shutil.ignore_patterns("saved_model"))
-    for stage in (str(path.relative_to(run.workdir / "checkpoints")) for path in stages):
-        found = run.load(stage)
-        for name, network in found.items() if isinstance(found, dict) else [("network", found)]:
-            network.save(new / f"{networks.shipped_name(stage, name)}.keras")
+    for stage in stages:
+        for name, network in networks.load(stage, networks.checkpoint(stage)).items():
+            named = networks.shipped_name(str(stage.relative_to(run.workdir / "checkpoints")), name)
+            network.save(new / f"{named}.keras")
     (new / "pictures").mkdir()
     for path in sorted((run.workdir / "pictures").glob("*.png")):
         shutil.copy(path, new / "pictures" / path.name)
@@ -85,6 +85,9 @@ def ship(run: Any) -> pathlib.Path:
     shown = [f"![{path.stem}](pictures/{path.name})" for path in sorted((new / "pictures").glob("*.png"))]
     (new / "card.md").write_text("\n".join([render_card(card), "## Pictures", "", *shown, ""]), encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.keras"), *folder.glob("*.tflite")):
+        if not (new / old.name).exists():
+            old.unlink()  # of a model that is replaced
     for part in new.iterdir():
         if (folder / part.name).is_dir():
             shutil.rmtree(folder / part.name)

@@ -99,21 +99,15 @@ class Stage:
                     f"{self.latest} was written with {progress['steps_per_epoch']} steps an epoch; the data now gives "
                     f"{steps_per_epoch}. Use another --workdir for other data."
                 )
-            for other, step in progress.get("built_on", {}).items():
-                if self.built_on.get(other, step) != step:
-                    raise ValueError(
-                        f"{name} was trained on {other!r} as it was at step {step}; that is now at step "
-                        f"{self.built_on[other]}. Remove {folder} to train {name} anew, or use another --workdir."
-                    )
-            self.built_on = progress.get("built_on", self.built_on)
+            check_built_on(name, folder, progress["built_on"], self.built_on)
+            self.built_on = progress["built_on"]
             self.step, self.stopped = progress["step"], progress["stopped"]
             self.owes_validation = progress["owes_validation"]
             self.sums = progress["sums"]
             self.lowest = math.inf if progress["lowest"] is None else progress["lowest"]
         self.finished = self.stopped or (self.step >= self.num_steps and not self.owes_validation)
         self.began_at = self.step
-        self._signal = None
-        self._bar = None
+        self._signal, self._bar, self._seeds = None, None, []
         self._saved_at = time.monotonic()
 
     @property
@@ -191,6 +185,9 @@ class Stage:
         if step % max(1, self.steps_per_epoch // 20) == 0:
             self.board.scalars("train", {f"step/{key}": value for key, value in logs.items()}, step)
         ends_epoch = step % self.steps_per_epoch == 0
+        if ends_epoch:  # a validation that is left and done again is to draw what it would have drawn
+            every = [variable for _, variable in checkpoints.variables(self.holders)]
+            self._seeds = [(each, np.array(each)) for each in every if str(each.dtype) == "uint32"]
         if self._signal or time.monotonic() - self._saved_at > self.checkpoint_seconds:
             self.save(owes_validation=ends_epoch)
         self.leave_if_signalled()
@@ -198,6 +195,8 @@ class Stage:
     def during_validation(self) -> None:
         """To be called after each batch of an epoch's validation: it is left at once where a signal came."""
         if self._signal:
+            for variable, value in self._seeds:
+                checkpoints.assign(variable, value)
             self.save(owes_validation=True)
         self.leave_if_signalled()
 
@@ -299,3 +298,23 @@ class Stage:
                 f"{self.name}: {error} at step {self.step}; the checkpoint before it is kept. Lower --learning_rate.",
                 self.step,
             ) from error
+
+
+def check_built_on(name: str, folder: pathlib.Path, then: Mapping[str, int], now: Mapping[str, int]) -> None:
+    """Refuses to go on with what was made of another stage that has trained on since.
+
+    Args:
+        name: Of what was made.
+        folder: Where it is kept.
+        then: The steps that other stages had done when it was made, by their names.
+        now: The steps that they have done now.
+
+    Raises:
+        ValueError: Where one of them has trained on.
+    """
+    for other, step in then.items():
+        if now.get(other, step) != step:
+            raise ValueError(
+                f"{name} was made of {other!r} as it was at step {step}; that is now at step {now[other]}. Remove "
+                f"{folder} to make {name} anew, or use another --workdir."
+            )

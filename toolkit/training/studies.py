@@ -35,17 +35,22 @@ def study(run: Any, name: str, grid: Mapping[str, Sequence], one: Callable) -> l
     if not axes or not all(axes.values()):
         raise ValueError(f"study {name!r}: expected values for each axis of the grid; got {axes}.")
     cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    if len(set(map(label, cells))) < len(cells):
+        raise ValueError(f"study {name!r}: two cells would share a folder; give values that have names of their own.")
     root = pathlib.Path(run.asked("study_folder") or run.workdir / "studies") / name
-    while True:
-        waits = []
-        for number, cell in enumerate(cells, 1):
-            folder = root / label(cell)
-            if not (folder / "result.json").exists() and not _run(run, folder, cell, one, f"{number} of {len(cells)}"):
-                waits.append(cell)
-        if not waits:
-            return [{**cell, **_result(root / label(cell))} for cell in cells]
-        print(f"  {name}: {len(waits)} of {len(cells)} cells are with other processes; waiting", flush=True)
-        time.sleep(_POLL_SECONDS)
+    rows = {}
+    while len(rows) < len(cells):
+        for number, cell in enumerate(cells):
+            if number not in rows:
+                found = _cell(run, root / label(cell), cell, one, f"{number + 1} of {len(cells)}")
+                rows |= {} if found is None else {number: {**cell, **found}}
+        if len(rows) < len(cells):
+            print(
+                f"  {name}: {len(cells) - len(rows)} of {len(cells)} cells are with other processes; waiting",
+                flush=True,
+            )
+            time.sleep(_POLL_SECONDS)
+    return [rows[number] for number in range(len(cells))]
 
 
 def label(cell: Mapping[str, Any]) -> str:
@@ -62,30 +67,53 @@ def label(cell: Mapping[str, Any]) -> str:
     return ",".join(f"{axis}={re.sub(r'[^A-Za-z0-9.+-]+', '_', str(value))}" for axis, value in cell.items())
 
 
-def _run(run, folder, cell, one, which):
-    """Runs a cell, or returns False where another process is at it."""
+def _cell(run, folder, cell, one, which):
+    """A cell's metrics, which are kept or found now; None where another process is at it."""
     fields = {field.name for field in dataclasses.fields(run.settings)}
-    settings = {axis: value for axis, value in cell.items() if axis in fields}
+    own = {axis: value for axis, value in cell.items() if axis in fields}
+    settings = dataclasses.replace(run.settings, workdir=str(folder), **own)
+    found = _result(folder, run.recipe, settings)
+    if found is not None:
+        return found
     try:
-        inner = type(run)(
-            dataclasses.replace(run.settings, workdir=str(folder), **settings), run.recipe, load=run._load
-        )
+        inner = type(run)(settings, run.recipe, load=run._load)
     except InUse:
-        return False
+        return None
+    inner.timing = run.timing
     try:
-        if not (folder / "result.json").exists():  # another process may just have finished it
+        found = _result(folder, run.recipe, settings)  # another process may just have finished it
+        if found is None:
             print(f"\n  {label(cell)} ({which})", flush=True)
-            metrics = {key: float(value) for key, value in one(inner, **cell).items()}
-            write_json(folder / "result.json", metrics)
+            found = {key: float(value) for key, value in one(inner, **cell).items()}
+            if not run.timing:
+                made = {"recipe": run.recipe, "settings": _binding(settings), "metrics": found}
+                write_json(folder / "result.json", made)
+        return found
     finally:
         inner.close()
-    return True
 
 
-def _result(folder):
+def _binding(settings):
+    """Those of a cell's settings that its result depends on."""
+    fields = [field for field in dataclasses.fields(settings) if field.metadata["remembered"]]
+    return {field.name: getattr(settings, field.name) for field in fields}
+
+
+def _result(folder, recipe, settings):
+    """A finished cell's metrics; None where it is not finished, or is to be trained on."""
+    path = folder / "result.json"
+    if not path.exists():
+        return None
     try:
-        return json.loads((folder / "result.json").read_text("utf-8"))
-    except ValueError as error:
+        made = json.loads(path.read_text("utf-8"))
+        found, before = made["metrics"], {"recipe": made["recipe"], **made["settings"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged: {error}. Remove it; the cell is then run again.") from error
+    now = {"recipe": recipe, **_binding(settings)}
+    changed = {name for name in now if before.get(name, now[name]) != now[name]}
+    binds = {field.name for field in dataclasses.fields(settings) if not field.metadata["changeable"]} | {"recipe"}
+    for name in sorted(changed & binds):
         raise ValueError(
-            f"{folder / 'result.json'} is damaged: {error}. Remove it; the cell is then run again."
-        ) from error
+            f"{folder} was made with {name}={before[name]}, not {now[name]}. Give the study another name or folder."
+        )
+    return None if changed else found

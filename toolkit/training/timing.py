@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.lazy import tensorflow as tf
+
 _STEPS = 12
 
 
@@ -29,7 +31,7 @@ def time_fit(run: Any, stage: str, model: Any, train: Any) -> None:
         # train_on_batch would give each replica the whole batch.
         return model.fit(shared, steps_per_epoch=1, epochs=1, verbose=0).history["loss"]
 
-    examples = train.num_examples / train.steps_per_epoch
+    examples = tf.nest.flatten(parts[0])[0].shape[0]
     label = "" if stage == "model" else f", {stage}"
     milliseconds = run.benchmark(f"training step{label}", step, per="batch")
     print(f"  {examples / milliseconds * 1e3:.0f} examples a second in training")

@@ -98,8 +98,11 @@ class Workdir:
                     "Choose another folder, or leave the flag out."
                 )
         for left in self.workdir.rglob(".*.tmp"):
-            if re.fullmatch(r"\..+\.\d+\.tmp", left.name):  # a process was killed while it wrote
-                left.unlink(missing_ok=True)
+            inside = [
+                folder for folder in left.parents if folder.is_relative_to(self.workdir) and folder != self.workdir
+            ]
+            if re.fullmatch(r"\..+\.\d+\.tmp", left.name) and not any((folder / ".lock").exists() for folder in inside):
+                left.unlink(missing_ok=True)  # a process was killed while it wrote; what has a lock is another's
         stored.pop("trained", None)
         stored["settings"] = dataclasses.asdict(self.settings)
         stored["versions"] = versions()
