@@ -134,7 +134,7 @@ def test_small_images(architecture):
     assert np.isfinite(model(IMAGES[:, :8, :8])).all()
 
 
-@pytest.mark.parametrize("architecture", [name for name in ONE_OF_EACH if name != "plain20"])
+@pytest.mark.parametrize("architecture", quick(name for name in ONE_OF_EACH if name != "plain20"))
 def test_no_convolution_or_pooling_of_one_place_is_strided(architecture):
     """TensorFlow's gradient of the former writes outside its memory: see `layers.Subsampling2D`."""
     for layer in small(architecture).layers:

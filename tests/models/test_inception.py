@@ -56,7 +56,7 @@ def test_auxiliary_head_of_v3():
     assert with_it.get_layer("auxiliary_conv_2").output.shape[1:3] == (1, 1)
 
 
-@pytest.mark.parametrize("size", [8, None])
+@pytest.mark.parametrize("size", [8, pytest.param(None, marks=pytest.mark.slow)])
 def test_auxiliary_head_of_v3_on_small_images(size):
     stem = "small" if size else "imagenet"
     model = inception_v3((size, size, 3), num_classes=5, width=4, stem=stem, auxiliary=True)

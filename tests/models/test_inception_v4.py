@@ -30,6 +30,7 @@ def test_levels_of_inception_resnet():
     assert not any(layer.name == "block_c_10_relu" for layer in model.layers)
 
 
+@pytest.mark.slow
 def test_output_stride():
     levels = shapes(inception_v4((64, 64, 3), width=4, include_top=False, output_stride=16))
     assert [shape[1] for shape in levels.values()] == [32, 16, 8, 4, 4]

@@ -32,7 +32,10 @@ def randomize(model):
     return model
 
 
-@pytest.mark.parametrize("depth, version", [(18, 1), (18, 2), (50, 1), (50, 2)])
+@pytest.mark.parametrize(
+    "depth, version",
+    [(18, 1), (18, 2), pytest.param(50, 1, marks=pytest.mark.slow), pytest.param(50, 2, marks=pytest.mark.slow)],
+)
 def test_dilation_gives_the_strided_features_and_those_between(depth, version):
     how = {"input_shape": IMAGES.shape[1:], "width": 8, "include_top": False, "version": version}
     strided, dense = randomize(resnet(depth, **how)), resnet(depth, **how, output_stride=8)

@@ -152,7 +152,8 @@ def test_two_replicas_end_with_the_weights_of_one(tmp_path):
         np.testing.assert_allclose(ends[1][key], one, rtol=1e-4, atol=1e-5, err_msg=key)
 
 
-@pytest.mark.parametrize("cuts", [(3,), pytest.param((3, 7), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("cuts", [(3,), (3, 7)])
 def test_resumes_with_augmentation_and_plateau(tmp_path, cuts):
     """In the middle of an epoch, and at its end, where the step size may fall."""
 

@@ -1,5 +1,6 @@
 """A tiny untrained network without any recipe: what each file does is what the network does."""
 
+import functools
 import json
 
 import keras
@@ -34,11 +35,15 @@ def served():
 
 @pytest.fixture(scope="module")
 def written(served, tmp_path_factory):
-    """By kind: the folder of its export."""
-    folders = {kind: tmp_path_factory.mktemp(kind) / "export" for kind in served}
-    for kind, offered in served.items():
-        export.write(folders[kind], **offered.arguments(), quantize="int8")
-    return folders
+    """A function of the kind: the folder of its export."""
+
+    @functools.cache
+    def folder(kind):
+        made = tmp_path_factory.mktemp(kind) / "export"
+        export.write(made, **served[kind].arguments(), quantize="int8")
+        return made
+
+    return folder
 
 
 def nats_a_point(model, lines):
@@ -53,9 +58,9 @@ def nats_a_point(model, lines):
     return nats / sum(len(line.offsets) for line in lines)
 
 
-@pytest.mark.parametrize("kind", ["synthesis", "prediction"])
+@pytest.mark.parametrize("kind", ["synthesis", pytest.param("prediction", marks=pytest.mark.slow)])
 def test_exported_whole(served, written, kind):
-    card = json.loads((written[kind] / "card.json").read_text())
+    card = json.loads((written(kind) / "card.json").read_text())
     assert set(card["signatures"]) == {"generate", "generate_from_noise", "step", "score"}
     assert card.get("alphabet") == (ALPHABET if kind == "synthesis" else None)
     expected = nats_a_point(served[kind].trackables[0], LINES[:4])
@@ -68,10 +73,10 @@ def test_exported_whole(served, written, kind):
     assert counts["score"] == 2 and counts["step"] == sum(len(line.offsets) for line in LINES[4:6])
 
 
-@pytest.mark.parametrize("kind", ["synthesis", "prediction"])
+@pytest.mark.parametrize("kind", ["synthesis", pytest.param("prediction", marks=pytest.mark.slow)])
 def test_the_step_signature_writes_the_same_line(served, written, kind):
     """A program that calls `step` point by point gets what `generate_from_noise` writes at once."""
-    call, writer = export.tflite_caller(written[kind] / "model.tflite"), Writer(served[kind].trackables[0])
+    call, writer = export.tflite_caller(written(kind) / "model.tflite"), Writer(served[kind].trackables[0])
     inputs = {"bias": np.array([0.5], "float32")}
     if kind == "synthesis":
         inputs["text"] = np.array([[ord("a"), ord("s"), *[0] * 14]], "int32")
