@@ -32,7 +32,7 @@ def test_what_is_written_can_be_read(tmp_path):
 def test_a_primed_line_is_in_its_primers_hand(tmp_path):
     """Slant, height and spacing of a primed line are nearer its primer's writer than another writer's."""
     run = shipped_run("handwriting_synthesis", tmp_path)
-    writer = generation.strokes.Writer(handwriting_synthesis.trained(run))
+    writer = generation.strokes.Writer(run.load())
     lines, limit = handwriting_synthesis.lines_by_writers(run.settings), run.settings.max_points
     measured = generation.priming.hand_kept(writer, lines, max_points=limit, seed=run.settings.seed)
     assert measured["nearer_its_primer_percent"] >= 90.0

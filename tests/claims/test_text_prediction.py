@@ -51,7 +51,7 @@ def test_prediction_reaches_a_sources_entropy_and_dynamic_evaluation_another_sou
         (tmp_path / name).write_text(content)
     source = f"text:{tmp_path / 'train'},{tmp_path / 'test'}"
     run, model = trained(tmp_path / "run", data=source, units=48, epochs=5)
-    vocabulary = recipe.vocabulary_of(run)
+    vocabulary = run.data.vocabulary
     static = bits(run, model, vocabulary.encode(same[110_000:]))
     assert entropy - 0.05 < static < entropy + 0.15
     unknown = vocabulary.encode(other)
@@ -104,7 +104,7 @@ def test_what_it_opens_it_closes(tmp_path):
 
     (tmp_path / "text").write_text("".join(line() for _ in range(4000)))
     run, model = trained(tmp_path / "run", data=f"text:{tmp_path / 'text'}", units=64, epochs=5)
-    vocabulary = recipe.vocabulary_of(run)
+    vocabulary = run.data.vocabulary
     written = Generator(model, excluded=(0,)).write([], 1000, num_texts=8, temperature=1.0)
     texts = [vocabulary.decode(row) for row in written]
     shuffled = ["".join(np.random.default_rng(1).permutation(list(text))) for text in texts]

@@ -271,8 +271,9 @@ import sys
 import numpy as np
 sys.path.insert(0, "tests/training")
 import shapes as module
+from toolkit.training import Run
 how = {} if sys.argv[1] == "1" else {"strategy": "mirrored", "num_replicas": 2}
-run = module.Run(module.Example(workdir=sys.argv[2], **how))
+run = Run(module.Example(workdir=sys.argv[2], **how))
 holders = module.two_optimizers(run)
 np.savez(sys.argv[2] + "/end.npz", *(v.numpy() for holder in holders for v in holder.variables))
 """
