@@ -47,7 +47,7 @@ def test_early_stopping_ends_a_stage(tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
 def test_mixed_precision_trains_and_resumes(tmp_path, precision):
     def settings(name):
         return Example(workdir=str(tmp_path / name), precision=precision, checkpoint_minutes=0.0)

@@ -13,8 +13,12 @@ from toolkit import export, serving
 from toolkit.export import signature
 from toolkit.training import Run
 
+TAKE_LONG = (shapes.two_stages, shapes.question_answering)
 
-@pytest.mark.parametrize("recipe", SHAPES)
+
+@pytest.mark.parametrize(
+    "recipe", [pytest.param(each, marks=[pytest.mark.slow] if each in TAKE_LONG else []) for each in SHAPES]
+)
 def test_resumes_bit_for_bit(recipe, tmp_path):
     """Killed after some steps of a process, twice; rounds within the first and within the second."""
     cuts = (1, 3, 100) if recipe is shapes.rounds else (2, 9, 100)
@@ -53,6 +57,7 @@ def power_cut(*arguments, **how):
     raise RuntimeError("power cut")
 
 
+@pytest.mark.slow
 def test_killed_between_rounds(tmp_path, monkeypatch):
     """When a round is trained, and what it asks for is not chosen yet."""
     expected = weights(shapes.rounds(Run(Example(workdir=str(tmp_path / "whole")))))
