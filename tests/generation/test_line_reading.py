@@ -15,6 +15,7 @@ def model():
     return models.handwriting_recognition.recognition(ALPHABET, units=8, num_layers=1)
 
 
+@pytest.mark.slow
 def test_reading_does_not_depend_on_the_company(model):
     lines = [line.offsets for line in embedded_writers.written_lines(4)]
     greedy, beam = read_lines(model, lines, ALPHABET, beam_width=3, batch_size=2)

@@ -25,6 +25,7 @@ def model(splits):
     return made
 
 
+@pytest.mark.slow
 def test_what_does_not_work_is_said(model, splits):
     """A window that was made to stand still, and a mixture that was made to use one component, each with its remedy."""
     real = splits.validation.peek()

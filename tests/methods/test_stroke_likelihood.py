@@ -21,7 +21,7 @@ def splits():
     return load("embedded:60", batch_size=16, seed=0, text=True)
 
 
-@pytest.mark.parametrize("kind", ["synthesis", "prediction"])
+@pytest.mark.parametrize("kind", [pytest.param("synthesis", marks=pytest.mark.slow), "prediction"])
 def test_is_the_networks_own_density(kind, splits):
     """Against the network run by hand over the lines."""
     model = network(kind)
@@ -48,7 +48,7 @@ def test_is_the_networks_own_density(kind, splits):
     assert 16 <= ratio <= 36
 
 
-@pytest.mark.parametrize("kind", ["synthesis", "prediction"])
+@pytest.mark.parametrize("kind", [pytest.param("synthesis", marks=pytest.mark.slow), "prediction"])
 def test_the_loss_is_nats_a_line_of_a_full_batch(kind, splits):
     model = network(kind)
     assert compiled(model, keras.optimizers.SGD(0.0), batch_size=16) is model

@@ -12,6 +12,9 @@ from toolkit import data, export, generation, models
 from toolkit.export.interpreter import tflite_caller
 from toolkit.serving.language_model import TextWriter, language_model
 
+# In `./run test` the recipe of such a network exports it; what int8 costs, and each signature alone, is for CI.
+pytestmark = pytest.mark.slow
+
 TEXT = "the cat sat on the mat (and the dog sat by the door) \n" * 30
 MOST_PROMPT, MOST_LENGTH = 12, 30
 

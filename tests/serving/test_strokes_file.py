@@ -7,6 +7,9 @@ from toolkit.generation.strokes import Writer
 from toolkit.serving.strokes_file import StrokesFile
 from toolkit.serving.strokes_writer import strokes_writer
 
+# In `./run test` the recipe of such a network exports it; what int8 costs, and each signature alone, is for CI.
+pytestmark = pytest.mark.slow
+
 
 def test_writes_what_the_network_writes(tmp_path):
     keras.utils.set_random_seed(0)

@@ -13,6 +13,9 @@ from toolkit.data.strokes.lines import ALPHABET
 from toolkit.generation.strokes import Writer
 from toolkit.serving.strokes_writer import strokes_writer
 
+# In `./run test` the recipe of such a network exports it; what int8 costs, and each signature alone, is for CI.
+pytestmark = pytest.mark.slow
+
 SIZES = {"units": 8, "num_layers": 2, "num_mixtures": 3}
 LINES = [line for line in embedded_writers.written_lines(30, max_characters=10) if len(line.offsets) <= 120]
 
