@@ -72,5 +72,7 @@ def test_fields_need_words_and_a_kind():
         recipe(type("Settings", (Network,), {"__annotations__": {"depth": int}, "depth": 3}))
     with pytest.raises(TypeError, match=r"Other.depth: no group has such a field; write setting\(default, help\)"):
         group(type("Other", (), {"__annotations__": {"depth": int}, "depth": 3}))
+    with pytest.raises(TypeError, match=r"units: other\(\) takes what setting\(\) does, and more; not papers"):
+        recipe(type("Settings", (Network,), {"__annotations__": {"units": int}, "units": other(3, papers="4")}))
     with pytest.raises(TypeError, match="bool, int, float or str"):
         group(type("Other", (), {"__annotations__": {"sizes": list}, "sizes": setting([], "sizes")}))

@@ -1,10 +1,11 @@
 import math
+import signal
 
 import keras
 import numpy as np
 import pytest
 
-from toolkit.training.stage import Diverged, Stage
+from toolkit.training.stage import Diverged, Interrupted, Stage
 from toolkit.visualize.board import Board
 
 
@@ -56,3 +57,18 @@ def test_weights_that_are_no_numbers_are_not_kept(tmp_path):
     with pytest.raises(Diverged, match="kernel is not finite any more at step 0; the checkpoint before it is kept"):
         kept.save()
     assert not stage(tmp_path)[1].finished
+
+
+def test_a_validation_that_is_left_gives_its_random_draws_back(tmp_path):
+    """It is done again as a whole, and so must begin with the seeds of the epoch's end."""
+    seeds = keras.random.SeedGenerator(1)
+    how = {"steps_per_epoch": 1, "epochs": 2, "board": Board(tmp_path / "logs"), "checkpoint_minutes": 60.0}
+    kept = Stage("model", tmp_path / "kept", {"seeds": seeds}, **how)
+    with kept, pytest.raises(Interrupted):
+        kept.after_step(1, {"loss": 1.0})
+        at_the_end = np.array(seeds.state)
+        keras.random.uniform((), seed=seeds)
+        kept._remember(signal.SIGTERM, None)
+        kept.during_validation()
+    with np.load(kept.latest) as file:
+        np.testing.assert_array_equal(file["seeds/0000"], at_the_end)

@@ -57,7 +57,7 @@ def other(default: Any, **changes: Any) -> Any:
 
     Args:
         default: Its default in this recipe.
-        **changes: What else differs: `paper`, `choices`, `minimum`, or words added to the help as `more`.
+        **changes: What else differs: `help`, `paper`, `choices`, `minimum`, or words added to the help as `more`.
 
     Example:
 
@@ -98,13 +98,15 @@ def group(cls: type) -> type:
                 raise TypeError(f"{cls.__name__}.{name}: no group has such a field; write setting(default, help).")
             before = inherited[name].__dataclass_fields__[name]
             setattr(cls, name, _changed(before, value if isinstance(value, _Other) else _Other(value, {})))
-            annotations[name] = before.type
         field_kind(annotations[name], f"{cls.__name__}.{name}")
     cls.__post_init__ = _check_all
     return dataclasses.dataclass(frozen=True, kw_only=True)(cls)
 
 
 def _changed(field, asked):
+    unknown = asked.changes.keys() - {*field.metadata, "more"}
+    if unknown:
+        raise TypeError(f"{field.name}: other() takes what setting() does, and more; not {', '.join(sorted(unknown))}.")
     words = {**field.metadata, **asked.changes}
     more = words.pop("more", "")
     words["help"] += f"; {more}" if more else ""

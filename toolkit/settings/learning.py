@@ -38,7 +38,7 @@ class Schedule(Optimizer):
     decay_rate: float = setting(0.96, "factor of --schedule=exponential", minimum=0.0, changeable=True)
     decay_epochs: float = setting(8.0, "epochs to each factor", minimum=0.0, changeable=True)
     optimizer: str = "sgd"
-    learning_rate: float = other(0.1, more="the largest of the schedule")
+    learning_rate: float = other(0.1, help="largest step size of the schedule")
 
     def check(self) -> None:
         """Says what is out of range.

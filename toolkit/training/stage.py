@@ -13,6 +13,7 @@ import numpy as np
 from toolkit.training import checkpoints
 
 _PATIENCE_SECONDS = 20.0
+_SEED = "seed_generator_state"  # what Keras names the variable of every SeedGenerator
 
 
 class Diverged(ValueError):
@@ -187,7 +188,7 @@ class Stage:
         ends_epoch = step % self.steps_per_epoch == 0
         if ends_epoch:  # a validation that is left and done again is to draw what it would have drawn
             every = [variable for _, variable in checkpoints.variables(self.holders)]
-            self._seeds = [(each, np.array(each)) for each in every if str(each.dtype) == "uint32"]
+            self._seeds = [(each, np.array(each)) for each in every if getattr(each, "name", "") == _SEED]
         if self._signal or time.monotonic() - self._saved_at > self.checkpoint_seconds:
             self.save(owes_validation=ends_epoch)
         self.leave_if_signalled()
