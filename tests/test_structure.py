@@ -29,18 +29,30 @@ ROOMS = {
     "models": {"distributions", "layers", "losses", "metrics"},
     "methods": {"distributions", "layers", "losses", "metrics", "models"},
     "generation": {"distributions", "layers", "losses", "metrics", "models"},
-    "serving": {"distributions", "layers", "losses", "metrics", "models", "methods", "generation", "export", "data"},
+    "serving": {
+        "distributions",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "methods",
+        "generation",
+        "export",
+        "data",
+        "files",
+    },
+    "files": set(),
     "settings": set(),
-    "data": set(),
+    "data": {"files"},
     "visualize": set(),
-    "export": set(),
-    "doctor": {"data"},
-    "training": {"settings", "data", "visualize", "export"},
+    "export": {"files"},
+    "doctor": {"data", "files"},
+    "training": {"settings", "data", "visualize", "export", "files"},
 }
 # They run on every Keras backend.
 KERAS_ONLY = {"distributions", "layers", "losses", "metrics", "models"}
 # Importing them must not import what takes seconds: recipes do it before they know whether only --help is asked for.
-LAZY = {"settings", "serving", "data", "visualize", "export", "doctor", "training", "recipes"}
+LAZY = {"files", "settings", "serving", "data", "visualize", "export", "doctor", "training", "recipes"}
 HEAVY = {"keras", "matplotlib", "tensorflow", "tensorflow_io", "tensorflow_probability", "tf_keras"}
 
 

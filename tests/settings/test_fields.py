@@ -76,3 +76,37 @@ def test_fields_need_words_and_a_kind():
         recipe(type("Settings", (Network,), {"__annotations__": {"units": int}, "units": other(3, papers="4")}))
     with pytest.raises(TypeError, match="bool, int, float or str"):
         group(type("Other", (), {"__annotations__": {"sizes": list}, "sizes": setting([], "sizes")}))
+
+
+@pytest.mark.parametrize(
+    "value, why",
+    [
+        (1 << 31, "--units must be at most 2147483647"),
+        (0, "--units must be at least 1"),
+        (float("inf"), "--units must be int"),
+        (True, "--units must be int"),
+    ],
+)
+def test_whole_numbers_are_bounded(value, why):
+    @group
+    class Network:
+        """The network."""
+
+        units: int = setting(4, "cells", minimum=1)
+
+    with pytest.raises(ValueError, match=why):
+        Network(units=value)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_numbers_are_finite(value):
+    @group
+    class Network:
+        """The network."""
+
+        rate: float = setting(0.5, "step size", maximum=1.0)
+
+    with pytest.raises(ValueError, match="--rate must be a finite number"):
+        Network(rate=value)
+    with pytest.raises(ValueError, match=r"--rate must be at most 1\.0; got 1\.5"):
+        Network(rate=1.5)

@@ -65,21 +65,6 @@ def test_not_finite_is_never_written_over_a_good_one(tmp_path):
     assert path.read_bytes() == good and [p.name for p in tmp_path.iterdir()] == ["c.npz"]
 
 
-def test_written_whole_or_not_at_all(tmp_path):
-    path = tmp_path / "file"
-    path.write_text("before")
-
-    def fail(file):
-        file.write(b"half")
-        raise OSError("no space left")
-
-    with pytest.raises(OSError, match="no space"):
-        checkpoints.write_whole(path, fail)
-    assert path.read_text() == "before" and len(list(tmp_path.iterdir())) == 1
-    checkpoints.write_json(tmp_path / "file", {"a": 1})
-    assert path.read_text() == '{\n  "a": 1\n}\n'
-
-
 def test_a_full_disk_leaves_the_checkpoint_before_it(small_disk):
     path = small_disk / "kept" / "latest.npz"
     small = {"model": [tf.Variable(np.arange(10.0))]}

@@ -1,6 +1,7 @@
 """A setting: a field of a frozen dataclass, and so a flag of its recipe."""
 
 import dataclasses
+import math
 import types
 import typing
 from typing import Any
@@ -13,6 +14,7 @@ def setting(
     paper: str = "",
     choices: tuple[str, ...] | None = None,
     minimum: float | None = None,
+    maximum: float | None = None,
     changeable: bool = False,
     remembered: bool = False,
 ) -> Any:
@@ -24,6 +26,7 @@ def setting(
         paper: The paper's value; the help shows it.
         choices: The strings it can be.
         minimum: The least number it can be.
+        maximum: The greatest; of whole numbers, without it, 2,147,483,647. No number is infinite.
         changeable: Whether it may differ between two commands on one workdir. What decides a model's shape or what it
             is trained on may not; what is asked of a trained model may.
         remembered: Whether a later command that leaves the flag out takes the workdir's value; what is not changeable
@@ -41,9 +44,12 @@ def setting(
     >>> Network(units=8).units
     8
     """
-    words = {"help": help, "paper": paper, "choices": choices, "minimum": minimum, "changeable": changeable}
-    words["remembered"] = remembered or not changeable
+    words = {"help": help, "paper": paper, "choices": choices, "minimum": minimum, "maximum": maximum}
+    words |= {"changeable": changeable, "remembered": remembered or not changeable}
     return dataclasses.field(default=default, metadata=types.MappingProxyType(words))
+
+
+_LARGEST = 2**31 - 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +63,8 @@ def other(default: Any, **changes: Any) -> Any:
 
     Args:
         default: Its default in this recipe.
-        **changes: What else differs: `help`, `paper`, `choices`, `minimum`, or words added to the help as `more`.
+        **changes: What else differs: `help`, `paper`, `choices`, `minimum`, `maximum`, or words
+            added to the help as `more`.
 
     Example:
 
@@ -191,11 +198,17 @@ def check(field: dataclasses.Field, value: Any) -> None:
     wanted = (int, float) if kind is float else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"--{field.name} must be {kind.__name__}; got {value!r}.")
-    choices, minimum = field.metadata["choices"], field.metadata["minimum"]
+    choices, minimum, maximum = (field.metadata[name] for name in ("choices", "minimum", "maximum"))
     if choices and value not in choices:
         raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {value!r}.")
+    if kind is float and not math.isfinite(value):
+        raise ValueError(f"--{field.name} must be a finite number; got {value}.")
     if minimum is not None and not value >= minimum:
         raise ValueError(f"--{field.name} must be at least {minimum}; got {value}.")
+    if kind is int or maximum is not None:
+        greatest = _LARGEST if maximum is None else maximum
+        if value > greatest:
+            raise ValueError(f"--{field.name} must be at most {greatest}; got {value}.")
 
 
 def _check_all(settings):

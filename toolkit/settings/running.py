@@ -14,6 +14,12 @@ class Run:
     )
     mode: str = setting("all", "all: the recipe's phases in order; or one of them, or of", changeable=True)
     seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0)
+    max_gigabytes: float | None = setting(
+        None,
+        "most that one file may take in memory, unpacked; left out: what its kind may take, see docs/security.md",
+        minimum=0.0,
+        changeable=True,
+    )
     verbose: bool = setting(False, "show what TensorFlow prints", changeable=True)
 
     def only(self, *names: str) -> dict:

@@ -1,49 +1,16 @@
 """A stage's state on disk: all variables and how far it is, in one file that is written whole or not at all."""
 
-import contextlib
 import json
-import os
 import pathlib
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from toolkit.files.writing import write_whole
+
 _PROGRESS = "progress"
-
-
-def write_whole(path: pathlib.Path, write: Callable[[Any], None]) -> None:
-    """Writes a file so that at every moment the path holds either the old file or the new one.
-
-    Args:
-        path: The file.
-        write: Writes the content to the binary file it is given.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            before = "what it held before is intact" if path.exists() else "nothing was there before"
-            raise OSError(f"{path} could not be written: {error.strerror or error}; {before}.") from error
-        raise
-
-
-def write_json(path: pathlib.Path, content: Any) -> None:
-    """Writes JSON, whole or not at all.
-
-    Args:
-        path: The file.
-        content: What to write.
-    """
-    write_whole(path, lambda file: file.write((json.dumps(content, indent=2) + "\n").encode()))
 
 
 def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, Any]) -> None:

@@ -7,8 +7,9 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from toolkit.files.writing import write_json
 from toolkit.lazy import keras
-from toolkit.training.checkpoints import progress_of, read, variables, write_json
+from toolkit.training.checkpoints import progress_of, read, variables
 
 FILE = "networks.json"
 

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 
+from toolkit.files import limits
 from toolkit.settings.fields import help_text
 from toolkit.settings.running import Devices, Export, Training
 from toolkit.silence import silenced
@@ -154,6 +155,7 @@ def _run(recipe, flag_values):
     try:
         uses = recipe.uses_a_model(mode)
         settings = settings_from_flags(recipe.settings_class, flag_values, recipe.name, uses)
+        limits.allow(settings.max_gigabytes)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
         keep_freed_memory()
         with contextlib.nullcontext() if verbose else silenced():

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from toolkit.files.writing import write_json, write_whole
 from toolkit.lazy import tensorflow as tf
-from toolkit.training.checkpoints import write_json, write_whole
 from toolkit.training.workdir import Workdir, command
 from toolkit.visualize.board import Board
 

@@ -8,9 +8,9 @@ import shutil
 from typing import Any
 
 from toolkit.export.card import render_card
+from toolkit.files.writing import write_json
 from toolkit.lazy import tensorflow as tf
 from toolkit.training import networks
-from toolkit.training.checkpoints import write_json
 from toolkit.training.workdir import stored_settings
 from toolkit.visualize import charts
 

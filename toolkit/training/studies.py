@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolkit.training.checkpoints import write_json
+from toolkit.files.writing import write_json
 from toolkit.training.workdir import InUse
 
 _POLL_SECONDS = 2.0

@@ -12,10 +12,10 @@ import sys
 import weakref
 from typing import Any
 
+from toolkit.files.writing import write_json
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.settings.running import Devices, Export, Study
-from toolkit.training.checkpoints import write_json
 
 # What a recipe that does not take from these groups cannot be asked for.
 _ABSENT = {field.name: field.default for group in (Devices, Export, Study) for field in dataclasses.fields(group)}

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from toolkit.data.strokes.lines import Line, check_offsets, from_strokes, to_strokes
+from toolkit.files import writing
 
 
 def read_file(path: str | os.PathLike) -> np.ndarray:
@@ -66,10 +67,7 @@ def write_file(path: str | os.PathLike, lines: Iterable[Line], unit: str = "pen 
             for line in lines
         ],
     }
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    writing.write_text(pathlib.Path(path), json.dumps(content) + "\n")
 
 
 def _strokes(path):

@@ -1,0 +1,202 @@
+"""A good source for each reader, and which of its files are damaged: a new reader needs its line here."""
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import pathlib
+import zipfile
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+WORDS = b"A small text, for nothing but this.\nIt has lines, and words.\n" * 40
+
+
+class Sample(NamedTuple):
+    """What --data is, and the files that are to be damaged, one of each kind."""
+
+    source: str
+    files: list[pathlib.Path]
+
+
+def write(path: pathlib.Path, content: bytes) -> pathlib.Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def offsets(seed, num_points=60):
+    random = np.random.default_rng(seed)
+    found = random.normal(size=(num_points, 3)).astype("float32")
+    found[:, 2] = np.arange(num_points) % 15 == 14
+    found[-1, 2] = 1
+    return found
+
+
+def npy_strokes(folder):
+    for number in range(24):
+        np.save(folder / f"{number:02}.npy", offsets(number))
+        write(folder / f"{number:02}.txt", b"some words\n")
+    return Sample(f"npy:{folder}", [folder / "03.npy", folder / "05.txt"])
+
+
+def drawing(seed):
+    points = 40 + np.cumsum(np.random.default_rng(seed).integers(0, 4, (30, 2)), axis=0) % 60
+    rows = [f"{x},{-y},{10 * number}" for number, (x, y) in enumerate(points.tolist())]
+    return "\n".join(["START", *rows[:15], "BREAK", *rows[15:], "BREAK", ""]).encode()
+
+
+def _drawings():
+    for character in range(1, 4):
+        for drawer in range(1, 21):
+            name = f"strokes_background/Greek/character{character:02}/{character:04}_{drawer:02}.txt"
+            yield name, drawing(100 * character + drawer)
+
+
+def omniglot_zip(folder):
+    path = folder / "strokes.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in _drawings():
+            archive.writestr(name, content)
+    return Sample(f"omniglot:{path}", [path])
+
+
+def omniglot_folder(folder):
+    paths = [write(folder / name, content) for name, content in _drawings()]
+    return Sample(f"omniglot:{folder}", [paths[7]])
+
+
+def iam(folder):
+    forms = {
+        "trainset.txt": "a01-000u",
+        "testset_t.txt": "a01-003u",
+        "testset_v.txt": "a01-007u",
+        "testset_f.txt": "b01-000u",
+    }
+    for name, form in forms.items():
+        write(folder / name, f"{form}\n".encode())
+        where = pathlib.Path(form[:3]) / form[:7]
+        lines = "\n".join(["A line of words"] * 8)
+        write(folder / "ascii" / where / f"{form}.txt", f"OCR:\n\nx\n\nCSR:\n\n{lines}\n".encode())
+        for number in range(1, 9):
+            random = np.random.default_rng(number)
+            points = 2000 + np.cumsum(random.integers(-9, 12, (60, 2)), axis=0)
+            strokes = "".join(
+                "<Stroke>" + "".join(f'<Point x="{x}" y="{y}" time="0"/>' for x, y in part.tolist()) + "</Stroke>"
+                for part in np.split(points, 4)
+            )
+            xml = (
+                '<?xml version="1.0" encoding="ISO-8859-1"?><WhiteboardCaptureSession><WhiteboardDescription>'
+                f'<SensorLocation corner="top_left"/></WhiteboardDescription><StrokeSet>{strokes}</StrokeSet>'
+                "</WhiteboardCaptureSession>"
+            )
+            write(folder / "lineStrokes" / where / f"{form}-{number:02}.xml", xml.encode())
+    where = pathlib.Path("a01/a01-000")
+    damaged = ["trainset.txt", "ascii" / where / "a01-000u.txt", "lineStrokes" / where / "a01-000u-03.xml"]
+    return Sample(f"iam:{folder}", [folder / name for name in damaged])
+
+
+def text(folder):
+    path = write(folder / "a text.txt", WORDS)
+    return Sample(f"text:{path}", [path])
+
+
+def _packed(suffix, pack):
+    def sample(folder):
+        path = write(folder / f"text{suffix}", pack(WORDS))
+        return Sample(f"text:{path}", [path])
+
+    sample.__name__ = f"text{suffix}"
+    return sample
+
+
+def _zipped(content):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("text.txt", content)
+    return file.getvalue()
+
+
+def ptb(folder):
+    paths = [write(folder / f"ptb.{part}.txt", b" a <unk> word of n\n" * 50) for part in ("train", "valid", "test")]
+    return Sample(f"ptb:{folder}", paths[1:2])
+
+
+def picture(seed=0, mode="RGB", size=(20, 24), kind="PNG"):
+    random = np.random.default_rng(seed)
+    shape = (size[1], size[0], 3) if mode == "RGB" else (size[1], size[0])
+    file = io.BytesIO()
+    Image.fromarray(random.integers(0, 256, shape).astype("uint8")).save(file, kind)
+    return file.getvalue()
+
+
+def folders(folder):
+    paths = []
+    for part in ("train", "test"):
+        for name in ("cat", "dog"):
+            for number in range(8):
+                kind = ("png", "jpeg", "gif", "bmp", "webp", "tiff")[number % 6]
+                content = picture(number, kind=kind.upper())
+                paths.append(write(folder / part / name / f"{number}.{kind}", content))
+    return Sample(f"folder:{folder}", paths[:6])
+
+
+def npz(folder):
+    random = np.random.default_rng(0)
+    arrays = {}
+    for part in ("train", "test"):
+        arrays[f"x_{part}"] = random.integers(0, 256, (30, 8, 8)).astype("uint8")
+        arrays[f"y_{part}"] = np.arange(30) % 3
+    np.savez(folder / "plain.npz", **arrays)
+    return Sample(f"npz:{folder / 'plain.npz'}", [folder / "plain.npz"])
+
+
+def compressed_npz(folder):
+    random = np.random.default_rng(0)
+    arrays = {f"x_{part}": random.integers(0, 256, (30, 8, 8)).astype("uint8") for part in ("train", "test")}
+    arrays |= {f"y_{part}": np.arange(30) % 3 for part in ("train", "test")}
+    np.savez_compressed(folder / "packed.npz", **arrays)
+    return Sample(f"npz:{folder / 'packed.npz'}", [folder / "packed.npz"])
+
+
+def keras_mnist(folder):
+    """Where Keras would have downloaded it to: KERAS_HOME."""
+    path = folder / "datasets" / "mnist.npz"
+    path.parent.mkdir()
+    os.rename(npz(folder).files[0], path)
+    return Sample("keras:mnist", [path])
+
+
+def nothing(source):
+    return lambda folder: Sample(source, [])
+
+
+# By domain and reader. "tfds" downloads: its package's own files are not ours to damage.
+STROKES = {
+    "embedded": [nothing("embedded:40")],
+    "iam": [iam],
+    "omniglot": [omniglot_zip, omniglot_folder],
+    "npy": [npy_strokes],
+}
+TEXT = {
+    "embedded": [nothing("embedded:20000")],
+    "text": [
+        text,
+        _packed(".gz", gzip.compress),
+        _packed(".bz2", bz2.compress),
+        _packed(".xz", lzma.compress),
+        _packed(".zip", _zipped),
+    ],
+    "ptb": [ptb],
+    "tfds": [],
+}
+IMAGES = {
+    "embedded": [nothing("embedded")],
+    "folder": [folders],
+    "npz": [npz, compressed_npz],
+    "keras": [keras_mnist],
+    "tfds": [],
+}

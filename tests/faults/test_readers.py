@@ -1,0 +1,74 @@
+"""Every reader, each of its files damaged in every way."""
+
+import pathlib
+
+import pytest
+
+from tests.faults import samples
+from tests.faults.hostile import DAMAGES, table, tried, unchanged
+from toolkit.data import images, strokes, text
+from toolkit.data.images import readers as image_readers
+from toolkit.data.strokes import loading as stroke_readers
+from toolkit.data.text import readers as text_readers
+
+
+def load_strokes(source):
+    with_text = not source.startswith("omniglot")
+    strokes.load(source, batch_size=4, seed=0, text=with_text).train.peek()
+
+
+def load_text(source):
+    text.load(source).tokens["train"][:5].tolist()
+
+
+def load_images(source):
+    images.load(source, image_size=8, batch_size=4).splits.train.peek()
+
+
+DOMAINS = {
+    "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
+    "text": (text_readers.READERS, samples.TEXT, load_text),
+    "images": (image_readers.READERS, samples.IMAGES, load_images),
+}
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_every_reader_has_a_sample(domain):
+    readers, made, _ = DOMAINS[domain]
+    assert readers.keys() == made.keys(), "a new reader needs a line in tests/faults/samples.py"
+
+
+def every_sample():
+    for domain, (_, made, load) in DOMAINS.items():
+        for reader, makers in made.items():
+            for maker in makers:
+                yield f"{domain}, {reader} {maker.__name__.strip('<>')}", maker, load
+
+
+@pytest.mark.parametrize("maker, load", table(every_sample(), tenth=1))
+def test_a_good_source_works(maker, load, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    load(maker(tmp_path).source)
+
+
+def damaged(tmp_path_factory=None):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (name, maker, load) in enumerate(every_sample()):
+            here = pathlib.Path(folder) / str(number)
+            here.mkdir()
+            for place, path in enumerate(maker(here).files):
+                for damage in DAMAGES:
+                    yield f"{name}, {path.name}: {damage}", maker, load, place, damage
+
+
+@pytest.mark.parametrize("maker, load, place, damage", table(damaged()))
+def test_damaged(maker, load, place, damage, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    sample = maker(tmp_path)
+    path = sample.files[place]
+    DAMAGES[damage](path)
+    with unchanged(tmp_path):
+        tried(lambda: load(sample.source), [path.name, str(path), sample.source])

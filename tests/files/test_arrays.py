@@ -1,0 +1,89 @@
+import io
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+from toolkit.files import arrays
+
+
+def npy(array, shape=None, pickle=False):
+    """The bytes of a .npy file, its header perhaps of another shape."""
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, allow_pickle=pickle)
+    content = file.getvalue()
+    if shape is not None:
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, {"descr": array.dtype.str, "fortran_order": False, "shape": shape})
+        content = header.getvalue() + array.tobytes()
+    return content
+
+
+ARRAY = np.arange(12.0).reshape(3, 4)
+
+
+@pytest.mark.parametrize("array", [ARRAY, ARRAY.T, ARRAY[:0], np.array(3), np.array(["a", "bc"]), ARRAY > 2])
+def test_reads_what_numpy_writes(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    np.testing.assert_array_equal(arrays.read(tmp_path / "a.npy"), array)
+    np.savez_compressed(tmp_path / "a.npz", first=array, second=ARRAY)
+    with arrays.Arrays(tmp_path / "a.npz") as file:
+        assert file.header("first") == (array.shape, array.dtype)
+        np.testing.assert_array_equal(file.read("first"), array)
+        assert set(file.read_all()) == {"first", "second"}
+
+
+DAMAGED = {
+    "more than is there": (npy(ARRAY, (300, 4)), r"shape \(300, 4\) of float64, 9600 bytes, and 96 are there"),
+    "a giant": (npy(ARRAY, (1 << 40, 4)), "would take 32768.0 GB"),
+    "overflow": (npy(ARRAY, (1 << 62, 1 << 62)), "would take"),
+    "less than nothing": (npy(ARRAY, (-3, -4)), r"header says shape \(-3, -4\)"),
+    "objects": (npy(np.array([{}], object), pickle=True), "Python objects, which could run code"),
+    "text": (b"not an array", "is not a NumPy array"),
+    "cut in its header": (npy(ARRAY)[:40], "is not a NumPy array"),
+    "cut in its data": (npy(ARRAY)[:-1], "cut short"),
+    "a header that is code": (
+        npy(ARRAY).replace(b"'descr'", b"exit()."),
+        "is not a NumPy array",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_arrays(tmp_path, name):
+    content, why = DAMAGED[name]
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"a\.npy.*{why}"):
+        arrays.read(tmp_path / "a.npy")
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", content)
+    with arrays.Arrays(tmp_path / "a.npz", remedy="Remove it.") as file:
+        with pytest.raises(ValueError, match=rf"a\.npz, x,.*{why}.*Remove it\."):
+            file.read("x")
+
+
+def test_sparse_files_are_bounded(tmp_path):
+    with open(tmp_path / "a.npy", "wb") as file:
+        file.write(npy(ARRAY, (1 << 37,)))
+        os.truncate(file.fileno(), 1 << 40)
+    with pytest.raises(ValueError, match="would take 1024.0 GB"):
+        arrays.read(tmp_path / "a.npy")
+
+
+def test_together_arrays_are_bounded(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", **{f"x{i}": np.zeros(100_000) for i in range(4)})
+    with (
+        arrays.Arrays(tmp_path / "a.npz", bound=2_000_000) as file,
+        pytest.raises(ValueError, match="take 2.3 MB"),
+    ):
+        file.read_all()
+
+
+def test_no_npz(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"PK\3\4 something")
+    with pytest.raises(ValueError, match=r"a\.npz is not weights, or damaged: File is not a zip file"):
+        arrays.Arrays(tmp_path / "a.npz", "weights")
+    np.savez(tmp_path / "b.npz", x=ARRAY)
+    with arrays.Arrays(tmp_path / "b.npz") as file, pytest.raises(ValueError, match="has no array y; it has x"):
+        file.read("y")

@@ -1,0 +1,46 @@
+import os
+
+import pytest
+
+from toolkit.files import binary
+
+
+def test_reads(tmp_path):
+    (tmp_path / "file").write_bytes(b"\x00\xff")
+    (tmp_path / "link").symlink_to("file")
+    assert binary.read(tmp_path / "file") == binary.read(tmp_path / "link") == b"\x00\xff"
+
+
+def test_refuses_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_bytes(b"123")
+    for name, kind, why in (
+        ("pipe", ValueError, "pipe or a device"),
+        ("empty", ValueError, "is empty; expected a photo"),
+        ("loop", OSError, "cannot be read: Too many levels"),
+        ("", ValueError, "is a folder"),
+        ("none", FileNotFoundError, "no such file; expected a photo"),
+        ("file/below", FileNotFoundError, "no such file"),
+        ("a\0b", ValueError, "cannot be a path"),
+        ("n" * 300, OSError, "cannot be read: File name too long"),
+    ):
+        with pytest.raises(kind, match=why):
+            binary.check(f"{tmp_path}/{name}", "a photo")
+    with pytest.raises(ValueError, match="there is no such user"):
+        binary.read("~nosuchuser/file")
+
+
+def test_bound(tmp_path):
+    (tmp_path / "file").write_bytes(b"123")
+    with pytest.raises(ValueError, match="max_gigabytes"):
+        binary.read(tmp_path / "file", bound=2)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_permission(tmp_path):
+    (tmp_path / "file").write_bytes(b"123")
+    (tmp_path / "file").chmod(0)
+    with pytest.raises(OSError, match="Permission denied"):
+        binary.read(tmp_path / "file")

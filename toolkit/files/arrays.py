@@ -1,0 +1,188 @@
+"""NumPy's .npy and .npz: never with pickled objects, and never more than the header says and the file holds."""
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from toolkit.files import archives, binary, limits
+
+
+def read(path: str | os.PathLike, expected: str = "a NumPy array", bound: int = limits.GIB) -> np.ndarray:
+    """Reads a .npy file.
+
+    Args:
+        path: The file.
+        expected: What it should hold, for messages.
+        bound: Bytes that such an array may take.
+
+    Returns:
+        The array.
+
+    Raises:
+        FileNotFoundError: Where nothing is there.
+        ValueError: Where it is damaged, cut short, of Python objects, or larger.
+        OSError: Where the system refuses.
+    """
+    with binary.opened(path, expected) as file:
+        where, size = f"{path}", os.fstat(file.fileno()).st_size
+        header(file, size, where, bound)
+        file.seek(0)
+        return _content(file, where)
+
+
+def header(file: BinaryIO, size: int, where: str, bound: int) -> tuple[tuple[int, ...], np.dtype]:
+    """Reads an array's header, and checks that the file can hold what it says.
+
+    Args:
+        file: Open at the array's beginning.
+        size: Bytes from there to the end of the file.
+        where: The file, for messages.
+        bound: Bytes that such an array may take.
+
+    Returns:
+        Shape and dtype.
+
+    Raises:
+        ValueError: Where it cannot.
+    """
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        elif version == (2, 0):
+            shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+        else:
+            raise ValueError(f"its version is {version[0]}.{version[1]}")
+        begins = file.tell()
+    except Exception as error:  # damaged headers fail in many ways
+        raise ValueError(f"{where} is not a NumPy array: {_short(error)}.") from error
+    if dtype.hasobject:
+        raise ValueError(f"{where} is an array of Python objects, which could run code; expected plain numbers.")
+    if any(length < 0 for length in shape):
+        raise ValueError(f"{where} is damaged: its header says shape {shape}.")
+    taken = math.prod(shape) * dtype.itemsize
+    limits.check(taken, where, bound)
+    if taken > size - begins:
+        raise ValueError(
+            f"{where} is cut short or damaged: its header says shape {shape} of {dtype}, {taken} bytes, and "
+            f"{max(size - begins, 0)} are there."
+        )
+    return shape, dtype
+
+
+def _content(file, where):
+    try:
+        return np.lib.format.read_array(file, allow_pickle=False)
+    except Exception as error:
+        raise ValueError(f"{where} is not a NumPy array: {_short(error)}.") from error
+
+
+class Arrays:
+    """The arrays of a .npz file, each read when it is asked for.
+
+    Args:
+        path: The file.
+        expected: What it should hold, for messages.
+        bound: Bytes that all arrays that are read may take together.
+        remedy: What to do where it is damaged, a sentence.
+
+    Attributes:
+        names: Of its arrays.
+
+    Raises:
+        FileNotFoundError: Where nothing is there.
+        ValueError: Where it is no .npz, or damaged.
+        OSError: Where the system refuses.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+    ...     np.savez(file.name, numbers=np.arange(3))
+    ...     with Arrays(file.name) as arrays:
+    ...         arrays.names, arrays.header("numbers")[0], arrays.read("numbers").tolist()
+    (['numbers'], (3,), [0, 1, 2])
+    """
+
+    def __init__(
+        self, path: str | os.PathLike, expected: str = "a .npz of arrays", *, bound: int = limits.GIB, remedy: str = ""
+    ) -> None:
+        self._remedy, self._bound, self._taken = remedy, bound, 0
+        self._archive = self._told(archives.Zip, path, expected)
+        self.path = self._archive.path
+        self.names = [name[:-4] for name in self._archive.names if name.endswith(".npy")]
+
+    def __enter__(self) -> "Arrays":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._archive.close()
+
+    def _told(self, function, *arguments):
+        """What a function returns, its error with the remedy."""
+        try:
+            return function(*arguments)
+        except FileNotFoundError:
+            raise
+        except ValueError as error:
+            raise ValueError(f"{error} {self._remedy}".rstrip()) from error
+
+    def header(self, name: str) -> tuple[tuple[int, ...], np.dtype]:
+        """Reads an array's shape and dtype, and nothing else of it.
+
+        Args:
+            name: The array's.
+
+        Returns:
+            Shape and dtype.
+
+        Raises:
+            ValueError: Where there is no such array, or its header is damaged or says too much.
+        """
+        return self._told(self._header, name)
+
+    def _header(self, name):
+        if name not in self.names:
+            raise ValueError(f"{self.path} has no array {name}; it has {', '.join(self.names[:9]) or 'none'}.")
+        with self._archive.open(f"{name}.npy") as file:
+            return header(file, self._archive.size(f"{name}.npy"), f"{self.path}, {name},", self._bound)
+
+    def read(self, name: str) -> np.ndarray:
+        """Reads an array.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The array.
+
+        Raises:
+            ValueError: As `header` does; and where the array is damaged, or all read so far take too much.
+        """
+        shape, dtype = self.header(name)
+        self._taken += math.prod(shape) * dtype.itemsize
+        self._told(limits.check, self._taken, f"{self.path}", self._bound)
+        return self._told(self._read, name)
+
+    def _read(self, name):
+        with self._archive.open(f"{name}.npy") as file:
+            return _content(file, f"{self.path}, {name},")
+
+    def read_all(self, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
+        """Reads several arrays.
+
+        Args:
+            names: Theirs; None: all.
+
+        Returns:
+            The arrays by name.
+        """
+        return {name: self.read(name) for name in (self.names if names is None else names)}
+
+
+def _short(error):
+    """The first line of an error."""
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]

@@ -1,0 +1,100 @@
+"""Files as bytes: only files, never pipes, devices or folders, and never more of them than is allowed."""
+
+import os
+import pathlib
+import stat
+from typing import BinaryIO
+
+from toolkit.files import limits
+
+
+def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
+    """Says clearly why a path is no file that can be read.
+
+    Args:
+        path: The path; a `~` at its start is the user's home.
+        expected: What should be there, for the message.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileNotFoundError: Where nothing is there.
+        ValueError: Where a folder, a pipe or a device is, or an empty file.
+        OSError: Where the system refuses, as without permission.
+
+    Example:
+
+    >>> check("/dev/null")
+    Traceback (most recent call last):
+    ValueError: /dev/null is a pipe or a device; expected a file.
+    """
+    path = expanded(path)
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(f"{path}: no such file; expected {expected}.") from None
+    except ValueError:  # a zero byte
+        raise ValueError(f"{str(path)!r} cannot be a path; expected {expected}.") from None
+    except OSError as error:  # a loop of links, a name that is too long, no permission
+        raise OSError(f"{path} cannot be read: {error.strerror}; expected {expected}.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise ValueError(f"{path} is a folder; expected {expected}.")
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError(f"{path} is a pipe or a device; expected {expected}.")
+    if not found.st_size:
+        raise ValueError(f"{path} is empty; expected {expected}.")
+    return path
+
+
+def expanded(path: str | os.PathLike) -> pathlib.Path:
+    """Puts the home folder in place of a `~`.
+
+    Args:
+        path: The path.
+
+    Raises:
+        ValueError: Where there is no such user.
+
+    Example:
+
+    >>> expanded("~nosuchuser/photos")
+    Traceback (most recent call last):
+    ValueError: ~nosuchuser/photos: there is no such user, so no such folder.
+    """
+    path = pathlib.Path(path)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path}: there is no such user, so no such folder.") from None
+
+
+def opened(path: str | os.PathLike, expected: str = "a file") -> BinaryIO:
+    """Opens a file for reading.
+
+    Args:
+        path, expected: As in `check`, with its errors.
+
+    Returns:
+        The open file.
+    """
+    path = check(path, expected)
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise OSError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def read(path: str | os.PathLike, expected: str = "a file", bound: int = limits.GIB) -> bytes:
+    """Reads a whole file.
+
+    Args:
+        path, expected: As in `check`, with its errors.
+        bound: Bytes that such a file may have.
+
+    Returns:
+        Its content.
+    """
+    with opened(path, expected) as file:
+        limits.check(os.fstat(file.fileno()).st_size, str(path), bound)
+        return file.read()
