@@ -39,7 +39,7 @@ class Example(Network, running.Training):
         ({"units": None}, "--units must be int"),
         ({"units": 13}, "--units=13 is unlucky"),
         ({"kind": "c"}, "--kind must be one of a, b; got 'c'"),
-        ({"rate": float("nan")}, "--rate must be at least 0"),
+        ({"rate": float("nan")}, "--rate must be a finite number"),
         ({"size": 0}, "--size must be at least 1"),
         ({"precision": "float16"}, "--precision must be one of float32"),
     ],
