@@ -62,7 +62,7 @@ class Workers:
             for free in sockets:
                 free.bind(("127.0.0.1", 0))
             self.addresses = [f"127.0.0.1:{free.getsockname()[1]}" for free in sockets]
-        self.command = [*RECIPE, f"--workdir={workdir}", "--strategy=multi_worker", *flags]
+        self.command = [*RECIPE, f"--workdir={workdir}", "--strategy=multi_worker", "--trusted_network", *flags]
         self.workdir, self.outputs, self.pids = workdir, [b"", b""], [[], []]
         self.processes = [None, None]
 
@@ -156,7 +156,7 @@ def test_who_is_chief(monkeypatch):
     def first(task, index, **cluster):
         config = {"cluster": cluster, "task": {"type": task, "index": index}}
         monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-        kind, number, chief = distribution._task()
+        kind, number, chief = distribution.task()
         return (kind, number) == chief
 
     assert first("worker", 0, worker=["a:1", "b:1"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import types
 import typing
 from typing import Any
@@ -197,18 +198,42 @@ def check(field: dataclasses.Field, value: Any) -> None:
         return
     wanted = (int, float) if kind is float else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"--{field.name} must be {kind.__name__}; got {value!r}.")
+        raise ValueError(f"--{field.name} must be {kind.__name__}; got {quoted(value)}.")
     choices, minimum, maximum = (field.metadata[name] for name in ("choices", "minimum", "maximum"))
     if choices and value not in choices:
-        raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {value!r}.")
+        raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {quoted(value)}.")
+    if kind is str and "\0" in value:
+        raise ValueError(f"--{field.name} holds a zero byte, which neither a text nor a name can; got {quoted(value)}.")
+    if kind is str and re.search("[\ud800-\udfff]", value):
+        raise ValueError(
+            f"--{field.name} is not UTF-8; got {quoted(value)}. Type it in a UTF-8 terminal; rename a folder or file of "
+            "such a name."
+        )
     if kind is float and not math.isfinite(value):
         raise ValueError(f"--{field.name} must be a finite number; got {value}.")
     if minimum is not None and not value >= minimum:
-        raise ValueError(f"--{field.name} must be at least {minimum}; got {value}.")
+        raise ValueError(f"--{field.name} must be at least {minimum}; got {quoted(value)}.")
     if kind is int or maximum is not None:
         greatest = _LARGEST if maximum is None else maximum
         if value > greatest:
-            raise ValueError(f"--{field.name} must be at most {greatest}; got {value}.")
+            raise ValueError(f"--{field.name} must be at most {greatest}; got {quoted(value)}.")
+
+
+def quoted(value: Any) -> str:
+    """Writes a value for a message: in one line, and shortened where it is long.
+
+    Args:
+        value: What was given.
+
+    Example:
+
+    >>> quoted("a\\nb"), quoted("a" * 1000)
+    ("'a\\\\nb'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... (1,000 characters)")
+    """
+    if isinstance(value, int) and value.bit_length() > 300:
+        return f"a number of {value.bit_length():,} bits"  # Python writes none of more than 4300 digits
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:40]}... ({len(str(value)):,} characters)"
 
 
 def _check_all(settings):
