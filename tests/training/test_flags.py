@@ -1,6 +1,5 @@
 """Flags of a recipe: of their fields' types, remembered by the workdir, or those of the shipped model."""
 
-import dataclasses
 import json
 import os
 

@@ -206,8 +206,8 @@ def check(field: dataclasses.Field, value: Any) -> None:
         raise ValueError(f"--{field.name} holds a zero byte, which neither a text nor a name can; got {quoted(value)}.")
     if kind is str and re.search("[\ud800-\udfff]", value):
         raise ValueError(
-            f"--{field.name} is not UTF-8; got {quoted(value)}. Type it in a UTF-8 terminal; rename a folder or file of "
-            "such a name."
+            f"--{field.name} is not UTF-8; got {quoted(value)}. Type it in a UTF-8 terminal; where it is the name of a "
+            "folder or file, rename that."
         )
     if kind is float and not math.isfinite(value):
         raise ValueError(f"--{field.name} must be a finite number; got {value}.")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 from toolkit.files import limits
 from toolkit.files.writing import write_text
+from toolkit.keras_settings import import_keras
 from toolkit.settings.fields import help_text
 from toolkit.settings.running import Devices, Export, Training
 from toolkit.silence import silenced
@@ -167,8 +168,6 @@ def _run(recipe, words):
         if getattr(settings, "strategy", "") == "multi_worker":
             distribution.task()  # what TF_CONFIG says, before anything is waited for
         with contextlib.nullcontext() if verbose else silenced():
-            from toolkit.training.keras_settings import import_keras
-
             import_keras()
             import tensorflow as tf  # its start prints past any setting
         if not verbose:
