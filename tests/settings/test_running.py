@@ -24,6 +24,15 @@ def test_devices_that_cannot_be(values, message):
     assert running.Devices(data_service="a:1").mode == "all", "who only reads from a service opens nothing"
 
 
+@pytest.mark.parametrize(
+    "size", ["480", "0x3", "3x", "x", "3x4x5", "4097x3", "\N{SUPERSCRIPT TWO}x3", "3x4\n", "9" * 5000]
+)
+def test_sizes_that_are_none(size):
+    with pytest.raises(ValueError, match="--export_size must be HEIGHTxWIDTH, such as 480x640"):
+        running.ImageExport(export_size=size)
+    assert running.ImageExport(export_size="480x4096").export_size and running.ImageExport().export_size == ""
+
+
 def test_what_is_asked_of_a_trained_model_may_change_and_what_it_is_may_not():
     changeable = {field.name for field in dataclasses.fields(running.Devices) if field.metadata["changeable"]}
     assert {"workdir", "mode", "epochs", "strategy"} <= changeable

@@ -27,7 +27,8 @@ def setting(
         paper: The paper's value; the help shows it.
         choices: The strings it can be.
         minimum: The least number it can be.
-        maximum: The greatest; of whole numbers, without it, 2,147,483,647. No number is infinite.
+        maximum: The greatest; of whole numbers, without it, 2,147,483,647; of a string the characters that it may
+            have, without it 100,000. No number is infinite.
         changeable: Whether it may differ between two commands on one workdir. What decides a model's shape or what it
             is trained on may not; what is asked of a trained model may.
         remembered: Whether a later command that leaves the flag out takes the workdir's value; what is not changeable
@@ -50,7 +51,7 @@ def setting(
     return dataclasses.field(default=default, metadata=types.MappingProxyType(words))
 
 
-_LARGEST = 2**31 - 1
+_LARGEST, _LONGEST = 2**31 - 1, 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,6 +203,8 @@ def check(field: dataclasses.Field, value: Any) -> None:
     choices, minimum, maximum = (field.metadata[name] for name in ("choices", "minimum", "maximum"))
     if choices and value not in choices:
         raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {quoted(value)}.")
+    if kind is str and len(value) > (maximum or _LONGEST):
+        raise ValueError(f"--{field.name} must have at most {maximum or _LONGEST:,} characters; got {quoted(value)}.")
     if kind is str and "\0" in value:
         raise ValueError(f"--{field.name} holds a zero byte, which neither a text nor a name can; got {quoted(value)}.")
     if kind is str and re.search("[\ud800-\udfff]", value):
@@ -213,7 +216,7 @@ def check(field: dataclasses.Field, value: Any) -> None:
         raise ValueError(f"--{field.name} must be a finite number; got {value}.")
     if minimum is not None and not value >= minimum:
         raise ValueError(f"--{field.name} must be at least {minimum}; got {quoted(value)}.")
-    if kind is int or maximum is not None:
+    if kind is int or (kind is float and maximum is not None):
         greatest = _LARGEST if maximum is None else maximum
         if value > greatest:
             raise ValueError(f"--{field.name} must be at most {greatest}; got {quoted(value)}.")

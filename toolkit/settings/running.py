@@ -1,6 +1,8 @@
 """Settings of any run: its folder, its training, its devices, what it exports and what it samples."""
 
-from toolkit.settings.fields import group, setting
+import re
+
+from toolkit.settings.fields import group, quoted, setting
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -165,11 +167,24 @@ class ImageExport(Export):
     """The export of what sees images."""
 
     export_size: str = setting(
-        "", "HEIGHTxWIDTH of the exported model's images, which it resizes; empty: --image_size", changeable=True
+        "",
+        "HEIGHTxWIDTH of the exported model's images, which it resizes; empty: --image_size",
+        changeable=True,
     )
     max_measured: int = setting(
         1000, "test images that say what an exported file's accuracy is", minimum=1, maximum=10_000_000, changeable=True
     )
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the exported size is none, or larger than a model is for.
+        """
+        sizes = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.export_size)
+        if self.export_size and not (sizes and max(map(int, sizes.groups())) <= 4096):
+            told = quoted(self.export_size)
+            raise ValueError(f"--export_size must be HEIGHTxWIDTH, such as 480x640, each at most 4096; got {told}.")
 
 
 @group

@@ -344,7 +344,7 @@ def task() -> tuple[str, int, tuple[str, int]]:
         if len(set(addresses)) < len(addresses):
             raise ValueError("an address is there twice")
         if not 0 <= whole < len(cluster[kind]):
-            raise ValueError(f"there is no {kind} {whole}")
+            raise ValueError(f"there is no {kind} {quoted(whole)}")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = {json.JSONDecodeError: "no JSON", KeyError: f"without {error}"}.get(type(error), str(error))
         raise ValueError(

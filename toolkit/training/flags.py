@@ -102,7 +102,7 @@ def _stray(word, rest, last, fields, modes):
             end = next((place for place, each in enumerate(rest) if each.startswith("--")), len(rest))
             whole = " ".join([before, word, *rest[:end]]).strip()
             value = shlex.quote(whole) if re.search(r'["$`\\!]', whole) else f'"{whole}"'
-            meant = f"--{field.name}={value}" if len(whole) < 200 else f'--{field.name}="..."'
+            meant = f"--{field.name}={value}" if len(whole) < 200 and whole.isprintable() else f'--{field.name}="..."'
             return f"{told}: a value with spaces is written in quotes. Did you mean {meant}?"
     return f"{told}. Each is written --NAME=VALUE; --help lists them."
 
