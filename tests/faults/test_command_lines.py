@@ -251,7 +251,7 @@ def test_numbers_of_every_recipe_have_bounds():
 
 # What only a process shows.
 
-SMALL = ["--data=embedded:20000", "--units=4", "--batch_size=8", "--sequence_length=20", "--epochs=1"]
+SMALL = ["--data=embedded:english:20000", "--units=4", "--batch_size=8", "--sequence_length=20", "--epochs=1"]
 
 
 def command(*words):
@@ -263,23 +263,21 @@ def run(words, line='"$@"', **how):
     return subprocess.run(shell, capture_output=True, text=True, timeout=200, check=False, **{"cwd": ROOT, **how})
 
 
-@pytest.mark.slow
-def test_nobody_reads_what_a_training_prints(tmp_path):
-    words = command("--steps_per_epoch=3", "--mode=train", f"--workdir={tmp_path / 'run'}")
-    done = run(words, redirection="| true")
-    assert "status 0" in done.stderr, done.stderr
-    assert (tmp_path / "run" / "checkpoints" / "model" / "latest.npz").exists()
+@pytest.fixture(scope="module", name="trained")
+def trained_without_a_reader(tmp_path_factory):
+    """A training whose output nobody reads, on a terminal that shows little, without a home or a room for temporaries."""
+    folder = tmp_path_factory.mktemp("run")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    environment |= {name: str(folder / "none") for name in ("HOME", "TMPDIR")}
+    words = command("--steps_per_epoch=3", "--mode=train", f"--workdir={folder / chr(0x2603)}")
+    return run(words, redirection="| true", env=environment), folder / chr(0x2603)
 
 
 @pytest.mark.slow
-def test_a_terminal_that_shows_little(tmp_path):
-    environment = {**os.environ, "LC_ALL": "C", "LANG": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    for name in ("HOME", "TMPDIR"):
-        environment[name] = str(tmp_path / "none")
-    words = [sys.executable, "-m", "recipes.text_prediction", "--mode=sample", "--prompt=caf\N{LATIN SMALL LETTER E}"]
-    done = run([*words, "--length=5", f"--workdir={tmp_path / chr(0x2603)}"], env=environment)
-    assert "holds no trained" in done.stderr and "\\u2603" in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr and "status 1" in done.stderr
+def test_nobody_reads_what_a_training_prints(trained):
+    done, workdir = trained
+    assert "status 0" in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert (workdir / "checkpoints" / "model" / "latest.npz").exists()
 
 
 @pytest.mark.slow
@@ -291,19 +289,14 @@ def test_the_current_folder_is_gone(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number, status", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_before_and_after_training(number, status, tmp_path):
-    """The first while TensorFlow is imported, or the data read; the second in evaluation."""
-    for mode, begun in (("train", ""), ("evaluate", ": evaluate")):
-        if mode == "evaluate":
-            words = command("--steps_per_epoch=3", "--mode=train", f"--workdir={tmp_path / 'run'}")
-            assert "status 0" in run(words).stderr
-        words = command(f"--mode={mode}", f"--workdir={tmp_path / 'run'}")
-        process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if begun:
-            while begun not in process.stdout.readline():
-                assert process.poll() is None
-        time.sleep(1)
-        process.send_signal(number)
-        _, told = process.communicate(timeout=60)
-        assert process.returncode == status and "Stopped; the same command goes on" in told, (mode, told)
+@pytest.mark.parametrize("number, status, mode", [(signal.SIGTERM, 143, "train"), (signal.SIGINT, 130, "evaluate")])
+def test_a_signal_where_nothing_is_to_be_saved(number, status, mode, trained, tmp_path):
+    """The first while TensorFlow is imported or the data read; the second in evaluation."""
+    words = command(f"--mode={mode}", f"--workdir={trained[1] if mode == 'evaluate' else tmp_path}")
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while mode == "evaluate" and ": evaluate" not in process.stdout.readline():
+        assert process.poll() is None
+    time.sleep(1)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == status and "Stopped; the same command goes on" in told, told
