@@ -265,7 +265,7 @@ def run(words, line='"$@"', **how):
 
 @pytest.fixture(scope="module", name="trained")
 def trained_without_a_reader(tmp_path_factory):
-    """A training whose output nobody reads, on a terminal that shows little, without a home or a room for temporaries."""
+    """A training whose output nobody reads, on a terminal that shows little, without a home or a TMPDIR."""
     folder = tmp_path_factory.mktemp("run")
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     environment |= {name: str(folder / "none") for name in ("HOME", "TMPDIR")}
