@@ -62,6 +62,7 @@ def test_each_field_is_a_flag_of_its_type():
         (["--batch-size=3"], "'--batch-size=3' is no flag. Did you mean --batch_size=3"),
         (["\N{EM DASH}units=3"], "is no flag. Did you mean --units=3"),
         (["units=3"], "'units=3' is no flag. Did you mean --units=3"),
+        (["--nofast=false"], "--nofast takes no value: leave it out, or write --fast=VALUE"),
         (["--nounits"], "no flag --nounits. Did you mean --units"),
         (["--flagfile=/etc/passwd"], "there is no flag --flagfile"),
         (["--undefok=units"], "there is no flag --undefok"),

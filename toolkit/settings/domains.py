@@ -67,8 +67,15 @@ class Images(Run):
         """Says what is out of range.
 
         Raises:
-            ValueError: Where nothing, or half of the images and more, would be held out.
+            ValueError: Where nothing, or half of the images and more, would be held out, or where a batch of images
+                would fill any machine's memory.
         """
+        num_pixels = (self.image_size or 1) ** 2 * getattr(self, "batch_size", 1)
+        if num_pixels > 1e9:
+            raise ValueError(
+                f"--image_size={self.image_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
+                "billion pixels; at most 1 is allowed."
+            )
         if not 0 < self.held_out < 0.5:
             raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
 

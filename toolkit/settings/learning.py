@@ -77,6 +77,19 @@ class Recurrent(Run):
     units: int = setting(256, "LSTM cells in each layer", minimum=1, maximum=8192)
     num_layers: int = setting(1, "LSTM layers", minimum=1, maximum=64)
 
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the layers would fill any machine's memory.
+        """
+        num_weights = 8 * self.units**2 * self.num_layers
+        if num_weights > 2e9:
+            raise ValueError(
+                f"--units={self.units} in --num_layers={self.num_layers} are {num_weights / 1e9:.0f} billion weights; "
+                "at most 2 are allowed."
+            )
+
 
 @group
 class ClippedRecurrent(Recurrent):

@@ -110,6 +110,8 @@ def _stray(word, rest, last, fields, modes):
 def _unknown(name, fields):
     """Says which flag was probably meant."""
     off = [f"no{each}" for each, field in fields.items() if field_kind(field.type) is bool]
+    if name in off:
+        return f"--{name} takes no value: leave it out, or write --{name[2:]}=VALUE."
     near = difflib.get_close_matches(name.lower(), [*fields, *off], n=1, cutoff=0.7)
     hint = f" Did you mean --{near[0]}?" if near else ""
     return f"there is no flag --{name[:100]}.{hint} --help lists every flag."
