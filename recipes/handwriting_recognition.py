@@ -30,19 +30,22 @@ from toolkit.settings import other, setting
 
 @settings.recipe
 class Settings(settings.WrittenStrokes, settings.Recurrent, settings.Devices, settings.Export):
-    dropout: float = setting(0.1, "share of each layer's inputs left out in training", minimum=0.0)
+    dropout: float = setting(0.1, "share of each layer's inputs left out in training", minimum=0.0, maximum=0.95)
     learning_rate: float = setting(
         3e-3,
         "first step size; over the last third it falls to a thirtieth",
         minimum=0.0,
+        maximum=1e3,
         changeable=True,
         remembered=True,
     )
-    beam_width: int = setting(25, "beginnings kept by the beam search", minimum=1, changeable=True)
+    beam_width: int = setting(25, "beginnings kept by the beam search", minimum=1, maximum=10_000, changeable=True)
     synthesis: str = setting(
         "", "of --mode=read_written: folder of an exported handwriting_synthesis [the shipped one]", changeable=True
     )
-    num_lines: int = setting(250, "of --mode=read_written: lines written at each bias", minimum=1, changeable=True)
+    num_lines: int = setting(
+        250, "of --mode=read_written: lines written at each bias", minimum=1, maximum=100_000, changeable=True
+    )
     alphabet: str = ALPHABET
     units: int = other(96, more="in each direction too")
     num_layers: int = 2

@@ -43,7 +43,7 @@ class Settings(
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
     prime_text: str = setting("", "what is written in --prime_strokes", changeable=True)
-    num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1)
+    num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1, maximum=1000)
     data: str = "embedded:10000:2"
     alphabet: str = ALPHABET
     epochs: int = 5

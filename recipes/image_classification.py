@@ -45,9 +45,13 @@ class Settings(
     loss: str = setting(
         "cross_entropy", "or a margin loss, one class against the others", choices=("cross_entropy", *MARGINS.split())
     )
-    label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0)
+    label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0, maximum=1.0)
     auxiliary_weight: float = setting(
-        0.3, "of the auxiliary heads' losses, where the network has such; 0: none", paper="0.3", minimum=0.0
+        0.3,
+        "of the auxiliary heads' losses, where the network has such; 0: none",
+        paper="0.3",
+        minimum=0.0,
+        maximum=100.0,
     )
     images: str = setting("", "of --mode=sample: files to classify, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4, 1e-4")
@@ -58,7 +62,6 @@ class Settings(
     def check(self) -> None:
         if self.label_smoothing and (self.loss != "cross_entropy" or self.label_smoothing >= 1):
             raise ValueError(f"--label_smoothing={self.label_smoothing} is for --loss=cross_entropy, and less than 1.")
-        data.images.files.parse_size(self.export_size, "export_size")
 
     @property
     def size(self) -> int:

@@ -1,5 +1,6 @@
 import pytest
 
+from toolkit import settings
 from toolkit.settings import domains
 
 
@@ -7,6 +8,18 @@ from toolkit.settings import domains
 def test_shares_that_leave_nothing(share):
     with pytest.raises(ValueError, match="expected a share over 0 and under 0.5"):
         domains.Images(held_out=share)
+
+
+def test_batches_that_would_fill_any_memory():
+    @settings.recipe
+    class Settings(domains.Images, settings.Training):
+        epochs: int = 1
+
+    with pytest.raises(
+        ValueError, match="--image_size=2048 in a --batch_size of 4096 are 17 billion pixels; at most 1"
+    ):
+        Settings(image_size=2048, batch_size=4096)
+    assert Settings(image_size=224, batch_size=8192).image_size == 224
 
 
 def test_a_group_takes_from_its_own():

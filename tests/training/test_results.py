@@ -103,3 +103,12 @@ def test_names_with_dots_are_names_of_their_own(run):
     for name in ("bias_0.5", "bias_0.7"):
         run.picture(name, np.zeros((4, 5, 3), "uint8"))
     assert {path.name for path in (run.workdir / "pictures").iterdir()} == {"bias_0.5.png", "bias_0.7.png"}
+
+
+def test_a_text_is_written_before_it_is_shown(run, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    with pytest.raises(UnicodeEncodeError):
+        run.text("samples", ["caf\N{LATIN SMALL LETTER E WITH ACUTE}", "\udce9"])
+    monkeypatch.undo()
+    assert (run.workdir / "samples.txt").read_text("utf-8") == "café\n\n---\n\n\\udce9\n"

@@ -16,6 +16,7 @@ from toolkit.training import results as results
 from toolkit.training import run as run
 from toolkit.training import schedules as schedules
 from toolkit.training import shipping as shipping
+from toolkit.training import signals as signals
 from toolkit.training import stage as stage
 from toolkit.training import step_sizes as step_sizes
 from toolkit.training import studies as studies
@@ -28,6 +29,7 @@ from toolkit.training.phases import Recipe as Recipe
 from toolkit.training.phases import main as main
 from toolkit.training.results import Results as Results
 from toolkit.training.run import Run as Run
+from toolkit.training.signals import Terminated as Terminated
 from toolkit.training.stage import Diverged as Diverged
 from toolkit.training.stage import Interrupted as Interrupted
 from toolkit.training.stage import Stage as Stage

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolkit.files.writing import write_json, write_whole
+from toolkit.files.writing import write_json, write_text, write_whole
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.workdir import Workdir, command
 from toolkit.visualize.board import Board
@@ -216,10 +216,9 @@ class Results(Workdir):
         """
         if not self.shows:
             return
+        write_text(_named(self.path(self.prefix + name), ".txt"), "\n\n---\n\n".join(texts) + "\n")
         for number, text in enumerate(texts, 1):
             print(f"\n--- {number} of {len(texts)}\n{text}")
-        content = "\n\n---\n\n".join(texts).encode() + b"\n"
-        write_whole(_named(self.path(self.prefix + name), ".txt"), lambda file: file.write(content))
 
     @property
     def exported(self) -> pathlib.Path:
