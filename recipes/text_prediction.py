@@ -36,7 +36,9 @@ class Settings(
     num_sampled: int = setting(0, "words of a sampled softmax in training; 0: the exact softmax", minimum=0)
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1)
     reset_every: int = setting(100, "sequences after which states begin anew; 0: never", paper="100", minimum=0)
-    start_from: str = setting("", "workdir of a trained network of the same sizes, whose weights to begin with")
+    start_from: str = setting(
+        "", "workdir of a trained network of the same sizes, whose weights to begin with", path=True
+    )
     dynamic_learning_rate: float = setting(0.3, "step size of dynamic evaluation", minimum=0.0, changeable=True)
     max_evaluated: int | None = setting(None, "tokens of the test text that are scored", minimum=1, changeable=True)
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)

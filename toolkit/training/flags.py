@@ -56,7 +56,7 @@ def settings_from_flags(settings_class: type, flag_values: Any, recipe: str, sta
     fields = dataclasses.fields(settings_class)
     values = {field.name: flag_values[field.name].value for field in fields}
     values["workdir"] = values["workdir"] or os.path.join("runs", recipe)
-    stored, before, where = stored_settings(values["workdir"]), {}, ""
+    stored, before, where = stored_settings(values["workdir"], settings_class), {}, ""
     if stored is not None and stored["recipe"] == recipe and stored["trained"]:
         before = stored["settings"]
     elif not flag_values["workdir"].value and stand_in and shipped(recipe):
