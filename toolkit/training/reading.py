@@ -29,8 +29,8 @@ class Reading(Results):
 
     def __init__(self, settings: Any, recipe: str = "") -> None:
         super().__init__(settings, recipe)
-        self._loaded: list[Any] = []  # shared by rounds
-        self._difference: str | None = None  # of the data from what was trained on
+        # The data, and how it differs from what was trained on; a list, which rounds share.
+        self._loaded: list[tuple[Any, str | None]] = []
 
     @property
     def data(self) -> Any:
@@ -43,9 +43,8 @@ class Reading(Results):
             raise ValueError(f"{self.recipe or 'this run'} was given no `load`, so it has no data.")
         if not self._loaded:
             found = self._load(self.settings)
-            self._compare(found)
-            self._loaded.append(found)
-        return self._loaded[0]
+            self._loaded.append((found, self._compared(found)))
+        return self._loaded[0][0]
 
     def data_if_there(self, without: str) -> Any:
         """Gives the data where it is still there; what can be done without it is then done without.
@@ -66,11 +65,14 @@ class Reading(Results):
     def data_to_measure(self) -> Any:
         """Gives the data by which an export is measured; None as in `data_if_there`.
 
-        int8's ranges are measured on typical inputs: where it is asked for, the data must be there.
+        Without it `export` measures nothing. int8's ranges come of typical inputs: where it is asked for, the data must
+        be there.
         """
         if self.asked("quantize") in ("int8", "all"):
             return self.data
-        return self.data_if_there("what the exported files are measured by")
+        found = self.data_if_there("what the exported files are measured by")
+        self._measures = found is not None
+        return found
 
     def check_same_data(self) -> None:
         """To be called before something is trained: keeps what it is trained on.
@@ -78,27 +80,30 @@ class Reading(Results):
         Raises:
             ValueError: Where something was trained here on other data.
         """
-        path = self.workdir / FILE
-        if self._difference:
+        if not self._loaded:
+            return
+        path, (found, difference) = self.workdir / FILE, self._loaded[0]
+        if difference:
             raise ValueError(
                 f"--data={getattr(self.settings, 'data', '')} is not what {self.workdir} was trained on: "
-                f"{self._difference}. Train on with that data, or choose another --workdir. Where it is the same after "
+                f"{difference}. Train on with that data, or choose another --workdir. Where it is the same after "
                 f"all, remove {path}."
             )
-        contents = contents_of(self._loaded[0]) if self._loaded else None
-        if self.shows and contents is not None and not (path.exists() and is_trained(self.workdir)):
-            write_json(self.path(FILE), {"command": command(), "contents": contents})
+        if self.shows and not (path.exists() and is_trained(self.workdir)):
+            if (contents := contents_of(found)) is not None:
+                write_json(self.path(FILE), {"command": command(), "contents": contents})
 
-    def _compare(self, found):
+    def _compared(self, found):
         source = getattr(self.settings, "data", "")
         moved = self.trained_data is not None and sources.absolute(source) != self.trained_data
-        self._difference = self._other(found) if is_trained(self.workdir) else ""
-        if self._difference is None and moved:
+        difference = self._other(found) if is_trained(self.workdir) else ""
+        if difference is None and moved:
             raise ValueError(self.made_with("data", self.trained_data, source))
-        if self._difference and self.is_chief:
-            print(f"  note: --data={source} is not what this was trained on: {self._difference}", flush=True)
+        if difference and self.is_chief:
+            print(f"  note: --data={source} is not what this was trained on: {difference}", flush=True)
         elif moved and self.is_chief:
             self.data_is_at(source)
+        return difference
 
     def _other(self, found):
         """The first difference of data from what was trained on; None where it cannot be said."""

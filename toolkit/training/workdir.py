@@ -102,6 +102,7 @@ class Workdir:
         if stored.get("trained"):
             for field in dataclasses.fields(self.settings):
                 before = stored["settings"].get(field.name, now[field.name])
+                before = sources.absolute(before) if field.metadata["path"] and before else before
                 if field.name == "data":  # it may have been moved: what it holds says whether it is the same
                     now["data"] = self.trained_data = before
                 elif before != now[field.name] and not field.metadata["changeable"]:
