@@ -26,6 +26,8 @@ def first_difference(before: Any, now: Any, *, aside: Collection[str] = (), tole
     >>> layer = {"class_name": "Dense", "config": {"name": "out", "units": 3}}
     >>> first_difference([layer], [{**layer, "config": {"name": "out", "units": 4}}])
     'out, units: 3 before, 4 now'
+    >>> first_difference({"classes": ["ant", "bee"]}, {"classes": ["ant", "wasp"]})
+    "classes: 'bee' before, 'wasp' now"
     """
     return next(_differences([], before, now, aside, tolerance), "")
 
@@ -39,6 +41,8 @@ def _differences(where, before, now, aside, tolerance):
                 deeper = [*where, *own, *([] if key in _STRUCTURE else [key])]
                 yield from _differences(deeper, value, now[key], aside, tolerance)
     elif isinstance(before, list | tuple) and isinstance(now, list | tuple):
+        if all(isinstance(value, str) for value in (*before, *now)) and set(before) != set(now):
+            yield _told(where, _only(before, set(now)), _only(now, set(before)))
         for number, (one, other) in enumerate(zip(before, now, strict=False), 1):
             plain = not isinstance(one, dict | list | tuple)
             yield from _differences([*where, *([f"number {number}"] if plain else [])], one, other, aside, tolerance)
@@ -46,6 +50,10 @@ def _differences(where, before, now, aside, tolerance):
             yield _told(where, f"{len(before)} of them", f"{len(now)}")
     elif not _same(before, now, tolerance):
         yield _told(where, _shown(before), _shown(now))
+
+
+def _only(words, others):
+    return ", ".join([_shown(word) for word in words if word not in others][:3]) or "nothing else"
 
 
 def _same(before, now, tolerance):

@@ -34,8 +34,10 @@ class Corpus:
     @property
     def contents(self) -> dict[str, Any]:
         """What tells this text apart from another, for JSON: a digest of the vocabulary and of every token."""
-        tokens = {split: hashlib.sha256(np.ascontiguousarray(part)).hexdigest() for split, part in self.tokens.items()}
-        known = hashlib.sha256("\0".join(self.vocabulary.tokens).encode("utf-8", "surrogatepass")).hexdigest()
+        tokens = {
+            split: hashlib.sha256(np.ascontiguousarray(part)).hexdigest()[:16] for split, part in self.tokens.items()
+        }
+        known = hashlib.sha256("\0".join(self.vocabulary.tokens).encode("utf-8", "surrogatepass")).hexdigest()[:16]
         return {"level": self.vocabulary.level, "vocabulary": known, "text": tokens}
 
     def streams(self, split: str, batch_size: int, sequence_length: int, reset_every: int = 0) -> Batches:
