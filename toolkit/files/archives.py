@@ -186,4 +186,6 @@ def _damage(error):
 def _why(error):
     if "password required" in str(error) or "is encrypted" in str(error):
         return "it is encrypted; unpack it first"
+    if isinstance(error, OSError) and error.errno == errno.EINVAL:
+        return "it points to a place outside the file"
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]

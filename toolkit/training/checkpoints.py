@@ -130,36 +130,36 @@ def restore(path: pathlib.Path, holders: Mapping[str, Any], fields: Mapping[str,
             )
         arrays = {}
         for key, variable in wanted.items():
-            here = np.asarray(variable)
-            shape, dtype = file.header(key)
-            if shape != here.shape:
-                raise ValueError(
-                    f"{path} was written for another size: {_name(key, variable)} is {shape} there and "
-                    f"{here.shape} here."
-                )
-            if dtype != here.dtype:
-                raise ValueError(f"{path}: {_name(key, variable)} is {dtype} there and {here.dtype} here.")
-            arrays[key] = file.read(key)
-            if here is not variable:
-                check_finite(arrays[key], path, _name(key, variable))
+            arrays[key] = read_for(file, key, variable)
     for key, variable in wanted.items():
         assign(variable, arrays[key])
     return progress
 
 
-def check_finite(array: np.ndarray, path: pathlib.Path, name: str) -> None:
-    """Refuses weights from which only "not a number" could come.
+def read_for(file: Arrays, key: str, variable: Any) -> np.ndarray:
+    """Reads an array that a variable is to be.
 
     Args:
-        array: What was read.
-        path: The file.
-        name: What the array is.
+        file: The checkpoint.
+        key: The array's name.
+        variable: A variable, or a NumPy array, which may hold what it likes.
+
+    Returns:
+        The array.
 
     Raises:
-        ValueError: Where a value is not finite.
+        ValueError: Where it is of another shape or dtype, or a variable would hold what is not finite.
     """
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{path} holds values that are not finite, in {name}: it is damaged. Remove it to train anew.")
+    here, name = np.asarray(variable), _name(key, variable)
+    shape, dtype = file.header(key)
+    if shape != here.shape:
+        raise ValueError(f"{file.path} was written for another size: {name} is {shape} there and {here.shape} here.")
+    if dtype != here.dtype:
+        raise ValueError(f"{file.path} is damaged: {name} is {dtype} there and {here.dtype} here.")
+    array = file.read(key)
+    if here is not variable and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{file.path} is damaged: it holds values that are not finite, in {name}. Remove it.")
+    return array
 
 
 def assign(variable: Any, value: np.ndarray) -> None:

@@ -11,7 +11,7 @@ from toolkit.files.text import checked, read_json
 from toolkit.files.writing import write_json
 from toolkit.lazy import keras
 from toolkit.training.building import built, load_file
-from toolkit.training.checkpoints import check_finite, opened, progress_of, read, variables
+from toolkit.training.checkpoints import opened, progress_of, read, read_for, variables
 from toolkit.training.differences import first_difference
 
 FILE = "networks.json"
@@ -161,6 +161,8 @@ def kept(folder: pathlib.Path) -> dict[str, Any]:
     path, expected = folder / FILE, "what a stage's networks are made of"
     remedy = "Remove it: --mode=train writes it anew."
     found = read_json(path, expected, fields={}, remedy=remedy)
+    if not found:
+        raise ValueError(f"{path} names no network. {remedy}")
     try:
         for name, network in found.items():
             checked(network, f"{path}, {name},", expected, {"config": dict, "weights": list})
@@ -217,9 +219,7 @@ def load(folder: pathlib.Path, path: pathlib.Path, only: str | None = None) -> d
                         f"{path} does not hold the weights of the {name!r} that {folder / FILE} describes."
                     )
                 for variable, key in zip(found[name].weights, keys, strict=True):
-                    value = arrays.read(key)
-                    check_finite(value, path, variable.path)
-                    variable.assign(value)
+                    variable.assign(read_for(arrays, key, variable))
     return found
 
 

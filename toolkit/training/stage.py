@@ -104,6 +104,8 @@ class Stage:
         self.step, self.lowest, self.stopped, self.owes_validation = 0, math.inf, False, False
         if self.latest.exists():
             progress = checkpoints.restore(self.latest, holders, _PROGRESS)
+            if progress["step"] < 0:
+                raise ValueError(f"{self.latest} is damaged: its step is {progress['step']}. Remove it.")
             if progress["steps_per_epoch"] != steps_per_epoch:
                 raise ValueError(
                     f"{self.latest} was written with {progress['steps_per_epoch']} steps an epoch; the data now gives "
