@@ -2,13 +2,16 @@
 
 import io
 import json
+import os
+import pathlib
 import shutil
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 
-from tests.faults.hostile import DAMAGES, table, tried
+from tests.faults.hostile import DAMAGES, table, tried, unchanged
 from tests.training.shapes import Example, batches, network, one_model, weights
 from toolkit.data.pipelines import Splits
 from toolkit.training import Run, building, shipping, timing
@@ -431,3 +434,122 @@ def test_changed(name, damage, function, expected, whole, tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     damage(workdir / name)
     check(workdir, whole, function, name, expected)
+
+
+class Remove(keras.callbacks.Callback):
+    """Takes the workdir away after some steps, or puts something else in its place."""
+
+    def __init__(self, workdir, change):
+        super().__init__()
+        self.workdir, self.change, self.left = workdir, change, 7
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            self.change(self.workdir)
+
+
+def replaced(make):
+    def change(path):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        make(path)
+
+    return change
+
+
+def moved(path):
+    path.rename(path.with_name("elsewhere"))
+
+
+GONE = {
+    "removed": shutil.rmtree,
+    "moved": moved,
+    "a file in its place": replaced(lambda path: path.write_text("words")),
+    "a new folder in its place": replaced(lambda path: path.mkdir()),
+    "its checkpoints removed": lambda path: shutil.rmtree(path / "checkpoints"),
+    "its settings removed": lambda path: (path / "settings.json").unlink(),
+}
+
+
+@pytest.mark.parametrize("change", table(GONE.items()))
+def test_gone_while_it_trains(change, tmp_path):
+    """It ends by the next checkpoint, and makes nothing anew."""
+    workdir = tmp_path / "run"
+    run = Run(Example(workdir=str(workdir)), RECIPE)
+    expected = "works" if change is GONE["its settings removed"] else "Was it removed or moved?"
+    tried(lambda: one_model(run, callbacks=(Remove(workdir, change),)), [str(workdir)], expected)
+    run.close()
+    if change in (shutil.rmtree, moved):
+        assert not workdir.exists()
+
+
+PLACES = {
+    "a file": (lambda path: path.write_text("words"), "it is a file, or a link to nothing"),
+    "a pipe": (os.mkfifo, "it is a file, or a link to nothing"),
+    "a link to nothing": (lambda path: path.symlink_to("nothing"), "it is a file, or a link to nothing"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "it is a file, or a link to nothing"),
+    "a link to a device": (lambda path: path.symlink_to("/dev/null"), "it is a file, or a link to nothing"),
+    "a link to a folder": (lambda path: path.symlink_to(path.with_name("other").mkdir() or "other"), "works"),
+    "a folder with others' files": (lambda path: (path / "thesis").mkdir(parents=True), "holds other files"),
+    "a folder with a hidden file": (lambda path: (path / ".thesis").mkdir(parents=True), "works"),
+    "logs is a file": (lambda path: (path.mkdir(), (path / ".a").touch(), (path / "logs").touch()), "other files"),
+}
+
+
+@pytest.mark.parametrize("make, expected", table((name, *row) for name, row in PLACES.items()))
+def test_what_lies_at_the_workdir(make, expected, tmp_path):
+    make(tmp_path / "run")
+    with unchanged(tmp_path / "run" if expected != "works" else tmp_path / "nothing"):
+        tried(lambda: opened(tmp_path / "run").close(), [str(tmp_path / "run")], expected)
+
+
+NAMES = {
+    "the root": ("/", "holds other files"),
+    "a system's folder": ("/proc", "holds other files"),
+    "where nothing can be": ("/proc/none/here", "cannot be written"),
+    "of no user": ("~nosuchuser/runs", "there is no such user"),
+    "too long": ("a" * 300, "cannot be written"),
+    "a zero byte": ("a\0b", "cannot be a path"),
+    "of no encoding": (os.fsdecode(b"caf\xe9"), "works"),
+    "with spaces and signs": ("a $b; (c) \n d", "works"),
+    "words in another script": ("\u0440\u0443\u043a\u0430", "works"),
+    "empty": ("", "--workdir is needed"),
+}
+
+
+@pytest.mark.parametrize("name, expected", table((told, *row) for told, row in NAMES.items()))
+def test_names_of_workdirs(name, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tried(lambda: opened(name).close(), [name.split("/")[0], "workdir", repr(name)[1:-1]], expected)
+    if expected != "works":
+        assert not list(tmp_path.iterdir())
+
+
+INSIDE = {
+    "checkpoints is a file": ("checkpoints", trains_on, "cannot be made"),
+    "a stage is a file": ("checkpoints/model", trains_on, "cannot be made"),
+    "logs is a file": ("logs", loads, "is no folder"),
+}
+
+
+@pytest.mark.parametrize("name, function, expected", table((told, *row) for told, row in INSIDE.items()))
+def test_what_lies_in_the_workdir(name, function, expected, whole, tmp_path):
+    workdir = tmp_path / "run"
+    shutil.copytree(whole[0], workdir)
+    replaced(lambda path: path.write_text("words"))(workdir / name)
+    tried(lambda: function(workdir), [str(workdir / name)], expected)
+
+
+def test_what_a_kill_left_is_removed_and_nothing_else(tmp_path, whole):
+    workdir = tmp_path / "run"
+    shutil.copytree(whole[0], workdir)
+    left = workdir / "checkpoints" / "model" / ".latest.npz.123.tmp"
+    left.write_text("half")
+    (workdir / ".x.json.7.tmp").symlink_to("/etc/hostname")
+    keeps = [workdir / ".mine.tmp", workdir / ".a.1.tmp" / "thesis"]
+    for path in keeps:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    opened(workdir).close()
+    assert not left.exists() and not (workdir / ".x.json.7.tmp").is_symlink()
+    assert all(path.exists() for path in keeps) and pathlib.Path("/etc/hostname").exists()

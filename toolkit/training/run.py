@@ -310,6 +310,9 @@ class Run(Reading):
     def _board_of(self, part):
         if part not in self._boards:
             folder = self.workdir / "logs" / part if self.is_chief else None
+            for each in (folder, *folder.parents) if folder else ():
+                if each.is_relative_to(self.workdir) and os.path.lexists(each) and not each.is_dir():
+                    raise OSError(f"{each} is no folder. Remove it.")
             self._boards[part] = Board(folder, self.asked("profile_steps"))
         return self._boards[part]
 

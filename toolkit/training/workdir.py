@@ -194,9 +194,17 @@ def folder_of(workdir: str | os.PathLike) -> pathlib.Path:
         workdir: The folder; a `~` at its start is the user's home.
 
     Raises:
-        ValueError: Where it is that of a user who is none.
+        ValueError: Where it is that of a user who is none, or no path.
+        OSError: Where the system refuses such a path.
     """
-    return binary.expanded(workdir).absolute()
+    path = binary.expanded(workdir).absolute()
+    try:
+        path.is_dir()
+    except OSError as error:  # too long
+        raise OSError(f"--workdir={workdir} cannot be written: {error.strerror}.") from error
+    except ValueError:  # a zero byte
+        raise ValueError(f"--workdir={str(workdir)!r} cannot be a path.") from None
+    return path
 
 
 def kept(settings: Any) -> dict[str, Any]:
