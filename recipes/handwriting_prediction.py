@@ -111,9 +111,9 @@ def sample(run):
 
 
 def export(run):
-    s, splits = run.settings, run.data_to_measure()
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_writer(
-        run.load(),
+        model,
         num_steps=s.max_points,
         **s.only("max_points", "bias", "seed"),
         measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),

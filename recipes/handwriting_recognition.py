@@ -140,9 +140,9 @@ def read_written(run):
 
 
 def export(run):
-    s, splits = run.settings, run.data_to_measure()
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_reader(
-        run.load(),
+        model,
         s.alphabet,
         max_points=s.max_points,
         measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),

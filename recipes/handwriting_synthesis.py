@@ -163,9 +163,9 @@ def sample(run):
 
 
 def export(run):
-    s, splits = run.settings, run.data_to_measure()
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_writer(
-        run.load(),
+        model,
         num_steps=max(700, 2 * s.max_points),
         num_characters=max(64, s.max_characters + 1),  # the zero at the end among them
         **s.only("max_points", "text", "bias", "seed"),

@@ -9,7 +9,7 @@ import numpy as np
 from toolkit.lazy import tensorflow as tf
 
 _LOOKED_AT = 16 << 20  # bytes of examples
-_MOST = 64  # rows of figures
+_MOST = 200  # rows of figures
 
 
 def contents_of(read: Callable[[np.ndarray], Any], plan: Sequence[np.ndarray], num_examples: int) -> dict[str, Any]:

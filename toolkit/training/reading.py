@@ -11,7 +11,7 @@ from toolkit.training.results import Results
 from toolkit.training.workdir import command, is_trained
 
 FILE = "trained_on.json"
-_TOLERANCE = 1e-4  # of figures of examples: another processor, or a decoder's other version, rounds otherwise
+_TOLERANCE = 1e-5  # of figures of examples: another processor, or a decoder's other version, rounds otherwise
 
 
 class Reading(Results):

@@ -199,11 +199,11 @@ def folder_of(workdir: str | os.PathLike) -> pathlib.Path:
     """
     path = binary.expanded(workdir).absolute()
     try:
+        if "\0" in str(path):
+            raise ValueError(f"--workdir={str(workdir)!r} cannot be a path: it holds a zero byte.")
         path.is_dir()
     except OSError as error:  # too long
         raise OSError(f"--workdir={workdir} cannot be written: {error.strerror}.") from error
-    except ValueError:  # a zero byte
-        raise ValueError(f"--workdir={str(workdir)!r} cannot be a path.") from None
     return path
 
 
