@@ -106,8 +106,10 @@ def evaluate(run):
 
 
 def sample(run):
-    s, model = run.settings, run.load()
-    lines, texts = offsets_and_texts(run.data.test.spread(8))
+    s, model, splits = run.settings, run.load(), run.data_if_there("what is read in test lines")
+    if splits is None:
+        return
+    lines, texts = offsets_and_texts(splits.test.spread(8))
     greedy, _ = read(s, model, lines)
     titles = [f"{text}   read: {found}" for text, found in zip(texts, greedy, strict=True)]
     run.picture("read", visualize.strokes.lines(lines[:8], titles[:8]))
@@ -141,13 +143,13 @@ def read_written(run):
 
 
 def export(run):
-    s = run.settings
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_reader(
-        run.load(),
+        model,
         s.alphabet,
         max_points=s.max_points,
-        measured=data.strokes.lines_of(run.data.test.spread(50)),
-        typical=data.strokes.lines_of(run.data.train.spread(20)),
+        measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),
+        typical=data.strokes.lines_of(splits.train.spread(20)) if splits else (),
     )
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 

@@ -148,7 +148,10 @@ def sample(run):
     lines = write([s.text] * len(biases), before, bias=biases)
     run.picture("biases", draw([line.offsets for line in lines], [f"bias {b:g}" for b in biases]))
 
-    real = next(data.strokes.lines_of(run.data.test))
+    splits = run.data_if_there("what is drawn along a real line")
+    if splits is None:
+        return
+    real = next(data.strokes.lines_of(splits.test))
     other = before or (real.offsets, real.text)
     (primed,), (unprimed,) = (write([s.text], hand, bias=s.bias) for hand in (other, None))
     titles = ["a real line", "primed by it", "unprimed"]
@@ -160,14 +163,14 @@ def sample(run):
 
 
 def export(run):
-    s = run.settings
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_writer(
-        run.load(),
+        model,
         num_steps=max(700, 2 * s.max_points),
         num_characters=max(64, s.max_characters + 1),  # the zero at the end among them
         **s.only("max_points", "text", "bias", "seed"),
-        measured=data.strokes.lines_of(run.data.test.spread(50)),
-        typical=data.strokes.lines_of(run.data.train.spread(20)),
+        measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),
+        typical=data.strokes.lines_of(splits.train.spread(20)) if splits else (),
     )
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 

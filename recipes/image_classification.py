@@ -194,16 +194,25 @@ def sample(run):
     if s.images:
         (paths, shown), labels = data.images.read_named(s.images, s.size, augmentation=augmentation(s)), None
     else:
-        shown, labels = next(run.data.for_classes(names, str(run.workdir)).blocks("test", 16))
+        images = run.data_if_there("test images; --images=one.jpg,two.png names others")
+        if images is None:
+            return
+        shown, labels = next(images.for_classes(names, str(run.workdir)).blocks("test", 16))
         paths = [f"test image {number}" for number in range(len(shown))]
     for path, row in zip(paths, methods.classification.probabilities(classifier, shown), strict=True):
         print(f"  {path}: {methods.classification.best_classes(row, names)}")
     run.picture("grad_cam", grad_cam_picture(classifier, shown, labels, names))
 
 
+def noise(size):
+    """Parts of noise, on which the exported files are compared where there are no images."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("uint8")
+    return dict.fromkeys(("train", "test"), data.images.labelled.Part(pixels, np.zeros(2, "int32")))
+
+
 def export(run):
-    s, (classifier, names) = run.settings, trained(run)
-    parts = run.data.for_classes(names, str(run.workdir)).parts
+    s, (classifier, names), images = run.settings, trained(run), run.data_to_measure()
+    parts = images.for_classes(names, str(run.workdir)).parts if images else noise(s.size)
     served = serving.image_classifier.image_classifier(
         classifier,
         test=(parts["test"].store, parts["test"].labels),

@@ -44,7 +44,9 @@ class Settings(
     reset_every: int = setting(
         100, "sequences after which states begin anew; 0: never", paper="100", minimum=0, maximum=1_000_000_000
     )
-    start_from: str = setting("", "workdir of a trained network of the same sizes, whose weights to begin with")
+    start_from: str = setting(
+        "", "workdir of a trained network of the same sizes, whose weights to begin with", path=True
+    )
     dynamic_learning_rate: float = setting(
         0.3, "step size of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True
     )
@@ -101,7 +103,7 @@ def train(run):
     splits = text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.streaming.as_fitted)
     with run.scope():
         model = network(s, text.vocabulary)
-        if s.start_from:
+        if s.start_from and not run.has("model"):  # what a checkpoint holds need not be looked for again
             begin_with(run, model, text.vocabulary)
         trainee = compiled(model, s, run.num_steps(splits.train))
     generator = generation.text.Generator(model, excluded=text.vocabulary.excluded)
@@ -128,15 +130,17 @@ def begin_with(run, model, vocabulary):
     training.networks.copy_weights(before, model, name)
 
 
-def trained(run):
-    """The trained network, and the text, whose numbers must be those that it was trained on."""
-    model, told = run.load(), f"the text that --workdir={run.workdir} was trained on"
-    run.data.vocabulary.check_equal(data.text.Vocabulary.of_network(model), f"--data={run.settings.data}", told)
-    return model, run.data
+def checked(run, model, text):
+    """A text, or None, whose numbers must be those that the network was trained on."""
+    if text is not None:
+        told = f"the text that --workdir={run.workdir} was trained on"
+        text.vocabulary.check_equal(data.text.Vocabulary.of_network(model), f"--data={run.settings.data}", told)
+    return text
 
 
 def evaluate(run):
-    s, (model, text) = run.settings, trained(run)
+    s, model = run.settings, run.load()
+    text = checked(run, model, run.data)
     test = text.tokens["test"][: s.max_evaluated]
     sample = text.tokens["train"][: len(test)]
 
@@ -163,8 +167,9 @@ def sample(run):
         writer = serving.language_model.TextWriter(run.exported)
         vocabulary = writer.vocabulary
     else:
-        model, text = trained(run)
-        vocabulary = text.vocabulary
+        model = run.load()
+        vocabulary = data.text.Vocabulary.of_network(model)
+        text = checked(run, model, run.data_if_there("what is drawn of the test text"))
         writer = generation.text.Generator(model, s.top_k or 0, vocabulary.excluded)
     prompt = vocabulary.encode_known(s.prompt, "--prompt")
     texts = writer.write(prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed)
@@ -172,6 +177,8 @@ def sample(run):
     if s.runtime == "tflite":
         return
     run.picture("written", costs(vocabulary, writer, [*prompt, *texts[0]][:1200], f"written, {s.temperature:g}"))
+    if text is None:
+        return
     test = text.tokens["test"]
     run.picture("read", costs(vocabulary, writer, test[:1200], "test text"))
     values = metrics.cell_memory.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
@@ -194,8 +201,10 @@ def brackets(run, vocabulary, writer, test):
 
 
 def export(run):
-    s, (model, text) = run.settings, trained(run)
-    passages = {"train": text.tokens["train"], "test": text.tokens["test"]}
+    s, model = run.settings, run.load()
+    text = checked(run, model, run.data_to_measure())
+    tokens = generation.text.Generator(model).write([], 1000, seed=s.seed)[0] if text is None else None
+    passages = {part: tokens if text is None else text.tokens[part] for part in ("train", "test")}
     asked = {**s.only("max_prompt", "max_length", "seed"), "top_k": s.top_k or 0}
     served = serving.language_model.language_model(model, **passages, **asked)
     run.export(served, data=s.data, description=__doc__.splitlines()[0])

@@ -1,8 +1,10 @@
-"""How a person names data: --data=READER:REST."""
+"""How a person names data: --data=READER:REST, a path or several in REST, or a name."""
 
 import difflib
 import pathlib
 from collections.abc import Callable, Iterable
+
+_NAMES = ("embedded", "keras", "tfds")  # readers whose REST is a name, not a path
 
 
 def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], str | None] | None = None) -> tuple:
@@ -31,8 +33,8 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
     name, _, rest = source.partition(":")
     if name in readers:
         return name, rest
-    path = pathlib.Path(source).expanduser()
-    if source and path.exists():
+    path, there = _found(source)
+    if there:
         found = sniff(path) if sniff else None
         if found:
             return found, source
@@ -43,3 +45,51 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
     near = difflib.get_close_matches(name.lower(), readers, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"--data={source}: no reader {name!r}, no such path.{hint} There are: {', '.join(readers)}.")
+
+
+def absolute(source: str) -> str:
+    """Makes the paths in a source hold from any folder; what is no path that exists stays as it is.
+
+    Args:
+        source: "READER:PATH[,PATH...]", a path, several between commas, or "READER[:NAME]".
+
+    Example:
+
+    >>> absolute("npy:/"), absolute("embedded:40"), absolute("text:/,nothing.txt")
+    ('npy:/', 'embedded:40', 'text:/,nothing.txt')
+    """
+    reader, paths = _parted(source)
+    return reader + ",".join(str(path.absolute()) if there else name for name, path, there in paths)
+
+
+def missing(source: str) -> list[str]:
+    """Names the paths in a source where nothing is.
+
+    Args:
+        source: As in `absolute`.
+
+    Example:
+
+    >>> missing("text:/,/nothing.txt"), missing("embedded:40")
+    (['/nothing.txt'], [])
+    """
+    return [name for name, _, there in _parted(source)[1] if not there]
+
+
+def _parted(source):
+    """A source's reader with its colon, and (name, path, whether it is there) of each of its paths."""
+    name, colon, rest = source.partition(":")
+    if name in _NAMES:
+        return source, []
+    if not colon or _found(source)[1]:
+        name, colon, rest = "", "", source
+    names = [rest] if _found(rest)[1] else rest.split(",")
+    return name + colon, [(each, *_found(each)) for each in names]
+
+
+def _found(name):
+    try:
+        path = pathlib.Path(name).expanduser()
+        return path, bool(name) and path.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, of no user
+        return pathlib.Path(name), False

@@ -8,7 +8,9 @@ from toolkit.settings.running import Run
 class Strokes(Run):
     """The pen strokes."""
 
-    data: str = setting("embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER")
+    data: str = setting(
+        "embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER", path=True
+    )
     spacing: float = setting(
         0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0, maximum=1e6
     )
@@ -23,7 +25,9 @@ class Strokes(Run):
 class WrittenStrokes(Strokes):
     """The texts in pen strokes."""
 
-    data: str = setting("embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER")
+    data: str = setting(
+        "embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER", path=True
+    )
     alphabet: str = setting("", "every character that a text may have")
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)
 
@@ -37,7 +41,9 @@ class Text(Run):
     """The text."""
 
     data: str = setting(
-        "embedded", "text: embedded[:python], text:FILE, text:TRAIN[,VALIDATION],TEST, ptb:FOLDER or tfds:NAME"
+        "embedded",
+        "text: embedded[:python], text:FILE, text:TRAIN[,VALIDATION],TEST, ptb:FOLDER or tfds:NAME",
+        path=True,
     )
     level: str = setting("char", "what a token is", choices=("char", "byte", "word"))
     encoding: str = setting("utf-8", "of text files, such as latin-1 or utf-16")
@@ -51,7 +57,9 @@ class Text(Run):
 class Images(Run):
     """The images."""
 
-    data: str = setting("embedded", "images with a class: embedded, folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE")
+    data: str = setting(
+        "embedded", "images with a class: embedded, folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE", path=True
+    )
     image_size: int | None = setting(
         None,
         "pixels of height and width; left out: 16 for embedded, else 32 or, of the larger networks, as published",

@@ -18,6 +18,7 @@ def setting(
     maximum: float | None = None,
     changeable: bool = False,
     remembered: bool = False,
+    path: bool = False,
 ) -> Any:
     """Makes a field of a group or of a recipe's settings.
 
@@ -33,6 +34,7 @@ def setting(
             is trained on may not; what is asked of a trained model may.
         remembered: Whether a later command that leaves the flag out takes the workdir's value; what is not changeable
             always is.
+        path: Whether it names files or folders, as --data does too: it is kept so that it holds from any folder.
 
     Returns:
         A dataclass field.
@@ -47,7 +49,7 @@ def setting(
     8
     """
     words = {"help": help, "paper": paper, "choices": choices, "minimum": minimum, "maximum": maximum}
-    words |= {"changeable": changeable, "remembered": remembered or not changeable}
+    words |= {"changeable": changeable, "remembered": remembered or not changeable, "path": path}
     return dataclasses.field(default=default, metadata=types.MappingProxyType(words))
 
 

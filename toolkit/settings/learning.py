@@ -67,7 +67,7 @@ class ImageNetwork(Run):
     stem: str | None = setting(
         None, "first layers; left out: small under 64 pixels, else imagenet", choices=("imagenet", "small")
     )
-    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True)
+    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True, path=True)
 
 
 @group

@@ -139,7 +139,7 @@ def settings_from_flags(settings_class: type, named: Mapping[str, Any], recipe: 
     fields = dataclasses.fields(settings_class)
     values = {field.name: field.default for field in fields} | dict(named)
     values["workdir"] = _folder(values["workdir"] or os.path.join("runs", recipe))
-    stored, before, where = stored_settings(values["workdir"]), {}, ""
+    stored, before, where = stored_settings(values["workdir"], settings_class), {}, ""
     if stored is not None and stored["recipe"] == recipe and stored["trained"]:
         before = stored["settings"]
     elif "workdir" not in named and stand_in and shipped(recipe):

@@ -1,7 +1,9 @@
 """Images with a class label, read and held in a store, as batches for a training."""
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +56,12 @@ class Images:
     def counts(self) -> dict[str, np.ndarray]:
         """By split, the number of examples of each class."""
         return {split: np.bincount(part.labels, minlength=len(self.class_names)) for split, part in self.parts.items()}
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What tells these images apart from others, for JSON: the classes, every label, figures of the pixels."""
+        labels = {split: hashlib.sha256(part.labels.tobytes()).hexdigest()[:16] for split, part in self.parts.items()}
+        return {"classes": list(self.class_names), "labels": labels, "images": self.splits.contents}
 
     def blocks(self, split: str, num_images: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Reads examples evenly spaced over a split, as validation would see them, some at a time.

@@ -1,6 +1,8 @@
 """A text's three parts as token numbers (data of Graves 2013, section 3)."""
 
 import dataclasses
+import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +30,15 @@ class Corpus:
     characters: dict[str, int]
     words: dict[str, int]
     unknown: dict[str, float]
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What tells this text apart from another, for JSON: a digest of the vocabulary and of every token."""
+        tokens = {
+            split: hashlib.sha256(np.ascontiguousarray(part)).hexdigest()[:16] for split, part in self.tokens.items()
+        }
+        known = hashlib.sha256("\0".join(self.vocabulary.tokens).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return {"level": self.vocabulary.level, "vocabulary": known, "text": tokens}
 
     def streams(self, split: str, batch_size: int, sequence_length: int, reset_every: int = 0) -> Batches:
         """A part as streams laid end to end: row b of each batch goes on where row b of the batch before ended.
