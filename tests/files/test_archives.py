@@ -95,3 +95,10 @@ def test_marked_as_encrypted(tmp_path):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(ValueError, match="it is encrypted; unpack it first"):
         list(archives.unpacked(tmp_path / "a.zip"))
+
+
+def test_a_directory_that_points_before_the_file_is_damage(tmp_path):
+    path = zipped(tmp_path / "text.zip", text=TEXT)
+    path.write_bytes(path.read_bytes()[1:])
+    with pytest.raises(ValueError, match=r"text.zip.*places that are not there"):
+        b"".join(archives.unpacked(path))
