@@ -164,14 +164,14 @@ def unpacked(path: str | os.PathLike) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _stream(path):
-    if path.suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         with Zip(path) as archive:
             if len(archive.names) != 1:
                 raise ValueError(f"{path} holds {len(archive.names)} files; expected one. Unpack it and name the file.")
             with archive.open(archive.names[0]) as file:
                 yield file
     else:
-        with {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[path.suffix](path) as file:
+        with {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[path.suffix.lower()](path) as file:
             yield file
 
 

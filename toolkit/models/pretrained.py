@@ -94,7 +94,7 @@ def load_file(model: keras.Model, weights: str) -> None:
     try:
         model.load_weights(path)
     except Exception as error:  # what HDF5, zip and Keras raise of a damaged file is of twenty kinds
-        why = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+        why = " ".join(str(getattr(error, "strerror", None) or error).split())[:300].rstrip(".") or type(error).__name__
         raise ValueError(
             f"weights={weights!r}: damaged, or not a file that Keras wrote for the same network as {model.name}: {why}."
         ) from error

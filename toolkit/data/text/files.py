@@ -131,7 +131,7 @@ def opener(path: pathlib.Path) -> Callable[[], BinaryIO]:
         OSError: Where the system refuses, or the temporary folder is full.
     """
     path = binary.check(path, "a text file")
-    if path.suffix in archives.PACKED:
+    if path.suffix.lower() in archives.PACKED:
         return Spooled(archives.unpacked(path))
     binary.check_holes(path)
     return lambda: binary.opened(path)
@@ -161,7 +161,7 @@ def codec(encoding: str) -> str:
         found = codecs.lookup(encoding)
     except (LookupError, ValueError) as error:  # the second: a zero byte
         raise ValueError(
-            f"--encoding={encoding}: Python knows no such encoding. Try utf-8, latin-1 or utf-16."
+            f"--encoding={encoding:.60}: Python knows no such encoding. Try utf-8, latin-1 or utf-16."
         ) from error
     if not found._is_text_encoding or found.incrementaldecoder is None or found.name.replace("_", "-") in _NO_FILES:
         raise ValueError(f"--encoding={encoding} is no encoding of text files. Try utf-8, latin-1 or utf-16.")

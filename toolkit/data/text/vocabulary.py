@@ -17,7 +17,8 @@ from toolkit.files import text as text_files
 LEVELS = ("char", "byte", "word")
 UNITS = {"char": "character", "byte": "byte", "word": "word"}
 UNKNOWN = "<unk>"
-_SHOWN = 40  # characters of a word
+_SHOWN = 40  # characters of a word, or of a text, in a message
+_KNOWN = 200  # characters of a vocabulary in a message
 SPECIAL = PADDING, START, END = "<pad>", "<start>", "<end>"
 
 
@@ -171,11 +172,16 @@ class Vocabulary:
         Raises:
             ValueError: Where something of it is not in the vocabulary, with what that is.
         """
+        named = f"{name}={text[:_SHOWN]!r}" + "..." * (len(text) > _SHOWN)
         if unknown := self.unknown(text):
-            shown, known = ", ".join(map(repr, unknown[:10])), f"{len(self.tokens)} words"
-            known = "".join(self.tokens[self.unknown_number + 1 :]) if self.level == "char" else known
-            raise ValueError(f"{name}={text!r}: the network has never seen {shown}. It knows {known!r}.")
-        return self.encode(text)
+            shown = ", ".join(repr(piece[:_SHOWN]) for piece in unknown[:9])
+            known = "".join(self.tokens[self.unknown_number + 1 :]) if self.level == "char" else ""
+            known = repr(known) if 0 < len(known) <= _KNOWN else f"{len(self.tokens) - 1} {self.unit}s"
+            raise ValueError(f"{named}: the network has never seen {shown}. It knows {known}.")
+        try:
+            return self.encode(text)
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{named}: {error.object[error.start]!r} is a half of a character.") from error
 
     def encode_batch(
         self, texts: Sequence[str], *, start: bool = False, end: bool = False, length: int = 0
