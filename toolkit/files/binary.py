@@ -88,6 +88,8 @@ def expanded(path: str | os.PathLike) -> pathlib.Path:
     try:
         return path.expanduser()
     except RuntimeError:
+        if os.path.lexists(path):  # a file of such a name
+            return path
         raise ValueError(f"{path}: there is no such user, so no such folder.") from None
 
 

@@ -22,7 +22,7 @@ def _text(rest, *, held_out, **how):
 def _is_file(name):
     try:
         return binary.expanded(name).is_file()
-    except OSError:  # several names together may be too long for one
+    except (OSError, ValueError):  # several names together may be too long for one, or begin like a user's
         return False
 
 
