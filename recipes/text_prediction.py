@@ -30,17 +30,19 @@ class Settings(
     settings.WriterExport,
 ):
     embedding_size: int = setting(
-        0, "numbers that a token is looked up as; 0: rows of the LSTMs' kernels", paper="one-hot, the same", minimum=0
+        0, "numbers a token is looked up as; 0: rows of kernels", paper="one-hot, the same", minimum=0, maximum=10_000
     )
     skip_connections: bool = setting(True, "each layer sees the input, and the output sees each layer")
-    num_sampled: int = setting(0, "words of a sampled softmax in training; 0: the exact softmax", minimum=0)
-    sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1)
+    num_sampled: int = setting(
+        0, "words of a sampled softmax in training; 0: the exact softmax", minimum=0, maximum=10**6
+    )
+    sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
     reset_every: int = setting(100, "sequences after which states begin anew; 0: never", paper="100", minimum=0)
     start_from: str = setting("", "workdir of a trained network of the same sizes, whose weights to begin with")
     dynamic_learning_rate: float = setting(0.3, "step size of dynamic evaluation", minimum=0.0, changeable=True)
     max_evaluated: int | None = setting(None, "tokens of the test text that are scored", minimum=1, changeable=True)
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
-    length: int = setting(600, "tokens that --mode=sample writes", minimum=1, changeable=True)
+    length: int = setting(600, "tokens that --mode=sample writes", minimum=1, maximum=10**6, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
     num_layers: int = other(1, paper="1; Wikipedia: 7")
     lstm_gradient_clip: float = other(1.0, paper="1", more="fused ones also need an --embedding_size")
