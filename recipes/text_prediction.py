@@ -30,31 +30,21 @@ class Settings(
     settings.WriterExport,
 ):
     embedding_size: int = setting(
-        0,
-        "numbers that a token is looked up as; 0: rows of the LSTMs' kernels",
-        paper="one-hot, the same",
-        minimum=0,
-        maximum=8192,
+        0, "numbers a token is looked up as; 0: rows of kernels", paper="one-hot, the same", minimum=0, maximum=8192
     )
     skip_connections: bool = setting(True, "each layer sees the input, and the output sees each layer")
-    num_sampled: int = setting(
-        0, "words of a sampled softmax in training; 0: the exact softmax", minimum=0, maximum=1_000_000
-    )
+    num_sampled: int = setting(0, "words of a sampled softmax; 0: the exact softmax", minimum=0, maximum=10**6)
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
-    reset_every: int = setting(
-        100, "sequences after which states begin anew; 0: never", paper="100", minimum=0, maximum=1_000_000_000
-    )
-    start_from: str = setting(
-        "", "workdir of a trained network of the same sizes, whose weights to begin with", path=True
-    )
+    reset_every: int = setting(100, "sequences to a new state; 0: never", paper="100", minimum=0, maximum=10**9)
+    start_from: str = setting("", "workdir of a trained network of these sizes, whose weights to begin with", path=True)
     dynamic_learning_rate: float = setting(
         0.3, "step size of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True
     )
     max_evaluated: int | None = setting(
-        None, "tokens of the test text that are scored", minimum=1, maximum=2_000_000_000, changeable=True
+        None, "tokens of the test text that are scored", minimum=1, maximum=2 * 10**9, changeable=True
     )
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
-    length: int = setting(600, "tokens that --mode=sample writes", minimum=1, maximum=1_000_000, changeable=True)
+    length: int = setting(600, "tokens that --mode=sample writes", minimum=1, maximum=10**6, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
     num_layers: int = other(1, paper="1; Wikipedia: 7")
     lstm_gradient_clip: float = other(1.0, paper="1", more="fused ones also need an --embedding_size")
@@ -126,7 +116,8 @@ def costs(vocabulary, generator, tokens, title):
 def begin_with(run, model, vocabulary):
     """Takes the weights of another workdir's network; what it was trained with, noise or batches, may differ."""
     before, name = run.load(workdir=run.settings.start_from), f"--start_from={run.settings.start_from}"
-    data.text.Vocabulary.of_network(before).check_equal(vocabulary, name, f"--data={run.settings.data}")
+    remedy = "Train both on a text that has the tokens of both, the two files in one, or both with --level=byte."
+    data.text.Vocabulary.of_network(before).check_equal(vocabulary, name, f"--data={run.settings.data}", remedy)
     training.networks.copy_weights(before, model, name)
 
 
@@ -155,6 +146,8 @@ def evaluate(run):
         taken = nats(test, 1, rate, f"test, {name}")
         told = metrics.bits.summary(taken, share * text.characters["test"], share * text.words["test"])
         found |= {f"{name}_{unit}": value for unit, value in told.items()}
+    if "static_perplexity_per_word" not in found:
+        print("  no perplexity a word: what white space separates in this text is too long to be words")
     counts = metrics.n_gram.n_gram_bits(text.tokens["train"], test, len(text.vocabulary.tokens))
     found["order_2_counts_bits_per_token"] = counts
     static, dynamic = {"word": (1.27, 1.25)}.get(s.level, (1.32, 1.29))

@@ -83,7 +83,7 @@ def test_a_zip_that_points_outside_itself(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.txt", "text")
     path.write_bytes(path.read_bytes()[1:])
-    with pytest.raises(ValueError, match="a.zip.* points to a place outside the file"), archives.Zip(path) as archive:
+    with pytest.raises(ValueError, match="a.zip.* names places that are not there"), archives.Zip(path) as archive:
         archive.read("a.txt")
 
 
@@ -104,3 +104,10 @@ def test_marked_as_encrypted(tmp_path):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(ValueError, match="it is encrypted; unpack it first"):
         list(archives.unpacked(tmp_path / "a.zip"))
+
+
+def test_a_directory_that_points_before_the_file_is_damage(tmp_path):
+    path = zipped(tmp_path / "text.zip", text=TEXT)
+    path.write_bytes(path.read_bytes()[1:])
+    with pytest.raises(ValueError, match=r"text.zip.*places that are not there"):
+        b"".join(archives.unpacked(path))

@@ -4,7 +4,9 @@ from toolkit.files import archives as archives
 from toolkit.files import arrays as arrays
 from toolkit.files import binary as binary
 from toolkit.files import limits as limits
+from toolkit.files import spooling as spooling
 from toolkit.files import text as text
 from toolkit.files import writing as writing
 from toolkit.files.archives import Zip as Zip
 from toolkit.files.arrays import Arrays as Arrays
+from toolkit.files.spooling import Spooled as Spooled

@@ -47,6 +47,28 @@ def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
     return path
 
 
+def check_holes(path: pathlib.Path) -> None:
+    """Refuses a file with a stretch that was never written, as an unfinished download or a sparse giant has.
+
+    Args:
+        path: A file that must not have any, such as a packed one or a text.
+
+    Raises:
+        ValueError: Where it has one, with its place.
+    """
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            first = os.lseek(file.fileno(), 0, os.SEEK_HOLE)
+        except (OSError, AttributeError):  # a file system or a system that does not tell
+            return
+    if first < size:
+        raise ValueError(
+            f"{path} ({limits.shown(size)}) has a hole at byte {first}, where nothing was ever written: an unfinished "
+            "copy or download? Fetch it again."
+        )
+
+
 def expanded(path: str | os.PathLike) -> pathlib.Path:
     """Puts the home folder in place of a `~`.
 
@@ -66,6 +88,8 @@ def expanded(path: str | os.PathLike) -> pathlib.Path:
     try:
         return path.expanduser()
     except RuntimeError:
+        if os.path.lexists(path):  # a file of such a name
+            return path
         raise ValueError(f"{path}: there is no such user, so no such folder.") from None
 
 
