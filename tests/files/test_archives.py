@@ -95,3 +95,13 @@ def test_marked_as_encrypted(tmp_path):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(ValueError, match="it is encrypted; unpack it first"):
         list(archives.unpacked(tmp_path / "a.zip"))
+
+
+def test_a_member_before_the_beginning(tmp_path):
+    """A zip that lost its first bytes: its table's places are then before the file's."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "words")
+    path.write_bytes(path.read_bytes()[1:])
+    with archives.Zip(path) as archive, pytest.raises(ValueError, match="a.txt in it cannot be read: .*table"):
+        archive.read("a.txt")

@@ -2,6 +2,7 @@
 
 import bz2
 import contextlib
+import errno
 import gzip
 import lzma
 import os
@@ -124,6 +125,10 @@ class Zip:
             raise ValueError(f"{self.path}: {name} in it is damaged: {_why(error)}.") from error
         except _DAMAGED as error:
             raise ValueError(f"{self.path}: {name} in it cannot be read: {_why(error)}.") from error
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # what a seek to before the beginning gives, where the table is damaged
+                raise
+            raise ValueError(f"{self.path}: {name} in it cannot be read: the archive's table is damaged.") from error
 
 
 def unpacked(path: str | os.PathLike) -> Iterator[bytes]:
