@@ -130,11 +130,20 @@ def primer(s):
     return line.offsets, line.text
 
 
+def fitted(s, writer, before):
+    """The same as the network has learned to see; refused where it cannot follow it."""
+    where = f"--prime_strokes={s.prime_strokes}" if s.prime_strokes else f"--style={s.style}"
+    if s.prime_strokes:
+        before = generation.priming.fit_primer(writer, before, where, resample=data.strokes.resampling.resample)
+    generation.priming.check_primer(writer.model, before, where)
+    return before
+
+
 def sample(run):
     s, model = run.settings, run.load()
     writer, before = generation.strokes.Writer(model), primer(s)
     if before:
-        generation.priming.check_primer(model, before, f"--prime_strokes={s.prime_strokes}")
+        before = fitted(s, writer, before)
     write = functools.partial(generation.priming.write_in_hand, writer, seed=s.sample_seed)
     draw = functools.partial(visualize.strokes.lines, smooth=True)
 

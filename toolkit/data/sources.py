@@ -4,6 +4,8 @@ import difflib
 import pathlib
 from collections.abc import Callable, Iterable
 
+from toolkit.files import binary
+
 
 def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], str | None] | None = None) -> tuple:
     """Splits a source into its reader and the rest.
@@ -31,8 +33,8 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
     name, _, rest = source.partition(":")
     if name in readers:
         return name, rest
-    path = pathlib.Path(source).expanduser()
-    if source and path.exists():
+    path = binary.expanded(source)
+    if source and binary.exists(path):
         found = sniff(path) if sniff else None
         if found:
             return found, source
@@ -40,6 +42,8 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
             f"--data={source} exists, but it is not plain what it holds. Say which: READER:{source}, with READER one "
             f"of {', '.join(readers)}."
         )
-    near = difflib.get_close_matches(name.lower(), readers, n=1)
+    near = difflib.get_close_matches(name[:60].lower(), readers, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"--data={source}: no reader {name!r}, no such path.{hint} There are: {', '.join(readers)}.")
+    raise ValueError(
+        f"--data={source[:200]}: no reader {name[:60]!r}, no such path.{hint} There are: {', '.join(readers)}."
+    )

@@ -8,8 +8,11 @@ import numpy as np
 ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # Inside a stroke, a jump this many times as long as the median is no pen's; between strokes a pen goes where it likes.
 HUGE = 300.0
+FAR_LIFT = 20.0
 # Of one line: an hour of writing at 200 points a second.
 MOST_POINTS = 1_000_000
+# Points of which more than a half do not end strokes; in fewer, such as a row of dots, all may.
+LEAST_OF_STROKES = 20
 # Units that a pen may go at once, and that a position may be: beyond any tablet's, and their squares are still numbers.
 FARTHEST = 1e10
 # A pen goes to and fro: 50 or more real offsets add up to at most 0.65 of their lengths; positions, to nearly all.
@@ -123,6 +126,10 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
             f"{where}: point {flags[0]}: the third column is 1 where a stroke ends and 0 elsewhere; got "
             f"{offsets[flags[0], 2]}."
         )
+    if len(offsets) >= LEAST_OF_STROKES and offsets[:, 2].mean() > 0.5:
+        raise ValueError(
+            f"{where}: the third column is 1 at most points. Expected 1 where a stroke ends, and 0 elsewhere."
+        )
     steps = offsets[:, :2].astype("float64")
     far = np.flatnonzero(np.abs(steps).max(axis=1) > FARTHEST)
     if len(far):
@@ -138,7 +145,11 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
             "instead of offsets?"
         )
     one_way, least = _ONE_WAY
-    if len(lengths) >= least and np.hypot(*steps.sum(axis=0)) > one_way * lengths.sum():
+    # As they are, and without lifts that outweigh the writing: to the next line, or back to the dot of an i.
+    writing = (offsets[:-1, 2] == 0) | (lengths <= FAR_LIFT * (np.median(moved) if len(moved) else 0.0))
+    if len(lengths) >= least and all(
+        np.hypot(*steps[kept].sum(axis=0)) > one_way * lengths[kept].sum() for kept in (slice(None), writing)
+    ):
         raise ValueError(
             f"{where}: the {len(offsets)} offsets go one way, as no pen does. Are these positions instead of offsets?"
         )

@@ -231,8 +231,8 @@ def _path(reader, rest):
     if not rest:
         raise ValueError(f"--data={reader}: its path is missing. Expected --data={reader}:PATH.")
     path = binary.expanded(rest)
-    if "\0" in rest or not path.exists():
-        raise FileNotFoundError(f"--data={reader}:{rest}: no such file or folder.")
+    if not binary.exists(path):
+        raise FileNotFoundError(f"--data={reader}:{rest[:200]}: no such file or folder.")
     if reader != "omniglot" and path.suffix == ".zip" and path.is_file():
         raise ValueError(f"--data={reader}:{rest} is a zip. Unpack it and name the folder.")
     return path
@@ -243,7 +243,9 @@ def _sniff(path):
         return "npy"
     if path.is_dir() and iam_ondb.find(path, "lineStrokes"):
         return "iam"
-    if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
+    # No further down: the path may be a whole disk.
+    drawn = ("character*", "*/character*", "*/*/character*", "*/*/*/character*")
+    if path.suffix == ".zip" or (path.is_dir() and any(any(path.glob(pattern)) for pattern in drawn)):
         return "omniglot"
     return None
 
