@@ -78,18 +78,27 @@ def fit_primer(
     if not _steps(offsets).sum() > 0:
         raise ValueError(f"{where}: no stroke in it moves.")
     own = [line for line in writer.write([text] * _HANDS, 1.0, max_points=40 * len(text) + 100) if line.ended]
-    steps = [steps for steps in (_steps(line.offsets) for line in own) if steps.sum() > 0]
-    if len(steps) <= _HANDS // 2:
+    own = [line.offsets for line in own if _steps(line.offsets).sum() > 0]
+    if len(own) <= _HANDS // 2:
         raise ValueError(f"{where}: the network does not write {text[:60]!r} by itself: train it for longer.")
-    ink, spacing = float(np.median([each.sum() for each in steps])), float(np.median([each.mean() for each in steps]))
+    ink, spacing = (float(np.median([measure(_steps(line)) for line in own])) for measure in (np.sum, np.mean))
     there = _steps(offsets)
     if _about(there.sum(), ink, _SIZES) and _about(there.mean(), spacing, _SPACINGS):
         return primer
-    for _ in range(3):  # scaling changes how much resampling cuts of the corners
-        offsets = resample(offsets * np.array([ink / _steps(offsets).sum()] * 2 + [1.0]), spacing)
-        if _steps(offsets).sum() < 0.2 * ink:
+    scale = ink / there.sum()
+    for _ in range(3):
+        # Like with like: where points are far apart, corners are cut, and what is as tall has less ink.
+        coarse = max(spacing, scale * there.mean())
+        expected = np.median([_steps(resample(line, coarse)).sum() for line in own])
+        found = _steps(resample(_scaled(offsets, scale), coarse)).sum()
+        if found < 0.2 * expected:
             raise ValueError(f"{where}: its strokes go to and fro within less than a letter.")
-    return offsets, text
+        scale *= expected / found
+    step = spacing
+    for _ in range(3):  # each stroke has a whole number of steps
+        fitted = resample(_scaled(offsets, scale), step)
+        step *= spacing / _steps(fitted).mean()
+    return fitted, text
 
 
 def check_primer(model: keras.Model, primer: Primer, where: str) -> None:
@@ -114,14 +123,18 @@ def check_primer(model: keras.Model, primer: Primer, where: str) -> None:
     if reads[-1] < len(text) - 2 or early.any():
         found = "all, and there is more" if early.any() else f"only {text[: reads[-1] + 1]!r}"
         raise ValueError(
-            f"{where}: led along these strokes, the network has read, of {text[:60]!r}, {found}. Is that what is written, "
-            "and on one line?"
+            f"{where}: led along these strokes, the network has read, of {text[:60]!r}, {found}. Is that what is "
+            "written, and on one line?"
         )
 
 
 def _steps(offsets):
     """How far the pen goes from point to point inside strokes."""
     return np.hypot(*np.asarray(offsets, "float64")[1:, :2].T)[np.asarray(offsets)[:-1, 2] < 0.5]
+
+
+def _scaled(offsets, times):
+    return np.asarray(offsets, "float64") * [times, times, 1.0]
 
 
 def _about(found, expected, times):
