@@ -50,6 +50,9 @@ class Settings(
     bias: float = 1.0
 
     def check(self) -> None:
+        for name, text in (("text", self.text), ("prime_text", self.prime_text)):
+            if len(text) > 1000:
+                raise ValueError(f"--{name} has {len(text)} characters; at most 1000 are written as one line.")
         if bool(self.prime_strokes) != bool(self.prime_text):
             raise ValueError("--prime_strokes=FILE and --prime_text=TEXT, what is written in it, go together.")
         if self.prime_strokes and self.style:

@@ -12,6 +12,7 @@ from tests.faults import samples
 from tests.faults.hostile import table, tried, unchanged
 from toolkit.data import strokes
 from toolkit.data.strokes.lines import from_strokes
+from toolkit.serving.strokes_file import StrokesFile
 
 PEN = samples.offsets(0)
 LINES = [[[0, 0], [3, 9], [7, 1]], [[9, 0], [12, 8], [15, 1]]]
@@ -387,3 +388,28 @@ def test_one_bad_file_is_left_out_by_a_flag(tmp_path, capsys):
         assert sum(map(len, left)) == whole - 1
         told = capsys.readouterr().out
         assert "1 of" in told and str(sample.files[damaged]) in told
+
+
+def card_of(text, noise):
+    inputs = {"text": {"shape": text}, "noise": {"shape": noise}}
+    return json.dumps({"signatures": {"generate_from_noise": {"inputs": inputs}}}).encode()
+
+
+CARDS = {
+    "empty": (b"", "is empty"),
+    "no JSON": (b"{", "line 1"),
+    "another card": (b'{"signatures": {}}', "says nothing of such inputs"),
+    "signatures that are none": (b'{"signatures": 3}', "signatures is int"),
+    "inputs that are none": (b'{"signatures": {"generate_from_noise": {"inputs": []}}}', "says nothing of such inputs"),
+    "shapes of strings": (card_of([1, "40"], [1, 700, 4]), "of shapes"),
+    "shapes that are too short": (card_of([1], [1, 700, 4]), "says nothing of such inputs"),
+    "huge shapes": (card_of([1, 10**9], [1, 10**12, 4]), "of shapes"),
+    "shapes below one": (card_of([1, 40], [1, -1, 4]), "of shapes"),
+    "shapes of null": (card_of(None, [1, 700, 4]), "says nothing of such inputs"),
+}
+
+
+@pytest.mark.parametrize("content, expected", table((name, *row) for name, row in CARDS.items()))
+def test_cards_of_another_synthesis(content, expected, tmp_path):
+    (tmp_path / "card.json").write_bytes(content)
+    tried(lambda: StrokesFile(tmp_path), ["card.json"], expected)

@@ -101,6 +101,7 @@ class Writer:
             The next offset (batch, 3), standardized; the next state; the window's weights (batch, characters) or None.
         """
         state = {name: _within(value) for name, value in state.items()}
+        characters = None if characters is None else tf.convert_to_tensor(characters)
         output, state = self._advance(_within(offset), state, characters)
         noise = None if noise is None else _within(noise)
         return draw_event(self.distribution, output["params"], _bias(bias), noise), state, output.get("weights")
