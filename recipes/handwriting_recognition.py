@@ -51,6 +51,10 @@ class Settings(settings.WrittenStrokes, settings.Recurrent, settings.Devices, se
     num_layers: int = 2
     epochs: int = 5
 
+    def reading(self) -> dict:
+        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        return {**super().reading(), "points_per_label": models.handwriting_recognition.STRIDE}
+
 
 def load(s):
     """Splits of offsets (batch, points, 3) in pen units, mask (batch, points), text (batch, characters)."""

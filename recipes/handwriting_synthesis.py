@@ -50,6 +50,9 @@ class Settings(
     bias: float = 1.0
 
     def check(self) -> None:
+        for name, text in (("text", self.text), ("prime_text", self.prime_text)):
+            if len(text) > 1000:
+                raise ValueError(f"--{name} has {len(text)} characters; at most 1000 are written as one line.")
         if bool(self.prime_strokes) != bool(self.prime_text):
             raise ValueError("--prime_strokes=FILE and --prime_text=TEXT, what is written in it, go together.")
         if self.prime_strokes and self.style:
@@ -130,11 +133,20 @@ def primer(s):
     return line.offsets, line.text
 
 
+def fitted(s, writer, before):
+    """The same as the network has learned to see; refused where it cannot follow it."""
+    where = f"--prime_strokes={s.prime_strokes}" if s.prime_strokes else f"--style={s.style}"
+    if s.prime_strokes:
+        before = generation.priming.fit_primer(writer, before, where, resample=data.strokes.resampling.resample)
+    generation.priming.check_primer(writer.model, before, where)
+    return before
+
+
 def sample(run):
     s, model = run.settings, run.load()
     writer, before = generation.strokes.Writer(model), primer(s)
     if before:
-        generation.priming.check_primer(model, before, f"--prime_strokes={s.prime_strokes}")
+        before = fitted(s, writer, before)
     write = functools.partial(generation.priming.write_in_hand, writer, seed=s.sample_seed)
     draw = functools.partial(visualize.strokes.lines, smooth=True)
 

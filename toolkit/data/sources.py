@@ -4,6 +4,8 @@ import difflib
 import pathlib
 from collections.abc import Callable, Iterable
 
+from toolkit.files import binary
+
 _NAMES = ("embedded", "keras", "tfds")  # readers whose REST is a name, not a path
 
 
@@ -33,8 +35,8 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
     name, _, rest = source.partition(":")
     if name in readers:
         return name, rest
-    path, there = _found(source)
-    if there:
+    path = binary.expanded(source)
+    if source and binary.exists(path):
         found = sniff(path) if sniff else None
         if found:
             return found, source
@@ -42,9 +44,11 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
             f"--data={source} exists, but it is not plain what it holds. Say which: READER:{source}, with READER one "
             f"of {', '.join(readers)}."
         )
-    near = difflib.get_close_matches(name.lower(), readers, n=1)
+    near = difflib.get_close_matches(name[:60].lower(), readers, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"--data={source}: no reader {name!r}, no such path.{hint} There are: {', '.join(readers)}.")
+    raise ValueError(
+        f"--data={source[:200]}: no reader {name[:60]!r}, no such path.{hint} There are: {', '.join(readers)}."
+    )
 
 
 def absolute(source: str) -> str:
@@ -89,7 +93,7 @@ def _parted(source):
 
 def _found(name):
     try:
-        path = pathlib.Path(name).expanduser()
-        return path, bool(name) and path.exists()
-    except (OSError, ValueError, RuntimeError):  # too long, a zero byte, of no user
+        path = binary.expanded(name)
+        return path, bool(name) and binary.exists(path)
+    except (OSError, ValueError):  # without permission; of no user
         return pathlib.Path(name), False

@@ -35,9 +35,9 @@ def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{path}: no such file; expected {expected}.") from None
     except ValueError:  # a zero byte
-        raise ValueError(f"{str(path)!r} cannot be a path; expected {expected}.") from None
+        raise ValueError(f"{str(path)[:200]!r} cannot be a path; expected {expected}.") from None
     except OSError as error:  # a loop of links, a name that is too long, no permission
-        raise OSError(f"{path} cannot be read: {error.strerror}; expected {expected}.") from error
+        raise OSError(f"{str(path)[:200]} cannot be read: {error.strerror}; expected {expected}.") from error
     if stat.S_ISDIR(found.st_mode):
         raise ValueError(f"{path} is a folder; expected {expected}.")
     if not stat.S_ISREG(found.st_mode):
@@ -91,6 +91,28 @@ def expanded(path: str | os.PathLike) -> pathlib.Path:
         if os.path.lexists(path):  # a file of such a name
             return path
         raise ValueError(f"{path}: there is no such user, so no such folder.") from None
+
+
+def exists(path: pathlib.Path) -> bool:
+    """Tells whether something is at a path; nothing is at what can be no path.
+
+    Args:
+        path: The path.
+
+    Raises:
+        OSError: Where that cannot be seen without permission.
+
+    Example:
+
+    >>> exists(pathlib.Path("a" * 5000)), exists(pathlib.Path("a\\0b")), exists(pathlib.Path("."))
+    (False, False, True)
+    """
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise OSError(f"{path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError):  # too long a name; a zero byte
+        return False
 
 
 def opened(path: str | os.PathLike, expected: str = "a file") -> BinaryIO:

@@ -81,7 +81,14 @@ def read_json(
         OSError: Where the system refuses.
     """
     try:
-        return checked(json.loads(read(path, expected, bound)), str(path), expected, fields)
+        content = read(path, expected, bound)
+        try:
+            content = json.loads(content)
+        except json.JSONDecodeError:
+            raise
+        except ValueError as error:  # a whole number of more digits than Python reads
+            raise ValueError(f"{path} is not {expected}: it has a number of thousands of digits.") from error
+        return checked(content, str(path), expected, fields)
     except (ValueError, RecursionError) as error:  # the second: brackets in brackets, a hundred thousand deep
         if isinstance(error, RecursionError):
             why = f"{path} is not {expected}: it is nested too deeply."

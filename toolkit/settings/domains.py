@@ -15,10 +15,11 @@ class Strokes(Run):
         0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0, maximum=1e6
     )
     max_points: int = setting(320, "longest line trained on, in pen points", minimum=2, maximum=100_000)
+    skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
 
     def reading(self) -> dict:
         """Gives what `data.strokes.load` is asked for, by its arguments' names."""
-        return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points")}
+        return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points", "skip_corrupt")}
 
 
 @group
