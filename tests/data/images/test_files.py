@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from tests.data.images.pictures import noise, write
-from toolkit.data.images import files, readers
+from toolkit.data.images import files
 from toolkit.data.images.augmentation import Augmentation
+from toolkit.data.images.folders import SUFFIXES
 
 RED, GREEN = (250, 20, 30), (10, 200, 60)
 
@@ -22,10 +23,12 @@ def read(path, channels=3, size=24):
     return files.pixels(str(path), (size, size, channels)).astype(int)
 
 
-@pytest.mark.parametrize("suffix", readers.SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_formats(tmp_path, suffix):
+    if suffix == ".avif" and not features.check("avif"):
+        pytest.skip("this Pillow has none")
     path = write(tmp_path / f"ä{suffix.upper()}", two_colors(), **({"quality": 95} if "j" in suffix else {}))
-    tolerance = 6 if suffix in (".jpg", ".jpeg", ".webp", ".gif") else 0
+    tolerance = 0 if suffix in (".png", ".bmp", ".tif", ".tiff", ".ppm", ".pnm") else 6
     found = read(path)
     np.testing.assert_allclose(found[2:9], np.broadcast_to(RED, (7, 24, 3)), atol=tolerance)
     np.testing.assert_allclose(found[15:22], np.broadcast_to(GREEN, (7, 24, 3)), atol=tolerance)
@@ -207,12 +210,15 @@ def test_files_that_a_person_names(tmp_path):
     paths, found = files.read_named(f"{one}, {two}", 8)
     assert paths == [one, two]
     np.testing.assert_array_equal(found, [files.read(one, 8), files.read(two, 8)])
-    with pytest.raises(ValueError, match="--images: no such file: .*three.png, .*four.png"):
+    with pytest.raises(FileNotFoundError, match="--images: .*three.png: no such file"):
         files.read_named(f"{one},{tmp_path}/three.png,{tmp_path}/four.png", 8)
 
 
 def test_sizes():
     assert files.parse_size("", "export_size") is None and files.parse_size("48x64", "export_size") == (48, 64)
-    for wrong in ("64", "64x", "x64", "0x64", "64x0", "-1x5", "axb"):
+    wrongs = "64", "64x", "x64", "0x64", "64x0", "-1x5", "axb", "²x³", "1000000000x1000000000", "8193x8193", "5x5 ", "x"
+    for wrong in wrongs:
         with pytest.raises(ValueError, match=f"--export_size={wrong}: expected HEIGHTxWIDTH in pixels"):
             files.parse_size(wrong, "export_size")
+    with pytest.raises(ValueError, match=r"--export_size=9+\.\.\.: expected"):
+        files.parse_size("9" * 5000 + "x1", "export_size")
