@@ -177,6 +177,8 @@ def read_named(
     """
     try:
         paths = [binary.check(path, "an image") for path in _separated(names)]
+        taken = 4 * len(paths) * channels * image_size**2  # as floats, all of them together
+        limits.check(taken, f"{len(paths)} images of {image_size} x {image_size}", limits.half_of_memory())
         images = [read(path, image_size, channels=channels, augmentation=augmentation) for path in paths]
     except (ValueError, OSError) as error:
         raise type(error)(f"--images: {error}") from error
