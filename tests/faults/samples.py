@@ -198,3 +198,26 @@ IMAGES = {
     "keras": [keras_mnist],
     "tfds": [],
 }
+
+
+def _sound(container, subtype=None):
+    def sample(folder):
+        import soundfile
+
+        samples = 0.3 * np.sin(np.arange(8000) / 20)[:, None] * [1, 0.5]
+        file = io.BytesIO()
+        soundfile.write(file, samples, 8000, format=container, subtype=subtype)
+        path = write(folder / f"sound.{container.lower()}", file.getvalue())
+        return Sample(str(path), [path])
+
+    return sample
+
+
+AUDIO = {
+    "WAV": _sound("WAV"),
+    "WAV of floats": _sound("WAV", "FLOAT"),
+    "FLAC": _sound("FLAC"),
+    "MP3": _sound("MP3"),
+    "OGG": _sound("OGG"),
+    "Opus": _sound("OGG", "OPUS"),
+}

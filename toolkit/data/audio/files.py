@@ -133,14 +133,14 @@ def _decode(kind, content):
     with soundfile.SoundFile(io.BytesIO(content)) as file:
         if not 0 < file.channels <= _MOST_CHANNELS:
             raise ValueError(f"it says that it has {file.channels} channels; expected 1 to {_MOST_CHANNELS}.")
-        # What is written to a pipe says that it does not know how long it is: by the greatest number.
-        frames = file.frames if file.frames < _UNKNOWN else None
-        limits.check(4 * file.channels * (frames or 0), "it", _BOUND)
-        if frames and kind in ("FLAC", "MP3", "OGG") and has_native_decoders():
+        if file.frames >= _UNKNOWN:
+            raise ValueError("it does not say how long it is, as what is written to a pipe; write it to a file.")
+        limits.check(4 * file.channels * file.frames, "it", _BOUND)
+        if kind in ("FLAC", "MP3", "OGG") and has_native_decoders():
             return _decode_natively(content)
         waveform = _in_blocks(file)
-        if frames is not None and len(waveform) != frames:
-            raise ValueError(f"it says that it has {frames} samples, but {len(waveform)} can be read.")
+        if len(waveform) != file.frames:
+            raise ValueError(f"it says that it has {file.frames} samples, but {len(waveform)} can be read.")
         return waveform, file.samplerate
 
 
