@@ -152,7 +152,7 @@ def test_postscript_is_no_image_wherever_it_is_read(how, tmp_path, monkeypatch):
         assert len(images.left_out) == 1 and "notes (no image)" in images.left_out[0]
         report = data.images.report.examine(images, batch_size=4).report
         assert report.sections["images"]["left_out_because_no_images"] == 1
-        assert "1 files or folders are not read, such as" in str(report)
+        assert "Files or folders that are not read: 1, such as" in str(report)
 
 
 def test_a_large_image_may_be_allowed(tmp_path):
@@ -344,7 +344,12 @@ def test_arrays(changed, expected, tmp_path):
 
 def settings(**flags):
     """A recipe asked for its data."""
-    return lambda folder: recipe.load(recipe.Settings(workdir=str(folder / "run"), **flags))
+
+    def read(folder):
+        write(folder / "photos.zip", b"PK")
+        recipe.load(recipe.Settings(workdir=str(folder / "run"), **flags))
+
+    return read
 
 
 def named(names, **how):
@@ -376,6 +381,8 @@ FLAGS = [
     ("a folder of zero bytes", settings(data="folder:a\0b"), "folder:"),
     ("a folder of a long name", settings(data="folder:" + "a" * 300), "folder:a"),
     ("a folder that is a device", settings(data="folder:/dev/null"), "/dev/null is no folder"),
+    ("a packed folder", settings(data="photos.zip"), "photos.zip is no folder; expected PATH/train"),
+    ("a packed folder, by its reader", settings(data="folder:photos.zip"), "Unpack what is packed"),
     ("a file of nobody", settings(data="npz:~nosuchuser/a.npz"), "~nosuchuser"),
     ("a file without a name", settings(data="npz:"), "npz:FILE"),
     ("a file that is a folder", settings(data="npz:/tmp"), "/tmp is a folder"),
@@ -399,4 +406,4 @@ FLAGS = [
 @pytest.mark.parametrize("read, expected", table(FLAGS))
 def test_flags(read, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tried(lambda: read(tmp_path), [expected.split(":")[0]], expected)
+    tried(lambda: read(tmp_path), [expected.split(":")[0], "photos.zip"], expected)

@@ -80,7 +80,7 @@ def test_what_is_read_and_what_is_left_out(tmp_path, capsys):
     assert [told.split("/")[-1] for told in images.left_out] == [
         f"{name} (no image)" for name in ("BMW", "P6", "Thumbs.db", "gone", "notes.txt", "pipe")
     ]
-    assert "6 files or folders are left out, such as" in capsys.readouterr().err
+    assert "files or folders left out: 6, such as" in capsys.readouterr().err
 
 
 def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):

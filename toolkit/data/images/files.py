@@ -13,6 +13,7 @@ import numpy as np
 
 from toolkit.data.images.augmentation import Augmentation
 from toolkit.files import binary, limits
+from toolkit.files.names import printable
 
 # By content, whatever a file is called. Others, such as EPS, would start programs or read what lies beside the file.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
@@ -262,7 +263,7 @@ def _opened(path):
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             if isinstance(error, UnidentifiedImageError):
                 reason = f"it is none of {', '.join(formats)}, or damaged"
-            raise ValueError(f"{path} cannot be read as an image: {reason}") from error
+            raise ValueError(f"{printable(path)} cannot be read as an image: {reason}") from error
 
 
 def _square(image, shape):

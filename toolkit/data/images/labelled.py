@@ -207,7 +207,7 @@ def load(
     if len(found.class_names) < 2:
         raise ValueError(f"--data={source} has one class only, {found.class_names[0]}; expected two or more.")
     if found.left_out:
-        told = f"--data={source}: {len(found.left_out)} files or folders are left out, such as {found.left_out[0]}"
+        told = f"--data={source}: files or folders left out: {len(found.left_out)}, such as {found.left_out[0]}"
         print(printable(told), file=sys.stderr)
     stores = stored(found.items, shape, source=source, skip_corrupt=skip_corrupt)
     parts = {s: Part(each, np.asarray(found.labels[s])[each.rows].astype("int32")) for s, each in stores.items()}

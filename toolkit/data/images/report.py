@@ -127,7 +127,7 @@ def _advised(images, counts, copies, blank):
     if images.skipped:
         yield f"{len(images.skipped)} files are left out, such as: {images.skipped[0]}. Mend or remove them."
     if images.left_out:
-        yield printable(f"{len(images.left_out)} files or folders are not read, such as {images.left_out[0]}.")
+        yield printable(f"Files or folders that are not read: {len(images.left_out)}, such as {images.left_out[0]}.")
     if train.max() > _UNEVEN * train.min():
         yield (
             f"The class {names[train.argmax()]} has {train.max()} training images, {names[train.argmin()]} has "
