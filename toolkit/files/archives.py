@@ -2,7 +2,6 @@
 
 import bz2
 import contextlib
-import errno
 import gzip
 import lzma
 import os
@@ -58,7 +57,7 @@ class Zip:
             self._archive = zipfile.ZipFile(self._file)
         except BaseException as error:
             self._file.close()
-            if isinstance(error, _DAMAGED) or _seeks_nowhere(error):
+            if isinstance(error, _DAMAGED):
                 raise ValueError(f"{self.path} is not {expected}, or damaged: {_why(error)}.") from error
             raise
         self.names = [info.filename for info in self._archive.infolist() if not info.is_dir()]
@@ -123,9 +122,7 @@ class Zip:
             if str(self.path) in str(error):  # said already, of what is in the member
                 raise
             raise ValueError(f"{self.path}: {name} in it is damaged: {_why(error)}.") from error
-        except (*_DAMAGED, OSError) as error:
-            if isinstance(error, OSError) and not _seeks_nowhere(error):
-                raise
+        except _DAMAGED as error:
             raise ValueError(f"{self.path}: {name} in it cannot be read: {_why(error)}.") from error
 
 
@@ -178,14 +175,7 @@ def _stream(path):
             yield file
 
 
-def _seeks_nowhere(error):
-    """Whether a damaged archive sends Python to before its beginning."""
-    return getattr(error, "errno", None) == errno.EINVAL
-
-
 def _why(error):
-    if _seeks_nowhere(error):
-        return "it says that a part of it begins before its beginning"
     if "password required" in str(error) or "is encrypted" in str(error):
         return "it is encrypted; unpack it first"
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
