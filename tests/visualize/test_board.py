@@ -20,3 +20,10 @@ def test_one_folder_for_each_split(tmp_path):
     events.Reload()
     stored = tf.make_ndarray(events.Tensors("grid")[0].tensor_proto)
     np.testing.assert_array_equal(tf.io.decode_png(stored[2]), image)
+
+
+def test_a_table_of_names_that_are_no_text(tmp_path):
+    Board(tmp_path).rows("files", [{"file": "caf\udce9", "images": 1}], 0)
+    events = EventAccumulator(str(tmp_path / "test"))
+    events.Reload()
+    assert b"| caf\\\\udce9 | 1 |" in tf.make_ndarray(events.Tensors("files")[0].tensor_proto).item()
