@@ -93,7 +93,7 @@ def test_headers(make, expected, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_bomb_of_flac(tmp_path, monkeypatch):
-    """Silence is packed to nothing: what comes out is bounded by the header, and by what comes where that lies."""
+    """Silence is packed to nothing: what comes out is bounded by the header, beyond which nothing comes."""
     monkeypatch.setattr(files, "_BOUND", 32 * limits.MIB)
     for total, expected in ((None, "it would take 61.0 MB"), (1000, "")):
         path = samples.write(tmp_path / "sound.flac", flac(tmp_path, constant=True, total=total))

@@ -6,7 +6,7 @@ import pytest
 from toolkit.visualize import charts, classification, images
 from toolkit.visualize.lettering import as_written
 
-NAMES = [r"$\frac{", "$5 and $6", "a\udce9b", "犬 🐈", "one\ntwo", "\x07", "<&>--", r"$\mathdefault{", ""]
+NAMES = [r"$\frac{$", "$5 and $6", "a\udce9b", "犬 🐈", "one\ntwo", "\x07", "<&>--", r"$\mathdefault{", ""]
 
 
 def figures(names):

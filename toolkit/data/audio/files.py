@@ -19,7 +19,6 @@ from toolkit.silence import silenced
 
 # Bytes that a file, and what is decoded of it, may take.
 _BOUND = limits.GIB
-_BLOCK = 1 << 16  # samples of each channel that are decoded at a time
 _HIGHEST_RATE, _MOST_CHANNELS = 1_000_000, 1024
 _UNKNOWN = 1 << 62
 
@@ -138,20 +137,10 @@ def _decode(kind, content):
         limits.check(4 * file.channels * file.frames, "it", _BOUND)
         if kind in ("FLAC", "MP3", "OGG") and has_native_decoders():
             return _decode_natively(content)
-        waveform = _in_blocks(file)
+        waveform = file.read(dtype="float32", always_2d=True)
         if len(waveform) != file.frames:
             raise ValueError(f"it says that it has {file.frames} samples, but {len(waveform)} can be read.")
         return waveform, file.samplerate
-
-
-def _in_blocks(file):
-    """All samples, never more at a time than are there, whatever the header says."""
-    blocks, taken = [np.empty((0, file.channels), "float32")], 0
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-        blocks.append(block)
-        taken += block.nbytes
-        limits.check(taken, "it", _BOUND)
-    return np.concatenate(blocks)
 
 
 def _has_last_page(content):
