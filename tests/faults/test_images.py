@@ -167,9 +167,10 @@ def test_a_large_image_may_be_allowed(tmp_path):
 
 
 def test_no_bound_of_pillows_own(tmp_path):
-    """200 million pixels are more than Pillow reads by itself, and less than a gigabyte."""
-    path = write(tmp_path / "large.png", encoded("PNG", (20_000, 10_000), "1"))
-    assert files.read(path, 8).max() == 0
+    """400 million pixels are more than Pillow opens by itself, and of one byte less than a gigabyte."""
+    files.check(write(tmp_path / "large.png", png(20_000, 20_000, color=0)))
+    with pytest.raises(ValueError, match=f"it would take 1.5 GB, and 1.0 GB {GIANT}2"):
+        files.check(write(tmp_path / "larger.png", png(40_000, 40_000, color=0)))
 
 
 # ruff: noqa: E501

@@ -213,10 +213,10 @@ def load(
     parts = {s: Part(each, np.asarray(found.labels[s])[each.rows].astype("int32")) for s, each in stores.items()}
     _check_labels(source, parts, found.class_names)
     parts = _three(source, parts, found, held_out, seed)
-    for split in SPLITS[1:] if all(part.store.in_memory for part in parts.values()) else ():
-        share = copies.share(parts[split].store, parts["train"].store)
-        if share > copies.MANY:
-            print(f"--data={source}: {copies.told(split, share)}", file=sys.stderr)
+    if all(part.store.in_memory for part in parts.values()):
+        for split, share in copies.shares(parts["train"].store, {s: parts[s].store for s in SPLITS[1:]}).items():
+            if share > copies.MANY:
+                print(f"--data={source}: {copies.told(split, share)}", file=sys.stderr)
     batches = {split: _batches(part, batch_size, seed, shape, split == "train") for split, part in parts.items()}
     splits = Splits(
         # The seed is the augmentation's.

@@ -106,14 +106,14 @@ def _keras(rest, **_):
         raise ValueError(f"--data=keras:{rest}: expected keras:NAME with NAME one of {', '.join(_KERAS)}.")
     pattern, names = _KERAS[rest]
     folder = binary.expanded(os.environ.get("KERAS_HOME", "~/.keras")) / "datasets"
-    there = next(iter(sorted(path for path in folder.glob(pattern) if path.is_file() or rest == "mnist")), None)
-    if there is not None and there.suffix == ".npz":
-        remedy = f"Remove {there}, and Keras downloads it anew."
+    cached = folder / pattern
+    if cached.suffix == ".npz" and os.path.lexists(cached):
+        remedy = f"Remove {cached}, and Keras downloads it anew."
         try:
-            arrays = _loaded(there, remedy)
+            arrays = _loaded(cached, remedy)
         except (ValueError, OSError) as error:
             raise type(error)(str(error) if remedy in str(error) else f"{error} {remedy}") from error
-        return _arrays(str(there), arrays, tuple(names.split()))
+        return _arrays(str(cached), arrays, tuple(names.split()))
     if not any(folder.glob(pattern)):
         print(f"keras:{rest}: Keras downloads it to {folder}.", flush=True)
     try:
@@ -180,8 +180,16 @@ def _arrays(source, arrays, class_names=()):
             )
         if array.dtype != np.uint8:
             scale = 255 if array.dtype.kind == "f" and highest <= 1 else 1
-            images[split] = np.rint(array * scale).astype("uint8")
+            images[split] = _as_bytes(array, scale)
     return Found(images, labels, class_names or tuple(map(str, range(num_classes))))
+
+
+def _as_bytes(array, scale):
+    """Numbers as uint8, some images at a time: floats of all of them would be as large again, or eight times."""
+    found = np.empty(array.shape, np.uint8)
+    for start in range(0, len(array), 256):
+        found[start : start + 256] = np.rint(array[start : start + 256] * scale)
+    return found
 
 
 def _num_classes(source, labels):
