@@ -21,11 +21,9 @@ Differs from the papers: shortcuts that change the channels are 1 x 1 convolutio
 the middle square; one crop is tested.
 """
 
-import pathlib
-
 import numpy as np
 
-from toolkit import data, losses, methods, metrics, models, serving, settings, training, visualize
+from toolkit import data, files, losses, methods, metrics, models, serving, settings, training, visualize
 from toolkit.lazy import keras
 from toolkit.settings import other, setting
 
@@ -77,8 +75,8 @@ def augmentation(s):
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
     # What cannot be built is said before data is read.
-    if s.weights not in ("", "imagenet") and not pathlib.Path(s.weights).expanduser().is_file():
-        raise ValueError(f"--weights={s.weights}: expected imagenet or the path of a .keras or .weights.h5 file.")
+    if s.weights not in ("", "imagenet"):
+        files.binary.check(s.weights, "--weights=imagenet, or a .keras or .weights.h5 file")
     models.image_classifier.check_size(s.architecture, s.size, s.stem or "auto")
     how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
     return data.images.load(s.data, image_size=s.size, augmentation=augmentation(s), **how)
@@ -200,8 +198,8 @@ def sample(run):
         shown, labels = next(images.for_classes(names, str(run.workdir)).blocks("test", 16))
         paths = [f"test image {number}" for number in range(len(shown))]
     for path, row in zip(paths, methods.classification.probabilities(classifier, shown), strict=True):
-        print(f"  {path}: {methods.classification.best_classes(row, names)}")
-    run.picture("grad_cam", grad_cam_picture(classifier, shown, labels, names))
+        print(f"  {files.names.printable(path)}: {methods.classification.best_classes(row, names)}")
+    run.picture("grad_cam", grad_cam_picture(classifier, shown[:32], labels, names))
 
 
 def noise(size):

@@ -1,6 +1,7 @@
 """Every reader, each of its files damaged in every way."""
 
 import pathlib
+import socket
 
 import pytest
 
@@ -63,9 +64,14 @@ def damaged(tmp_path_factory=None):
                     yield f"{name}, {path.name}: {damage}", maker, load, place, damage
 
 
+def no_network(*_, **__):
+    raise OSError(-2, "Name or service not known")
+
+
 @pytest.mark.parametrize("maker, load, place, damage", table(damaged()))
 def test_damaged(maker, load, place, damage, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(socket, "getaddrinfo", no_network)
     monkeypatch.chdir(tmp_path)
     sample = maker(tmp_path)
     path = sample.files[place]

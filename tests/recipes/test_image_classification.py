@@ -191,7 +191,7 @@ def test_what_cannot_be_trained_is_said_before(tmp_path):
         recipe.train(a_run(tmp_path / "class", data=f"folder:{folder}"))
     with pytest.raises(ValueError, match="no ImageNet weights for it"):
         recipe.train(a_run(tmp_path / "weights", weights="imagenet"))
-    with pytest.raises(ValueError, match="--weights=none.keras: expected imagenet or the path"):
+    with pytest.raises(FileNotFoundError, match=r"none\.keras: no such file; expected --weights=imagenet, or"):
         recipe.train(a_run(tmp_path / "file", weights="none.keras", data="folder:nowhere"))
     with pytest.raises(ValueError, match="--image_size=20 is too small: inception_v3 with --stem=imagenet"):
         how = {"architecture": "inception_v3", "stem": "imagenet", "image_size": 20, "data": "folder:nowhere"}

@@ -32,3 +32,10 @@ def test_what_cannot_be_represented_ends_no_run(tmp_path):
     events.Reload()
     kept = [float(tf.make_ndarray(events.Tensors(name)[0].tensor_proto)) for name in values]
     np.testing.assert_array_equal(kept, [np.nan, np.inf, -np.inf, np.inf, np.finfo("f4").max])
+
+
+def test_a_table_of_names_that_are_no_text(tmp_path):
+    Board(tmp_path).rows("files", [{"file": "caf\udce9", "images": 1}], 0)
+    events = EventAccumulator(str(tmp_path / "test"))
+    events.Reload()
+    assert b"| caf\\\\udce9 | 1 |" in tf.make_ndarray(events.Tensors("files")[0].tensor_proto).item()

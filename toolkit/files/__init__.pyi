@@ -4,6 +4,7 @@ from toolkit.files import archives as archives
 from toolkit.files import arrays as arrays
 from toolkit.files import binary as binary
 from toolkit.files import limits as limits
+from toolkit.files import names as names
 from toolkit.files import spooling as spooling
 from toolkit.files import text as text
 from toolkit.files import writing as writing

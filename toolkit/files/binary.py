@@ -6,6 +6,7 @@ import stat
 from typing import BinaryIO
 
 from toolkit.files import limits
+from toolkit.files.names import printable
 
 
 def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
@@ -30,20 +31,21 @@ def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
     ValueError: /dev/null is a pipe or a device; expected a file.
     """
     path = expanded(path)
+    shown = printable(path)
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{path}: no such file; expected {expected}.") from None
+        raise FileNotFoundError(f"{shown}: no such file; expected {expected}.") from None
     except ValueError:  # a zero byte
         raise ValueError(f"{str(path)[:200]!r} cannot be a path; expected {expected}.") from None
     except OSError as error:  # a loop of links, a name that is too long, no permission
-        raise OSError(f"{str(path)[:200]} cannot be read: {error.strerror}; expected {expected}.") from error
+        raise OSError(f"{shown} cannot be read: {error.strerror}; expected {expected}.") from error
     if stat.S_ISDIR(found.st_mode):
-        raise ValueError(f"{path} is a folder; expected {expected}.")
+        raise ValueError(f"{shown} is a folder; expected {expected}.")
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError(f"{path} is a pipe or a device; expected {expected}.")
+        raise ValueError(f"{shown} is a pipe or a device; expected {expected}.")
     if not found.st_size:
-        raise ValueError(f"{path} is empty; expected {expected}.")
+        raise ValueError(f"{shown} is empty; expected {expected}.")
     return path
 
 
@@ -128,7 +130,7 @@ def opened(path: str | os.PathLike, expected: str = "a file") -> BinaryIO:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise OSError(f"{path} cannot be read: {error.strerror}.") from error
+        raise OSError(f"{printable(path)} cannot be read: {error.strerror}.") from error
 
 
 def read(path: str | os.PathLike, expected: str = "a file", bound: int = limits.GIB) -> bytes:

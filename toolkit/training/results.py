@@ -16,6 +16,7 @@ from toolkit.files.writing import write_json, write_text, write_whole
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.workdir import Workdir, command, is_trained
 from toolkit.visualize.board import Board
+from toolkit.visualize.lettering import as_written
 
 
 class Results(Workdir):
@@ -124,9 +125,10 @@ class Results(Workdir):
             return
         path = self.path("pictures", self.prefix + name)
         if hasattr(figure, "savefig"):
-            write_whole(_named(path, ".svg"), lambda file: figure.savefig(file, format="svg"))
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
+            with as_written(figure):
+                write_whole(_named(path, ".svg"), lambda file: figure.savefig(file, format="svg"))
+                canvas = FigureCanvasAgg(figure)
+                canvas.draw()
             figure = np.asarray(canvas.buffer_rgba())[..., :3]
         write_whole(_named(path, ".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
         self._board.image(name, figure, self._step)

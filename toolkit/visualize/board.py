@@ -159,7 +159,8 @@ def _representable(value):
 
 def _markdown(value):
     """A value as text that means itself in a table of Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~])", r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+    text = str(value).encode("utf-8", "backslashreplace").decode()  # half characters, as in a file's name
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def _opened(config):
