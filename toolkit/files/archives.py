@@ -127,10 +127,6 @@ class Zip:
             if not _is_damage(error):
                 raise
             raise ValueError(f"{self.path}: {name} in it cannot be read: {_why(error)}.") from error
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # what a seek to before the beginning gives, where the table is damaged
-                raise
-            raise ValueError(f"{self.path}: {name} in it cannot be read: the archive's table is damaged.") from error
 
 
 def unpacked(path: str | os.PathLike) -> Iterator[bytes]:
