@@ -182,7 +182,7 @@ def read_named(
         limits.check(taken, f"{len(paths)} images of {image_size} x {image_size}", limits.half_of_memory())
         images = [read(path, image_size, channels=channels, augmentation=augmentation) for path in paths]
     except (ValueError, OSError) as error:
-        raise type(error)(f"--images: {error}") from error
+        raise (type(error) if isinstance(error, OSError) else ValueError)(f"--images: {error}") from error
     if not paths:
         raise ValueError(f"--images={names}: expected paths of images, between commas.")
     return paths, np.stack(images)

@@ -4,6 +4,7 @@ import importlib
 import os
 import pathlib
 import re
+import sys
 import tempfile
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -72,7 +73,7 @@ def _folder(rest, **_):
     found = folders.labelled(rest)
     if found.folders != {"train": "."}:
         told = ", ".join(f"{split} is {printable(folder)}" for split, folder in found.folders.items())
-        print(f"--data=folder:{printable(rest)}: {told}", flush=True)
+        print(f"--data=folder:{printable(rest)}: {told}", file=sys.stderr)
     return Found(found.items, found.labels, found.class_names, left_out=found.left_out)
 
 
@@ -112,7 +113,8 @@ def _keras(rest, **_):
         try:
             arrays = _loaded(cached, remedy)
         except (ValueError, OSError) as error:
-            raise type(error)(str(error) if remedy in str(error) else f"{error} {remedy}") from error
+            told = str(error) if remedy in str(error) else f"{error} {remedy}"
+            raise (type(error) if isinstance(error, OSError) else ValueError)(told) from error
         return _arrays(str(cached), arrays, tuple(names.split()))
     if not any(folder.glob(pattern)):
         print(f"keras:{rest}: Keras downloads it to {folder}.", flush=True)
