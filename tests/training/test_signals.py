@@ -104,7 +104,10 @@ def test_a_second_signal_ends_what_waits_in_c_for_ever():
         time.sleep(0.2)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 128 + signal.SIGINT
+        try:
+            assert process.wait(timeout=10) == 128 + signal.SIGINT
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
