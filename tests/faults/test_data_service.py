@@ -17,18 +17,18 @@ def says(first=b"", then=b""):
 
     def listening(stack):
         listener = stack.enter_context(contextlib.closing(socket.create_server(("127.0.0.1", 0))))
-        kept = []
+        kept = stack.enter_context(contextlib.ExitStack())
 
         def serve():
             with contextlib.suppress(OSError):  # closed
                 while True:
                     connection, _ = listener.accept()
-                    kept.append(connection)
+                    kept.enter_context(connection)
                     connection.sendall(first)
                     if then:
                         connection.recv(1000)
                         connection.sendall(then)
-                        connection.close()
+                        connection.shutdown(socket.SHUT_RDWR)
 
         threading.Thread(target=serve, daemon=True).start()
         return listener.getsockname()[1]

@@ -171,10 +171,10 @@ def test_every_margin_loss_that_can_be_learned_from_is_a_choice():
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ({"held_out": 0.6}, "--held_out=0.6: expected a share"),
+        ({"held_out": 0.6}, "--held_out must be at most 0.5"),
         ({"label_smoothing": 0.1, "loss": "exp"}, "--label_smoothing=0.1 is for --loss=cross_entropy"),
         ({"momentum": 1.0}, "--momentum=1.0: expected less than 1"),
-        ({"export_size": "64"}, "--export_size=64: expected HEIGHTxWIDTH in pixels"),
+        ({"export_size": "64"}, "--export_size must be HEIGHTxWIDTH, such as 480x640"),
         ({"loss": "zero_one"}, "--loss must be one of cross_entropy, perceptron"),
     ],
 )

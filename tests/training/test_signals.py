@@ -88,6 +88,28 @@ def test_ctrl_c_is_no_sigterm_and_the_default_is_back_afterwards():
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
+def test_a_second_signal_ends_what_waits_in_c_for_ever():
+    program = (
+        "import ctypes\n"
+        "from toolkit.training import signals\n"
+        "lock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(128)\n"
+        "with signals.ending():\n"
+        "    print('begun', flush=True)\n"
+        "    lock(mutex), lock(mutex)\n"  # no signal interrupts it
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=10) == 128 + signal.SIGINT
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_the_process_at_once(first):
     program = (
