@@ -30,6 +30,8 @@ REQUIREMENTS = [
     "soundfile>=0.13",
     # Curves, pictures and profiles of a run; TensorFlow 2.21 no longer brings it. Google, with TensorFlow; Apache-2.0.
     "tensorboard>=2.16,<2.22",
+    # Flags of the recipes, with "did you mean". Google, several releases a year; Apache-2.0.
+    "absl-py>=2.1",
     # Runs a .tflite without TensorFlow, in place of tf.lite.Interpreter. Google, several releases a year; Apache-2.0.
     "ai-edge-litert>=2.1",
     # int8 in a .tflite file with ranges measured on data, loops included, where TensorFlow's own calibrator crashes.

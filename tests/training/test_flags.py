@@ -7,7 +7,7 @@ import pytest
 
 from toolkit import settings
 from toolkit.settings.fields import setting
-from toolkit.training import Run, shipping
+from toolkit.training import Run, flags, shipping
 from toolkit.training.flags import given, settings_from_flags
 
 
@@ -124,3 +124,14 @@ def test_flags_are_those_of_the_shipped_model_where_one_is_used(tmp_path, monkey
     assert made("--mode=sample", "--workdir=own", stand_in=True).units == 4
     with pytest.raises(ValueError, match="was made with --units=8, not 9"):
         made("--mode=sample", "--units=9", stand_in=True)
+
+
+def test_absl_has_every_flag_and_what_was_given():
+    from absl import flags as absl_flags
+
+    values = absl_flags.FlagValues()
+    flags.define_flags(Example, ("all", "train"), values)
+    given(Example, ("all", "train"), ["--text=a=b\nc d --units=9", "--nofast", "--size", "3", "--mode=train"], values)
+    assert (values.text, values.fast, values.size, values.mode) == ("a=b\nc d --units=9", False, 3, "train")
+    assert values.units == 4 and not values["units"].present and values["size"].present
+    assert "LSTM" not in values["units"].help and values["units"].help == "cells"

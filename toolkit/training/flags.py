@@ -1,4 +1,4 @@
-"""From the command line to a recipe's settings."""
+"""From the command line to a recipe's settings: absl's flags, and a look at each word before absl reads it."""
 
 import dataclasses
 import difflib
@@ -9,18 +9,42 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.settings.fields import check, field_kind, quoted
+from toolkit.settings.fields import words as help_of
 
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y", "on"), ("false", "f", "0", "no", "n", "off")
 _KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
-def given(settings_class: type, modes: Sequence[str], words: Sequence[str]) -> dict[str, Any]:
-    """Takes a command line apart. What is no flag is refused: dropped, it would be another run than the one meant.
+def define_flags(settings_class: type, modes: Sequence[str], flag_values: Any) -> None:
+    """Defines an absl flag for each field.
+
+    Args:
+        settings_class: A recipe's settings.
+        modes: What --mode can be.
+        flag_values: The `absl.flags.FlagValues` to define them in.
+    """
+    from absl import flags
+
+    for field in dataclasses.fields(settings_class):
+        kind, choices = field_kind(field.type), modes if field.name == "mode" else field.metadata["choices"]
+        define, more = ("DEFINE_enum", (list(choices),)) if choices else (_DEFINE[kind], ())
+        where = {"flag_values": flag_values, "module_name": settings_class.__module__}
+        getattr(flags, define)(field.name, field.default, *more, help_of(field), **where)
+
+
+_DEFINE = {bool: "DEFINE_bool", int: "DEFINE_integer", float: "DEFINE_float", str: "DEFINE_string"}
+
+
+def given(
+    settings_class: type, modes: Sequence[str], words: Sequence[str], flag_values: Any | None = None
+) -> dict[str, Any]:
+    """Takes a command line apart. What is no flag is refused: absl drops it, and runs something else than was meant.
 
     Args:
         settings_class: A recipe's settings; each field is a flag.
         modes: What --mode can be.
         words: The command line without the program's name.
+        flag_values: The `absl.flags.FlagValues` that define the flags and are to hold the values; None: new ones.
 
     Returns:
         The value of each flag that is named.
@@ -59,7 +83,14 @@ def given(settings_class: type, modes: Sequence[str], words: Sequence[str]) -> d
             both = f"{quoted(found[field.name])} and {quoted(value)}"
             raise ValueError(f"--{field.name} is given twice: {both}. Leave one out.")
         found[field.name] = value
-    return found
+    if flag_values is None:
+        from absl import flags
+
+        flag_values = flags.FlagValues()
+        define_flags(settings_class, modes, flag_values)
+    # Only now, and each once, in the one form that absl cannot take for something else.
+    flag_values(["", *(f"--{name}={value}" for name, value in found.items())])
+    return {name: flag_values[name].value for name in found}
 
 
 def _value(field, text, modes):

@@ -19,7 +19,7 @@ from toolkit.settings.running import Devices, Export, Training
 from toolkit.silence import silenced
 from toolkit.terminal import outlast
 from toolkit.training import signals
-from toolkit.training.flags import given, settings_from_flags
+from toolkit.training.flags import define_flags, given, settings_from_flags
 from toolkit.training.timing import show_latencies
 
 
@@ -38,7 +38,7 @@ def main(
     run's model the one that comes with the code.
 
     Args:
-        settings_class: The recipe's settings; each field is a flag.
+        settings_class: The recipe's settings; each field is a flag of `absl.flags.FLAGS`.
         load: Gives the data for the settings, `run.data`; None for a recipe without data.
         *phases: Functions of a `Run`, in the order that `--mode=all` runs them; their names are the choices of --mode.
         trains: How many of them, from the first on, train. The others use what was trained: here, or else the model
@@ -46,15 +46,18 @@ def main(
         apart: Phases that run by themselves only, and use what was trained.
         checks: Phases that run by themselves only, and need nothing trained.
     """
+    from absl import flags
+
     outlast()
     faulthandler.enable()
     recipe = Recipe(settings_class, load, phases, trains, apart, checks)
     if {"--help", "-help", "-h", "-?"} & set(sys.argv[1:]):
         print(sys.modules["__main__"].__doc__ or "", help_text(settings_class, recipe.modes), sep="")
         sys.exit(0)
+    define_flags(settings_class, recipe.modes, flags.FLAGS)
     try:
         with signals.ending():
-            status = _run(recipe, sys.argv[1:])
+            status = _run(recipe, sys.argv[1:], flags.FLAGS)
     except KeyboardInterrupt as stop:
         print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
         status = 143 if isinstance(stop, signals.Terminated) else 130
@@ -151,11 +154,11 @@ def _ship(run):
     print("  written:", ship(run))
 
 
-def _run(recipe, words):
+def _run(recipe, words, flag_values):
     run, verbose, began = None, False, time.time()
     try:
         _check_current_folder()
-        named = given(recipe.settings_class, recipe.modes, words)
+        named = given(recipe.settings_class, recipe.modes, words, flag_values)
         verbose, mode = named.get("verbose", False), named.get("mode", "all")
         uses = recipe.uses_a_model(mode)
         settings = settings_from_flags(recipe.settings_class, named, recipe.name, uses)
