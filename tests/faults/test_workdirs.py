@@ -123,7 +123,7 @@ READS = {
     "trained_on.json": [trains_on],
     "checkpoints/model/latest.npz": [trains_on],
     "checkpoints/model/best.npz": [loads],
-    "checkpoints/model/networks.json": [trains_on, loads],
+    "checkpoints/model/networks.json": [loads],
     "metrics.json": [measures],
     "benchmarks.json": [times],
     "studies/sizes/units=4/result.json": [studies],

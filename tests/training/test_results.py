@@ -103,3 +103,11 @@ def test_names_with_dots_are_names_of_their_own(run):
     for name in ("bias_0.5", "bias_0.7"):
         run.picture(name, np.zeros((4, 5, 3), "uint8"))
     assert {path.name for path in (run.workdir / "pictures").iterdir()} == {"bias_0.5.png", "bias_0.7.png"}
+
+
+def test_a_metric_that_is_no_number_is_said(run, capsys):
+    run.report({"perplexity_per_word": float("inf"), "error_mm": 1.0})
+    assert "WARNING: not a finite number: perplexity_per_word." in capsys.readouterr().out
+    assert run.metrics() == {"perplexity_per_word": float("inf"), "error_mm": 1.0}
+    run.report({"error_mm": 2.0})
+    assert "WARNING" not in capsys.readouterr().out

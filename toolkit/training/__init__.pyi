@@ -1,7 +1,9 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.training import building as building
 from toolkit.training import checkpoints as checkpoints
 from toolkit.training import diagnosis as diagnosis
+from toolkit.training import differences as differences
 from toolkit.training import distribution as distribution
 from toolkit.training import fitting as fitting
 from toolkit.training import flags as flags
@@ -12,6 +14,7 @@ from toolkit.training import norms as norms
 from toolkit.training import optimizers as optimizers
 from toolkit.training import phases as phases
 from toolkit.training import plateau as plateau
+from toolkit.training import reading as reading
 from toolkit.training import results as results
 from toolkit.training import run as run
 from toolkit.training import schedules as schedules
@@ -26,6 +29,7 @@ from toolkit.training.distribution import WorkerLost as WorkerLost
 from toolkit.training.norms import GradientNorms as GradientNorms
 from toolkit.training.phases import Recipe as Recipe
 from toolkit.training.phases import main as main
+from toolkit.training.reading import Reading as Reading
 from toolkit.training.results import Results as Results
 from toolkit.training.run import Run as Run
 from toolkit.training.stage import Diverged as Diverged
