@@ -92,9 +92,3 @@ def test_what_is_missing(tmp_path):
     assert missing(f"text:{tmp_path}/one.txt") == missing("embedded:40") == missing("keras:mnist") == []
     assert missing(f"text:{tmp_path}/one.txt,{tmp_path}/two.txt") == [f"{tmp_path}/two.txt"]
     assert missing(f"{tmp_path}/two.txt") == [f"{tmp_path}/two.txt"]
-
-
-@pytest.mark.parametrize("source", ["~nosuchuser/photos", "a" * 300, "a\0b"])
-def test_what_can_be_no_path(source):
-    with pytest.raises(ValueError, match="no such path"):
-        parse(source, READERS)

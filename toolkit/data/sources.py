@@ -33,8 +33,8 @@ def parse(source: str, readers: Iterable[str], sniff: Callable[[pathlib.Path], s
     name, _, rest = source.partition(":")
     if name in readers:
         return name, rest
-    path, there = _found(source)
-    if there:
+    path = pathlib.Path(source).expanduser()
+    if source and path.exists():
         found = sniff(path) if sniff else None
         if found:
             return found, source

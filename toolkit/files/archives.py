@@ -58,7 +58,7 @@ class Zip:
             self._archive = zipfile.ZipFile(self._file)
         except BaseException as error:
             self._file.close()
-            if _damage(error):
+            if _is_damage(error):
                 raise ValueError(f"{self.path} is not {expected}, or damaged: {_why(error)}.") from error
             raise
         self.names = [info.filename for info in self._archive.infolist() if not info.is_dir()]
@@ -124,7 +124,7 @@ class Zip:
                 raise
             raise ValueError(f"{self.path}: {name} in it is damaged: {_why(error)}.") from error
         except (*_DAMAGED, OSError) as error:
-            if not _damage(error):
+            if not _is_damage(error):
                 raise
             raise ValueError(f"{self.path}: {name} in it cannot be read: {_why(error)}.") from error
 
@@ -178,14 +178,16 @@ def _stream(path):
             yield file
 
 
-def _damage(error):
-    """Whether what was raised is of the file, not of the system: a place before the file's beginning is, too."""
-    return isinstance(error, _DAMAGED) or (isinstance(error, OSError) and error.errno == errno.EINVAL)
+def _is_damage(error):
+    """Whether what was raised is of the file, not of the system: a place before its beginning is of the file."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.EINVAL)
+    return isinstance(error, _DAMAGED)
 
 
 def _why(error):
+    if isinstance(error, OSError) and error.errno:
+        return "its directory names places that are not there"
     if "password required" in str(error) or "is encrypted" in str(error):
         return "it is encrypted; unpack it first"
-    if isinstance(error, OSError) and error.errno == errno.EINVAL:
-        return "it points to a place outside the file"
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
