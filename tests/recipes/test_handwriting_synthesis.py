@@ -188,7 +188,7 @@ def test_bad_input(tmp_path, run):
     with pytest.raises(ValueError, match="64 characters; this model takes at most 63"):
         recipe.write(other)
     other.__dict__["workdir"] = tmp_path
-    with pytest.raises(ValueError, match="holds no export. Export first: --mode=all"):
+    with pytest.raises(ValueError, match="holds no export. Train first: --mode=all"):
         recipe.write(other)
     with pytest.raises(ValueError, match="characters outside --alphabet"):
         recipe.load(settings(tmp_path, alphabet="abc"))

@@ -112,3 +112,11 @@ def test_a_text_is_written_before_it_is_shown(run, monkeypatch):
         run.text("samples", ["caf\N{LATIN SMALL LETTER E WITH ACUTE}", "\udce9"])
     monkeypatch.undo()
     assert (run.workdir / "samples.txt").read_text("utf-8") == "café\n\n---\n\n\\udce9\n"
+
+
+def test_a_metric_that_is_no_number_is_said(run, capsys):
+    run.report({"perplexity_per_word": float("inf"), "error_mm": 1.0})
+    assert "WARNING: not a finite number: perplexity_per_word." in capsys.readouterr().out
+    assert run.metrics() == {"perplexity_per_word": float("inf"), "error_mm": 1.0}
+    run.report({"error_mm": 2.0})
+    assert "WARNING" not in capsys.readouterr().out

@@ -30,7 +30,7 @@ def contents_of(read: Callable[[np.ndarray], Any], plan: Sequence[np.ndarray], n
 
     >>> numbers = np.arange(6.0)
     >>> contents_of(lambda i: numbers[i], [np.array([0, 1, 2]), np.array([3, 4, 5])], 6)["figures"]
-    [[2.666667, 0.0], [10.33333, 0.0]]
+    [[1.833333, 0.0], [7.238095, 0.0]]
     """
     digest = hashlib.sha256()
     for batch in plan:
@@ -53,7 +53,7 @@ def _figures(batch, place):
     for array in map(np.asarray, tf.nest.flatten(batch)):
         if array.dtype.kind in "OSU":
             array = np.frombuffer(hashlib.sha256(repr(array.tolist()).encode()).digest(), np.uint8)
-        values = np.nan_to_num(array.reshape(-1).astype("float64"))
+        values = np.nan_to_num(array.reshape(-1).astype("float64"), posinf=1e9, neginf=-1e9)
         weights = np.linspace(1, 2, len(values)) * (1 + place % 7 / 7)
         found += [float(np.dot(weights, np.maximum(sign * values, 0))) / max(len(values), 1) for sign in (1, -1)]
     return found
