@@ -4,6 +4,7 @@ from toolkit import data as data
 from toolkit import distributions as distributions
 from toolkit import doctor as doctor
 from toolkit import export as export
+from toolkit import files as files
 from toolkit import generation as generation
 from toolkit import layers as layers
 from toolkit import lazy as lazy

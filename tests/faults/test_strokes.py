@@ -20,7 +20,7 @@ LINES = [[[0, 0], [3, 9], [7, 1]], [[9, 0], [12, 8], [15, 1]]]
 
 def npy(array):
     file = io.BytesIO()
-    np.lib.format.write_array(file, np.asarray(array), allow_pickle=True)
+    np.lib.format.write_array(file, np.asarray(array))
     return file.getvalue()
 
 
