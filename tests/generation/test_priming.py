@@ -83,6 +83,21 @@ def test_what_is_no_writing_is_refused(writer, offsets, message):
         priming.fit_primer(learned, (offsets, LINES[0].text), "here", resample=resample)
 
 
+def test_more_than_the_text_is_told(writer):
+    """Three lines' strokes as one line's, beside each other and below each other."""
+    line = LINES[0]
+    learned = Copyist(writer.model, always=line.offsets)
+    for back, message in (
+        (np.zeros(3), "times as tall. Is that all"),
+        ([-line.offsets[:, 0].sum(), 60, 0], "one line"),
+    ):
+        again = line.offsets.copy()
+        again[0] += back
+        offsets = np.concatenate([line.offsets, again, again])
+        with pytest.raises(ValueError, match=f"^here: with as much ink .*{message}"):
+            priming.fit_primer(learned, (offsets, line.text), "here", resample=resample)
+
+
 def test_a_network_that_writes_nothing_is_told(writer):
     learned = Copyist(writer.model, always=np.zeros((9, 3)))
     with pytest.raises(ValueError, match="here: the network does not write '.*' by itself: train it for longer"):

@@ -109,6 +109,8 @@ def test_priming(tmp_path, run):
         recipe.primer(settings(run.workdir, style="nobody"))
     offsets, text = recipe.primer(settings(run.workdir, prime_strokes=str(line), prime_text="as"))
     assert text == "as" and offsets.shape[1] == 3
+    with pytest.raises(ValueError, match="--text has 1001 characters"):
+        settings(run.workdir, text="a" * 1001)
     with pytest.raises(ValueError, match="go together"):
         settings(run.workdir, prime_strokes=str(line))
     with pytest.raises(ValueError, match="exclude each other"):

@@ -50,7 +50,7 @@ def test_any_number_ends_in_numbers(model):
     signatures = strokes_reader(model, ALPHABET, max_points=120).signatures
     strokes = np.zeros((1, 120, 3), "float32")
     strokes[0, : len(LINES[0].offsets)] = LINES[0].offsets
-    call = signatures["log_probabilities"]
+    call = signatures["log_probabilities"].call
     whole, none = (call(strokes=strokes, length=np.array([n], "int32"))["log_probabilities"] for n in (120, 0))
     for length, expected in ((121, whole), (2**31 - 1, whole), (-1, none), (-(2**31), none)):
         found = call(strokes=strokes, length=np.array([length], "int32"))["log_probabilities"]

@@ -14,6 +14,9 @@ Primer = tuple[np.ndarray, str]
 # Hands in which a network shows what it has learned, and how far from them a primer may be: that of the embedded
 # writers' ink is 0.8 to 1.2 times theirs, of the distance between points 0.8 to 1.15 times.
 _HANDS, _SIZES, _SPACINGS = 8, 1.35, 1.25
+# With as much ink they are 0.75 to 1.7 times as tall; where only two thirds of the text are given,
+# 0.6 to 1.2 times, of a half 0.5.
+_LOWEST, _TALLEST = 0.65, 2.2
 # Real lines are read to their last character in the last tenth of their points.
 _THROUGH = 0.8
 
@@ -71,8 +74,8 @@ def fit_primer(
         The primer to write with.
 
     Raises:
-        ValueError: Where the text has characters outside the network's alphabet, no stroke of the primer moves, or the
-            network writes nothing by itself.
+        ValueError: Where the text has characters outside the network's alphabet, is not what the strokes can be, no
+            stroke of the primer moves, or the network writes nothing by itself.
     """
     offsets, text = primer
     if not _steps(offsets).sum() > 0:
@@ -98,6 +101,13 @@ def fit_primer(
     for _ in range(3):  # each stroke has a whole number of steps
         fitted = resample(_scaled(offsets, scale), step)
         step *= spacing / _steps(fitted).mean()
+    heights = [style(line, len(text)).height for line in own]
+    times = style(fitted, len(text)).height / max(float(np.median(heights)), 1e-9)
+    if not _LOWEST < times < _TALLEST:
+        raise ValueError(
+            f"{where}: with as much ink as {text[:60]!r} takes, it is {times:.2g} times as tall. Is that all that is "
+            "written, and on one line?"
+        )
     return fitted, text
 
 

@@ -11,7 +11,7 @@ from toolkit.data.strokes.lines import Line, check_offsets, from_strokes
 from toolkit.data.strokes.skipping import read_each
 from toolkit.files import archives, binary, limits, text
 
-_NAME = re.compile(r"(?:^|/)\d+_(\d{1,9})\.txt$", re.ASCII)
+_NAME = re.compile(r"(?:^|/)\d+_(\d{1,9})\.txt\Z", re.ASCII)
 _EXPECTED = "the zip of Omniglot's strokes"
 
 
