@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolkit.files.text import checked, read_json
+from toolkit.files.text import numbers, read_json
 from toolkit.files.writing import write_json, write_text, write_whole
 from toolkit.lazy import tensorflow as tf
 from toolkit.training.workdir import Workdir, command, is_trained
@@ -305,8 +305,7 @@ def _kept(path, expected):
 
 def _numbers(path):
     """The metrics that a file keeps, by name."""
-    found = _kept(path, "the metrics of a run")
-    return checked(found, str(path), "the metrics of a run", dict.fromkeys(found, (int, float)))
+    return numbers(_kept(path, "the metrics of a run"), str(path), "the metrics of a run")
 
 
 def _named(path, suffix):

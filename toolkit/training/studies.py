@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolkit.files.text import checked, read_json
+from toolkit.files.text import numbers, read_json
 from toolkit.files.writing import write_json
 from toolkit.training.workdir import InUse, kept
 
@@ -108,7 +108,7 @@ def _result(folder, recipe, settings):
         return None
     made = read_json(path, expected, fields={"metrics": dict, "recipe": str, "settings": dict}, remedy=remedy)
     try:
-        found = checked(made["metrics"], f"{path}, metrics,", expected, dict.fromkeys(made["metrics"], (int, float)))
+        found = numbers(made["metrics"], f"{path}, metrics,", expected)
     except ValueError as error:
         raise ValueError(f"{error} {remedy}") from error
     before = {"recipe": made["recipe"], **made["settings"]}
