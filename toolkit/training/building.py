@@ -11,7 +11,6 @@ from toolkit.files import limits
 from toolkit.files.archives import Zip
 from toolkit.lazy import keras
 
-
 # What a layer has at least as many weights as: more of them than a file can hold are not made room for.
 _SIZES = ("units", "filters", "input_dim", "output_dim")
 
