@@ -309,6 +309,7 @@ ODD = {
     "a module of no package": layer("toolkit.layers.nothing", "module"),
     "another number of units": layer(7, "config", "units"),
     "units that are words": layer("many", "config", "units"),
+    "a thousand million units": layer(10**9, "config", "units"),
     "minus one unit": layer(-1, "config", "units"),
     "a list": lambda config: [config],
     "no config": lambda config: {"class_name": "Sequential"},

@@ -35,10 +35,10 @@ def with_activation(config, module, name):
 @pytest.mark.parametrize("module, name", [("os", "system"), ("builtins", "eval"), ("keras.utils", "get_file")])
 def test_what_could_run_is_refused(module, name, tmp_path, monkeypatch):
     config = keras.saving.serialize_keras_object(saved(tmp_path / "a.keras"))
-    assert building.built(config, "a network").layers[-1].names == ["a", "b", "c"]
+    assert building.built(config, "a network", 99).layers[-1].names == ["a", "b", "c"]
     with_activation(config, module, name)
     with pytest.raises(ValueError, match="a network cannot be built here"):
-        building.built(config, "a network")
+        building.built(config, "a network", 99)
     with zipfile.ZipFile(tmp_path / "a.keras") as archive:
         content = {each: archive.read(each) for each in archive.namelist()}
     with zipfile.ZipFile(tmp_path / "a.keras", "w") as archive:
@@ -55,7 +55,7 @@ def test_the_checks_do_not_lean_on_what_keras_checks(monkeypatch):
     for module, name in (("os", "system"), ("keras.utils", "get_file")):
         with_activation(config, module, name)
         with pytest.raises(ValueError, match=f"it names {module}.{name}, which is no layer known here"):
-            building.built(config, "a network")
+            building.built(config, "a network", 99)
 
 
 def test_damaged_and_not_finite(tmp_path):

@@ -11,20 +11,24 @@ from toolkit.files import limits
 from toolkit.files.archives import Zip
 from toolkit.lazy import keras
 
+# What a layer has at least as many weights as: more of them than a file can hold are not made room for.
+_SIZES = ("units", "filters", "input_dim", "output_dim")
 
-def built(config: dict, where: str) -> Any:
+
+def built(config: dict, where: str, most: int) -> Any:
     """Builds a model from its configuration.
 
     Args:
         config: As `keras.saving.serialize_keras_object` gives it.
         where: Whose it is, for the message.
+        most: How many weights there are for it.
 
     Raises:
-        ValueError: Where a layer of it is not known here.
+        ValueError: Where a layer of it is not known here, or has more weights.
     """
     try:
         import_layers(config)
-        _check_safe(config)
+        _check_safe(config, most)
         model = keras.saving.deserialize_keras_object(_float32(config))
         if not isinstance(model, keras.Model):
             raise ValueError(f"it is no model but {type(model).__name__}.")
@@ -58,7 +62,7 @@ def load_file(path: pathlib.Path) -> Any:
     try:
         config = json.loads(content)
         import_layers(config)
-        _check_safe(config)
+        _check_safe(config, whole)
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # what is in it may be anything
         raise ValueError(f"{path} is not a whole .keras file of networks known here: {_first_line(error)}.") from error
@@ -68,11 +72,11 @@ def load_file(path: pathlib.Path) -> Any:
     return model
 
 
-def _check_safe(config):
+def _check_safe(config, most):
     """Refuses classes and functions that are neither Keras' own layers nor registered: building would call them."""
     if isinstance(config, list):
         for value in config:
-            _check_safe(value)
+            _check_safe(value, most)
     if not isinstance(config, dict):
         return
     module, name = config.get("module"), config.get("class_name")
@@ -86,8 +90,11 @@ def _check_safe(config):
         ours = places[0] == "keras" and places[1:2] not in (["utils"], ["saving"], ["config"])
         if not registered and not (module == "builtins" if function else ours):
             raise ValueError(f"it names {module}.{known if function else name}, which is no layer known here")
+    for key in _SIZES:
+        if isinstance(size := config.get(key), int) and size > most:
+            raise ValueError(f"it has {key}={size}, and the file holds {most} numbers at most")
     for value in config.values():
-        _check_safe(value)
+        _check_safe(value, most)
 
 
 def import_layers(config: Any) -> None:

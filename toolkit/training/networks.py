@@ -2,6 +2,7 @@
 
 import collections
 import json
+import math
 import pathlib
 import re
 from collections.abc import Mapping
@@ -209,9 +210,10 @@ def load(folder: pathlib.Path, path: pathlib.Path, only: str | None = None) -> d
     if only is not None and only not in networks:
         raise ValueError(f"{folder} keeps no network {only!r}; it keeps {', '.join(networks)}.")
     with opened(path) as arrays:
+        most = sum(math.prod(arrays.header(name)[0]) for name in arrays.names)
         for name, network in networks.items():
             if only in (None, name):
-                found[name] = built(network["config"], f"{folder / FILE}: {name}")
+                found[name] = built(network["config"], f"{folder / FILE}: {name}", most)
                 keys = [key for key in network["weights"] if key in arrays.names]
                 shapes = [arrays.header(key)[0] for key in keys]
                 if shapes != [tuple(weight.shape) for weight in found[name].weights]:
