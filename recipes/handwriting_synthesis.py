@@ -37,12 +37,12 @@ class Settings(
     settings.Sampling,
     settings.Export,
 ):
-    text: str = setting("The quick brown fox", "what --mode=sample writes", changeable=True)
+    text: str = setting("The quick brown fox", "what --mode=sample writes", maximum=1000, changeable=True)
     style: str = setting("", "whose hand --mode=sample writes in: a writer of the test lines", changeable=True)
     prime_strokes: str = setting(
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
-    prime_text: str = setting("", "what is written in --prime_strokes", changeable=True)
+    prime_text: str = setting("", "what is written in --prime_strokes", maximum=1000, changeable=True)
     num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1, maximum=1000)
     data: str = "embedded:10000:2"
     alphabet: str = ALPHABET
@@ -50,9 +50,6 @@ class Settings(
     bias: float = 1.0
 
     def check(self) -> None:
-        for name, text in (("text", self.text), ("prime_text", self.prime_text)):
-            if len(text) > 1000:
-                raise ValueError(f"--{name} has {len(text)} characters; at most 1000 are written as one line.")
         if bool(self.prime_strokes) != bool(self.prime_text):
             raise ValueError("--prime_strokes=FILE and --prime_text=TEXT, what is written in it, go together.")
         if self.prime_strokes and self.style:
@@ -133,20 +130,14 @@ def primer(s):
     return line.offsets, line.text
 
 
-def fitted(s, writer, before):
-    """The same as the network has learned to see; refused where it cannot follow it."""
-    where = f"--prime_strokes={s.prime_strokes}" if s.prime_strokes else f"--style={s.style}"
-    if s.prime_strokes:
-        before = generation.priming.fit_primer(writer, before, where, resample=data.strokes.resampling.resample)
-    generation.priming.check_primer(writer.model, before, where)
-    return before
-
-
 def sample(run):
     s, model = run.settings, run.load()
     writer, before = generation.strokes.Writer(model), primer(s)
     if before:
-        before = fitted(s, writer, before)
+        where = f"--prime_strokes={s.prime_strokes}" if s.prime_strokes else f"--style={s.style}"
+        if s.prime_strokes:  # of any pen: to the size and density that the network has learned to see
+            before = generation.priming.fit_primer(writer, before, where, resample=data.strokes.resampling.resample)
+        generation.priming.check_primer(model, before, where)
     write = functools.partial(generation.priming.write_in_hand, writer, seed=s.sample_seed)
     draw = functools.partial(visualize.strokes.lines, smooth=True)
 

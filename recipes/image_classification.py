@@ -45,11 +45,7 @@ class Settings(
     )
     label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0, maximum=1.0)
     auxiliary_weight: float = setting(
-        0.3,
-        "of the auxiliary heads' losses, where the network has such; 0: none",
-        paper="0.3",
-        minimum=0.0,
-        maximum=100.0,
+        0.3, "of auxiliary heads' losses, where there are such; 0: none", paper="0.3", minimum=0.0, maximum=100.0
     )
     images: str = setting("", "of --mode=sample: files to classify, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4, 1e-4")
@@ -202,15 +198,9 @@ def sample(run):
     run.picture("grad_cam", grad_cam_picture(classifier, shown[:32], labels, names))
 
 
-def noise(size):
-    """Parts of noise, on which the exported files are compared where there are no images."""
-    pixels = np.random.default_rng(0).integers(0, 256, (2, size, size, 3)).astype("uint8")
-    return dict.fromkeys(("train", "test"), data.images.labelled.Part(pixels, np.zeros(2, "int32")))
-
-
 def export(run):
     s, (classifier, names), images = run.settings, trained(run), run.data_to_measure()
-    parts = images.for_classes(names, str(run.workdir)).parts if images else noise(s.size)
+    parts = images.for_classes(names, str(run.workdir)).parts if images else data.images.labelled.noise(s.size)
     served = serving.image_classifier.image_classifier(
         classifier,
         test=(parts["test"].store, parts["test"].labels),

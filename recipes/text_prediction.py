@@ -37,12 +37,8 @@ class Settings(
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
     reset_every: int = setting(100, "sequences to a new state; 0: never", paper="100", minimum=0, maximum=10**9)
     start_from: str = setting("", "workdir of a trained network of these sizes, whose weights to begin with", path=True)
-    dynamic_learning_rate: float = setting(
-        0.3, "step size of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True
-    )
-    max_evaluated: int | None = setting(
-        None, "tokens of the test text that are scored", minimum=1, maximum=2 * 10**9, changeable=True
-    )
+    dynamic_learning_rate: float = setting(0.3, "of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True)
+    max_evaluated: int | None = setting(None, "test tokens that count", minimum=1, maximum=2 * 10**9, changeable=True)
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
     length: int = setting(600, "tokens that --mode=sample writes", minimum=1, maximum=10**6, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
@@ -121,17 +117,16 @@ def begin_with(run, model, vocabulary):
     training.networks.copy_weights(before, model, name)
 
 
-def checked(run, model, text):
-    """A text, or None, whose numbers must be those that the network was trained on."""
-    if text is not None:
-        told = f"the text that --workdir={run.workdir} was trained on"
+def trained(run, read):
+    """The trained network, and what `read` gives: a text whose numbers are those that it was trained on, or None."""
+    model, told = run.load(), f"the text that --workdir={run.workdir} was trained on"
+    if (text := read()) is not None:
         text.vocabulary.check_equal(data.text.Vocabulary.of_network(model), f"--data={run.settings.data}", told)
-    return text
+    return model, text
 
 
 def evaluate(run):
-    s, model = run.settings, run.load()
-    text = checked(run, model, run.data)
+    s, (model, text) = run.settings, trained(run, lambda: run.data)
     test = text.tokens["test"][: s.max_evaluated]
     sample = text.tokens["train"][: len(test)]
 
@@ -160,9 +155,8 @@ def sample(run):
         writer = serving.language_model.TextWriter(run.exported)
         vocabulary = writer.vocabulary
     else:
-        model = run.load()
+        model, text = trained(run, lambda: run.data_if_there("what is drawn of the test text"))
         vocabulary = data.text.Vocabulary.of_network(model)
-        text = checked(run, model, run.data_if_there("what is drawn of the test text"))
         writer = generation.text.Generator(model, s.top_k or 0, vocabulary.excluded)
     prompt = vocabulary.encode_known(s.prompt, "--prompt")
     texts = writer.write(prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed)
@@ -194,8 +188,7 @@ def brackets(run, vocabulary, writer, test):
 
 
 def export(run):
-    s, model = run.settings, run.load()
-    text = checked(run, model, run.data_to_measure())
+    s, (model, text) = run.settings, trained(run, run.data_to_measure)
     tokens = generation.text.Generator(model).write([], 1000, seed=s.seed)[0] if text is None else None
     passages = {part: tokens if text is None else text.tokens[part] for part in ("train", "test")}
     asked = {**s.only("max_prompt", "max_length", "seed"), "top_k": s.top_k or 0}

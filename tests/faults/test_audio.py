@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from tests.faults import samples
-from tests.faults.hostile import DAMAGES, table, tried, unchanged
+from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
 from toolkit.data.audio import files
 from toolkit.files import limits
 
@@ -22,7 +22,7 @@ def test_damaged(make, damage, tmp_path, monkeypatch):
     path = make(tmp_path).files[0]
     DAMAGES[damage](path)
     with unchanged(tmp_path):
-        tried(lambda: files.decode(path), [path.name])
+        check_answer(lambda: files.decode(path), [path.name])
 
 
 def wav(channels=1, rate=8000, bits=16, kind=1, data=bytes(4000), says=None, riff=None):
@@ -88,7 +88,7 @@ ROWS = [
 def test_headers(make, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = samples.write(tmp_path / "sound.wav", make(tmp_path))
-    tried(lambda: files.decode(path), [path.name], expected)
+    check_answer(lambda: files.decode(path), [path.name], expected)
 
 
 @pytest.mark.slow
@@ -98,4 +98,4 @@ def test_a_bomb_of_flac(tmp_path, monkeypatch):
     for total, expected in ((None, "it would take 61.0 MB"), (1000, "")):
         path = samples.write(tmp_path / "sound.flac", flac(tmp_path, constant=True, total=total))
         assert path.stat().st_size < limits.MIB
-        tried(lambda path=path: files.decode(path), [path.name], expected, megabytes=100)
+        check_answer(lambda path=path: files.decode(path), [path.name], expected, megabytes=100)

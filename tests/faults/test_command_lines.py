@@ -13,7 +13,7 @@ import time
 import pytest
 
 from recipes.__main__ import titles
-from tests.faults.hostile import CANARY, answer, clear, table, tried
+from tests.faults.hostile import CANARY, answer, check_answer, clear, table
 from toolkit import settings
 from toolkit.settings.fields import field_kind
 from toolkit.training import distribution
@@ -126,14 +126,16 @@ LINES = [
 @pytest.mark.parametrize("words, expected", table(LINES, tenth=3))
 def test_command_lines(words, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tried(lambda: made("text_prediction", *words), ["--", *(repr(word) for word in words), "is no flag"], expected)
+    check_answer(
+        lambda: made("text_prediction", *words), ["--", *(repr(word) for word in words), "is no flag"], expected
+    )
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("flag", ["--mode=serve_data", "--strategy=multi_worker"])
 def test_no_port_is_opened_without_a_word_on_the_network(flag):
     wanted = given(settings.Devices, MODES, [flag, "--data_service=127.0.0.1:5050"])
-    tried(lambda: settings.Devices(**wanted), [flag], "--trusted_network")
+    check_answer(lambda: settings.Devices(**wanted), [flag], "--trusted_network")
     assert settings.Devices(**wanted, trusted_network=True)
 
 
@@ -194,7 +196,7 @@ CONFIGS = [
 @pytest.mark.parametrize("text, expected", table(CONFIGS))
 def test_tf_config(text, expected, monkeypatch):
     monkeypatch.setattr(os, "environ", {**os.environ, "TF_CONFIG": text})  # a real one cannot be so long
-    error = tried(distribution.task, ["TF_CONFIG"], expected)
+    error = check_answer(distribution.task, ["TF_CONFIG"], expected)
     assert (error is None) == (expected == "works")
 
 
@@ -236,7 +238,7 @@ def test_workdirs(name, expected, tmp_path, monkeypatch):
         finally:
             workdir.close()
 
-    error = tried(opened, ["--workdir"], expected)
+    error = check_answer(opened, ["--workdir"], expected)
     assert (error is None) == (expected == "works")
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from tests.faults.hostile import table, tried
+from tests.faults.hostile import check_answer, table
 from toolkit.data import service
 
 
@@ -76,18 +76,20 @@ def test_something_else_is_there(listen, expected, side):
         address = f"127.0.0.1:{listen(stack)}"
         began = time.monotonic()
         if side == "training":
-            tried(lambda: service.check(address, seconds=0.5), ["--data_service"], expected)
+            check_answer(lambda: service.check(address, seconds=0.5), ["--data_service"], expected)
         else:
-            tried(lambda: service.Server(address, []), ["--data_service"], expected)
+            check_answer(lambda: service.Server(address, []), ["--data_service"], expected)
         assert time.monotonic() - began < 5
 
 
 def test_nothing_is_there():
-    tried(lambda: service.check(f"127.0.0.1:{nothing(None)}", seconds=0.2), ["--data_service"], "nothing answers there")
-    tried(lambda: service.Server("nosuchhost.invalid:5050", []), ["--data_service"], "nothing answers there")
+    check_answer(
+        lambda: service.check(f"127.0.0.1:{nothing(None)}", seconds=0.2), ["--data_service"], "nothing answers there"
+    )
+    check_answer(lambda: service.Server("nosuchhost.invalid:5050", []), ["--data_service"], "nothing answers there")
 
 
 def test_a_service_is_there():
     server = service.Server(f"127.0.0.1:{nothing(None)}", [])
     for _ in range(3):
-        tried(lambda: service.check("{}:{}".format(*server._address)), ["--data_service"], "works")
+        check_answer(lambda: service.check("{}:{}".format(*server._address)), ["--data_service"], "works")

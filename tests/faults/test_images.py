@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from recipes import image_classification as recipe
-from tests.faults.hostile import CANARY, table, tried, unchanged
+from tests.faults.hostile import CANARY, check_answer, table, unchanged
 from tests.faults.samples import folders, picture, write
 from toolkit import data
 from toolkit.data.images import files, store
@@ -134,7 +134,7 @@ def test_files(content, expected, tmp_path, monkeypatch):
     path = write(tmp_path / "photo.jpg", content)
     with unchanged(tmp_path):
         for read in (lambda: files.read(path, 8), lambda: files.mask(path, 8), lambda: files.read_named(str(path), 8)):
-            tried(read, [path.name], "" if read.__code__.co_names[1] == "mask" else expected)
+            check_answer(read, [path.name], "" if read.__code__.co_names[1] == "mask" else expected)
 
 
 @pytest.mark.parametrize("how", ["in memory", "streamed", "skipped", "checked"])
@@ -145,7 +145,7 @@ def test_postscript_is_no_image_wherever_it_is_read(how, tmp_path, monkeypatch):
     monkeypatch.setattr(store, "MEMORY", 0 if how == "streamed" else store.MEMORY)
     monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", None)  # to be called where it is begun
     if how in ("in memory", "streamed"):
-        tried(lambda: load(source, image_size=8, batch_size=4), ["0.png"], "--skip_corrupt")
+        check_answer(lambda: load(source, image_size=8, batch_size=4), ["0.png"], "--skip_corrupt")
     else:
         images = load(source, image_size=8, batch_size=4, skip_corrupt=True)
         assert len(images.skipped) == 1 and NONE in images.skipped[0]
@@ -159,9 +159,9 @@ def test_a_large_image_may_be_allowed(tmp_path):
     path = write(tmp_path / "large.png", encoded("PNG", (1000, 1000), "L"))
     limits.allow(0.0009)
     try:
-        tried(lambda: files.read(path, 8), ["large.png"], GIANT)
+        check_answer(lambda: files.read(path, 8), ["large.png"], GIANT)
         limits.allow(0.001)
-        tried(lambda: files.read(path, 8), [], "works")
+        check_answer(lambda: files.read(path, 8), [], "works")
     finally:
         limits.allow(None)
 
@@ -252,7 +252,7 @@ def test_folders(words, expected, tmp_path, capsys):
             raise ValueError(f"{root} has one class only")
 
     if isinstance(expected, dict):
-        tried(read, [], "works")
+        check_answer(read, [], "works")
         assert found[0].folders == expected
         shown = sum(
             word.endswith(".png")
@@ -262,7 +262,7 @@ def test_folders(words, expected, tmp_path, capsys):
         assert sum(map(len, found[0].items.values())) == shown
         assert not found[0].left_out
     else:
-        error = tried(read, [str(root)])
+        error = check_answer(read, [str(root)])
         assert error and any(words in str(error) for words in expected.split("|")), error
 
 
@@ -295,7 +295,9 @@ def test_names_that_are_no_text(tmp_path, monkeypatch, capsys):
 def test_two_names_that_are_written_alike(tmp_path):
     for name in (b"caf\xe9", b"caf\\xe9"):
         write(pathlib.Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name, b"1.png"))), picture())
-    tried(lambda: data.images.folders.labelled(str(tmp_path)), [str(tmp_path)], "are both written caf\\xe9: rename one")
+    check_answer(
+        lambda: data.images.folders.labelled(str(tmp_path)), [str(tmp_path)], "are both written caf\\xe9: rename one"
+    )
 
 
 def arrays(**changed):
@@ -340,7 +342,7 @@ ARRAYS = [
 def test_arrays(changed, expected, tmp_path):
     path = tmp_path / "images.npz"
     np.savez(path, **arrays(**changed))
-    tried(lambda: load(f"npz:{path}", image_size=8, batch_size=4).splits.train.peek(), [path.name], expected)
+    check_answer(lambda: load(f"npz:{path}", image_size=8, batch_size=4).splits.train.peek(), [path.name], expected)
 
 
 def settings(**flags):
@@ -407,4 +409,4 @@ FLAGS = [
 @pytest.mark.parametrize("read, expected", table(FLAGS))
 def test_flags(read, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tried(lambda: read(tmp_path), [expected.split(":")[0], "photos.zip"], expected)
+    check_answer(lambda: read(tmp_path), [expected.split(":")[0], "photos.zip"], expected)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.faults.hostile import DAMAGES, answer, clear, table, tried
+from tests.faults.hostile import DAMAGES, answer, check_answer, clear, table
 from toolkit import export
 from toolkit.data.text.vocabulary import Vocabulary
 from toolkit.export import card as cards
@@ -94,7 +94,7 @@ def copied(made, tmp_path, monkeypatch):
 
 def test_good_files_work(copied):
     for name, read in READ.items():
-        tried(lambda name=name, read=read: read(copied / name), [], "works")
+        check_answer(lambda name=name, read=read: read(copied / name), [], "works")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_good_files_work(copied):
 def test_damaged(name, damage, copied):
     path = copied / name
     DAMAGES[damage](path)
-    error = tried(lambda: READ[name](path), [path.name])
+    error = check_answer(lambda: READ[name](path), [path.name])
     if name == "export/model.tflite":
         assert error is not None, "it is not the file that the card describes"
 
@@ -143,8 +143,8 @@ def test_an_altered_card(where, value, copied):
         entry = entry[key]
     entry[last] = value
     path.write_text(json.dumps(card))
-    tried(lambda: write(path.parent), ["card.json"])
-    tried(lambda: export.inspect_tflite(path.with_name("model.tflite")), ["card.json"])
+    check_answer(lambda: write(path.parent), ["card.json"])
+    check_answer(lambda: export.inspect_tflite(path.with_name("model.tflite")), ["card.json"])
 
 
 def giant(path):
@@ -173,7 +173,7 @@ OTHERS = {
 @pytest.mark.parametrize("make", table(OTHERS.items()))
 def test_weights_of_another_network(make, copied):
     make(copied / "a.weights.h5")
-    tried(lambda: READ["a.weights.h5"](copied / "a.weights.h5"), ["a.weights.h5"], "not a file that")
+    check_answer(lambda: READ["a.weights.h5"](copied / "a.weights.h5"), ["a.weights.h5"], "not a file that")
 
 
 NAMES = ["", "none.h5", "a\0b.h5", "~nosuchuser/a.h5", "n" * 300 + ".h5", ".", "/dev/null", "a.txt", "imagenet "]
@@ -182,7 +182,7 @@ NAMES = ["", "none.h5", "a\0b.h5", "~nosuchuser/a.h5", "n" * 300 + ".h5", ".", "
 @pytest.mark.parametrize("name", table((repr(name[:20]), name) for name in NAMES))
 def test_weights_of_another_name(name, copied):
     (copied / "a.txt").write_text("words")
-    assert tried(lambda: pretrained.load_file(network(), name), ["weights="]) is not None
+    assert check_answer(lambda: pretrained.load_file(network(), name), ["weights="]) is not None
 
 
 def flipped(content, seed):
@@ -200,7 +200,7 @@ def test_two_hundred_altered_files(copied):
     content = path.read_bytes()
     for seed in range(200):
         path.write_bytes(flipped(content, seed))
-        assert tried(lambda: write(path.parent), ["model.tflite"]) is not None
+        assert check_answer(lambda: write(path.parent), ["model.tflite"]) is not None
         alone.write_bytes(path.read_bytes())
         clear(answer(lambda: look(alone)), ["model.tflite"])
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.faults import samples
-from tests.faults.hostile import table, tried, unchanged
+from tests.faults.hostile import check_answer, table, unchanged
 from toolkit.data import strokes
 from toolkit.data.strokes.lines import from_strokes
 from toolkit.serving.strokes_file import StrokesFile
@@ -104,7 +104,7 @@ def test_arrays(where, array, expected, tmp_path):
         "primer": lambda: strokes.read_file(tmp_path / "07.npy"),
     }
     with unchanged(tmp_path):
-        tried(read[where], ["07.npy"], expected)
+        check_answer(read[where], ["07.npy"], expected)
 
 
 def quickdraw(lines, times=False):
@@ -180,7 +180,7 @@ def test_json(content, expected, tmp_path):
     path = tmp_path / "mine.json"
     content = content()
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    tried(lambda: strokes.read_file(path), ["mine.json"], expected)
+    check_answer(lambda: strokes.read_file(path), ["mine.json"], expected)
 
 
 PATHS = {
@@ -197,7 +197,7 @@ PATHS = {
 def test_paths_of_a_primer(path, expected, tmp_path):
     (tmp_path / "mine.json").write_text("[]")
     where = path if path.startswith(("~", "/")) else f"{tmp_path}/{path}"
-    tried(lambda: strokes.read_file(where), [path[:100] or str(tmp_path), repr(path)[1:-1]], expected)
+    check_answer(lambda: strokes.read_file(where), [path[:100] or str(tmp_path), repr(path)[1:-1]], expected)
 
 
 def test_quickdraw_is_what_points_are(tmp_path):
@@ -249,7 +249,7 @@ def test_xml(content, expected, tmp_path):
     path = sample.files[-1]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     load = functools.partial(strokes.load, sample.source, batch_size=4, seed=0, text=True)
-    tried(load, [path.name], expected)
+    check_answer(load, [path.name], expected)
 
 
 TEXTS = {
@@ -274,7 +274,7 @@ def test_lists_and_transcripts(place, content, expected, tmp_path):
     sample = samples.iam(tmp_path)
     sample.files[place].write_bytes(content)
     load = functools.partial(strokes.load, sample.source, batch_size=4, seed=0, text=True)
-    tried(load, [sample.files[place].name, sample.source, "testset"], expected)
+    check_answer(load, [sample.files[place].name, sample.source, "testset"], expected)
 
 
 DRAWINGS = {
@@ -307,7 +307,7 @@ def test_drawings(kind, content, expected, tmp_path):
         with zipfile.ZipFile(tmp_path / "strokes.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for path in tmp_path.rglob("*.txt"):
                 archive.write(path, path.relative_to(tmp_path))
-    tried(lambda: strokes.load(source, batch_size=4, seed=0, text=False), [sample.files[0].name], expected)
+    check_answer(lambda: strokes.load(source, batch_size=4, seed=0, text=False), [sample.files[0].name], expected)
 
 
 SOURCES = {
@@ -358,7 +358,7 @@ def test_sources(source, expected, tmp_path, monkeypatch):
     (tmp_path / "loop").symlink_to("loop")
     text = "omniglot" not in source and "folder.zip" not in source
     names = [f"--data={source[:30]}", source.partition(":")[2] or source]
-    tried(lambda: strokes.load(source, batch_size=4, seed=0, text=text), names, expected)
+    check_answer(lambda: strokes.load(source, batch_size=4, seed=0, text=text), names, expected)
 
 
 @pytest.mark.parametrize(
@@ -371,7 +371,7 @@ def test_sources(source, expected, tmp_path, monkeypatch):
 def test_spacings(spacing, expected, tmp_path):
     source = samples.npy_strokes(tmp_path).source
     load = functools.partial(strokes.load, source, batch_size=4, seed=0, text=True, spacing=spacing)
-    tried(load, ["spacing", source], expected, seconds=20)
+    check_answer(load, ["spacing", source], expected, seconds=20)
 
 
 def test_one_bad_file_is_left_out_by_a_flag(tmp_path, capsys):
@@ -383,7 +383,7 @@ def test_one_bad_file_is_left_out_by_a_flag(tmp_path, capsys):
         whole = sum(map(len, strokes.read(sample.source, seed=0, text=damaged == -1)))
         sample.files[damaged].write_bytes(b"noise")
         read = functools.partial(strokes.read, sample.source, seed=0, text=False)
-        tried(read, [sample.files[damaged].name], "--skip_corrupt")
+        check_answer(read, [sample.files[damaged].name], "--skip_corrupt")
         left = read(skip_corrupt=True)
         assert sum(map(len, left)) == whole - 1
         told = capsys.readouterr().out
@@ -412,4 +412,4 @@ CARDS = {
 @pytest.mark.parametrize("content, expected", table((name, *row) for name, row in CARDS.items()))
 def test_cards_of_another_synthesis(content, expected, tmp_path):
     (tmp_path / "card.json").write_bytes(content)
-    tried(lambda: StrokesFile(tmp_path), ["card.json"], expected)
+    check_answer(lambda: StrokesFile(tmp_path), ["card.json"], expected)

@@ -11,7 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.faults.hostile import table, tried, unchanged
+from tests.faults.hostile import check_answer, table, unchanged
 from toolkit.data import text
 from toolkit.data.text.vocabulary import Vocabulary
 
@@ -35,7 +35,7 @@ NO_ENCODINGS = ["zlib", "base64", "rot13", "hex", "bz2", "uu", "quopri", "idna",
 @pytest.mark.parametrize("encoding", table((repr(name[:20]), name) for name in NO_ENCODINGS))
 def test_what_is_no_encoding(encoding, tmp_path):
     (tmp_path / "a.txt").write_text(LINES)
-    assert tried(lambda: load("text:a.txt", encoding=encoding), ["--encoding="]) is not None
+    assert check_answer(lambda: load("text:a.txt", encoding=encoding), ["--encoding="]) is not None
 
 
 def contents():
@@ -88,7 +88,7 @@ def contents():
 def test_contents(content, encoding, level, expected, tmp_path):
     (tmp_path / "a.txt").write_bytes(content)
     with unchanged(tmp_path):
-        tried(lambda: load("text:a.txt", encoding=encoding, level=level), ["a.txt"], expected)
+        check_answer(lambda: load("text:a.txt", encoding=encoding, level=level), ["a.txt"], expected)
 
 
 NAMES = ["a text.txt", "a,b.txt", ",", "a\nb.txt", "-x.txt", "~.txt", "a:b.txt", "text:a", "%s{0}.txt", "$HOME",
@@ -98,8 +98,8 @@ NAMES = ["a text.txt", "a,b.txt", ",", "a\nb.txt", "-x.txt", "~.txt", "a:b.txt",
 @pytest.mark.parametrize("name", table((repr(name[:20]), name) for name in NAMES))
 def test_names(name, tmp_path):
     (tmp_path / name).write_text(LINES)
-    tried(lambda: load(f"text:{tmp_path / name}"), [], "works")
-    tried(lambda: load(f"text:./{name},./{name}") if "," not in name else None, [], "works")
+    check_answer(lambda: load(f"text:{tmp_path / name}"), [], "works")
+    check_answer(lambda: load(f"text:./{name},./{name}") if "," not in name else None, [], "works")
 
 
 FORMS = {
@@ -125,7 +125,9 @@ FORMS = {
 def test_forms_of_data(source, expected, tmp_path):
     (tmp_path / "a.txt").write_text(LINES)
     (tmp_path / "empty").mkdir()
-    tried(lambda: load(source), [*filter(None, source.partition(":")[2].split(",")), "--data=", "'a\\x00b'"], expected)
+    check_answer(
+        lambda: load(source), [*filter(None, source.partition(":")[2].split(",")), "--data=", "'a\\x00b'"], expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_forms_of_data(source, expected, tmp_path):
 )  # fmt: skip
 def test_numbers(how, expected, tmp_path):
     (tmp_path / "a.txt").write_text(LINES)
-    tried(lambda: load("text:a.txt", **how), ["--held_out", "--level", "--data=text:a.txt"], expected)
+    check_answer(lambda: load("text:a.txt", **how), ["--held_out", "--level", "--data=text:a.txt"], expected)
 
 
 def zipped(method=zipfile.ZIP_DEFLATED, **members):
@@ -203,13 +205,13 @@ PACKED = {
 def test_packed(name, content, expected, tmp_path):
     (tmp_path / name).write_bytes(content())
     with unchanged(tmp_path):
-        tried(lambda: load(f"text:{name}"), [name], expected)
+        check_answer(lambda: load(f"text:{name}"), [name], expected)
 
 
 def test_no_temporary_folder(tmp_path, monkeypatch):
     (tmp_path / "a.gz").write_bytes(gzip.compress(LINES.encode()))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
-    tried(lambda: load("text:a.gz"), ["TMPDIR"], "No temporary file can be written")
+    check_answer(lambda: load("text:a.gz"), ["TMPDIR"], "No temporary file can be written")
 
 
 def penn(folder, **files):
@@ -241,7 +243,7 @@ PENN = {
 def test_folders_of_the_penn_treebank(files, expected, tmp_path):
     penn(tmp_path, **files)
     for level in ("char", "word"):
-        tried(lambda level=level: load(f"ptb:{tmp_path}", level=level), [str(tmp_path)], expected)
+        check_answer(lambda level=level: load(f"ptb:{tmp_path}", level=level), [str(tmp_path)], expected)
 
 
 PROMPTS = {
@@ -257,6 +259,6 @@ PROMPTS = {
 def test_prompts(prompt, expected, level):
     vocabulary = Vocabulary.of(["ab" * 10 + " aba\n"], level)
     if level == "char":
-        tried(lambda: vocabulary.encode_known(prompt, "--prompt"), ["--prompt="], expected)
+        check_answer(lambda: vocabulary.encode_known(prompt, "--prompt"), ["--prompt="], expected)
     else:
-        tried(lambda: vocabulary.encode_known(prompt, "--prompt"), ["--prompt="])
+        check_answer(lambda: vocabulary.encode_known(prompt, "--prompt"), ["--prompt="])

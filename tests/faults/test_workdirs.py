@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.faults.hostile import DAMAGES, table, tried, unchanged
+from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
 from tests.training.shapes import Example, batches, network, one_model, weights
 from toolkit.data.pipelines import Splits
 from toolkit.training import Run, building, shipping, timing
@@ -144,7 +144,9 @@ def check(workdir, whole, function, name, expected=""):
     """Tries a row: what is right where it works, else its name told; and no file there that was not."""
     before = {path for path in workdir.rglob("*")}
     found = []
-    error = tried(lambda: found.append(function(workdir)), [name, name.rpartition("/")[2], str(workdir)], expected)
+    error = check_answer(
+        lambda: found.append(function(workdir)), [name, name.rpartition("/")[2], str(workdir)], expected
+    )
     if error is None and expected != "works":
         left, right = (np.array(each, dtype=object) for each in (found[0], whole[1][function]))
         assert (found[0] is None) == (whole[1][function] is None)
@@ -478,7 +480,7 @@ def test_gone_while_it_trains(change, tmp_path):
     workdir = tmp_path / "run"
     run = Run(Example(workdir=str(workdir)), RECIPE)
     expected = "works" if change is GONE["its settings removed"] else "Was it removed or moved?"
-    tried(lambda: one_model(run, callbacks=(Remove(workdir, change),)), [str(workdir)], expected)
+    check_answer(lambda: one_model(run, callbacks=(Remove(workdir, change),)), [str(workdir)], expected)
     run.close()
     if change in (shutil.rmtree, moved):
         assert not workdir.exists()
@@ -501,7 +503,7 @@ PLACES = {
 def test_what_lies_at_the_workdir(make, expected, tmp_path):
     make(tmp_path / "run")
     with unchanged(tmp_path / "run" if expected != "works" else tmp_path / "nothing"):
-        tried(lambda: opened(tmp_path / "run").close(), [str(tmp_path / "run")], expected)
+        check_answer(lambda: opened(tmp_path / "run").close(), [str(tmp_path / "run")], expected)
 
 
 NAMES = {
@@ -521,7 +523,7 @@ NAMES = {
 @pytest.mark.parametrize("name, expected", table((told, *row) for told, row in NAMES.items()))
 def test_names_of_workdirs(name, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    tried(lambda: opened(name).close(), [name.split("/")[0], "workdir", repr(name)[1:-1]], expected)
+    check_answer(lambda: opened(name).close(), [name.split("/")[0], "workdir", repr(name)[1:-1]], expected)
     if expected not in ("works", ""):
         assert not list(tmp_path.iterdir())
 
@@ -538,7 +540,7 @@ def test_what_lies_in_the_workdir(name, function, expected, whole, tmp_path):
     workdir = tmp_path / "run"
     shutil.copytree(whole[0], workdir)
     replaced(lambda path: path.write_text("words"))(workdir / name)
-    tried(lambda: function(workdir), [str(workdir / name)], expected)
+    check_answer(lambda: function(workdir), [str(workdir / name)], expected)
 
 
 def test_what_a_kill_left_is_removed_and_nothing_else(tmp_path, whole):

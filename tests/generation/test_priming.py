@@ -34,7 +34,7 @@ def test_a_primed_line_is_the_writers_own(writer):
     np.testing.assert_array_equal(line.offsets, expected.offsets)
 
 
-def same_hand(changed, line):
+def check_same_hand(changed, line):
     """A piece of handwriting at another size or density is as tall, and its points as far apart, as before."""
     (size, spacing), (expected_size, expected_spacing) = (
         (priming._steps(offsets).sum(), priming._steps(offsets).mean()) for offsets in (changed, line.offsets)
@@ -59,7 +59,7 @@ def test_any_pen_is_brought_to_what_the_network_has_learned(writer, times, spaci
     if found[0] is primer[0]:
         assert times == 1.0 and spacing in (None, 7.0), "what fits stays as it is"
     else:
-        same_hand(found[0], line)
+        check_same_hand(found[0], line)
 
 
 def test_a_far_lift_changes_no_size(writer):
@@ -69,7 +69,7 @@ def test_a_far_lift_changes_no_size(writer):
     found, _ = priming.fit_primer(
         Copyist(writer.model, always=line.offsets), (offsets, line.text), "here", resample=resample
     )
-    same_hand(found[:-1], line)
+    check_same_hand(found[:-1], line)
 
 
 @pytest.mark.parametrize(("offsets", "message"), [

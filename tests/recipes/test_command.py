@@ -91,6 +91,6 @@ def test_a_recipe_keeps_the_command_that_was_typed(call, tmp_path):
 
 def test_inspect_and_doctor_are_called_with_their_arguments(call):
     done = call("inspect", "missing.tflite")
-    assert done.returncode == 1 and "missing.tflite: there is no such file" in done.stderr
+    assert done.returncode == 1 and "missing.tflite: no such file" in done.stderr
     done = call("doctor", "--help")
     assert done.returncode == 0 and "--json" in done.stdout

@@ -109,7 +109,7 @@ def test_priming(tmp_path, run):
         recipe.primer(settings(run.workdir, style="nobody"))
     offsets, text = recipe.primer(settings(run.workdir, prime_strokes=str(line), prime_text="as"))
     assert text == "as" and offsets.shape[1] == 3
-    with pytest.raises(ValueError, match="--text has 1001 characters"):
+    with pytest.raises(ValueError, match="--text must have at most 1,000 characters"):
         settings(run.workdir, text="a" * 1001)
     with pytest.raises(ValueError, match="go together"):
         settings(run.workdir, prime_strokes=str(line))

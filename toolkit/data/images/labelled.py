@@ -38,6 +38,24 @@ class Part:
     labels: np.ndarray
 
 
+def noise(image_size: int) -> dict[str, Part]:
+    """Makes parts of noise, on which exported files are compared where the images are not there any more.
+
+    Args:
+        image_size: Height and width, in pixels.
+
+    Returns:
+        "train" and "test", of two images each.
+
+    Example:
+
+    >>> noise(8)["test"].store.shape
+    (2, 8, 8, 3)
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (2, image_size, image_size, 3)).astype("uint8")
+    return dict.fromkeys(("train", "test"), Part(pixels, np.zeros(2, "int32")))
+
+
 @dataclasses.dataclass(frozen=True)
 class Images:
     """Images with a class label.
