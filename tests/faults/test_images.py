@@ -366,13 +366,13 @@ def named(names, **how):
 
 
 FLAGS = [
-    ("images of 20,000", settings(image_size=20_000), "--image_size=20000 would take"),
-    ("images of 2^31 - 1", settings(image_size=2**31 - 1, batch_size=1), "--image_size=2147483647 would take"),
-    ("a batch of 2^31 - 1", settings(batch_size=2**31 - 1), "--batch_size=2147483647 images"),
-    ("an export of 10^18", settings(export_size="1000000000x1000000000"), "--export_size=1000000000x1000000000"),
-    ("an export in superscript", settings(export_size="²x³"), "--export_size=²x³: expected"),
-    ("an export of many digits", settings(export_size="9" * 9999 + "x9"), "--export_size=999"),
-    ("an export of nothing", settings(export_size="x"), "--export_size=x: expected"),
+    ("images of 20,000", settings(image_size=20_000), "--image_size must be at most"),
+    ("images of 2^31 - 1", settings(image_size=2**31 - 1, batch_size=1), "--image_size must be at most"),
+    ("a batch of 2^31 - 1", settings(batch_size=2**31 - 1), "--batch_size must be at most"),
+    ("an export of 10^18", settings(export_size="1000000000x1000000000"), "--export_size must be HEIGHTxWIDTH"),
+    ("an export in superscript", settings(export_size="²x³"), "--export_size must be HEIGHTxWIDTH"),
+    ("an export of many digits", settings(export_size="9" * 9999 + "x9"), "--export_size must be HEIGHTxWIDTH"),
+    ("an export of nothing", settings(export_size="x"), "--export_size must be HEIGHTxWIDTH"),
     ("nothing held out", settings(held_out=0.0), "--held_out"),
     ("all held out", settings(held_out=0.5), "--held_out"),
     ("NaN held out", settings(held_out=float("nan")), "--held_out"),

@@ -39,7 +39,7 @@ def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
     except ValueError:  # a zero byte
         raise ValueError(f"{str(path)[:200]!r} cannot be a path; expected {expected}.") from None
     except OSError as error:  # a loop of links, a name that is too long, no permission
-        raise OSError(f"{shown} cannot be read: {error.strerror}; expected {expected}.") from error
+        raise OSError(f"{shown[:200]} cannot be read: {error.strerror}; expected {expected}.") from error
     if stat.S_ISDIR(found.st_mode):
         raise ValueError(f"{shown} is a folder; expected {expected}.")
     if not stat.S_ISREG(found.st_mode):
