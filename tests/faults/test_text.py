@@ -125,9 +125,8 @@ FORMS = {
 def test_forms_of_data(source, expected, tmp_path):
     (tmp_path / "a.txt").write_text(LINES)
     (tmp_path / "empty").mkdir()
-    check_answer(
-        lambda: load(source), [*filter(None, source.partition(":")[2].split(",")), "--data=", "'a\\x00b'"], expected
-    )
+    names = [name[:150] for name in source.partition(":")[2].split(",") if name]  # a long one is cut
+    check_answer(lambda: load(source), [*names, "--data=", "'a\\x00b'"], expected)
 
 
 @pytest.mark.parametrize(
