@@ -45,7 +45,8 @@ class AtrousSpatialPyramidSum(keras.layers.Layer):
         super().__init__(**kwargs)
         if outputs < 1 or filters < 0 or not rates or min(rates) < 1:
             raise ValueError(
-                f"{self.name}: outputs and rates must be at least 1, filters 0; got {outputs}, {tuple(rates)}, {filters}."
+                f"{self.name}: outputs and rates must be at least 1, filters 0; got {outputs}, {tuple(rates)}, "
+                f"{filters}."
             )
         self.outputs, self.rates, self.filters, self.dropout = outputs, tuple(rates), filters, dropout
         self.branches = [self._branch(number, rate) for number, rate in enumerate(self.rates)]
