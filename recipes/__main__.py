@@ -3,6 +3,8 @@
 import ast
 import pathlib
 
+from toolkit.terminal import outlast
+
 
 def titles(folder: pathlib.Path) -> dict[str, str]:
     """The first docstring line of each recipe by its name.
@@ -34,4 +36,5 @@ def main(command: str = "python -m recipes.NAME") -> None:
 
 
 if __name__ == "__main__":
+    outlast()
     main()

@@ -14,6 +14,7 @@ import sys
 
 from recipes import __main__ as recipe_list
 from toolkit import __version__
+from toolkit.terminal import outlast
 
 PROGRAMS = {"inspect": "toolkit.export.__main__", "doctor": "toolkit.doctor.__main__"}
 
@@ -24,6 +25,7 @@ def main() -> int:
     Returns:
         0; 2 where the command line names nothing that there is; or the status of what was run.
     """
+    outlast()
     name, *rest = sys.argv[1:] or [""]
     if name in PROGRAMS:
         return importlib.import_module(PROGRAMS[name]).main(rest)

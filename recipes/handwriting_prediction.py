@@ -96,7 +96,10 @@ def sample(run):
     drawn = write(s.num_samples, max_points=s.max_points)
     run.picture("samples", visualize.strokes.lines([line.offsets for line in drawn]))
 
-    offsets = next(data.strokes.lines_of(run.data.test)).offsets
+    splits = run.data_if_there("what is drawn along a real line")
+    if splits is None:
+        return
+    offsets = next(data.strokes.lines_of(splits.test)).offsets
     parts = models.handwriting.density_along(model, offsets)
     run.picture("density", visualize.strokes.density(*parts, offsets))
     run.picture("mixture_weights", visualize.strokes.mixture_weights(np.exp(parts.log_weights)))
@@ -108,13 +111,13 @@ def sample(run):
 
 
 def export(run):
-    s = run.settings
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_writer(
-        run.load(),
+        model,
         num_steps=s.max_points,
         **s.only("max_points", "bias", "seed"),
-        measured=data.strokes.lines_of(run.data.test.spread(50)),
-        typical=data.strokes.lines_of(run.data.train.spread(20)),
+        measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),
+        typical=data.strokes.lines_of(splits.train.spread(20)) if splits else (),
     )
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 

@@ -30,23 +30,30 @@ from toolkit.settings import other, setting
 
 @settings.recipe
 class Settings(settings.WrittenStrokes, settings.Recurrent, settings.Devices, settings.Export):
-    dropout: float = setting(0.1, "share of each layer's inputs left out in training", minimum=0.0)
+    dropout: float = setting(0.1, "share of each layer's inputs left out in training", minimum=0.0, maximum=0.95)
     learning_rate: float = setting(
         3e-3,
         "first step size; over the last third it falls to a thirtieth",
         minimum=0.0,
+        maximum=1e3,
         changeable=True,
         remembered=True,
     )
-    beam_width: int = setting(25, "beginnings kept by the beam search", minimum=1, changeable=True)
+    beam_width: int = setting(25, "beginnings kept by the beam search", minimum=1, maximum=10_000, changeable=True)
     synthesis: str = setting(
         "", "of --mode=read_written: folder of an exported handwriting_synthesis [the shipped one]", changeable=True
     )
-    num_lines: int = setting(250, "of --mode=read_written: lines written at each bias", minimum=1, changeable=True)
+    num_lines: int = setting(
+        250, "of --mode=read_written: lines written at each bias", minimum=1, maximum=100_000, changeable=True
+    )
     alphabet: str = ALPHABET
     units: int = other(96, more="in each direction too")
     num_layers: int = 2
     epochs: int = 5
+
+    def reading(self) -> dict:
+        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        return {**super().reading(), "points_per_label": models.handwriting_recognition.STRIDE}
 
 
 def load(s):
@@ -103,8 +110,10 @@ def evaluate(run):
 
 
 def sample(run):
-    s, model = run.settings, run.load()
-    lines, texts = offsets_and_texts(run.data.test.spread(8))
+    s, model, splits = run.settings, run.load(), run.data_if_there("what is read in test lines")
+    if splits is None:
+        return
+    lines, texts = offsets_and_texts(splits.test.spread(8))
     greedy, _ = read(s, model, lines)
     titles = [f"{text}   read: {found}" for text, found in zip(texts, greedy, strict=True)]
     run.picture("read", visualize.strokes.lines(lines[:8], titles[:8]))
@@ -138,13 +147,13 @@ def read_written(run):
 
 
 def export(run):
-    s = run.settings
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_reader(
-        run.load(),
+        model,
         s.alphabet,
         max_points=s.max_points,
-        measured=data.strokes.lines_of(run.data.test.spread(50)),
-        typical=data.strokes.lines_of(run.data.train.spread(20)),
+        measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),
+        typical=data.strokes.lines_of(splits.train.spread(20)) if splits else (),
     )
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 

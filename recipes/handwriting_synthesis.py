@@ -37,13 +37,13 @@ class Settings(
     settings.Sampling,
     settings.Export,
 ):
-    text: str = setting("The quick brown fox", "what --mode=sample writes", changeable=True)
+    text: str = setting("The quick brown fox", "what --mode=sample writes", maximum=1000, changeable=True)
     style: str = setting("", "whose hand --mode=sample writes in: a writer of the test lines", changeable=True)
     prime_strokes: str = setting(
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
-    prime_text: str = setting("", "what is written in --prime_strokes", changeable=True)
-    num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1)
+    prime_text: str = setting("", "what is written in --prime_strokes", maximum=1000, changeable=True)
+    num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1, maximum=1000)
     data: str = "embedded:10000:2"
     alphabet: str = ALPHABET
     epochs: int = 5
@@ -134,7 +134,10 @@ def sample(run):
     s, model = run.settings, run.load()
     writer, before = generation.strokes.Writer(model), primer(s)
     if before:
-        generation.priming.check_primer(model, before, f"--prime_strokes={s.prime_strokes}")
+        where = f"--prime_strokes={s.prime_strokes}" if s.prime_strokes else f"--style={s.style}"
+        if s.prime_strokes:  # of any pen: to the size and density that the network has learned to see
+            before = generation.priming.fit_primer(writer, before, where, resample=data.strokes.resampling.resample)
+        generation.priming.check_primer(model, before, where)
     write = functools.partial(generation.priming.write_in_hand, writer, seed=s.sample_seed)
     draw = functools.partial(visualize.strokes.lines, smooth=True)
 
@@ -148,7 +151,10 @@ def sample(run):
     lines = write([s.text] * len(biases), before, bias=biases)
     run.picture("biases", draw([line.offsets for line in lines], [f"bias {b:g}" for b in biases]))
 
-    real = next(data.strokes.lines_of(run.data.test))
+    splits = run.data_if_there("what is drawn along a real line")
+    if splits is None:
+        return
+    real = next(data.strokes.lines_of(splits.test))
     other = before or (real.offsets, real.text)
     (primed,), (unprimed,) = (write([s.text], hand, bias=s.bias) for hand in (other, None))
     titles = ["a real line", "primed by it", "unprimed"]
@@ -160,14 +166,14 @@ def sample(run):
 
 
 def export(run):
-    s = run.settings
+    s, model, splits = run.settings, run.load(), run.data_to_measure()
     served = strokes_writer(
-        run.load(),
+        model,
         num_steps=max(700, 2 * s.max_points),
         num_characters=max(64, s.max_characters + 1),  # the zero at the end among them
         **s.only("max_points", "text", "bias", "seed"),
-        measured=data.strokes.lines_of(run.data.test.spread(50)),
-        typical=data.strokes.lines_of(run.data.train.spread(20)),
+        measured=data.strokes.lines_of(splits.test.spread(50)) if splits else (),
+        typical=data.strokes.lines_of(splits.train.spread(20)) if splits else (),
     )
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 

@@ -21,11 +21,9 @@ Differs from the papers: shortcuts that change the channels are 1 x 1 convolutio
 the middle square; one crop is tested.
 """
 
-import pathlib
-
 import numpy as np
 
-from toolkit import data, losses, methods, metrics, models, serving, settings, training, visualize
+from toolkit import data, files, losses, methods, metrics, models, serving, settings, training, visualize
 from toolkit.lazy import keras
 from toolkit.settings import other, setting
 
@@ -45,9 +43,9 @@ class Settings(
     loss: str = setting(
         "cross_entropy", "or a margin loss, one class against the others", choices=("cross_entropy", *MARGINS.split())
     )
-    label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0)
+    label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0, maximum=1.0)
     auxiliary_weight: float = setting(
-        0.3, "of the auxiliary heads' losses, where the network has such; 0: none", paper="0.3", minimum=0.0
+        0.3, "of auxiliary heads' losses, where there are such; 0: none", paper="0.3", minimum=0.0, maximum=100.0
     )
     images: str = setting("", "of --mode=sample: files to classify, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4, 1e-4")
@@ -58,7 +56,6 @@ class Settings(
     def check(self) -> None:
         if self.label_smoothing and (self.loss != "cross_entropy" or self.label_smoothing >= 1):
             raise ValueError(f"--label_smoothing={self.label_smoothing} is for --loss=cross_entropy, and less than 1.")
-        data.images.files.parse_size(self.export_size, "export_size")
 
     @property
     def size(self) -> int:
@@ -74,8 +71,8 @@ def augmentation(s):
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
     # What cannot be built is said before data is read.
-    if s.weights not in ("", "imagenet") and not pathlib.Path(s.weights).expanduser().is_file():
-        raise ValueError(f"--weights={s.weights}: expected imagenet or the path of a .keras or .weights.h5 file.")
+    if s.weights not in ("", "imagenet"):
+        files.binary.check(s.weights, "--weights=imagenet, or a .keras or .weights.h5 file")
     models.image_classifier.check_size(s.architecture, s.size, s.stem or "auto")
     how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
     return data.images.load(s.data, image_size=s.size, augmentation=augmentation(s), **how)
@@ -191,16 +188,19 @@ def sample(run):
     if s.images:
         (paths, shown), labels = data.images.read_named(s.images, s.size, augmentation=augmentation(s)), None
     else:
-        shown, labels = next(run.data.for_classes(names, str(run.workdir)).blocks("test", 16))
+        images = run.data_if_there("test images; --images=one.jpg,two.png names others")
+        if images is None:
+            return
+        shown, labels = next(images.for_classes(names, str(run.workdir)).blocks("test", 16))
         paths = [f"test image {number}" for number in range(len(shown))]
     for path, row in zip(paths, methods.classification.probabilities(classifier, shown), strict=True):
-        print(f"  {path}: {methods.classification.best_classes(row, names)}")
-    run.picture("grad_cam", grad_cam_picture(classifier, shown, labels, names))
+        print(f"  {files.names.printable(path)}: {methods.classification.best_classes(row, names)}")
+    run.picture("grad_cam", grad_cam_picture(classifier, shown[:32], labels, names))
 
 
 def export(run):
-    s, (classifier, names) = run.settings, trained(run)
-    parts = run.data.for_classes(names, str(run.workdir)).parts
+    s, (classifier, names), images = run.settings, trained(run), run.data_to_measure()
+    parts = images.for_classes(names, str(run.workdir)).parts if images else data.images.labelled.noise(s.size)
     served = serving.image_classifier.image_classifier(
         classifier,
         test=(parts["test"].store, parts["test"].labels),

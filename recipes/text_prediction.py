@@ -30,17 +30,17 @@ class Settings(
     settings.WriterExport,
 ):
     embedding_size: int = setting(
-        0, "numbers that a token is looked up as; 0: rows of the LSTMs' kernels", paper="one-hot, the same", minimum=0
+        0, "numbers a token is looked up as; 0: rows of kernels", paper="one-hot, the same", minimum=0, maximum=8192
     )
     skip_connections: bool = setting(True, "each layer sees the input, and the output sees each layer")
-    num_sampled: int = setting(0, "words of a sampled softmax in training; 0: the exact softmax", minimum=0)
-    sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1)
-    reset_every: int = setting(100, "sequences after which states begin anew; 0: never", paper="100", minimum=0)
-    start_from: str = setting("", "workdir of a trained network of the same sizes, whose weights to begin with")
-    dynamic_learning_rate: float = setting(0.3, "step size of dynamic evaluation", minimum=0.0, changeable=True)
-    max_evaluated: int | None = setting(None, "tokens of the test text that are scored", minimum=1, changeable=True)
+    num_sampled: int = setting(0, "words of a sampled softmax; 0: the exact softmax", minimum=0, maximum=10**6)
+    sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
+    reset_every: int = setting(100, "sequences to a new state; 0: never", paper="100", minimum=0, maximum=10**9)
+    start_from: str = setting("", "workdir of a trained network of these sizes, whose weights to begin with", path=True)
+    dynamic_learning_rate: float = setting(0.3, "of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True)
+    max_evaluated: int | None = setting(None, "test tokens that count", minimum=1, maximum=2 * 10**9, changeable=True)
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
-    length: int = setting(600, "tokens that --mode=sample writes", minimum=1, changeable=True)
+    length: int = setting(600, "tokens that --mode=sample writes", minimum=1, maximum=10**6, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
     num_layers: int = other(1, paper="1; Wikipedia: 7")
     lstm_gradient_clip: float = other(1.0, paper="1", more="fused ones also need an --embedding_size")
@@ -89,7 +89,7 @@ def train(run):
     splits = text.splits(s.batch_size, s.sequence_length, s.reset_every).map(data.text.streaming.as_fitted)
     with run.scope():
         model = network(s, text.vocabulary)
-        if s.start_from:
+        if s.start_from and not run.has("model"):  # what a checkpoint holds need not be looked for again
             begin_with(run, model, text.vocabulary)
         trainee = compiled(model, s, run.num_steps(splits.train))
     generator = generation.text.Generator(model, excluded=text.vocabulary.excluded)
@@ -112,19 +112,21 @@ def costs(vocabulary, generator, tokens, title):
 def begin_with(run, model, vocabulary):
     """Takes the weights of another workdir's network; what it was trained with, noise or batches, may differ."""
     before, name = run.load(workdir=run.settings.start_from), f"--start_from={run.settings.start_from}"
-    data.text.Vocabulary.of_network(before).check_equal(vocabulary, name, f"--data={run.settings.data}")
+    remedy = "Train both on a text that has the tokens of both, the two files in one, or both with --level=byte."
+    data.text.Vocabulary.of_network(before).check_equal(vocabulary, name, f"--data={run.settings.data}", remedy)
     training.networks.copy_weights(before, model, name)
 
 
-def trained(run):
-    """The trained network, and the text, whose numbers must be those that it was trained on."""
+def trained(run, read):
+    """The trained network, and what `read` gives: a text whose numbers are those that it was trained on, or None."""
     model, told = run.load(), f"the text that --workdir={run.workdir} was trained on"
-    run.data.vocabulary.check_equal(data.text.Vocabulary.of_network(model), f"--data={run.settings.data}", told)
-    return model, run.data
+    if (text := read()) is not None:
+        text.vocabulary.check_equal(data.text.Vocabulary.of_network(model), f"--data={run.settings.data}", told)
+    return model, text
 
 
 def evaluate(run):
-    s, (model, text) = run.settings, trained(run)
+    s, (model, text) = run.settings, trained(run, lambda: run.data)
     test = text.tokens["test"][: s.max_evaluated]
     sample = text.tokens["train"][: len(test)]
 
@@ -139,6 +141,8 @@ def evaluate(run):
         taken = nats(test, 1, rate, f"test, {name}")
         told = metrics.bits.summary(taken, share * text.characters["test"], share * text.words["test"])
         found |= {f"{name}_{unit}": value for unit, value in told.items()}
+    if "static_perplexity_per_word" not in found:
+        print("  no perplexity a word: what white space separates in this text is too long to be words")
     counts = metrics.n_gram.n_gram_bits(text.tokens["train"], test, len(text.vocabulary.tokens))
     found["order_2_counts_bits_per_token"] = counts
     static, dynamic = {"word": (1.27, 1.25)}.get(s.level, (1.32, 1.29))
@@ -151,8 +155,8 @@ def sample(run):
         writer = serving.language_model.TextWriter(run.exported)
         vocabulary = writer.vocabulary
     else:
-        model, text = trained(run)
-        vocabulary = text.vocabulary
+        model, text = trained(run, lambda: run.data_if_there("what is drawn of the test text"))
+        vocabulary = data.text.Vocabulary.of_network(model)
         writer = generation.text.Generator(model, s.top_k or 0, vocabulary.excluded)
     prompt = vocabulary.encode_known(s.prompt, "--prompt")
     texts = writer.write(prompt, s.length, num_texts=s.num_samples, temperature=s.temperature, seed=s.sample_seed)
@@ -160,6 +164,8 @@ def sample(run):
     if s.runtime == "tflite":
         return
     run.picture("written", costs(vocabulary, writer, [*prompt, *texts[0]][:1200], f"written, {s.temperature:g}"))
+    if text is None:
+        return
     test = text.tokens["test"]
     run.picture("read", costs(vocabulary, writer, test[:1200], "test text"))
     values = metrics.cell_memory.cell_values(state for _, state in writer.along([*test[:120], 0]))[1:]
@@ -182,8 +188,9 @@ def brackets(run, vocabulary, writer, test):
 
 
 def export(run):
-    s, (model, text) = run.settings, trained(run)
-    passages = {"train": text.tokens["train"], "test": text.tokens["test"]}
+    s, (model, text) = run.settings, trained(run, run.data_to_measure)
+    tokens = generation.text.Generator(model).write([], 1000, seed=s.seed)[0] if text is None else None
+    passages = {part: tokens if text is None else text.tokens[part] for part in ("train", "test")}
     asked = {**s.only("max_prompt", "max_length", "seed"), "top_k": s.top_k or 0}
     served = serving.language_model.language_model(model, **passages, **asked)
     run.export(served, data=s.data, description=__doc__.splitlines()[0])

@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -111,3 +112,35 @@ def test_a_folder_that_it_did_not_make_is_left_alone(tmp_path):
     assert answer.returncode == 1
     assert "was not made by ./run" in answer.stderr
     assert (tmp_path / "letters.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize(
+    "port", ["99999", "65536", "0", "-1", "x", "8e3", " ", "\N{SUPERSCRIPT TWO}", "$(touch x)", "9" * 999]
+)
+def test_a_port_that_is_none(port):
+    answer = call("web", port)
+    assert answer.returncode == 1 and answer.stdout == ""
+    assert answer.stderr == f"run: web {port}: expected a port, a number from 1 to 65535\n"
+
+
+def test_a_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        answer = call("web", str(listener.getsockname()[1]))
+    assert answer.returncode == 1 and answer.stderr.startswith("run: port ") and "is in use" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("lint", "toolkit"), ("docs", "x"), ("lock", "x"), ("help", "me"), ("web", "8000", "x")]
+)
+def test_words_that_a_command_does_not_take_are_not_dropped(words):
+    answer = call(*words)
+    assert answer.returncode == 1 and answer.stderr.startswith(f"run: {words[0]} takes ") and answer.stdout == ""
+
+
+def test_an_environment_that_cannot_be(tmp_path):
+    (tmp_path / "file").touch()
+    answer = call("python", TOOLKIT_VENV=tmp_path / "file")
+    assert (answer.returncode, answer.stderr) == (1, f"run: TOOLKIT_VENV={tmp_path / 'file'} is no folder\n")
+    answer = call("python", TOOLKIT_VENV=tmp_path / "a:b")
+    assert answer.returncode == 1 and "a colon would part it on PATH" in answer.stderr
+    assert not (tmp_path / "a:b").exists()

@@ -12,7 +12,7 @@ def silenced() -> Iterator[None]:
     """Hides what is written to standard error's file descriptor inside; shows it after all where the block raises."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as chatter:
+    with _scratch() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
             yield
@@ -26,3 +26,8 @@ def silenced() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _scratch():
+    """A file in memory where the system has such: a disk may be full."""
+    return os.fdopen(os.memfd_create("chatter"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()

@@ -7,6 +7,9 @@ import pytest
 
 from recipes import handwriting_recognition, handwriting_synthesis
 from toolkit import generation, training
+from toolkit.data.strokes.lines import ALPHABET
+from toolkit.data.strokes.resampling import resample
+from toolkit.metrics.character_error_rate import character_error_rate
 from toolkit.training.shipping import shipped, shipped_settings
 
 pytestmark = pytest.mark.claims
@@ -36,6 +39,31 @@ def test_a_primed_line_is_in_its_primers_hand(tmp_path):
     lines, limit = handwriting_synthesis.lines_by_writers(run.settings), run.settings.max_points
     measured = generation.priming.hand_kept(writer, lines, max_points=limit, seed=run.settings.seed)
     assert measured["nearer_its_primer_percent"] >= 90.0
+
+
+def test_any_pen_primes_legibly(tmp_path):
+    """One piece of handwriting as other tablets would give it: other units, and points closer together or farther."""
+    run = shipped_run("handwriting_synthesis", tmp_path)
+    writer, reader = (
+        generation.strokes.Writer(run.load()),
+        shipped_run("handwriting_recognition", tmp_path / "reader").load(),
+    )
+    texts = ["The quick brown fox", "Handwriting is fine", "see 42 of them, now", "jumps over lazy dogs"]
+    test = handwriting_synthesis.lines_by_writers(run.settings)
+    real = max((line for line in test if line.writer == "writer 6" and len(line.text) <= 24), key=lambda x: len(x.text))
+
+    def rate(offsets):
+        primer = generation.priming.fit_primer(writer, (offsets, real.text), "here", resample=resample)
+        generation.priming.check_primer(writer.model, primer, "here")
+        written = [line.offsets for line in generation.priming.write_in_hand(writer, texts, primer, bias=1.0)]
+        read, _ = generation.line_reading.read_lines(reader, written, ALPHABET)
+        return character_error_rate(texts, read)
+
+    plain = rate(real.offsets)
+    assert plain < 10.0
+    assert rate(resample(real.offsets, 3.0)) < plain + 8.0
+    assert rate(resample(real.offsets, 7.0) * [20.0, 20.0, 1.0]) < plain + 12.0
+    assert rate((real.offsets * [0.05, 0.05, 1.0]).astype("float32")) < plain + 8.0
 
 
 def test_sizes_on_a_phone():

@@ -61,7 +61,21 @@ def test_a_second_process_would_join(address):
     service.check(address)
 
 
-@pytest.mark.parametrize("address", ["", "5050", "host:", "host:port", "host:70000", ":1"])
+NONE = ["", "5050", "host:", "host:port", "host:70000", ":1", "host:0", "host:\u00b2", "host:\u0665\u0665", "host:5\n"]
+NONE += [
+    "http://host:80",
+    "[::1]:80",
+    "a b:80",
+    "-x:80",
+    "a..b:80",
+    "h" * 300 + ":80",
+    "h\0:80",
+    "$(touch x):80",
+    "\u00fc:80",
+]
+
+
+@pytest.mark.parametrize("address", NONE)
 def test_addresses_that_are_none(address):
     with pytest.raises(ValueError, match="expected HOST:PORT"):
         service.check_address(address)

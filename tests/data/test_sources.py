@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from toolkit.data.sources import parse
+from toolkit.data.sources import absolute, missing, parse
 
 READERS = ("embedded", "iam", "npy")
 
@@ -66,3 +68,27 @@ def test_reader_goes_before_a_path_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert parse("npy", READERS, lambda path: "iam") == ("npy", "")
     assert parse("./npy", READERS, lambda path: "iam") == ("iam", "./npy")
+
+
+def test_paths_hold_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("one.txt", "two.txt", "a,b.txt", "mnist", os.fsdecode(b"caf\xe9.txt")):
+        (tmp_path / name).touch()
+    here = str(tmp_path)
+    assert absolute("text:one.txt") == f"text:{here}/one.txt"
+    assert absolute("text:one.txt,~/two.txt") == f"text:{here}/one.txt,{here}/two.txt"
+    assert absolute("text:a,b.txt") == f"text:{here}/a,b.txt", "one file with a comma in its name"
+    assert absolute("one.txt,two.txt") == f"{here}/one.txt,{here}/two.txt"
+    assert absolute(os.fsdecode(b"text:caf\xe9.txt")) == os.fsdecode(f"text:{here}/caf".encode() + b"\xe9.txt")
+    assert absolute("keras:mnist") == "keras:mnist", "a name, whatever lies here"
+    for source in ("embedded", "embedded:40:2", "tfds:mnist", "", "text:", "text:gone.txt", "~nosuchuser/x", "a" * 300):
+        assert absolute(source) == source
+    assert absolute(absolute("text:one.txt")) == absolute("text:one.txt")
+
+
+def test_what_is_missing(tmp_path):
+    (tmp_path / "one.txt").touch()
+    assert missing(f"text:{tmp_path}/one.txt") == missing("embedded:40") == missing("keras:mnist") == []
+    assert missing(f"text:{tmp_path}/one.txt,{tmp_path}/two.txt") == [f"{tmp_path}/two.txt"]
+    assert missing(f"{tmp_path}/two.txt") == [f"{tmp_path}/two.txt"]

@@ -110,6 +110,23 @@ def test_the_precision_that_pays_is_advised():
     assert finding.mark == NOTE and "SIGKILL" in finding.found
 
 
+@pytest.mark.parametrize("cache", ["/dev/null", "/dev/null/x", "a" * 5000, "~nosuchuser", "\udce9", " "])
+def test_a_cache_that_cannot_be(cache, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TOOLKIT_CACHE", cache)
+    found = {finding.name: finding for finding in hardware.disks()}
+    assert found["disk, cache"].mark == NOTE or "GiB free in" in found["disk, cache"].found
+    assert found["disk, cache"].mark == NOTE or not cache.startswith("/dev/null")
+
+
+def test_without_a_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "TOOLKIT_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(hardware.os.path, "expanduser", lambda path: path)  # a user whom the system does not know
+    assert {finding.name for finding in hardware.disks()} >= {"disk, current folder", "disk, cache"}
+
+
 def test_disks(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TOOLKIT_CACHE", str(tmp_path / "not" / "there" / "yet"))

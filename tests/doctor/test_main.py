@@ -56,3 +56,20 @@ def test_exit_status_follows_the_findings(monkeypatch, capsys):
     monkeypatch.setattr(main, "look", lambda time_limit: [Finding("keras", MISSING, "")])
     assert main.main(["--json"]) == 1
     assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "1e9", "x", ""])
+def test_a_time_limit_is_a_number_of_seconds(seconds, capsys):
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("toolkit.doctor.__main__").main([f"--time_limit={seconds}"])
+    assert ended.value.code == 2 and "--time_limit: invalid" in capsys.readouterr().err
+
+
+def test_a_current_folder_that_is_gone(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(SystemExit):
+        importlib.import_module("toolkit.doctor.__main__").main([])
+    assert "the current folder is gone" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)

@@ -104,12 +104,25 @@ def test_without_tensorflow_the_others_are_not_tried(with_modules, monkeypatch):
     assert found["keras"].mark == found["tf-keras"].mark == NOTE
 
 
-@pytest.mark.parametrize(("environment", "advice"), [("jax", "unset KERAS_BACKEND"), ("", "keras.json")])
-def test_another_backend(with_modules, monkeypatch, environment, advice):
-    monkeypatch.setenv("KERAS_BACKEND", environment)
-    with_modules(keras=WORKING["keras"].replace("tensorflow", "jax"))
+def test_what_the_user_has_set_for_keras_is_told_and_set_aside(with_modules, monkeypatch, tmp_path):
+    with_modules(keras="import os\nclass config: backend = lambda: os.environ['KERAS_BACKEND']\n__version__ = '3.15.1'")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert list(software.keras_settings()) == []
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    (tmp_path / "keras.json").write_text('{"floatx": "float64", "image_data_format": "channels_last"}')
+    (finding,) = software.keras_settings()
+    told = f"KERAS_BACKEND=jax; floatx=float64 in {tmp_path / 'keras.json'}: set aside by the recipes"
+    assert (finding.mark, finding.found) == (NOTE, told)
+    assert software.ask(60)["keras"]["backend"] == "tensorflow"
+
+
+def test_a_keras_json_that_keras_does_not_take(with_modules, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "keras.json").write_text('{"floatx": "float99"}')
+    with_modules(keras="raise AssertionError")
     finding = by_name(REQUIREMENTS, software.ask(60))["keras"]
-    assert finding.mark == MISSING and "on jax" in finding.found and advice in finding.advice
+    assert finding.mark == MISSING and finding.advice.startswith(f"mv {tmp_path / 'keras.json'}")
 
 
 def test_tf_keras_goes_with_tensorflow(with_modules):

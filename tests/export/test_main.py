@@ -35,7 +35,7 @@ def test_without_a_card_there_are_no_units(exported, tmp_path, capfd):
     assert "  input   x  2×8  float32\n" in capfd.readouterr().out
     (tmp_path / "card.json").write_text("{")
     assert main([str(tmp_path / "model.tflite")]) == 1
-    assert "card.json: not JSON" in capfd.readouterr().err
+    assert "card.json, line 1, is not the card of an exported model" in capfd.readouterr().err
 
 
 def test_a_flex_file_is_told(flex_file, capfd):
@@ -48,11 +48,14 @@ def test_a_flex_file_is_told(flex_file, capfd):
     assert "NOT BUILTIN: FlexCholesky" in done.stdout and "does not run here: " in done.stdout
 
 
-@pytest.mark.parametrize(("kept", "message"), [(None, "no such file"), (0, "not a TFLite file"), (1000, "truncated")])
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [(None, "no such file"), (0, "is empty; expected a TFLite file"), (7, "not a TFLite file"), (1000, "truncated")],
+)
 def test_a_file_that_is_none_fails(exported, tmp_path, capfd, kept, message):
     path = tmp_path / "model.tflite"
     if kept is not None:
         path.write_bytes((exported.folder / "model.tflite").read_bytes()[:kept])
     assert main([str(path)]) == 1
     out, err = capfd.readouterr()
-    assert out == "" and "model.tflite: " in err and message in err
+    assert out == "" and "model.tflite" in err and message in err

@@ -75,7 +75,7 @@ def clear(error: Exception | None, names: Sequence[str]) -> None:
     assert "Traceback" not in told and "Errno" not in told, told
 
 
-def tried(function: Callable, names: Sequence[str], expected: str = "", **bounds: float) -> Exception | None:
+def check_answer(function: Callable, names: Sequence[str], expected: str = "", **bounds: float) -> Exception | None:
     """Tries a row: `expected`, where it is given, is in the answer; "works" where there is to be none."""
     error = answer(function, **bounds)
     clear(error, names)

@@ -4,7 +4,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
 import pathlib
 import zipfile
 from typing import NamedTuple
@@ -144,29 +143,28 @@ def folders(folder):
     return Sample(f"folder:{folder}", paths[:6])
 
 
-def npz(folder):
-    random = np.random.default_rng(0)
-    arrays = {}
+def _written(path, save, num_classes=3):
+    random, arrays = np.random.default_rng(0), {}
     for part in ("train", "test"):
         arrays[f"x_{part}"] = random.integers(0, 256, (30, 8, 8)).astype("uint8")
-        arrays[f"y_{part}"] = np.arange(30) % 3
-    np.savez(folder / "plain.npz", **arrays)
-    return Sample(f"npz:{folder / 'plain.npz'}", [folder / "plain.npz"])
+        arrays[f"y_{part}"] = np.arange(30) % num_classes
+    save(path, **arrays)
+    return Sample(f"npz:{path}", [path])
+
+
+def npz(folder):
+    return _written(folder / "plain.npz", np.savez)
 
 
 def compressed_npz(folder):
-    random = np.random.default_rng(0)
-    arrays = {f"x_{part}": random.integers(0, 256, (30, 8, 8)).astype("uint8") for part in ("train", "test")}
-    arrays |= {f"y_{part}": np.arange(30) % 3 for part in ("train", "test")}
-    np.savez_compressed(folder / "packed.npz", **arrays)
-    return Sample(f"npz:{folder / 'packed.npz'}", [folder / "packed.npz"])
+    return _written(folder / "packed.npz", np.savez_compressed)
 
 
 def keras_mnist(folder):
     """Where Keras would have downloaded it to: KERAS_HOME."""
     path = folder / "datasets" / "mnist.npz"
     path.parent.mkdir()
-    os.rename(npz(folder).files[0], path)
+    _written(path, np.savez, num_classes=10)
     return Sample("keras:mnist", [path])
 
 
@@ -199,4 +197,27 @@ IMAGES = {
     "npz": [npz, compressed_npz],
     "keras": [keras_mnist],
     "tfds": [],
+}
+
+
+def _sound(container, subtype=None):
+    def sample(folder):
+        import soundfile
+
+        samples = 0.3 * np.sin(np.arange(8000) / 20)[:, None] * [1, 0.5]
+        file = io.BytesIO()
+        soundfile.write(file, samples, 8000, format=container, subtype=subtype)
+        path = write(folder / f"sound.{container.lower()}", file.getvalue())
+        return Sample(str(path), [path])
+
+    return sample
+
+
+AUDIO = {
+    "WAV": _sound("WAV"),
+    "WAV of floats": _sound("WAV", "FLOAT"),
+    "FLAC": _sound("FLAC"),
+    "MP3": _sound("MP3"),
+    "OGG": _sound("OGG"),
+    "Opus": _sound("OGG", "OPUS"),
 }

@@ -78,6 +78,18 @@ def test_damaged_zip(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("zip"), reason="zip is not installed")
+def test_a_zip_that_points_outside_itself(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "text")
+    path.write_bytes(path.read_bytes()[1:])
+    with (
+        pytest.raises(ValueError, match="a.zip.* its directory names places that are not there"),
+        archives.Zip(path) as archive,
+    ):
+        archive.read("a.txt")
+
+
 def test_encrypted_zip(tmp_path):
     (tmp_path / "one").write_bytes(TEXT)
     subprocess.run(["zip", "-q", "-P", "secret", "a.zip", "one"], cwd=tmp_path, check=True)
@@ -95,3 +107,10 @@ def test_marked_as_encrypted(tmp_path):
     (tmp_path / "a.zip").write_bytes(content)
     with pytest.raises(ValueError, match="it is encrypted; unpack it first"):
         list(archives.unpacked(tmp_path / "a.zip"))
+
+
+def test_a_directory_that_points_before_the_file_is_damage(tmp_path):
+    path = zipped(tmp_path / "text.zip", text=TEXT)
+    path.write_bytes(path.read_bytes()[1:])
+    with pytest.raises(ValueError, match=r"text.zip.*places that are not there"):
+        b"".join(archives.unpacked(path))

@@ -44,3 +44,12 @@ def test_permission(tmp_path):
     (tmp_path / "file").chmod(0)
     with pytest.raises(OSError, match="Permission denied"):
         binary.read(tmp_path / "file")
+
+
+def test_holes(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"a text" * 1000)
+    binary.check_holes(path)
+    os.truncate(path, 1 << 40)
+    with pytest.raises(ValueError, match=r"text \(1024.0 GB\) has a hole at byte \d+, where nothing was ever written"):
+        binary.check_holes(path)

@@ -1,8 +1,9 @@
 import json
+import math
 
 import pytest
 
-from toolkit.files import text
+from toolkit.files import text, writing
 
 
 def test_marks_and_line_ends(tmp_path):
@@ -45,3 +46,11 @@ def test_json_is_what_json_reads(tmp_path):
     content = {"a": [1, 2.5, None, "\u00e9"], "b": {"c": True}}
     (tmp_path / "a.json").write_text(json.dumps(content))
     assert text.read_json(tmp_path / "a.json") == content
+
+
+def test_numbers_that_are_not_finite_are_null(tmp_path):
+    writing.write_json(tmp_path / "a.json", {"loss": 2, "perplexity": math.inf})
+    found = text.numbers(text.read_json(tmp_path / "a.json"), "a.json", "metrics")
+    assert found["loss"] == 2 and math.isnan(found["perplexity"])
+    with pytest.raises(ValueError, match="a.json is not metrics: loss is str, expected int or float"):
+        text.numbers({"loss": "2"}, "a.json", "metrics")

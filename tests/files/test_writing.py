@@ -35,6 +35,14 @@ def test_links_are_replaced(tmp_path):
     assert (tmp_path / "error.txt").read_text() == "an error" and not (tmp_path / "error.txt").is_symlink()
 
 
+def test_json_has_no_nan(tmp_path):
+    writing.write_json(tmp_path / "a.json", {"a": [float("nan"), (1.5, float("-inf"))], "b": {"c": 1e308}})
+    assert json.loads((tmp_path / "a.json").read_text(), parse_constant=pytest.fail) == {
+        "a": [None, [1.5, None]],
+        "b": {"c": 1e308},
+    }
+
+
 def test_a_folder_that_is_gone_is_said(tmp_path):
     with pytest.raises(OSError, match="its folder is gone"):
         writing.write_text(tmp_path / "gone" / "a.txt", "text")

@@ -66,3 +66,12 @@ def test_an_event_of_given_noise_is_the_distributions():
     params = random.normal(size=(5, family.num_params)).astype("float32")
     noise = random.uniform(size=(5, family.num_noise)).astype("float32")
     np.testing.assert_array_equal(draw_event(family, params, 0.5, noise), family.sample(params, 0.5, noise))
+
+
+@pytest.mark.parametrize(("temperature", "expected"), [(np.nan, [4]), (-1.0, [4]), (-np.inf, [4]), (1e9, [1, 4]),
+                                                       (np.inf, [1, 4])])  # fmt: skip
+def test_no_temperature_draws_what_is_left_out(temperature, expected):
+    """As one that is no number, or beyond all: the most probable token, or any that may be drawn."""
+    logits = tf.repeat(tf.constant(np.log(SHARES)[None], tf.float32), COUNT, axis=0)
+    drawn = draw_token(logits, NOISE, tf.fill((COUNT,), temperature), top_k=2, excluded=(3,))
+    assert np.unique(drawn).tolist() == expected

@@ -103,6 +103,19 @@ def test_it_ends_with_its_longest_row():
     assert len(steps) == 4
 
 
+def test_lengths_are_held_to_what_there_is():
+    """As a program may ask: too much is all of it, less than nothing is nothing."""
+    asked, held = np.array([-7, 2**31 - 1, 3], "int32"), np.array([0, 4, 3], "int32")
+    one, other = (toy(tf.constant(GIVEN), lengths, LENGTH, NOISE) for lengths in (asked, held))
+    check(one, [in_numpy(GIVEN[i, : held[i]], LENGTH[i], NOISE[i]) for i in range(3)])
+    one, other = (toy(tf.constant(GIVEN), GIVEN_LENGTH, lengths, NOISE) for lengths in (asked, [0, NUM_STEPS, 3]))
+    for name, found in one.items():
+        np.testing.assert_array_equal(found, other[name])
+    total = loop.score(lambda value, state: (value, state), tf.zeros(3, tf.int32), (), tf.constant(GIVEN), asked,
+                       lambda output, value: tf.cast(value, tf.float32))  # fmt: skip
+    np.testing.assert_array_equal(total, [0, GIVEN[1].sum(), GIVEN[2, :3].sum()])
+
+
 def test_rows_may_be_any_number():
     specs = [tf.TensorSpec((None, *each.shape[1:]), tf.int32) for each in (GIVEN, GIVEN_LENGTH, LENGTH, NOISE)]
     function = tf.function(toy, input_signature=specs, autograph=False)

@@ -125,3 +125,42 @@ def test_along_is_what_the_step_meets(writer):
         np.testing.assert_allclose(found, params[:, t], atol=1e-4)
     with pytest.raises(ValueError, match="give text"):
         next(writer.along(offsets))
+
+
+@pytest.mark.parametrize("bias", [-1e9, 1e9, -1.0, 3e38, np.nan, np.inf, -np.inf])
+def test_any_bias_ends_in_numbers(writer, bias):
+    noise = writer.noise(1, 6, seed=0)
+    line = writer.generate(codes("ab"), np.array([bias], "float32"), num_steps=6, noise=noise)
+    assert np.isfinite(line["strokes"]).all()
+    if not bias > 0:
+        expected = writer.generate(codes("ab"), 0.0, num_steps=6, noise=noise)
+        np.testing.assert_array_equal(line["strokes"], expected["strokes"])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e30])
+def test_any_noise_offset_and_state_end_in_numbers(writer, value):
+    characters = writer.characters(codes("ab"))
+    state = {name: np.full((1, size), value, "float32") for name, size in writer.state_sizes.items()}
+    noise = np.full((1, writer.distribution.num_noise), value, "float32")
+    point, state, weights = writer.step(np.full((1, 3), value, "float32"), state, characters, value, noise)
+    assert all(np.isfinite(each).all() for each in (point, weights, *state.values()))
+    noise = np.full((1, 6, writer.distribution.num_noise), value, "float32")
+    assert np.isfinite(writer.generate(codes("ab"), num_steps=6, noise=noise)["strokes"]).all()
+
+
+@pytest.mark.parametrize(
+    "text", [[0] * 8, [97] * 8, [-5, 2**31 - 1, 0x1F600, 98, 0, 0, 0, 0], [0, 97, 0, 98, 0, 0, 0, 0]]
+)
+def test_any_code_points_end_in_numbers(writer, text):
+    line = writer.generate(np.array([text], "int32"), num_steps=6)
+    assert np.isfinite(line["strokes"]).all() and 0 <= int(line["length"][0]) <= 6
+
+
+def test_a_length_out_of_range_is_the_nearest(writer):
+    strokes = np.random.default_rng(0).normal(size=(1, 9, 3)).astype("float32")
+    none, whole = (writer.score(strokes, [length], codes("ab"))["log_loss"] for length in (0, 9))
+    assert float(none[0]) == 0.0 and float(whole[0]) > 0
+    for length, expected in ((-1, none), (-(2**31), none), (10, whole), (2**31 - 1, whole)):
+        np.testing.assert_array_equal(writer.score(strokes, [length], codes("ab"))["log_loss"], expected)
+    strokes[0, 4] = [np.nan, np.inf, -1e38]
+    assert np.isfinite(writer.score(strokes, [9], codes("ab"))["log_loss"]).all()

@@ -20,6 +20,14 @@ def test_fair_dice():
     np.testing.assert_allclose(list(told.values()), list(expected.values()), rtol=1e-5)
 
 
+def test_a_text_without_words_has_no_figure_for_them():
+    """A Chinese paragraph: white space ends it, not its words, and the figure would be beyond all numbers."""
+    nats = np.full(4000, math.log(300), "float32")
+    assert list(summary(nats, 4000, 10)) == ["bits_per_character", "bits_per_token"]
+    assert list(summary(nats, 4000, 0)) == ["bits_per_character", "bits_per_token"]
+    assert "perplexity_per_word" in summary(nats, 4000, 4000 / 30)
+
+
 def test_metric_leaves_out_what_weighs_nothing():
     metric = Bits("bits_per_word")
     metric.update_state(None, np.array([[math.log(2), 99.0]]), np.array([[1.0, 0.0]]))

@@ -33,6 +33,14 @@ def test_numbers_and_pictures(run):
     assert names == {"read.png", "confusions.png", "spikes.png"}
 
 
+def test_lines_that_ctc_could_not_spell_are_left_out(run):
+    """As many points a label as the network itself takes."""
+    per_label, model = run.settings.reading()["points_per_label"], run.load()
+    for points in (2, 7, 8):
+        logits = model((np.zeros((1, points, 3), "float32"), np.ones((1, points), bool)))
+        assert logits.shape[1] == -(-points // per_label)
+
+
 @pytest.mark.slow
 def test_resumes(tmp_path):
     def start(workdir):

@@ -109,6 +109,8 @@ def test_priming(tmp_path, run):
         recipe.primer(settings(run.workdir, style="nobody"))
     offsets, text = recipe.primer(settings(run.workdir, prime_strokes=str(line), prime_text="as"))
     assert text == "as" and offsets.shape[1] == 3
+    with pytest.raises(ValueError, match="--text must have at most 1,000 characters"):
+        settings(run.workdir, text="a" * 1001)
     with pytest.raises(ValueError, match="go together"):
         settings(run.workdir, prime_strokes=str(line))
     with pytest.raises(ValueError, match="exclude each other"):
@@ -188,7 +190,7 @@ def test_bad_input(tmp_path, run):
     with pytest.raises(ValueError, match="64 characters; this model takes at most 63"):
         recipe.write(other)
     other.__dict__["workdir"] = tmp_path
-    with pytest.raises(ValueError, match="holds no export. Export first: --mode=all"):
+    with pytest.raises(ValueError, match="holds no export. Train first: --mode=all"):
         recipe.write(other)
     with pytest.raises(ValueError, match="characters outside --alphabet"):
         recipe.load(settings(tmp_path, alphabet="abc"))

@@ -137,8 +137,22 @@ def test_starts_from_a_trained_network_with_another_batch_and_noise(tmp_path):
     with pytest.raises(ValueError, match="nowhere holds no trained 'model': name the --workdir of a training"):
         recipe.train(a_run(tmp_path / "third", start_from=str(tmp_path / "nowhere")))
     (tmp_path / "other.txt").write_text("otherwise\n" * 1000)
-    with pytest.raises(ValueError, match="--start_from=.* has another vocabulary than --data="):
+    told = "--start_from=.* has another vocabulary than --data=.*Train both on a text that has the tokens of both"
+    with pytest.raises(ValueError, match=told):
         recipe.train(a_run(tmp_path / "fourth", start_from=str(tmp_path / "first"), data=f"text:{tmp_path}/other.txt"))
+
+
+@pytest.mark.slow
+def test_a_text_without_words_is_evaluated_without_figures_of_words(tmp_path, capsys):
+    """A word of 400 letters would have a perplexity beyond float32, in which TensorBoard keeps scalars."""
+    letters = np.random.default_rng(0).choice(list("abcd"), (20, 400)).tolist()
+    (tmp_path / "a.txt").write_text("".join("".join(line) + "\n" for line in letters), "utf-8")
+    run = a_run(tmp_path / "run", data=f"text:{tmp_path}/a.txt", epochs=1, max_evaluated=500)
+    recipe.train(run)
+    recipe.evaluate(run)
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert "dynamic_bits_per_character" in found and not any("word" in name for name in found)
+    assert "no perplexity a word" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -91,14 +91,66 @@ def test_longer_than_the_file_can(characters, tmp_path):
         writer.write([], 31)
     with pytest.raises(ValueError, match="The prompt has 13 tokens: .*at most 12.*--max_prompt"):
         writer.write([1] * 13, 5)
-    with pytest.raises(ValueError, match="does not hold a vocabulary"):
-        (tmp_path / "card.json").write_text("{}")
-        TextWriter(tmp_path)
+    for wrong in ({"num_tokens": 0}, {"num_texts": 0}, {"temperature": -1.0}, {"temperature": math.nan}):
+        with pytest.raises(ValueError, match="must be at least 1 and temperature at least 0"):
+            writer.write([], **{"num_tokens": 5, **wrong})
     call = tflite_caller(characters[0] / "model.tflite")
     asked = {"prompt": np.zeros((1, 12), "int32"), "prompt_length": np.zeros(1, "int32")}
     drawn = call("generate", **asked, length=np.array([99], "int32"), temperature=np.ones(1, "float32"))
     assert drawn["length"][0] == 30  # more than the most is not written, and it says so
     assert set(map(chr, drawn["text"][0])) <= set(characters[2].tokens)
+
+
+def test_another_models_card(characters, tmp_path):
+    card = json.loads((characters[0] / "card.json").read_text())
+    (tmp_path / "model.tflite").write_bytes((characters[0] / "model.tflite").read_bytes())
+    for vocabulary, told in (
+        (None, "is not a vocabulary"),
+        ({"level": "word", "tokens": ["<unk>"]}, "of another model"),
+    ):
+        (tmp_path / "card.json").write_text(json.dumps({**card, "vocabulary": vocabulary}))
+        with pytest.raises(ValueError, match=f"card.json.* {told}"):
+            TextWriter(tmp_path)
+    (tmp_path / "card.json").write_text("{}")
+    with pytest.raises(ValueError, match="card.json is not the card of an exported model: it has no signatures"):
+        TextWriter(tmp_path)
+
+
+WRONG = {
+    "lengths": {"prompt_length": 10**9, "length": 2**31 - 1},
+    "negative lengths": {"prompt_length": -5, "length": -(2**31)},
+    "temperature -1": {"temperature": -1.0},
+    "temperature nan": {"temperature": math.nan},
+    "temperature inf": {"temperature": math.inf},
+    "temperature 1e9": {"temperature": 1e9},
+    "negative tokens": {"prompt": -(2**31), "token": -7, "tokens": -1},
+    "huge tokens": {"prompt": 2**31 - 1, "token": 2**30, "tokens": 10**6},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_whatever_is_asked_the_answer_is_finite_and_soon(language, wrong):
+    folder, _, vocabulary, tokens, test = language
+    call, codes, passage = tflite_caller(folder / "model.tflite"), vocabulary.to_codes(tokens[:MOST_PROMPT]), len(test)
+    length = min(500, passage)
+    good = {
+        "prompt": codes[None], "prompt_length": np.array([5], "int32"), "length": np.array([20], "int32"),
+        "temperature": np.ones(1, "float32"), "noise": np.full((1, MOST_LENGTH), 0.999, "float32"),
+        "token": codes[:1], "tokens": vocabulary.to_codes(test[:length])[None],
+    }  # fmt: skip
+    asked = good | {name: np.full_like(good[name], value) for name, value in WRONG[wrong].items()}
+    written = call("generate_from_noise", **{name: asked[name] for name in list(good)[:5]})
+    assert 0 <= written["length"][0] <= MOST_LENGTH
+    drawn = vocabulary.from_codes(written["text"][0][: written["length"][0]])
+    assert not set(vocabulary.excluded) & set(drawn.tolist()) and drawn.max(initial=0) < len(vocabulary.tokens)
+    states = {f"{kind}_{n}": np.zeros((1, 6), "float32") for n in (1, 2) for kind in ("hidden", "cell")}
+    assert np.isfinite(call("step", token=asked["token"], **states)["logits"]).all()
+    for many in (length, 2**31 - 1, -5):
+        nats = call("score", tokens=asked["tokens"], length=np.array([many], "int32"))["nats"][0]
+        assert np.isfinite(nats) and (nats == 0) == (many < 0)
+        if many == length:
+            whole = nats
+    assert call("score", tokens=asked["tokens"], length=np.array([length + 7], "int32"))["nats"][0] == whole
 
 
 def test_the_writer_needs_no_tensorflow(characters):

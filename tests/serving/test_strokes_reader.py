@@ -46,6 +46,20 @@ def test_exported_whole(model, tmp_path):
     )
 
 
+def test_any_number_ends_in_numbers(model):
+    signatures = strokes_reader(model, ALPHABET, max_points=120).signatures
+    strokes = np.zeros((1, 120, 3), "float32")
+    strokes[0, : len(LINES[0].offsets)] = LINES[0].offsets
+    call = signatures["log_probabilities"].call
+    whole, none = (call(strokes=strokes, length=np.array([n], "int32"))["log_probabilities"] for n in (120, 0))
+    for length, expected in ((121, whole), (2**31 - 1, whole), (-1, none), (-(2**31), none)):
+        found = call(strokes=strokes, length=np.array([length], "int32"))["log_probabilities"]
+        np.testing.assert_array_equal(found, expected)
+        assert np.isfinite(found).all()
+    strokes[0, 3], strokes[0, 5], strokes[0, 7] = np.nan, np.inf, -3e38
+    assert np.isfinite(call(strokes=strokes, length=np.array([120], "int32"))["log_probabilities"]).all()
+
+
 def test_nothing_is_measured_without_lines(model):
     offered = strokes_reader(model, ALPHABET, max_points=120)
     assert offered.measure is None and not offered.examples and not list(offered.calibrate())

@@ -96,6 +96,29 @@ def test_the_step_signature_writes_the_same_line(served, written, kind):
     assert np.abs(first - second).max() > 0, "fresh noise at each call"
 
 
+@pytest.mark.parametrize("kind", ["synthesis", "prediction"])
+def test_any_number_ends_in_numbers(served, written, kind):
+    """Of the file on a phone: lengths out of range are the nearest, a bias that is none is 0."""
+    call, given = export.tflite_caller(written(kind) / "model.tflite"), served[kind].examples
+    line = given["score"] | {"length": np.array([120], "int32")}
+    whole = call("score", **line)["log_loss"]
+    assert np.isfinite(whole).all() and whole[0] != 0
+    for length, expected in ((121, whole), (2**31 - 1, whole), (-1, [0.0]), (-(2**31), [0.0])):
+        np.testing.assert_array_equal(
+            call("score", **line | {"length": np.array([length], "int32")})["log_loss"], expected
+        )
+    example = given["generate_from_noise"]
+    plain = call("generate_from_noise", **example | {"bias": np.zeros(1, "float32")})["strokes"]
+    for bias in (-1e9, -np.inf, np.nan, 1e9, np.inf):
+        found = call("generate_from_noise", **example | {"bias": np.array([bias], "float32")})["strokes"]
+        assert np.isfinite(found).all()
+        assert bias > 0 or np.array_equal(found, plain)
+    odd = {
+        name: np.full_like(value, np.nan if value.dtype == "float32" else -7) for name, value in given["step"].items()
+    }
+    assert all(np.isfinite(value).all() for value in call("step", **odd).values())
+
+
 def test_calibration_is_real_lines(served):
     """Teacher forcing: each step takes a real line's point before, and the states that the step before returned."""
     writer = Writer(served["synthesis"].trackables[0])

@@ -1,5 +1,6 @@
 import pytest
 
+from toolkit import settings
 from toolkit.settings import domains
 
 
@@ -7,6 +8,18 @@ from toolkit.settings import domains
 def test_shares_that_leave_nothing(share):
     with pytest.raises(ValueError, match="expected a share over 0 and under 0.5"):
         domains.Images(held_out=share)
+
+
+def test_batches_that_would_fill_any_memory():
+    @settings.recipe
+    class Settings(domains.Images, settings.Training):
+        epochs: int = 1
+
+    with pytest.raises(
+        ValueError, match="--image_size=2048 in a --batch_size of 4096 are 17 billion pixels; at most 1"
+    ):
+        Settings(image_size=2048, batch_size=4096)
+    assert Settings(image_size=224, batch_size=8192).image_size == 224
 
 
 def test_a_group_takes_from_its_own():
@@ -18,7 +31,7 @@ def test_what_readers_are_asked_for():
     asked = domains.WrittenStrokes(data="npy:x", alphabet="ab", seed=3).reading()
     assert asked == {
         **{"source": "npy:x", "text": True, "alphabet": "ab", "max_characters": 40},
-        **{"seed": 3, "spacing": 0.0, "max_points": 320},
+        **{"seed": 3, "spacing": 0.0, "max_points": 320, "skip_corrupt": False},
     }
     assert not domains.Strokes().reading()["text"] and "alphabet" not in domains.Strokes().reading()
     assert domains.Augmentation(flip=True).changes() == {

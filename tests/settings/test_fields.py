@@ -98,6 +98,34 @@ def test_whole_numbers_are_bounded(value, why):
         Network(units=value)
 
 
+@pytest.mark.parametrize(
+    "value, why",
+    [
+        ("abcde", "--name must have at most 4 characters; got 'abcde'"),
+        ("a\0", r"--name holds a zero byte, which neither a text nor a name can; got 'a\\x00'"),
+        ("\udce9", r"--name is not UTF-8; got '\\udce9'"),
+    ],
+)
+def test_strings_are_texts(value, why):
+    @group
+    class Named:
+        """What is named."""
+
+        name: str = setting("", "a name", maximum=4)
+        text: str = setting("", "a text")
+
+    with pytest.raises(ValueError, match=why):
+        Named(name=value)
+    with pytest.raises(ValueError, match=r"--text must have at most 100,000 characters; got 'a{39}\.\.\. \(100,001"):
+        Named(text="a" * 100_001)
+    assert Named(name="a\nb", text="\N{SNOWMAN}").name == "a\nb"
+
+
+def test_values_are_shortened_in_messages():
+    assert fields.quoted("a\nb") == r"'a\nb'" and fields.quoted(3) == "3"
+    assert len(fields.quoted("a" * 10**6)) < 100 and fields.quoted(10**9999) == "a number of 33,216 bits"
+
+
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
 def test_numbers_are_finite(value):
     @group

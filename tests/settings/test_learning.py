@@ -18,6 +18,12 @@ def test_a_momentum_that_never_lets_go():
     assert (learning.Schedule().optimizer, learning.Optimizer().optimizer) == ("sgd", "adam")
 
 
+def test_layers_that_would_fill_any_memory():
+    with pytest.raises(ValueError, match="--units=8192 in --num_layers=64 are 34 billion weights; at most 2"):
+        learning.Recurrent(units=8192, num_layers=64)
+    assert learning.Recurrent(units=8192, num_layers=3).units == 8192
+
+
 def test_graves_networks_choose_among_his_optimizers():
     network = learning.StrokesNetwork()
     assert (network.units, network.num_layers, network.num_mixtures) == (160, 2, 10)

@@ -11,6 +11,8 @@ from toolkit.settings import running
         ({"strategy": "mirrored", "jit_compile": True}, "cannot have --jit_compile"),
         ({"num_replicas": 2}, "--num_replicas=2 is for --strategy=mirrored"),
         ({"mode": "serve_data"}, "needs --data_service=HOST:PORT"),
+        ({"mode": "serve_data", "data_service": "a:1"}, "without a password. Where only those .*: --trusted_network"),
+        ({"strategy": "multi_worker"}, "--strategy=multi_worker opens a port at all addresses"),
         ({"strategy": "mirrored", "num_replicas": 3, "batch_size": 2}, "cannot share --batch_size=2"),
     ],
 )
@@ -18,6 +20,17 @@ def test_devices_that_cannot_be(values, message):
     with pytest.raises(ValueError, match=message):
         running.Devices(**values)
     assert running.Devices(strategy="mirrored", num_replicas=2).num_replicas == 2
+    assert running.Devices(mode="serve_data", data_service="a:1", trusted_network=True).data_service == "a:1"
+    assert running.Devices(data_service="a:1").mode == "all", "who only reads from a service opens nothing"
+
+
+@pytest.mark.parametrize(
+    "size", ["480", "0x3", "3x", "x", "3x4x5", "4097x3", "\N{SUPERSCRIPT TWO}x3", "3x4\n", "9" * 5000]
+)
+def test_sizes_that_are_none(size):
+    with pytest.raises(ValueError, match="--export_size must be HEIGHTxWIDTH, such as 480x640"):
+        running.ImageExport(export_size=size)
+    assert running.ImageExport(export_size="480x4096").export_size and running.ImageExport().export_size == ""
 
 
 def test_what_is_asked_of_a_trained_model_may_change_and_what_it_is_may_not():

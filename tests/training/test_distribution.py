@@ -20,7 +20,7 @@ from toolkit.data.plans import shuffled_plan
 from toolkit.training import Run, distribution
 from toolkit.training.distribution import Distribution
 
-RECIPE = [sys.executable, "-m", "recipes.handwriting_prediction", "--mode=train", "--data=embedded:100", "--epochs=2"]
+RECIPE = [sys.executable, "-m", "recipes.handwriting_prediction", "--mode=train", "--data=embedded:100"]
 RECIPE += ["--units=8", "--num_layers=1", "--batch_size=8", "--steps_per_epoch=6", "--checkpoint_minutes=0"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -45,9 +45,14 @@ def same(one, other):
         np.testing.assert_allclose(b[key], a[key], rtol=1e-4, atol=1e-5, err_msg=key)
 
 
-def train(workdir, *flags):
+def train(workdir, *flags, epochs=2):
     done = subprocess.run(
-        [*RECIPE, f"--workdir={workdir}", *flags], cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
+        [*RECIPE, f"--workdir={workdir}", f"--epochs={epochs}", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return workdir
@@ -62,7 +67,14 @@ class Workers:
             for free in sockets:
                 free.bind(("127.0.0.1", 0))
             self.addresses = [f"127.0.0.1:{free.getsockname()[1]}" for free in sockets]
-        self.command = [*RECIPE, f"--workdir={workdir}", "--strategy=multi_worker", *flags]
+        self.command = [
+            *RECIPE,
+            f"--workdir={workdir}",
+            "--epochs=2",
+            "--strategy=multi_worker",
+            "--trusted_network",
+            *flags,
+        ]
         self.workdir, self.outputs, self.pids = workdir, [b"", b""], [[], []]
         self.processes = [None, None]
 
@@ -126,10 +138,8 @@ def test_mirrors_and_workers_train_as_one_device_does(tmp_path):
 @pytest.mark.slow
 def test_loss_scaling_leaves_a_step_out_in_all_replicas_or_in_none(tmp_path):
     """The first loss scale is too large for some replica: Keras itself goes on with its weights NaN, or hangs."""
-    one = train(tmp_path / "one", "--precision=mixed_float16", "--epochs=1")
-    mirrors = train(
-        tmp_path / "m", "--precision=mixed_float16", "--epochs=1", "--strategy=mirrored", "--num_replicas=2"
-    )
+    one = train(tmp_path / "one", "--precision=mixed_float16", epochs=1)
+    mirrors = train(tmp_path / "m", "--precision=mixed_float16", "--strategy=mirrored", "--num_replicas=2", epochs=1)
     scale = "optimizer/0001"
     assert weights(mirrors)[scale] == weights(one)[scale] < 2**15
     for key, value in weights(one).items():  # float16 rounds otherwise where a batch is cut
@@ -156,7 +166,7 @@ def test_who_is_chief(monkeypatch):
     def first(task, index, **cluster):
         config = {"cluster": cluster, "task": {"type": task, "index": index}}
         monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-        kind, number, chief = distribution._task()
+        kind, number, chief = distribution.task()
         return (kind, number) == chief
 
     assert first("worker", 0, worker=["a:1", "b:1"])

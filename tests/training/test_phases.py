@@ -6,9 +6,10 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 
 from toolkit import settings
-from toolkit.training.phases import Recipe
+from toolkit.training.phases import Recipe, told
 
 
 def train(run): ...
@@ -40,6 +41,30 @@ def test_which_phases_run_and_which_use_a_trained_model():
     assert list(two.chosen("read", True)) == ["read"] and not two.chosen("read", False)
     uses = {mode for mode in two.modes if two.uses_a_model(mode)}
     assert uses == {"sample", "read"}
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a.txt"), "a.txt: No such file or directory."),
+        (OSError(28, "No space left on device"), "No space left on device (OSError)."),
+        (OSError(18, "Invalid link", "a", None, "b"), "a -> b: Invalid link."),
+        (MemoryError(), "there is not enough memory. Lower --batch_size"),
+        (RecursionError("maximum recursion depth exceeded"), "something is nested too deeply"),
+        (RuntimeError(), "RuntimeError"),
+        (ValueError("x" * 9000), "x" * 4000 + " ..."),
+        (
+            tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[32,99] and type float"),
+            "there is not enough memory for a tensor of 32 x 99. Lower --batch_size",
+        ),
+        (
+            tf.errors.InvalidArgumentError(None, None, "In a thread:\nValueError: a.png is damaged\n\t at node"),
+            "a.png is damaged",
+        ),
+    ],
+)
+def test_what_is_told_of_an_error(error, answer):
+    assert told(error).startswith(answer) and "Errno" not in told(error)
 
 
 def test_freed_memory_is_kept_for_the_next_step():
@@ -78,7 +103,8 @@ def load(s):
     return [1, 2, 3]
 
 def train(run):
-    print("training", run.settings.units, sum(run.data), sum(run.data))
+    import keras
+    print("training", run.settings.units, sum(run.data), sum(run.data), keras.config.image_data_format())
 
 def evaluate(run):
     run.report({"error_mm": 2.0})
@@ -98,12 +124,14 @@ if __name__ == "__main__":
 def caller(tmp_path):
     def call(*arguments):
         (tmp_path / "example.py").write_text(RECIPE)
+        # What another program of the user's may need.
+        (tmp_path / "keras.json").write_text('{"backend": "torch", "image_data_format": "channels_first"}')
         return subprocess.run(
             [sys.executable, str(tmp_path / "example.py"), *arguments],
             capture_output=True,
             text=True,
             cwd=os.getcwd(),
-            env={**os.environ, "PYTHONPATH": os.getcwd()},
+            env={**os.environ, "PYTHONPATH": os.getcwd(), "KERAS_HOME": str(tmp_path)},
         )
 
     return call
@@ -112,10 +140,13 @@ def caller(tmp_path):
 def test_modes_errors_and_silence(tmp_path, call):
     where = f"--workdir={tmp_path / 'run'}"
     done = call(where, "--mode=train", "--units=5")
-    assert done.returncode == 0 and "training 5 6 6" in done.stdout and done.stdout.count("loading") == 1
+    assert done.returncode == 0 and "training 5 6 6 channels_last" in done.stdout and done.stdout.count("loading") == 1
     assert done.stderr == "", "no chatter"
+    kept = tmp_path / "kept"
+    kept.write_text("of another")
+    (tmp_path / "run" / "error.txt").symlink_to(kept)
     done = call(where)
-    assert done.returncode == 1
+    assert done.returncode == 1 and kept.read_text() == "of another"
     assert "training 4" in done.stdout and "error_mm" in done.stdout and "apart" not in done.stdout
     assert "example: --units is no good" in done.stderr and "Traceback" not in done.stderr
     assert "Traceback" in (tmp_path / "run" / "error.txt").read_text()

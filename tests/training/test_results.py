@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 import wave
 
 import numpy as np
@@ -103,3 +104,21 @@ def test_names_with_dots_are_names_of_their_own(run):
     for name in ("bias_0.5", "bias_0.7"):
         run.picture(name, np.zeros((4, 5, 3), "uint8"))
     assert {path.name for path in (run.workdir / "pictures").iterdir()} == {"bias_0.5.png", "bias_0.7.png"}
+
+
+def test_a_text_is_written_before_it_is_shown(run, monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    with pytest.raises(UnicodeEncodeError):
+        run.text("samples", ["caf\N{LATIN SMALL LETTER E WITH ACUTE}", "\udce9"])
+    monkeypatch.undo()
+    assert (run.workdir / "samples.txt").read_text("utf-8") == "café\n\n---\n\n\\udce9\n"
+
+
+def test_a_metric_that_is_no_number_is_said(run, capsys):
+    run.report({"perplexity_per_word": float("inf"), "error_mm": 1.0})
+    assert "WARNING: not a finite number: perplexity_per_word." in capsys.readouterr().out
+    kept = run.metrics()
+    assert math.isnan(kept.pop("perplexity_per_word")) and kept == {"error_mm": 1.0}
+    run.report({"error_mm": 2.0})
+    assert "WARNING" not in capsys.readouterr().out

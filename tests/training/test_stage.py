@@ -13,7 +13,7 @@ def stage(tmp_path, epochs=2):
     held = {"model": keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])}
     board = Board(tmp_path / "logs")
     return held["model"], Stage(
-        "model", tmp_path / "kept", held, steps_per_epoch=3, epochs=epochs, board=board, checkpoint_minutes=60.0
+        "model", tmp_path, held, steps_per_epoch=3, epochs=epochs, board=board, checkpoint_minutes=60.0
     )
 
 
@@ -63,7 +63,7 @@ def test_a_validation_that_is_left_gives_its_random_draws_back(tmp_path):
     """It is done again as a whole, and so must begin with the seeds of the epoch's end."""
     seeds = keras.random.SeedGenerator(1)
     how = {"steps_per_epoch": 1, "epochs": 2, "board": Board(tmp_path / "logs"), "checkpoint_minutes": 60.0}
-    kept = Stage("model", tmp_path / "kept", {"seeds": seeds}, **how)
+    kept = Stage("model", tmp_path, {"seeds": seeds}, **how)
     with kept, pytest.raises(Interrupted):
         kept.after_step(1, {"loss": 1.0})
         at_the_end = np.array(seeds.state)

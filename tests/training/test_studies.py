@@ -50,7 +50,7 @@ def test_a_row_for_each_cell_in_order_and_nothing_twice(tmp_path):
     longer.close()
     run = Run(Example(workdir=str(tmp_path), epochs=9), "example")
     (cell / "result.json").write_text("{")
-    with pytest.raises(ValueError, match=r"result.json is damaged.*Remove it"):
+    with pytest.raises(ValueError, match=r"result.json, line 1, is not a cell's result.*Remove it"):
         run.study("sizes", GRID, counted)
     with pytest.raises(ValueError, match="expected values for each axis"):
         run.study("sizes", {"units": []}, counted)

@@ -1,5 +1,6 @@
 """The folder of a run: what it refuses, and what it keeps."""
 
+import json
 import sys
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from toolkit import settings
 from toolkit.settings.fields import setting
 from toolkit.training import Run
-from toolkit.training.workdir import command
+from toolkit.training.workdir import command, stored_settings
 
 
 @settings.recipe
@@ -48,6 +49,37 @@ def test_refuses_workdirs_that_are_not_its_own(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="cannot be written"):
         Run(Example(workdir=str(tmp_path / "file")))
+
+
+def test_a_workdir_that_is_gone_is_not_made_anew(tmp_path):
+    run = Run(Example(workdir=str(tmp_path / "a")), recipe="one")
+    assert run.path("pictures", "line.png").parent.is_dir()
+    (tmp_path / "a").rename(tmp_path / "b")
+    with pytest.raises(OSError, match="a is gone. Was it removed or moved?"):
+        run.path("pictures", "line.png")
+    with pytest.raises(OSError, match="a is gone. Was it removed or moved?"):
+        run.report({"error_mm": 1.0})
+    assert not (tmp_path / "a").exists()
+    run.close()
+
+
+def test_a_lock_that_a_killed_process_left_locks_nothing(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".lock").write_text("of a process that is gone")
+    Run(Example(workdir=str(tmp_path / "a"))).close()
+    assert (tmp_path / "a" / ".lock").read_text() == "of a process that is gone"
+
+
+def test_what_another_version_keeps_is_passed_over_and_other_types_are_named(tmp_path):
+    Run(Example(workdir=str(tmp_path))).close()
+    path = tmp_path / "settings.json"
+    stored = json.loads(path.read_text())
+    path.write_text(json.dumps(stored | {"settings": {"units": 4, "later": [1]}, "more": 1}))
+    assert stored_settings(tmp_path, Example)["settings"]["units"] == 4
+    Run(Example(workdir=str(tmp_path))).close()
+    path.write_text(json.dumps(stored | {"settings": {"units": "4"}}))
+    with pytest.raises(ValueError, match=f"{path} was changed: --units must be int; got '4'."):
+        stored_settings(tmp_path, Example)
 
 
 @pytest.mark.parametrize(

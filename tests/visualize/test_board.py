@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -20,3 +21,21 @@ def test_one_folder_for_each_split(tmp_path):
     events.Reload()
     stored = tf.make_ndarray(events.Tensors("grid")[0].tensor_proto)
     np.testing.assert_array_equal(tf.io.decode_png(stored[2]), image)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_cannot_be_represented_ends_no_run(tmp_path):
+    board = Board(tmp_path)
+    values = {"nan": float("nan"), "large": 1e300, "less": -1e39, "inf": float("inf"), "max": float(np.finfo("f4").max)}
+    board.scalars("test", values, 1)
+    events = EventAccumulator(str(tmp_path / "test"))
+    events.Reload()
+    kept = [float(tf.make_ndarray(events.Tensors(name)[0].tensor_proto)) for name in values]
+    np.testing.assert_array_equal(kept, [np.nan, np.inf, -np.inf, np.inf, np.finfo("f4").max])
+
+
+def test_a_table_of_names_that_are_no_text(tmp_path):
+    Board(tmp_path).rows("files", [{"file": "caf\udce9", "images": 1}], 0)
+    events = EventAccumulator(str(tmp_path / "test"))
+    events.Reload()
+    assert b"| caf\\\\udce9 | 1 |" in tf.make_ndarray(events.Tensors("files")[0].tensor_proto).item()

@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.data import audio as audio
+from toolkit.data import contents as contents
 from toolkit.data import images as images
 from toolkit.data import pipelines as pipelines
 from toolkit.data import plans as plans

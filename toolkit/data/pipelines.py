@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data.contents import contents_of
 from toolkit.data.plans import Plan
 from toolkit.lazy import tensorflow as tf
 
@@ -131,6 +132,11 @@ class Batches:
         for array in tf.nest.flatten(self._read(self._whole_plan(0)[0])):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
+
+    @functools.cached_property
+    def contents(self) -> dict[str, Any]:
+        """What tells the examples apart from others, for JSON; see `contents.contents_of`."""
+        return contents_of(self._read, self._whole_plan(0), self.num_examples)
 
     def cut(self, cuts: Sequence[Sequence]) -> "Batches":
         """Takes the batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
@@ -311,6 +317,11 @@ class Splits:
     train: Batches
     validation: Batches
     test: Batches
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What tells this data apart from other, by part; see `Batches.contents`."""
+        return {name: getattr(self, name).contents for name in ("train", "validation", "test")}
 
     def map(self, function: Callable, seed: int | None = None) -> "Splits":
         """Applies a function to each part's batches.

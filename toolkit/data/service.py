@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import sys
 import threading
@@ -37,7 +38,10 @@ class Server:
         self._parts = {part.fingerprint: part for part in parts}
         self._cut = {}
         self._function = script_ops._py_funcs._funcs[SERVED] = self._read  # kept: the registry holds weakly
-        self.joined, own = _answers(host, port), host
+        found = _probe(host, port)
+        if found not in ("", _SERVICE):
+            raise ValueError(f"--data_service={address}: {found} there, no tf.data service. Choose another port.")
+        self.joined, own = found == _SERVICE, host
         service = tf.data.experimental.service
         if self.joined:
             with contextlib.closing(socket.create_connection((host, port))) as connection:
@@ -75,11 +79,12 @@ class Server:
             time.sleep(2)
 
 
-def check_address(address: str) -> tuple[str, int]:
+def check_address(address: str, where: str = "--data_service") -> tuple[str, int]:
     """Takes an address apart.
 
     Args:
         address: "HOST:PORT".
+        where: What says so, for the message.
 
     Returns:
         Host and port.
@@ -92,10 +97,11 @@ def check_address(address: str) -> tuple[str, int]:
     >>> check_address("127.0.0.1:5050")
     ('127.0.0.1', 5050)
     """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise ValueError(f"--data_service={address}: expected HOST:PORT, such as 10.0.0.1:5050.")
-    return host, int(port)
+    match = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]{0,252}):([0-9]{1,5})", address)
+    if match is None or ".." in match[1] or not 0 < int(match[2]) < 65536:
+        told = address if len(address) < 80 and address.isprintable() else f"{address[:40]!r}..."
+        raise ValueError(f"{where}={told}: expected HOST:PORT, such as 10.0.0.1:5050.")
+    return match[1], int(match[2])
 
 
 def check(address: str, seconds: float = 10.0) -> None:
@@ -106,11 +112,13 @@ def check(address: str, seconds: float = 10.0) -> None:
         seconds: How long.
 
     Raises:
-        ValueError: Where none does.
+        ValueError: Where none does, or something else.
     """
     host, port = check_address(address)
     end = time.monotonic() + seconds
-    while not _answers(host, port):
+    while (found := _probe(host, port)) != _SERVICE:
+        if found and (found != _SILENCE or time.monotonic() > end):
+            raise ValueError(f"--data_service={address}: {found} there, no tf.data service. Is the port right?")
         if time.monotonic() > end:
             raise ValueError(
                 f"--data_service={address}: nothing answers there. Start one, on any machine that has the data: the "
@@ -157,3 +165,56 @@ def _answers(host, port):
             return True
     except OSError:
         return False
+
+
+_SERVICE, _SILENCE = "a service", "something that says nothing is"
+
+
+def _probe(host, port, seconds=2.0):
+    """What answers at a port: "" where nothing does, `_SERVICE`, or else words for what is there.
+
+    A dispatcher is asked for its version, in HTTP/2 and gRPC as bytes: TensorFlow offers no such question, and would
+    wait for ever for an answer from anything else.
+    """
+    try:
+        connection = socket.create_connection((host, port), timeout=seconds)
+    except OSError:
+        return ""
+    heard, end = b"", time.monotonic() + seconds
+    with contextlib.closing(connection), contextlib.suppress(OSError):
+        connection.sendall(_QUESTION)
+        while len(heard.partition(_STATUS)[2]) < 2 and len(heard) < 1 << 16 and (left := end - time.monotonic()) > 0:
+            connection.settimeout(left)
+            part = connection.recv(4096)
+            heard += part
+            if not part or not heard.startswith(b"\0"):  # an HTTP/2 frame is shorter than 64 kB
+                break
+    if heard.partition(_STATUS)[2].startswith(b"\x010"):
+        return _SERVICE
+    if heard.startswith(b"\0"):
+        return "another gRPC server is"
+    return f"something that says {heard[:40].decode('ascii', 'replace')!r} is" if heard else _SILENCE
+
+
+def _frame(kind, flags, stream, content):
+    return len(content).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + content
+
+
+def _header(name, value):
+    return bytes([0, len(name)]) + name + bytes([len(value)]) + value
+
+
+_QUESTION = (
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    + _frame(4, 0, 0, b"")  # no settings
+    + _frame(
+        *(1, 4, 1),  # headers, complete; of stream 1
+        b"\x83\x86"  # POST, http
+        + _header(b":path", b"/tensorflow.data.DispatcherService/GetVersion")
+        + _header(b":authority", b"dispatcher")
+        + _header(b"content-type", b"application/grpc")
+        + _header(b"te", b"trailers"),
+    )
+    + _frame(0, 1, 1, bytes(5))  # an empty message, the last
+)
+_STATUS = b"grpc-status"  # how many digits follow, and these: 0 is good

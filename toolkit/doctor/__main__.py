@@ -3,11 +3,13 @@
 import argparse
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Iterator
 
 from toolkit.doctor import hardware, software
 from toolkit.doctor.finding import MISSING, Finding
+from toolkit.terminal import outlast
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,15 +21,20 @@ def main(arguments: list[str] | None = None) -> int:
     Returns:
         0 where the recipes can run here, 1 where something that they need is missing.
     """
+    outlast()
     parser = argparse.ArgumentParser(
         prog="python -m toolkit.doctor",
         description="What this machine offers the recipes, and what to type where something is missing.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "--time_limit", type=float, default=120.0, help="seconds that the libraries have to answer [%(default)g]"
+        "--time_limit", type=_seconds, default=120.0, help="seconds that the libraries have to answer [%(default)g]"
     )
     options = parser.parse_args(arguments)
+    try:
+        os.getcwd()
+    except OSError:
+        parser.error("the current folder is gone: it was removed or moved. Change to another (cd).")
     findings = []
     for finding in look(options.time_limit):
         findings.append(finding)
@@ -41,6 +48,13 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         print(f"\nThe recipes cannot run: see {', '.join(missing)}." if missing else "\nThe recipes can run here.")
     return 1 if missing else 0
+
+
+def _seconds(text):
+    seconds = float(text)
+    if not 0 < seconds <= 86_400:  # nor is nan
+        raise ValueError
+    return seconds
 
 
 def look(time_limit: float) -> Iterator[Finding]:
@@ -57,6 +71,7 @@ def look(time_limit: float) -> Iterator[Finding]:
     yield hardware.processor()
     answers = software.ask(time_limit)
     yield from software.packages(requirements, answers)
+    yield from software.keras_settings()
     yield from software.tested_set(requirements, answers)
     yield hardware.gpu(answers["tensorflow"])
     yield from hardware.precision(answers["speed"], bool(answers["tensorflow"].get("gpus")))

@@ -190,7 +190,7 @@ def disks() -> Iterator[Finding]:
         What was found.
     """
     named = os.environ.get("TOOLKIT_CACHE")
-    user = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    user = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path(os.path.expanduser("~"), ".cache"))
     yield _disk("disk, current folder", pathlib.Path.cwd(), "--workdir=FOLDER with the recipe, on another disk")
     cache = pathlib.Path(named) if named else user / "toolkit"
     yield _disk("disk, cache", cache, "export TOOLKIT_CACHE=FOLDER, on another disk")
@@ -199,7 +199,10 @@ def disks() -> Iterator[Finding]:
 
 
 def _disk(name, folder, advice, wanted=GIB):
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    folder = folder.absolute()
+    there = next(path for path in (folder, *folder.parents) if os.path.exists(path))
+    if not os.path.isdir(there):
+        return Finding(name, NOTE, f"{there} is no folder", advice)
     free = shutil.disk_usage(there).free
     found = f"{free / GIB:.1f} GiB free in {folder}"
     if not os.access(there, os.W_OK):

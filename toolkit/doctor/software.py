@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
+from toolkit import keras_settings as settings
 from toolkit.doctor.finding import MISSING, NOTE, OK, Finding
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def ask(time_limit: float) -> dict[str, dict]:
     """
     questions = [*MODULES.values(), "speed"]
     path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH", ""), str(ROOT)]))
-    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**settings.environment(os.environ), "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
     answers = {}
     while rest := [question for question in questions if question not in answers]:
         command = [sys.executable, "-m", "toolkit.doctor._probe", *rest]
@@ -164,11 +165,6 @@ def _package(requirement, version, answers):
         return Finding(name, MISSING, f"{version} does not work: {error}".strip(), _mend(name, version, error))
     if name in MODULES and not answer:
         return Finding(name, NOTE, f"{version}, not tried without TensorFlow")
-    if answer.get("backend", "tensorflow") != "tensorflow":
-        advice = "unset KERAS_BACKEND"
-        if not os.environ.get("KERAS_BACKEND"):
-            advice = 'write "backend": "tensorflow" in ~/.keras/keras.json'
-        return Finding(name, MISSING, f"{version} on {answer['backend']}; recipes need TensorFlow's backend", advice)
     if answer.get("native") is False:
         # The lock of the last TensorFlow that its library was built for, where there is a checkout.
         locks = ROOT.glob("requirements-tf2.16.lock")
@@ -186,6 +182,9 @@ def _mend(name, version, error):
         return "python -m toolkit.doctor --time_limit=600"
     if "SIGILL" in error and not re.search(r"\bavx\b", _read("/proc/cpuinfo")):
         return "none: this processor has no AVX, which TensorFlow's wheels need; take another machine"
+    path = settings.keras_json()
+    if name == "keras" and re.match("AssertionError|AttributeError|TypeError|ValueError", error) and path.exists():
+        return f"mv {path} {path}.old, whose values Keras does not take"
     return pip(f'--force-reinstall --no-deps "{name}=={version}"' if version else f'--upgrade "{name}"')
 
 
@@ -194,6 +193,18 @@ def _read(path):
         return pathlib.Path(path).read_text()
     except OSError:
         return ""
+
+
+def keras_settings() -> Iterator[Finding]:
+    """What the user has set for Keras that recipes set aside.
+
+    Yields:
+        What was found; nothing where nothing is set.
+    """
+    found = settings.set_otherwise()
+    if found:
+        advice = "nothing, for recipes; another program of yours takes them"
+        yield Finding("Keras settings", NOTE, f"{'; '.join(found)}: set aside by the recipes", advice)
 
 
 def tested_set(requirements: Sequence[str], answers: Mapping[str, dict]) -> Iterator[Finding]:

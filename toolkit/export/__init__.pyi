@@ -8,6 +8,7 @@ from toolkit.export import parity as parity
 from toolkit.export import saved_model as saved_model
 from toolkit.export import signatures as signatures
 from toolkit.export import tflite as tflite
+from toolkit.export import tflite_file as tflite_file
 from toolkit.export import writer as writer
 from toolkit.export.inspection import inspect_tflite as inspect_tflite
 from toolkit.export.int8 import quantize_to_int8 as quantize_to_int8

@@ -2,15 +2,19 @@
 
 import argparse
 import json
+import math
 import pathlib
 import sys
 
 import numpy as np
 
+from toolkit.export import card as cards
 from toolkit.export.inspection import inspect_tflite
-from toolkit.export.interpreter import run_tflite
+from toolkit.export.interpreter import run_tflite_apart
+from toolkit.files import limits
 
 NUM_THREADS = 1
+_MOST_SECONDS = 120
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def describe_tflite(path: pathlib.Path) -> dict:
-    """Reads and times a file.
+    """Reads a file, and times it in a process of its own, which a damaged one may end.
 
     Args:
         path: The file.
@@ -47,35 +51,33 @@ def describe_tflite(path: pathlib.Path) -> dict:
 
     Raises:
         FileNotFoundError: Where there is no such file.
-        ValueError: Where it is no whole TFLite file, or the card beside it no JSON.
+        ValueError: Where it is no whole TFLite file, or not that of the card beside it, or the card is none.
     """
     found = {"file": str(path), **inspect_tflite(path)}
     found["builtin_ops_only"] = not found["custom_ops"]
-    described = _read_card(path.with_name("card.json"))
+    beside = path.with_name("card.json")
+    described = cards.read_card(beside)["signatures"] if beside.exists() else {}
     feeds = {}
     for key, signature in found["signatures"].items():
         for kind, tensors in signature.items():
             for name, tensor in tensors.items():
                 tensor["unit"] = described.get(key, {}).get(kind, {}).get(name, {}).get("unit", "")
-        feeds[key] = {
-            name: np.zeros([max(size, 1) for size in tensor["shape"]], tensor["dtype"])
-            for name, tensor in signature["inputs"].items()
-        }
+        feeds[key] = {name: _zeros(tensor, f"{path}, {key}, {name},") for name, tensor in signature["inputs"].items()}
     try:
         found["num_threads"] = NUM_THREADS
-        found["latency_ms"] = run_tflite(path, feeds, NUM_THREADS)[1]
-    except (RuntimeError, ValueError) as error:
+        found["latency_ms"] = run_tflite_apart({"file": path}, feeds, NUM_THREADS, _MOST_SECONDS)["file"][1]
+    except RuntimeError as error:
         found["does_not_run"] = str(error)
     return found
 
 
-def _read_card(path):
-    if not path.is_file():
-        return {}
+def _zeros(tensor, where):
     try:
-        return json.loads(path.read_text(encoding="utf-8")).get("signatures", {})
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: not JSON ({error}).") from error
+        dtype, shape = np.dtype(tensor["dtype"]), [max(size, 1) for size in tensor["shape"]]
+    except TypeError as error:
+        raise ValueError(f"{where} is of {tensor['dtype']}, of which no zeros are made here.") from error
+    limits.check(math.prod(shape) * dtype.itemsize, where, limits.GIB)
+    return np.zeros(shape, dtype)
 
 
 def _render(found):

@@ -9,14 +9,23 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 
-def run_apart(module: str, folder: str | os.PathLike) -> None:
+def run_apart(module: str, folder: str | os.PathLike, seconds: float | None = None) -> None:
     """Runs `python -m module folder` on the CPU; raises RuntimeError with the end of its output where it fails."""
     root = pathlib.Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH", "")]))
     environment = {**os.environ, "PYTHONPATH": path, "CUDA_VISIBLE_DEVICES": "-1"}
-    done = subprocess.run(
-        [sys.executable, "-m", module, os.fspath(folder)], env=environment, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", module, os.fspath(folder)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RuntimeError(f"it was not done within {seconds:g} seconds") from error
     if done.returncode < 0:
         raise RuntimeError(f"the process was ended by signal {-done.returncode}")
     if done.returncode:

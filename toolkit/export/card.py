@@ -10,6 +10,8 @@ from importlib import metadata
 
 import numpy as np
 
+from toolkit.files import text
+
 MEASURED = ("signatures", "files", "measured", "parity", "versions")
 _TITLES = {"data": "Data", "licence": "Licence", "command": "Command"}
 
@@ -58,6 +60,32 @@ def write_card(folder: str | os.PathLike, card: Mapping) -> None:
     folder = pathlib.Path(folder)
     (folder / "card.json").write_text(json.dumps(card, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "card.md").write_text(render_card(card), encoding="utf-8")
+
+
+def read_card(path: str | os.PathLike) -> dict:
+    """Reads a `card.json`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The card's entries, of which "signatures" and "files" are as they should be.
+
+    Raises:
+        FileNotFoundError: Where nothing is there.
+        ValueError: Where it is no card of an exported model, or is damaged.
+        OSError: Where the system refuses.
+    """
+    expected, remedy = "the card of an exported model", "Export it again."
+    card = text.read_json(path, expected, fields={"signatures": dict, "files": dict}, remedy=remedy)
+    for key, signature in card["signatures"].items():
+        where = f"{path}, {key},"
+        text.checked(signature, where, expected, {"inputs": dict, "outputs": dict})
+        for tensor in (*signature["inputs"].values(), *signature["outputs"].values()):
+            text.checked(tensor, where, expected, {"shape": list, "dtype": str, "unit": str})
+    for name, file in card["files"].items():
+        text.checked(file, f"{path}, {name},", expected, {"bytes": int})
+    return card
 
 
 def render_card(card: Mapping) -> str:

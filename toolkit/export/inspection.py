@@ -1,9 +1,9 @@
 """What a `.tflite` file holds, read from its flatbuffer alone: no TensorFlow, and no kernel has to be there."""
 
 import os
-import pathlib
+import struct
 
-_IDENTIFIER = b"TFL3"
+from toolkit.export import tflite_file
 
 
 def inspect_tflite(path: str | os.PathLike) -> dict:
@@ -19,29 +19,20 @@ def inspect_tflite(path: str | os.PathLike) -> dict:
 
     Raises:
         FileNotFoundError: Where there is no such file.
-        ValueError: Where it is not a TFLite file, or not a whole one.
+        ValueError: Where it is not a TFLite file, not a whole one, or not the one that the card beside it describes.
+        OSError: Where the system refuses.
     """
     from ai_edge_litert import schema_py_generated as schema
 
-    content = _read(pathlib.Path(path))
-    model = schema.Model.GetRootAs(content, 0)
-    return {"bytes": len(content), "signatures": _signatures(model, schema), **_ops(model, schema)}
-
-
-def _read(path):
-    from ai_edge_litert import interpreter
-
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: there is no such file.")
-    content = path.read_bytes()
-    if content[4:8] != _IDENTIFIER:
-        raise ValueError(f"{path}: not a TFLite file (bytes 4 to 8 are {content[4:8]!r}, expected {_IDENTIFIER!r}).")
+    tflite_file.opened(path)  # verifies it; reading on from a truncated one would give nonsense
+    with open(path, "rb") as file:
+        content = file.read()
     try:
-        # Verifies the whole buffer; reading on from a truncated one would give nonsense.
-        interpreter.Interpreter(model_content=content)
-    except ValueError as error:
-        raise ValueError(f"{path}: a damaged or truncated TFLite file of {len(content)} bytes ({error}).") from error
-    return content
+        model = schema.Model.GetRootAs(content, 0)
+        return {"bytes": len(content), "signatures": _signatures(model, schema), **_ops(model, schema)}
+    # What an altered file makes of the reader: it does not look where it is led.
+    except (struct.error, TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
+        raise ValueError(f"{path}: a damaged TFLite file ({tflite_file.told(error)}).") from error
 
 
 def _ops(model, schema):

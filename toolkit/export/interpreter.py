@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from toolkit.export import tflite_file
 from toolkit.export._apart import read_feeds, run_apart, write_feeds
 from toolkit.silence import silenced
 
@@ -38,8 +39,8 @@ def run_tflite(
         in milliseconds.
 
     Raises:
-        ValueError: Where the file is none or has no such signature or input.
-        RuntimeError: Where an op cannot run.
+        ValueError: Where the file is none, is damaged, has no such signature or input, or an op of it cannot run.
+        OSError: Where it is not there, or the system refuses.
     """
     return _run_files({"file": path}, feeds, num_threads)["file"]
 
@@ -52,25 +53,30 @@ def tflite_caller(path: str | os.PathLike, num_threads: int = 1) -> Callable[...
         num_threads: Threads of the interpreter.
 
     Returns:
-        A function of a signature's name and, as keyword arguments, its inputs; it returns the outputs by name.
+        A function of a signature's name and, as keyword arguments, its inputs; it returns the outputs by name, and
+        raises a ValueError where there is no such signature or input, or an op cannot run.
 
     Raises:
-        ValueError: Where the file is none.
+        FileNotFoundError: Where nothing is there.
+        ValueError: Where the file is none, is damaged, or not the one that the card beside it describes.
+        OSError: Where the system refuses.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    with silenced():
-        interpreter = Interpreter(os.fspath(path), num_threads=num_threads)
-    runner = functools.cache(interpreter.get_signature_runner)
+    runner = functools.cache(tflite_file.opened(path, num_threads).get_signature_runner)
 
     def call(key, /, **inputs):
-        return runner(key)(**inputs)
+        try:
+            return runner(key)(**inputs)
+        except (ValueError, RuntimeError) as error:
+            raise ValueError(f"{path}: its signature {key!r} does not run: {tflite_file.told(error)}.") from error
 
     return call
 
 
 def run_tflite_apart(
-    paths: Mapping[str, str | os.PathLike], feeds: Mapping[str, Mapping[str, np.ndarray]], num_threads: int = 1
+    paths: Mapping[str, str | os.PathLike],
+    feeds: Mapping[str, Mapping[str, np.ndarray]],
+    num_threads: int = 1,
+    seconds: float | None = None,
 ) -> dict[str, tuple[dict[str, dict[str, np.ndarray]], dict[str, float]]]:
     """Runs signatures of TFLite files in a process without TensorFlow.
 
@@ -78,12 +84,13 @@ def run_tflite_apart(
         paths: A name for each file to the file.
         feeds: Signature name to its inputs, by name.
         num_threads: Threads of the interpreter.
+        seconds: After which it is given up; None: never.
 
     Returns:
         A file's name to what `run_tflite` returns.
 
     Raises:
-        RuntimeError: Where a file cannot be run there.
+        RuntimeError: Where a file cannot be run there, ends that process, or is not done in time.
     """
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -95,7 +102,7 @@ def run_tflite_apart(
         (folder / "request.json").write_text(json.dumps(request))
         write_feeds(folder / "inputs.npz", feeds)
         (folder / "outputs").mkdir()
-        run_apart("toolkit.export.interpreter", folder)
+        run_apart("toolkit.export.interpreter", folder, seconds)
         milliseconds = json.loads((folder / "milliseconds.json").read_text())
         return {name: (read_feeds(folder / "outputs" / f"{name}.npz", feeds), milliseconds[name]) for name in paths}
 

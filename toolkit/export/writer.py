@@ -20,6 +20,7 @@ from toolkit.export.interpreter import run_tflite_apart, tflite_caller
 from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, saved_model_caller, trace
 from toolkit.export.signatures import Signature, check_name
 from toolkit.export.tflite import SMALLER_WEIGHTS, convert_to_tflite
+from toolkit.export.tflite_file import digest
 from toolkit.lazy import tensorflow as tf
 
 NUM_THREADS = 1
@@ -219,6 +220,7 @@ def _describe_file(path, milliseconds, calibrated_with):
     calibrated = {} if calibrated_with is None else {"calibrated_with": calibrated_with}
     return {
         "bytes": found["bytes"],
+        "sha256": digest(path),
         "builtin_ops_only": not found["custom_ops"],
         "ops": found["ops"],
         "latency_ms": milliseconds,

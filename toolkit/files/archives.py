@@ -2,6 +2,7 @@
 
 import bz2
 import contextlib
+import errno
 import gzip
 import lzma
 import os
@@ -27,7 +28,7 @@ _DAMAGED = (
     ValueError,
     UnicodeDecodeError,
 )
-PACKED = (".gz", ".bz2", ".xz")
+PACKED = (".gz", ".bz2", ".xz", ".zip")
 _CHUNK = limits.MIB
 # Text is packed to a tenth; what unpacks to more than this many times its size is no text.
 _RATIO = 100
@@ -57,7 +58,7 @@ class Zip:
             self._archive = zipfile.ZipFile(self._file)
         except BaseException as error:
             self._file.close()
-            if isinstance(error, _DAMAGED):
+            if _is_damage(error):
                 raise ValueError(f"{self.path} is not {expected}, or damaged: {_why(error)}.") from error
             raise
         self.names = [info.filename for info in self._archive.infolist() if not info.is_dir()]
@@ -122,7 +123,9 @@ class Zip:
             if str(self.path) in str(error):  # said already, of what is in the member
                 raise
             raise ValueError(f"{self.path}: {name} in it is damaged: {_why(error)}.") from error
-        except _DAMAGED as error:
+        except (*_DAMAGED, OSError) as error:
+            if not _is_damage(error):
+                raise
             raise ValueError(f"{self.path}: {name} in it cannot be read: {_why(error)}.") from error
 
 
@@ -142,17 +145,14 @@ def unpacked(path: str | os.PathLike) -> Iterator[bytes]:
         OSError: Where the system refuses.
     """
     path = binary.check(path, f"a {pathlib.Path(path).suffix} file")
+    binary.check_holes(path)
     bound, taken = max(64 * limits.MIB, _RATIO * path.stat().st_size), 0
     with _stream(path) as file:
         while True:
             try:
                 piece = file.read(_CHUNK)
-            except OSError as error:
-                if error.errno is not None:  # of the system, not of the file
-                    raise
-                raise ValueError(f"{path} is damaged: {_why(error)}.") from error
-            except _DAMAGED as error:
-                if str(path) in str(error):
+            except (*_DAMAGED, OSError) as error:
+                if str(path) in str(error) or not _is_damage(error):
                     raise
                 raise ValueError(f"{path} is damaged: {_why(error)}.") from error
             if not piece:
@@ -164,18 +164,27 @@ def unpacked(path: str | os.PathLike) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _stream(path):
-    if path.suffix == ".zip":
+    if path.suffix.lower() == ".zip":
         with Zip(path) as archive:
             if len(archive.names) != 1:
                 raise ValueError(f"{path} holds {len(archive.names)} files; expected one. Unpack it and name the file.")
             with archive.open(archive.names[0]) as file:
                 yield file
     else:
-        with {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[path.suffix](path) as file:
+        with {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}[path.suffix.lower()](path) as file:
             yield file
 
 
+def _is_damage(error):
+    """Whether what was raised is of the file, not of the system: a place before its beginning is of the file."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.EINVAL)
+    return isinstance(error, _DAMAGED)
+
+
 def _why(error):
+    if isinstance(error, OSError) and error.errno:
+        return "its directory names places that are not there"
     if "password required" in str(error) or "is encrypted" in str(error):
         return "it is encrypted; unpack it first"
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]

@@ -6,6 +6,7 @@ import stat
 from typing import BinaryIO
 
 from toolkit.files import limits
+from toolkit.files.names import printable
 
 
 def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
@@ -30,21 +31,44 @@ def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
     ValueError: /dev/null is a pipe or a device; expected a file.
     """
     path = expanded(path)
+    shown = printable(path)
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{path}: no such file; expected {expected}.") from None
+        raise FileNotFoundError(f"{shown}: no such file; expected {expected}.") from None
     except ValueError:  # a zero byte
-        raise ValueError(f"{str(path)!r} cannot be a path; expected {expected}.") from None
+        raise ValueError(f"{str(path)[:200]!r} cannot be a path; expected {expected}.") from None
     except OSError as error:  # a loop of links, a name that is too long, no permission
-        raise OSError(f"{path} cannot be read: {error.strerror}; expected {expected}.") from error
+        raise OSError(f"{shown[:200]} cannot be read: {error.strerror}; expected {expected}.") from error
     if stat.S_ISDIR(found.st_mode):
-        raise ValueError(f"{path} is a folder; expected {expected}.")
+        raise ValueError(f"{shown} is a folder; expected {expected}.")
     if not stat.S_ISREG(found.st_mode):
-        raise ValueError(f"{path} is a pipe or a device; expected {expected}.")
+        raise ValueError(f"{shown} is a pipe or a device; expected {expected}.")
     if not found.st_size:
-        raise ValueError(f"{path} is empty; expected {expected}.")
+        raise ValueError(f"{shown} is empty; expected {expected}.")
     return path
+
+
+def check_holes(path: pathlib.Path) -> None:
+    """Refuses a file with a stretch that was never written, as an unfinished download or a sparse giant has.
+
+    Args:
+        path: A file that must not have any, such as a packed one or a text.
+
+    Raises:
+        ValueError: Where it has one, with its place.
+    """
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            first = os.lseek(file.fileno(), 0, os.SEEK_HOLE)
+        except (OSError, AttributeError):  # a file system or a system that does not tell
+            return
+    if first < size:
+        raise ValueError(
+            f"{path} ({limits.shown(size)}) has a hole at byte {first}, where nothing was ever written: an unfinished "
+            "copy or download? Fetch it again."
+        )
 
 
 def expanded(path: str | os.PathLike) -> pathlib.Path:
@@ -66,7 +90,31 @@ def expanded(path: str | os.PathLike) -> pathlib.Path:
     try:
         return path.expanduser()
     except RuntimeError:
+        if os.path.lexists(path):  # a file of such a name
+            return path
         raise ValueError(f"{path}: there is no such user, so no such folder.") from None
+
+
+def exists(path: pathlib.Path) -> bool:
+    """Tells whether something is at a path; nothing is at what can be no path.
+
+    Args:
+        path: The path.
+
+    Raises:
+        OSError: Where that cannot be seen without permission.
+
+    Example:
+
+    >>> exists(pathlib.Path("a" * 5000)), exists(pathlib.Path("a\\0b")), exists(pathlib.Path("."))
+    (False, False, True)
+    """
+    try:
+        return path.exists()
+    except PermissionError as error:
+        raise OSError(f"{path} cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError):  # too long a name; a zero byte
+        return False
 
 
 def opened(path: str | os.PathLike, expected: str = "a file") -> BinaryIO:
@@ -82,7 +130,7 @@ def opened(path: str | os.PathLike, expected: str = "a file") -> BinaryIO:
     try:
         return open(path, "rb")
     except OSError as error:
-        raise OSError(f"{path} cannot be read: {error.strerror}.") from error
+        raise OSError(f"{printable(path)} cannot be read: {error.strerror}.") from error
 
 
 def read(path: str | os.PathLike, expected: str = "a file", bound: int = limits.GIB) -> bytes:

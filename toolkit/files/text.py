@@ -1,6 +1,7 @@
 """Small text files whole: UTF-8, whatever their line ends and with or without a byte order mark; and JSON."""
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -81,7 +82,14 @@ def read_json(
         OSError: Where the system refuses.
     """
     try:
-        return checked(json.loads(read(path, expected, bound)), str(path), expected, fields)
+        content = read(path, expected, bound)
+        try:
+            content = json.loads(content)
+        except json.JSONDecodeError:
+            raise
+        except ValueError as error:  # a whole number of more digits than Python reads
+            raise ValueError(f"{path} is not {expected}: it has a number of thousands of digits.") from error
+        return checked(content, str(path), expected, fields)
     except (ValueError, RecursionError) as error:  # the second: brackets in brackets, a hundred thousand deep
         if isinstance(error, RecursionError):
             why = f"{path} is not {expected}: it is nested too deeply."
@@ -125,3 +133,27 @@ def checked(content: Any, where: str, expected: str, fields: Mapping[str, type |
             wanted = " or ".join(each.__name__ for each in kinds)
             raise ValueError(f"{where} is not {expected}: {name} is {type(content[name]).__name__}, expected {wanted}.")
     return content
+
+
+def numbers(content: Any, where: str, expected: str) -> dict[str, float]:
+    """Reads numbers by name as `writing.write_json` writes them: null, in place of what is not finite, is NaN.
+
+    Args:
+        content: What was read from JSON.
+        where: The file, for the message.
+        expected: What it should be, for the message.
+
+    Returns:
+        The numbers by name.
+
+    Raises:
+        ValueError: Where one is none.
+
+    Example:
+
+    >>> numbers({"loss": 1.5, "perplexity": None}, "metrics.json", "metrics")
+    {'loss': 1.5, 'perplexity': nan}
+    """
+    checked(content, where, expected, {})
+    found = {name: math.nan if value is None else value for name, value in content.items()}
+    return checked(found, where, expected, dict.fromkeys(found, (int, float)))

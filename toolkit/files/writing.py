@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 from collections.abc import Callable
@@ -63,10 +64,18 @@ def write_text(path: pathlib.Path, content: str) -> None:
 
 
 def write_json(path: pathlib.Path, content: Any) -> None:
-    """Writes JSON, whole or not at all.
+    """Writes JSON, whole or not at all; for a NaN or an infinity, which JSON does not have, null.
 
     Args:
         path: The file.
         content: What to write.
     """
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_text(path, json.dumps(_finite(content), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(content):
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -24,7 +24,8 @@ def draw_token(
     Args:
         logits: (..., vocabulary).
         noise: (...), uniform in [0, 1); fresh noise without it.
-        temperature: A number or (...): the logits are divided by it; 0 gives the most probable token.
+        temperature: A number or (...): the logits are divided by it; 0, as what is negative or no number, gives the
+            most probable token.
         top_k: Draw from the k most probable tokens only; 0: from all.
         excluded: Tokens never drawn, such as the unknown one.
 
@@ -51,7 +52,9 @@ def draw_token(
     if top_k:
         least = tf.math.top_k(logits, top_k).values[..., -1:]
         logits = tf.where(logits < least, -1e9, logits)
-    temperature = tf.maximum(tf.cast(temperature, tf.float32), 1e-4)
+    temperature = tf.cast(temperature, tf.float32)
+    # What is no temperature is 0; from 10,000 on all tokens are alike, but for those that are left out.
+    temperature = tf.where(temperature > 1e-4, tf.minimum(temperature, 1e4), 1e-4)
     shares = tf.cumsum(tf.nn.softmax(logits / temperature[..., None]), axis=-1)
     # Scaled by the last sum: rounding may leave it below 1, and a draw above it would pick no token.
     below = tf.cast(shares <= noise[..., None] * shares[..., -1:], tf.int32)

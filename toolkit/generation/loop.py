@@ -58,8 +58,8 @@ def generate(
         draw: `draw(output, noise) -> value`; the output itself without it.
         noise: (batch, num_steps, ...): what `draw` is given at each step, None without it.
         given: (batch, places, ...), values that the rows begin with: a prompt, a primer. They are read, not returned.
-        given_length: (batch,), how many of `given` count in each row; all without it.
-        length: (batch,), values to write in each row, at most `num_steps`, which it is without it.
+        given_length: (batch,), how many of `given` count in each row, none to all, which it is without it.
+        length: (batch,), values to write in each row, at least 0 and at most `num_steps`, which it is without it.
         stop: `stop(output, value) -> (batch,)`, whether the row has ended before this value.
         keep: Names of entries of the output, a dictionary, to return for each value; each with its shape but the batch.
             They are float32.
@@ -87,7 +87,7 @@ def generate(
     if noise is not None and tf.TensorShape(noise.shape)[1] not in (None, num_steps):
         raise ValueError(f"expected noise for {num_steps} steps, (batch, {num_steps}, ...); got {noise.shape}.")
     noise = None if noise is None else tf.convert_to_tensor(noise)
-    most = tf.minimum(num_steps if length is None else length, num_steps)
+    most = num_steps if length is None else _clamped(length, num_steps)
     end = tf.reduce_max(begin + most)
     keep = keep or {}
 
@@ -140,7 +140,7 @@ def score(
         first: As in `generate`.
         state: As in `generate`.
         values: (batch, places, ...), the real values, anything after the end.
-        length: (batch,), values of each row.
+        length: (batch,), values of each row, at most as many as there are places.
         measure: `measure(output, value) -> (batch,)`, float32, such as -log p.
         context: As in `generate`.
 
@@ -158,6 +158,8 @@ def score(
 
     Reference: Graves 2013, arXiv 1308.0850, section 2.
     """
+
+    length = tf.minimum(length, values.shape[1] or tf.shape(values)[1])
 
     def keep_on(t, value, state, total):
         return t < tf.reduce_max(length)
@@ -208,7 +210,13 @@ def _beginning(given, given_length):
         return None, 0, 0
     if given.shape[1] is None:
         raise ValueError(f"expected `given` to have a known number of places, (batch, places, ...); got {given.shape}.")
-    return given, given.shape[1], given.shape[1] if given_length is None else given_length
+    num_given = given.shape[1]
+    return given, num_given, num_given if given_length is None else _clamped(given_length, num_given)
+
+
+def _clamped(length, most):
+    """A length from 0 to the most; of `tf.clip_by_value` from 0 to 6 the converter makes a Relu6 of integers."""
+    return tf.where(tf.less(length, 0), 0, tf.minimum(length, most))
 
 
 def _at(noise, place):

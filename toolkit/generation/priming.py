@@ -1,6 +1,6 @@
 """Writing in a real line's hand: what may prime a network, and how well its hand is carried on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -8,8 +8,17 @@ import numpy as np
 
 from toolkit.generation.strokes import Writer, Written
 from toolkit.metrics.handwriting_style import nearer_its_primer, style
+from toolkit.models import handwriting
 
 Primer = tuple[np.ndarray, str]
+# Hands in which a network shows what it has learned, and how far from them a primer may be: that of the embedded
+# writers' ink is 0.8 to 1.2 times theirs, of the distance between points 0.8 to 1.15 times.
+_HANDS, _SIZES, _SPACINGS = 8, 1.35, 1.25
+# With as much ink they are 0.75 to 1.7 times as tall; where only two thirds of the text are given,
+# 0.6 to 1.2 times, of a half 0.5.
+_LOWEST, _TALLEST = 0.65, 2.2
+# Real lines are read to their last character in the last tenth of their points.
+_THROUGH = 0.8
 
 
 def write_in_hand(
@@ -47,26 +56,99 @@ def write_in_hand(
     return writer.write([space + text for text in texts], bias=bias, max_points=most, seed=seed, prime=primer)
 
 
-def check_primer(model: keras.Model, primer: Primer, where: str) -> None:
-    """Refuses strokes of another tablet, larger or more dense: the network has never seen such a pen.
+def fit_primer(
+    writer: Writer, primer: Primer, where: str, *, resample: Callable[[np.ndarray, float], np.ndarray]
+) -> Primer:
+    """Brings another pen's strokes to the size and spacing of points that the network has learned.
+
+    What that is, the network itself shows: it writes the primer's text, in several hands. A primer whose ink is about
+    as long as theirs, its points about as far apart, stays as it is; else it is scaled, and resampled along its way.
 
     Args:
-        model: The network that is to carry them on.
-        primer: Offsets (points, 3) and their text.
+        writer: Of a network that reads text.
+        primer: Offsets (points, 3), in any unit, and their text.
+        where: Where they come from, for messages.
+        resample: Places points along strokes at a distance: `data.strokes.resampling.resample`.
+
+    Returns:
+        The primer to write with.
+
+    Raises:
+        ValueError: Where the text has characters outside the network's alphabet, is not what the strokes can be, no
+            stroke of the primer moves, or the network writes nothing by itself.
+    """
+    offsets, text = primer
+    if not _steps(offsets).sum() > 0:
+        raise ValueError(f"{where}: no stroke in it moves.")
+    own = [line for line in writer.write([text] * _HANDS, 1.0, max_points=40 * len(text) + 100) if line.ended]
+    own = [line.offsets for line in own if _steps(line.offsets).sum() > 0]
+    if len(own) <= _HANDS // 2:
+        raise ValueError(f"{where}: the network does not write {text[:60]!r} by itself: train it for longer.")
+    ink, spacing = (float(np.median([measure(_steps(line)) for line in own])) for measure in (np.sum, np.mean))
+    there = _steps(offsets)
+    if _about(there.sum(), ink, _SIZES) and _about(there.mean(), spacing, _SPACINGS):
+        return primer
+    scale = ink / there.sum()
+    for _ in range(3):
+        # Like with like: where points are far apart, corners are cut, and what is as tall has less ink.
+        coarse = max(spacing, scale * there.mean())
+        expected = np.median([_steps(resample(line, coarse)).sum() for line in own])
+        found = _steps(resample(_scaled(offsets, scale), coarse)).sum()
+        if found < 0.2 * expected:
+            raise ValueError(f"{where}: its strokes go to and fro within less than a letter.")
+        scale *= expected / found
+    step = spacing
+    for _ in range(3):  # each stroke has a whole number of steps
+        fitted = resample(_scaled(offsets, scale), step)
+        step *= spacing / _steps(fitted).mean()
+    heights = [style(line, len(text)).height for line in own]
+    times = style(fitted, len(text)).height / max(float(np.median(heights)), 1e-9)
+    if not _LOWEST < times < _TALLEST:
+        raise ValueError(
+            f"{where}: with as much ink as {text[:60]!r} takes, it is {times:.2g} times as tall. Is that all that is "
+            "written, and on one line?"
+        )
+    return fitted, text
+
+
+def check_primer(model: keras.Model, primer: Primer, where: str) -> None:
+    """Refuses a primer that the network cannot follow: its window does not end at the text's last character.
+
+    Args:
+        model: The network that is to carry the primer on.
+        primer: Offsets (points, 3), in the data's unit, and their text.
         where: Where they come from, for the message.
 
     Raises:
-        ValueError: Where the offsets are not half to twice as large as those of the training, or the text has
-            characters outside the network's alphabet.
+        ValueError: Where the window stays behind or is through before the strokes are, or the text has characters
+            outside the network's alphabet.
+
+    Reference: Graves 2013, arXiv 1308.0850, sections 5.3 and 5.5.
     """
-    model.get_layer("characters").encode(primer[1])
-    trained_with = float(np.mean(np.asarray(model.get_layer("standardize").scale)[:2]))
-    times = float(primer[0][:, :2].std(axis=0).mean()) / trained_with
-    if not 0.5 < times < 2.0:
+    offsets, text = primer
+    codes = model.get_layer("characters").encode(text)
+    weights = np.asarray(handwriting.alignment(model)((offsets[None], codes[None])))[0]
+    reads = weights.argmax(axis=-1)
+    early = np.flatnonzero(reads >= len(text))[:1] < _THROUGH * len(reads)
+    if reads[-1] < len(text) - 2 or early.any():
+        found = "all, and there is more" if early.any() else f"only {text[: reads[-1] + 1]!r}"
         raise ValueError(
-            f"{where}: its offsets are {times:.2g} times as large as those the network was trained on, "
-            f"{trained_with:.3g} a point. Scale the strokes, or take every so many points."
+            f"{where}: led along these strokes, the network has read, of {text[:60]!r}, {found}. Is that what is "
+            "written, and on one line?"
         )
+
+
+def _steps(offsets):
+    """How far the pen goes from point to point inside strokes."""
+    return np.hypot(*np.asarray(offsets, "float64")[1:, :2].T)[np.asarray(offsets)[:-1, 2] < 0.5]
+
+
+def _scaled(offsets, times):
+    return np.asarray(offsets, "float64") * [times, times, 1.0]
+
+
+def _about(found, expected, times):
+    return expected / times < found < expected * times
 
 
 def hand_kept(writer: Writer, lines: Sequence[Any], *, max_points: int, seed: int = 0) -> dict[str, float]:

@@ -13,6 +13,9 @@ from toolkit.generation.drawing import draw_event
 from toolkit.generation.past_text import past_text
 from toolkit.models import handwriting
 
+# Of biases, states, and offsets in standard deviations: their squares, summed over a line, are still numbers.
+_LARGEST = 1e6
+
 
 class Written(NamedTuple):
     """A line that a network wrote.
@@ -91,14 +94,17 @@ class Writer:
             offset: The offset before, (batch, 3), standardized; zeros at first.
             state: As `initial_state` makes it.
             characters: As `characters` makes them, for a network that reads text.
-            bias: Sampling bias, a number or (batch,).
+            bias: Sampling bias, a number or (batch,); as in `generate`.
             noise: (batch, num_noise): a uniform, two normal and a uniform number; fresh ones without it.
 
         Returns:
             The next offset (batch, 3), standardized; the next state; the window's weights (batch, characters) or None.
         """
-        output, state = self._advance(offset, state, characters)
-        return draw_event(self.distribution, output["params"], bias, noise), state, output.get("weights")
+        state = {name: _within(value) for name, value in state.items()}
+        characters = None if characters is None else tf.convert_to_tensor(characters)
+        output, state = self._advance(_within(offset), state, characters)
+        noise = None if noise is None else _within(noise)
+        return draw_event(self.distribution, output["params"], _bias(bias), noise), state, output.get("weights")
 
     def _advance(self, offset, state, characters=None):
         """The step of the loop: what the network emits, before anything is drawn from it."""
@@ -117,7 +123,7 @@ class Writer:
 
         Args:
             strokes: (batch, points, 3), offsets in the data's unit, anything after the end.
-            length: (batch,), points of each line.
+            length: (batch,), points of each line; what is below 0 or above `points` counts as those.
             text: As in `generate`, for a network that reads text.
 
         Returns:
@@ -134,7 +140,8 @@ class Writer:
         TensorShape([2])
         """
         context = self._context(text)
-        points = self.standardize(tf.cast(strokes, tf.float32))
+        points = _within(self.standardize(tf.cast(strokes, tf.float32)))
+        length = tf.clip_by_value(length, 0, points.shape[1] or tf.shape(points)[1])
         batch_size = points.shape[0] or tf.shape(points)[0]
 
         def nats(output, point):
@@ -174,7 +181,8 @@ class Writer:
         Args:
             text: (batch, characters), Unicode code points with at least one zero at the end of each; with `prime`, the
                 primer's own text before the text to write. Only for a network that reads text.
-            bias: Sampling bias b >= 0, a number or (batch,): 0 writes as the data does, 1 neatly.
+            bias: Sampling bias b >= 0, a number or (batch,): 0 writes as the data does, 1 neatly. What is below 0, or
+                no number, counts as 0.
             num_steps: Most points in a line.
             noise: (batch, num_steps, num_noise), for a result that can be repeated; fresh noise without it.
             prime: Real offsets (batch, points, 3), in the data's unit, whose hand is to be carried on.
@@ -193,7 +201,7 @@ class Writer:
             text = tf.cast(text, tf.int32)
             batch_size = text.shape[0] or tf.shape(text)[0]
             stop, keep = past_text(text), {"weights": (text.shape[1],)}
-        bias = tf.broadcast_to(tf.cast(bias, tf.float32), (batch_size,))
+        bias = tf.broadcast_to(_bias(bias), (batch_size,))
         written = loop.generate(
             self._advance,
             tf.zeros((batch_size, 3)),
@@ -201,7 +209,7 @@ class Writer:
             num_steps=num_steps,
             context=context,
             draw=lambda output, here: draw_event(self.distribution, output["params"], bias, here),
-            noise=noise,
+            noise=None if noise is None else _within(noise),
             given=None if prime is None else self.standardize(prime),
             stop=stop,
             keep=keep,
@@ -271,3 +279,15 @@ class Writer:
         noise = random.standard_normal((num_lines, num_steps, self.distribution.num_noise)).astype("float32")
         noise[..., [0, -1]] = random.uniform(size=(num_lines, num_steps, 2))
         return noise
+
+
+def _bias(bias):
+    """Signatures are given any number: none may end in infinities."""
+    bias = tf.cast(bias, tf.float32)
+    return tf.where(bias > 0, tf.minimum(bias, _LARGEST), 0.0)
+
+
+def _within(values):
+    """The same, 0 in place of what is no number or beyond any that a network meets."""
+    values = tf.cast(values, tf.float32)
+    return tf.where(tf.abs(values) <= _LARGEST, values, 0.0)

@@ -122,7 +122,7 @@ class Generator:
 
         Args:
             tokens: (batch, tokens), anything after the end.
-            length: (batch,), tokens of each text.
+            length: (batch,), tokens of each text, at most as many as there are.
 
         Returns:
             {"nats": (batch,)}, -log p of each whole text.
@@ -190,7 +190,7 @@ class Generator:
         Raises:
             ValueError: Where a number is out of range.
         """
-        if num_tokens < 1 or num_texts < 1 or np.min(temperature) < 0:
+        if num_tokens < 1 or num_texts < 1 or not np.min(temperature) >= 0:
             raise ValueError(
                 "num_tokens and num_texts must be at least 1 and temperature at least 0; got "
                 f"{num_tokens}, {num_texts} and {temperature}."

@@ -6,6 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
+LONGEST_WORD = 30.0
+"""Characters of a word on average beyond which a text's "words" mean nothing: in English it has 5.6."""
+
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class Bits(keras.metrics.Metric):
@@ -95,7 +98,8 @@ def summary(nats: np.ndarray, num_characters: float, num_words: float) -> dict[s
         num_words: Words of the text, the ends of lines counted.
 
     Returns:
-        "bits_per_character", "perplexity_per_word" and "bits_per_token".
+        "bits_per_character", "bits_per_token" and, where the text's words are words, "perplexity_per_word": not where
+        they have more than `LONGEST_WORD` characters on average, as what white space separates has in Chinese.
 
     Example:
 
@@ -103,8 +107,9 @@ def summary(nats: np.ndarray, num_characters: float, num_words: float) -> dict[s
     >>> {name: round(value, 6) for name, value in told.items()}
     {'bits_per_character': 2.0, 'perplexity_per_word': 8.0, 'bits_per_token': 1.0}
     """
+    has_words = num_characters <= LONGEST_WORD * num_words
     return {
         "bits_per_character": bits_per_character(nats, num_characters),
-        "perplexity_per_word": perplexity(nats, num_words),
+        **({"perplexity_per_word": perplexity(nats, num_words)} if has_words else {}),
         "bits_per_token": float(np.mean(nats) / math.log(2.0)),
     }

@@ -7,6 +7,8 @@ from toolkit.layers.standardization import Standardization
 
 # Log-odds of a character where there is no pen: then those steps add nothing to a loss over the padded length.
 _NEVER = -1e4
+# Points to each step, and so to each label that can be read.
+STRIDE = 2
 
 
 def recognition(alphabet: str, units: int = 128, num_layers: int = 2, dropout: float = 0.0) -> keras.Model:
@@ -46,9 +48,9 @@ def recognition(alphabet: str, units: int = 128, num_layers: int = 2, dropout: f
     hidden = hidden * ops.cast(mask, hidden.dtype)[..., None]
     # Not padding="same": with a stride it puts the first window elsewhere in a sequence of even length.
     hidden = keras.layers.ZeroPadding1D(2, name="edges")(hidden)
-    hidden = keras.layers.Conv1D(units, 5, strides=2, activation="tanh", name="every_second")(hidden)
+    hidden = keras.layers.Conv1D(units, 5, strides=STRIDE, activation="tanh", name="every_second")(hidden)
     # The first of each two points: padding begins after the last one.
-    there = mask[:, ::2]
+    there = mask[:, ::STRIDE]
     for number in range(1, num_layers + 1):
         if dropout:
             hidden = keras.layers.Dropout(dropout, name=f"dropout_{number}")(hidden)

@@ -70,10 +70,34 @@ def load(model: keras.Model, weights: str | None, application: str | None) -> ke
         trunk = keras.Model(model.input, model.output["logits"]) if top and isinstance(model.output, dict) else model
         copy_weights(trunk, reference, *APPLICATIONS[application])
         return model
-    if not pathlib.Path(weights).expanduser().is_file():
-        raise ValueError(f"weights={weights!r}: expected None, 'imagenet' or the path of a .keras or .weights.h5 file.")
-    model.load_weights(pathlib.Path(weights).expanduser())
+    load_file(model, weights)
     return model
+
+
+def load_file(model: keras.Model, weights: str) -> None:
+    """Gives a network the weights of a file.
+
+    Args:
+        model: The network, built.
+        weights: The path of a file that Keras wrote for the same network: .keras, .weights.h5 or .h5.
+
+    Raises:
+        ValueError: Where it is none, is damaged, or of another network; some weights may have changed then.
+    """
+    try:
+        path = pathlib.Path(weights).expanduser()
+        is_file = path.is_file() and path.stat().st_size > 0
+    except (OSError, RuntimeError):  # a name that is too long; no such user
+        is_file = False
+    if not is_file:
+        raise ValueError(f"weights={weights!r}: expected None, 'imagenet' or the path of a .keras or .weights.h5 file.")
+    try:
+        model.load_weights(path)
+    except Exception as error:  # what HDF5, zip and Keras raise of a damaged file is of twenty kinds
+        why = " ".join(str(getattr(error, "strerror", None) or error).split())[:300].rstrip(".") or type(error).__name__
+        raise ValueError(
+            f"weights={weights!r}: damaged, or not a file that Keras wrote for the same network as {model.name}: {why}."
+        ) from error
 
 
 def copy_weights(

@@ -1,6 +1,5 @@
 """A language model for programs: it carries texts on, steps and scores, and its export is written with."""
 
-import json
 import math
 import os
 import pathlib
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from toolkit import data, generation
-from toolkit.export import interpreter, signature
+from toolkit.export import inspection, interpreter, signature
 from toolkit.lazy import tensorflow as tf
 from toolkit.serving.served import Served
 
@@ -112,8 +111,11 @@ def _signatures(generator, vocabulary, max_prompt, max_length, passage):
     what = _CODES[vocabulary.level]
 
     def numbers(given):
-        if not is_char:
-            return given
+        """Numbers in the vocabulary of what a program gives, whatever that is: what is not in it is unknown."""
+        if vocabulary.level == "byte":
+            return tf.clip_by_value(given, 0, len(codes) - 1)
+        if vocabulary.level == "word":
+            return tf.where((given >= 0) & (given < len(codes)), given, vocabulary.unknown_number)
         return tf.cast(tf.argmax(tf.cast(given[..., None] == codes, tf.int32), axis=-1), tf.int32)
 
     def generate(prompt, prompt_length, length, temperature, noise=None):
@@ -163,15 +165,28 @@ class TextWriter:
         max_length: Tokens of the longest text.
 
     Raises:
-        ValueError: Where the folder does not hold a language model.
+        FileNotFoundError: Where one of the two files is missing.
+        ValueError: Where the folder does not hold a language model, or one of its files is damaged.
+        OSError: Where the system refuses.
     """
 
     def __init__(self, folder: str | os.PathLike, name: str = "model.tflite", num_threads: int = 1) -> None:
         card = pathlib.Path(folder) / "card.json"
-        self.vocabulary = data.text.Vocabulary.read(card)
-        inputs = json.loads(card.read_text())["signatures"]["generate_from_noise"]["inputs"]
-        self.max_prompt, self.max_length = (inputs[key]["shape"][1] for key in ("prompt", "noise"))
         self.path = card.with_name(name)
+        signatures = inspection.inspect_tflite(self.path)["signatures"]
+        try:
+            inputs = signatures["generate_from_noise"]["inputs"]
+            (_, self.max_prompt), (_, self.max_length) = (inputs[key]["shape"] for key in ("prompt", "noise"))
+            size = signatures["step"]["outputs"]["logits"]["shape"][-1]
+        except (KeyError, ValueError, IndexError) as error:
+            found = ", ".join(signatures) or "none"
+            raise ValueError(f"{self.path} is no language model's: its signatures are {found}.") from error
+        self.vocabulary = data.text.Vocabulary.read(card)
+        if len(self.vocabulary.tokens) != size:
+            raise ValueError(
+                f"{card} is of another model than {name}: its vocabulary has {len(self.vocabulary.tokens)} tokens, and "
+                f"{name} writes {size}."
+            )
         self._call: Callable = interpreter.tflite_caller(self.path, num_threads)
 
     def write(
@@ -190,8 +205,13 @@ class TextWriter:
             int32 (num_texts, num_tokens), without the prompt.
 
         Raises:
-            ValueError: Where the prompt or the text is longer than the file can.
+            ValueError: Where the prompt or the text is longer than the file can, or a number is out of range.
         """
+        if num_tokens < 1 or num_texts < 1 or not temperature >= 0:
+            raise ValueError(
+                "num_tokens and num_texts must be at least 1 and temperature at least 0; got "
+                f"{num_tokens}, {num_texts} and {temperature}."
+            )
         if num_tokens > self.max_length:
             raise ValueError(
                 f"{num_tokens} tokens asked for: {self.path} writes at most {self.max_length}. Export it again with a "

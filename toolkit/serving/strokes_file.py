@@ -1,13 +1,17 @@
 """Writing by an exported strokes writer, as a program without the network would."""
 
-import json
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from toolkit.export.interpreter import tflite_caller
+from toolkit.files import binary
+from toolkit.files import text as text_files
+
+_EXPECTED = "the card of an exported handwriting_synthesis"
+# Of any axis of its inputs: lines have hundreds of points.
+_MOST = 100_000
 
 
 class StrokesFile:
@@ -22,13 +26,20 @@ class StrokesFile:
 
     Raises:
         FileNotFoundError: Where one of the two files is missing.
+        ValueError: Where one of them is damaged, or of another model.
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
-        folder = pathlib.Path(folder)
-        inputs = json.loads((folder / "card.json").read_text("utf-8"))["signatures"]["generate_from_noise"]["inputs"]
-        self.num_characters = inputs["text"]["shape"][1]
-        _, self.num_steps, self._num_noise = inputs["noise"]["shape"]
+        folder = binary.expanded(folder)
+        card = text_files.read_json(folder / "card.json", _EXPECTED, fields={"signatures": dict})
+        try:
+            inputs = card["signatures"]["generate_from_noise"]["inputs"]
+            shapes = [inputs["text"]["shape"], inputs["noise"]["shape"]]
+            (_, self.num_characters), (_, self.num_steps, self._num_noise) = shapes
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{folder / 'card.json'} is not {_EXPECTED}: it says nothing of such inputs.") from error
+        if not all(type(size) is int and 0 < size <= _MOST for size in (*shapes[0], *shapes[1])):
+            raise ValueError(f"{folder / 'card.json'} is not {_EXPECTED}: its inputs are of shapes {shapes}."[:300])
         self._call = tflite_caller(folder / "model.tflite")
 
     def write(self, texts: Sequence[str], *, bias: float = 0.0, seed: int | Sequence[int] = 0) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from toolkit.data.strokes.lines import Line, padded
+from toolkit.data.strokes.lines import FARTHEST, Line, padded
 from toolkit.export.signatures import signature
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
@@ -65,6 +65,7 @@ def _signatures(model, alphabet, max_points) -> dict:
     from toolkit.generation import ctc_decoding
 
     def logits_of(strokes, length):
+        strokes = tf.where(tf.abs(strokes) <= FARTHEST, strokes, 0.0)  # nor what is no number
         return model((strokes, tf.range(max_points)[None] < length[:, None]))
 
     def recognize(strokes, length):

@@ -8,24 +8,29 @@ from toolkit.settings.running import Run
 class Strokes(Run):
     """The pen strokes."""
 
-    data: str = setting("embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER")
-    spacing: float = setting(
-        0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0
+    data: str = setting(
+        "embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER", path=True
     )
-    max_points: int = setting(320, "longest line trained on, in pen points", minimum=2)
+    spacing: float = setting(
+        0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0, maximum=1e6
+    )
+    max_points: int = setting(320, "longest line trained on, in pen points", minimum=2, maximum=100_000)
+    skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
 
     def reading(self) -> dict:
         """Gives what `data.strokes.load` is asked for, by its arguments' names."""
-        return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points")}
+        return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points", "skip_corrupt")}
 
 
 @group
 class WrittenStrokes(Strokes):
     """The texts in pen strokes."""
 
-    data: str = setting("embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER")
+    data: str = setting(
+        "embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER", path=True
+    )
     alphabet: str = setting("", "every character that a text may have")
-    max_characters: int = setting(40, "longest text trained on, in characters", minimum=1)
+    max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)
 
     def reading(self) -> dict:
         """Gives what `data.strokes.load` is asked for, by its arguments' names."""
@@ -37,13 +42,15 @@ class Text(Run):
     """The text."""
 
     data: str = setting(
-        "embedded", "text: embedded[:python], text:FILE, text:TRAIN[,VALIDATION],TEST, ptb:FOLDER or tfds:NAME"
+        "embedded",
+        "text: embedded[:python], text:FILE, text:TRAIN[,VALIDATION],TEST, ptb:FOLDER or tfds:NAME",
+        path=True,
     )
     level: str = setting("char", "what a token is", choices=("char", "byte", "word"))
     encoding: str = setting("utf-8", "of text files, such as latin-1 or utf-16")
-    held_out: float = setting(0.1, "share of a text without a test part that becomes one", minimum=0.0)
+    held_out: float = setting(0.1, "share of a text without a test part that becomes one", minimum=0.0, maximum=0.9)
     vocabulary_size: int = setting(
-        10_000, "words known, the others are <unk>; a number beyond those there are: all", minimum=2
+        10_000, "words known, the others are <unk>; a number beyond those there are: all", minimum=2, maximum=10_000_000
     )
 
 
@@ -51,21 +58,33 @@ class Text(Run):
 class Images(Run):
     """The images."""
 
-    data: str = setting("embedded", "images with a class: embedded, folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE")
+    data: str = setting(
+        "embedded", "images with a class: embedded, folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE", path=True
+    )
     image_size: int | None = setting(
         None,
         "pixels of height and width; left out: 16 for embedded, else 32 or, of the larger networks, as published",
         minimum=1,
+        maximum=2048,
     )
-    held_out: float = setting(0.1, "share of the training images that validates, where no part does")
+    held_out: float = setting(
+        0.1, "share of the training images that validates, where no part does", minimum=0.0, maximum=0.5
+    )
     skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
 
     def check(self) -> None:
         """Says what is out of range.
 
         Raises:
-            ValueError: Where nothing, or half of the images and more, would be held out.
+            ValueError: Where nothing, or half of the images and more, would be held out, or where a batch of images
+                would fill any machine's memory.
         """
+        num_pixels = (self.image_size or 1) ** 2 * getattr(self, "batch_size", 1)
+        if num_pixels > 1e9:
+            raise ValueError(
+                f"--image_size={self.image_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
+                "billion pixels; at most 1 is allowed."
+            )
         if not 0 < self.held_out < 0.5:
             raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
 
@@ -81,9 +100,13 @@ class Augmentation(Run):
         choices=("none", "shift", "window", "area"),
     )
     flip: bool = setting(False, "training images are mirrored half of the time")
-    color: float = setting(0.0, "largest change of brightness, contrast and saturation, as a share", minimum=0.0)
-    lighting: float = setting(0.0, "standard deviation of AlexNet's change of light", paper="0.1", minimum=0.0)
-    erasing: float = setting(0.0, "share of the training images with a part erased", minimum=0.0)
+    color: float = setting(
+        0.0, "largest change of brightness, contrast and saturation, as a share", minimum=0.0, maximum=1.0
+    )
+    lighting: float = setting(
+        0.0, "standard deviation of AlexNet's change of light", paper="0.1", minimum=0.0, maximum=10.0
+    )
+    erasing: float = setting(0.0, "share of the training images with a part erased", minimum=0.0, maximum=1.0)
 
     def changes(self) -> dict:
         """Gives what `data.images.Augmentation` is asked for, by its arguments' names."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 import types
 import typing
 from typing import Any
@@ -17,6 +18,7 @@ def setting(
     maximum: float | None = None,
     changeable: bool = False,
     remembered: bool = False,
+    path: bool = False,
 ) -> Any:
     """Makes a field of a group or of a recipe's settings.
 
@@ -26,11 +28,13 @@ def setting(
         paper: The paper's value; the help shows it.
         choices: The strings it can be.
         minimum: The least number it can be.
-        maximum: The greatest; of whole numbers, without it, 2,147,483,647. No number is infinite.
+        maximum: The greatest; of whole numbers, without it, 2,147,483,647; of a string the characters that it may
+            have, without it 100,000. No number is infinite.
         changeable: Whether it may differ between two commands on one workdir. What decides a model's shape or what it
             is trained on may not; what is asked of a trained model may.
         remembered: Whether a later command that leaves the flag out takes the workdir's value; what is not changeable
             always is.
+        path: Whether it names files or folders, as --data does too: it is kept so that it holds from any folder.
 
     Returns:
         A dataclass field.
@@ -45,11 +49,11 @@ def setting(
     8
     """
     words = {"help": help, "paper": paper, "choices": choices, "minimum": minimum, "maximum": maximum}
-    words |= {"changeable": changeable, "remembered": remembered or not changeable}
+    words |= {"changeable": changeable, "remembered": remembered or not changeable, "path": path}
     return dataclasses.field(default=default, metadata=types.MappingProxyType(words))
 
 
-_LARGEST = 2**31 - 1
+_LARGEST, _LONGEST = 2**31 - 1, 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,18 +201,44 @@ def check(field: dataclasses.Field, value: Any) -> None:
         return
     wanted = (int, float) if kind is float else kind
     if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"--{field.name} must be {kind.__name__}; got {value!r}.")
+        raise ValueError(f"--{field.name} must be {kind.__name__}; got {quoted(value)}.")
     choices, minimum, maximum = (field.metadata[name] for name in ("choices", "minimum", "maximum"))
     if choices and value not in choices:
-        raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {value!r}.")
+        raise ValueError(f"--{field.name} must be one of {', '.join(choices)}; got {quoted(value)}.")
+    if kind is str and len(value) > (maximum or _LONGEST):
+        raise ValueError(f"--{field.name} must have at most {maximum or _LONGEST:,} characters; got {quoted(value)}.")
+    if kind is str and "\0" in value:
+        raise ValueError(f"--{field.name} holds a zero byte, which neither a text nor a name can; got {quoted(value)}.")
+    if kind is str and re.search("[\ud800-\udfff]", value):
+        raise ValueError(
+            f"--{field.name} is not UTF-8; got {quoted(value)}. Type it in a UTF-8 terminal; where it is the name of a "
+            "folder or file, rename that."
+        )
     if kind is float and not math.isfinite(value):
         raise ValueError(f"--{field.name} must be a finite number; got {value}.")
     if minimum is not None and not value >= minimum:
-        raise ValueError(f"--{field.name} must be at least {minimum}; got {value}.")
-    if kind is int or maximum is not None:
+        raise ValueError(f"--{field.name} must be at least {minimum}; got {quoted(value)}.")
+    if kind is int or (kind is float and maximum is not None):
         greatest = _LARGEST if maximum is None else maximum
         if value > greatest:
-            raise ValueError(f"--{field.name} must be at most {greatest}; got {value}.")
+            raise ValueError(f"--{field.name} must be at most {greatest}; got {quoted(value)}.")
+
+
+def quoted(value: Any) -> str:
+    """Writes a value for a message: in one line, and shortened where it is long.
+
+    Args:
+        value: What was given.
+
+    Example:
+
+    >>> quoted("a\\nb"), quoted("a" * 1000)
+    ("'a\\\\nb'", "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa... (1,000 characters)")
+    """
+    if isinstance(value, int) and value.bit_length() > 300:
+        return f"a number of {value.bit_length():,} bits"  # Python writes none of more than 4300 digits
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:40]}... ({len(str(value)):,} characters)"
 
 
 def _check_all(settings):

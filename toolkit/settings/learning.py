@@ -10,7 +10,7 @@ class Optimizer(Training):
 
     optimizer: str = setting("adam", "how weights are changed", choices=("adam", "rmsprop", "sgd"))
     learning_rate: float | None = setting(
-        None, "step size; left out: the optimizer's", minimum=0.0, changeable=True, remembered=True
+        None, "step size; left out: the optimizer's", minimum=1e-12, maximum=1e3, changeable=True, remembered=True
     )
 
 
@@ -25,18 +25,20 @@ class FallingRate(Optimizer):
 class Schedule(Optimizer):
     """The optimizer and the schedule of its step size."""
 
-    momentum: float = setting(0.9, "of sgd and rmsprop", paper="0.9", minimum=0.0)
-    weight_decay: float = setting(5e-4, "of kernels, for the loss of an example", minimum=0.0)
+    momentum: float = setting(0.9, "of sgd and rmsprop", paper="0.9", minimum=0.0, maximum=1.0)
+    weight_decay: float = setting(5e-4, "of kernels, for the loss of an example", minimum=0.0, maximum=10.0)
     schedule: str = setting(
         "cosine",
         "of the step size: cosine, to 0; steps: a tenth after 1/2 and 3/4; plateau: a tenth where validation stands "
         "still; exponential: --decay_rate each --decay_epochs; constant",
         choices=("cosine", "steps", "plateau", "exponential", "constant"),
     )
-    warmup_epochs: float = setting(1.0, "epochs in which a cosine schedule rises", minimum=0.0, changeable=True)
-    patience: int = setting(5, "epochs that --schedule=plateau waits", minimum=1, changeable=True)
-    decay_rate: float = setting(0.96, "factor of --schedule=exponential", minimum=0.0, changeable=True)
-    decay_epochs: float = setting(8.0, "epochs to each factor", minimum=0.0, changeable=True)
+    warmup_epochs: float = setting(
+        1.0, "epochs in which a cosine schedule rises", minimum=0.0, maximum=1e6, changeable=True
+    )
+    patience: int = setting(5, "epochs that --schedule=plateau waits", minimum=1, maximum=1_000_000, changeable=True)
+    decay_rate: float = setting(0.96, "factor of --schedule=exponential", minimum=1e-6, maximum=1.0, changeable=True)
+    decay_epochs: float = setting(8.0, "epochs to each factor", minimum=1e-3, maximum=1e6, changeable=True)
     optimizer: str = "sgd"
     learning_rate: float = other(0.1, help="largest step size of the schedule")
 
@@ -59,19 +61,34 @@ class ImageNetwork(Run):
         "alexnet, zfnet, vgg11 to 19, googlenet, inception_v2 to v4, inception_resnet_v2, resnet8 to 152, resnet18v2 "
         "to 152v2, plain18 to 56",
     )
-    width: int | None = setting(None, "filters of the first convolution; left out: as published", minimum=1)
+    width: int | None = setting(
+        None, "filters of the first convolution; left out: as published", minimum=1, maximum=512
+    )
     stem: str | None = setting(
         None, "first layers; left out: small under 64 pixels, else imagenet", choices=("imagenet", "small")
     )
-    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True)
+    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True, path=True)
 
 
 @group
 class Recurrent(Run):
     """The recurrent network."""
 
-    units: int = setting(256, "LSTM cells in each layer", minimum=1)
-    num_layers: int = setting(1, "LSTM layers", minimum=1)
+    units: int = setting(256, "LSTM cells in each layer", minimum=1, maximum=8192)
+    num_layers: int = setting(1, "LSTM layers", minimum=1, maximum=64)
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the layers would fill any machine's memory.
+        """
+        num_weights = 8 * self.units**2 * self.num_layers
+        if num_weights > 2e9:
+            raise ValueError(
+                f"--units={self.units} in --num_layers={self.num_layers} are {num_weights / 1e9:.0f} billion weights; "
+                "at most 2 are allowed."
+            )
 
 
 @group
@@ -84,6 +101,7 @@ class ClippedRecurrent(Recurrent):
         "limit of the derivatives inside the LSTMs, for nats a sequence; 0: none, and fused LSTMs where they have no "
         "peepholes",
         minimum=0.0,
+        maximum=1e9,
     )
 
 
@@ -91,11 +109,15 @@ class ClippedRecurrent(Recurrent):
 class MixtureOutput(Run):
     """The mixture that is the output."""
 
-    num_mixtures: int = setting(10, "Gaussians of the output", minimum=1)
+    num_mixtures: int = setting(10, "Gaussians of the output", minimum=1, maximum=1000)
     output_gradient_clip: float = setting(
-        100.0, "limit of the derivatives at the output, for nats a sequence; 0: none", paper="100", minimum=0.0
+        100.0,
+        "limit of the derivatives at the output, for nats a sequence; 0: none",
+        paper="100",
+        minimum=0.0,
+        maximum=1e9,
     )
-    bias: float = setting(0.0, "sampling bias: 0 as the data, 2 neat", minimum=0.0, changeable=True)
+    bias: float = setting(0.0, "sampling bias: 0 as the data, 2 neat", minimum=0.0, maximum=20.0, changeable=True)
 
 
 @group
@@ -103,7 +125,11 @@ class WeightNoise(Run):
     """Noise on the weights."""
 
     weight_noise: float = setting(
-        0.0, "standard deviation of the noise on the weights in training; 0: none", paper="0.075", minimum=0.0
+        0.0,
+        "standard deviation of the noise on the weights in training; 0: none",
+        paper="0.075",
+        minimum=0.0,
+        maximum=10.0,
     )
     adaptive_weight_noise: bool = setting(
         False, "learn each weight's noise, which starts at 0.075, and add to the loss what the weights take to describe"

@@ -1,6 +1,8 @@
 """Settings of any run: its folder, its training, its devices, what it exports and what it samples."""
 
-from toolkit.settings.fields import group, setting
+import re
+
+from toolkit.settings.fields import group, quoted, setting
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -13,11 +15,12 @@ class Run:
         None, "folder for everything the run writes; again: it resumes [runs/RECIPE]", changeable=True
     )
     mode: str = setting("all", "all: the recipe's phases in order; or one of them, or of", changeable=True)
-    seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0)
+    seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0, maximum=4_294_966)
     max_gigabytes: float | None = setting(
         None,
         "most that one file may take in memory, unpacked; left out: what its kind may take, see docs/security.md",
         minimum=0.0,
+        maximum=1e6,
         changeable=True,
     )
     verbose: bool = setting(False, "show what TensorFlow prints", changeable=True)
@@ -41,21 +44,31 @@ class Training(Run):
     """The training."""
 
     epochs: int = setting(
-        10, "passes over the training data; a larger number trains on", minimum=1, changeable=True, remembered=True
+        10,
+        "passes over the training data; a larger number trains on",
+        minimum=1,
+        maximum=1_000_000,
+        changeable=True,
+        remembered=True,
     )
     steps_per_epoch: int | None = setting(
-        None, "steps that count as an epoch; none: the whole training data", minimum=1
+        None, "steps that count as an epoch; none: the whole training data", minimum=1, maximum=100_000_000
     )
-    batch_size: int = setting(32, "examples in a step", minimum=1)
+    batch_size: int = setting(32, "examples in a step", minimum=1, maximum=65_536)
     precision: str = setting("float32", "dtype policy", choices=PRECISIONS)
     jit_compile: bool | None = setting(None, "XLA; left out: on with a GPU, off without", changeable=True)
     checkpoint_minutes: float = setting(
-        2.0, "minutes between checkpoints inside an epoch; each epoch ends with one too", minimum=0.0, changeable=True
+        2.0,
+        "minutes between checkpoints inside an epoch; each epoch ends with one too",
+        minimum=0.0,
+        maximum=100_000.0,
+        changeable=True,
     )
     profile_steps: int = setting(
         0,
         "training steps to profile, for TensorBoard's Profile (pip install tensorboard-plugin-profile)",
         minimum=0,
+        maximum=1000,
         changeable=True,
     )
 
@@ -74,10 +87,18 @@ class Devices(Training):
         None,
         "of --strategy=mirrored; left out: one for each GPU; without GPUs: parts of the CPU, to try it out",
         minimum=1,
+        maximum=256,
         changeable=True,
     )
     data_service: str = setting(
         "", "HOST:PORT of a tf.data service that reads for this training; --mode=serve_data starts one", changeable=True
+    )
+    trusted_network: bool = setting(
+        False,
+        "needed for --mode=serve_data and --strategy=multi_worker: whoever reaches the ports that TensorFlow opens for "
+        "them, at any address of this machine, can run code and read and write files as you, without a password; to be "
+        "given only where a firewall or a network of your own keeps everybody else out",
+        changeable=True,
     )
 
     def check(self) -> None:
@@ -92,6 +113,16 @@ class Devices(Training):
             raise ValueError(f"--num_replicas={self.num_replicas} is for --strategy=mirrored.")
         if self.mode == "serve_data" and not self.data_service:
             raise ValueError("--mode=serve_data needs --data_service=HOST:PORT, an address of this machine.")
+        for wanted, flag in (
+            (self.mode == "serve_data", "--mode=serve_data"),
+            (self.strategy == "multi_worker", "--strategy=multi_worker"),
+        ):
+            if wanted and not self.trusted_network:
+                raise ValueError(
+                    f"{flag} opens a port at all addresses of this machine, and TensorFlow lets whoever reaches it run "
+                    "code and read and write files as you, without a password. Where only those whom you trust can "
+                    "reach it, behind a firewall or in a network of your own: --trusted_network."
+                )
         if (self.num_replicas or 0) > self.batch_size:
             raise ValueError(
                 f"--num_replicas={self.num_replicas} cannot share --batch_size={self.batch_size} examples."
@@ -117,8 +148,12 @@ class Export(Run):
 class WriterExport(Export):
     """The export of what writes texts."""
 
-    max_prompt: int = setting(200, "longest prompt of the exported model, in tokens", minimum=1, changeable=True)
-    max_length: int = setting(1000, "longest text of the exported model, in tokens", minimum=1, changeable=True)
+    max_prompt: int = setting(
+        200, "longest prompt of the exported model, in tokens", minimum=1, maximum=100_000, changeable=True
+    )
+    max_length: int = setting(
+        1000, "longest text of the exported model, in tokens", minimum=1, maximum=100_000, changeable=True
+    )
     runtime: str = setting(
         "keras",
         "what samples are written with: keras, or the exported model.tflite",
@@ -132,19 +167,32 @@ class ImageExport(Export):
     """The export of what sees images."""
 
     export_size: str = setting(
-        "", "HEIGHTxWIDTH of the exported model's images, which it resizes; empty: --image_size", changeable=True
+        "",
+        "HEIGHTxWIDTH of the exported model's images, which it resizes; empty: --image_size",
+        changeable=True,
     )
     max_measured: int = setting(
-        1000, "test images that say what an exported file's accuracy is", minimum=1, changeable=True
+        1000, "test images that say what an exported file's accuracy is", minimum=1, maximum=10_000_000, changeable=True
     )
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the exported size is none, or larger than a model is for.
+        """
+        sizes = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.export_size)
+        if self.export_size and not (sizes and max(map(int, sizes.groups())) <= 4096):
+            told = quoted(self.export_size)
+            raise ValueError(f"--export_size must be HEIGHTxWIDTH, such as 480x640, each at most 4096; got {told}.")
 
 
 @group
 class Sampling(Run):
     """What is sampled."""
 
-    num_samples: int = setting(4, "samples that are drawn", minimum=1, changeable=True)
-    sample_seed: int = setting(0, "seed of the samples", minimum=0, changeable=True)
+    num_samples: int = setting(4, "samples that are drawn", minimum=1, maximum=1000, changeable=True)
+    sample_seed: int = setting(0, "seed of the samples", minimum=0, maximum=4_294_966, changeable=True)
 
 
 @group
@@ -152,10 +200,14 @@ class TokenSampling(Sampling):
     """What is sampled token by token."""
 
     temperature: float = setting(
-        0.8, "0: the most probable token each time; 1: as the model expects", minimum=0.0, changeable=True
+        0.8,
+        "0: the most probable token each time; 1: as the model expects",
+        minimum=0.0,
+        maximum=100.0,
+        changeable=True,
     )
     top_k: int | None = setting(
-        None, "draw from the k most probable tokens; left out: from all", minimum=1, changeable=True
+        None, "draw from the k most probable tokens; left out: from all", minimum=1, maximum=10_000_000, changeable=True
     )
 
 

@@ -1,7 +1,9 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.training import building as building
 from toolkit.training import checkpoints as checkpoints
 from toolkit.training import diagnosis as diagnosis
+from toolkit.training import differences as differences
 from toolkit.training import distribution as distribution
 from toolkit.training import fitting as fitting
 from toolkit.training import flags as flags
@@ -12,10 +14,12 @@ from toolkit.training import norms as norms
 from toolkit.training import optimizers as optimizers
 from toolkit.training import phases as phases
 from toolkit.training import plateau as plateau
+from toolkit.training import reading as reading
 from toolkit.training import results as results
 from toolkit.training import run as run
 from toolkit.training import schedules as schedules
 from toolkit.training import shipping as shipping
+from toolkit.training import signals as signals
 from toolkit.training import stage as stage
 from toolkit.training import step_sizes as step_sizes
 from toolkit.training import studies as studies
@@ -26,8 +30,10 @@ from toolkit.training.distribution import WorkerLost as WorkerLost
 from toolkit.training.norms import GradientNorms as GradientNorms
 from toolkit.training.phases import Recipe as Recipe
 from toolkit.training.phases import main as main
+from toolkit.training.reading import Reading as Reading
 from toolkit.training.results import Results as Results
 from toolkit.training.run import Run as Run
+from toolkit.training.signals import Terminated as Terminated
 from toolkit.training.stage import Diverged as Diverged
 from toolkit.training.stage import Interrupted as Interrupted
 from toolkit.training.stage import Stage as Stage

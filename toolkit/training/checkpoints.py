@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.files import limits, text
+from toolkit.files.arrays import Arrays
 from toolkit.files.writing import write_whole
 
 _PROGRESS = "progress"
@@ -17,7 +19,7 @@ def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, 
     """Writes the variables of models, optimisers or anything else that has `variables`.
 
     Args:
-        path: The .npz file.
+        path: The .npz file; its folder is there.
         holders: The objects by name; or a plain list of variables.
         progress: How far the training is; anything JSON can hold.
 
@@ -31,7 +33,6 @@ def save(path: pathlib.Path, holders: Mapping[str, Any], progress: Mapping[str, 
         if array is not variable and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{_name(key, variable)} is not finite any more")
     arrays[_PROGRESS] = np.frombuffer(json.dumps(progress).encode(), np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda file: _write_arrays(file, arrays))
 
 
@@ -41,6 +42,23 @@ def _write_arrays(file, arrays):
         for key, array in arrays.items():
             with archive.open(f"{key}.npy", "w", force_zip64=True) as part:
                 np.lib.format.write_array(part, np.asanyarray(array), allow_pickle=False)
+
+
+def opened(path: pathlib.Path) -> Arrays:
+    """Opens what `save` wrote, for reading; each array is read when it is asked for.
+
+    Args:
+        path: The .npz file.
+
+    Returns:
+        Its arrays, the progress among them.
+
+    Raises:
+        ValueError: Where the file is damaged.
+    """
+    # It is stored as it is: what it holds takes no more than the file does, where no one packed it since.
+    bound = max(limits.GIB, path.stat().st_size) if path.is_file() else limits.GIB
+    return Arrays(path, "a checkpoint", bound=bound, remedy="Remove it to start this stage anew.")
 
 
 def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -55,59 +73,93 @@ def read(path: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises:
         ValueError: Where the file is damaged.
     """
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
-        return arrays, json.loads(arrays.pop(_PROGRESS).tobytes())
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
+    with opened(path) as file:
+        return file.read_all([name for name in file.names if name != _PROGRESS]), _progress(file)
 
 
-def progress_of(path: pathlib.Path) -> dict[str, Any]:
+def progress_of(path: pathlib.Path, fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Reads how far a checkpoint's training was, and none of its arrays.
 
     Args:
         path: The .npz file.
+        fields: What it must say, by name, with its types.
 
     Raises:
-        ValueError: Where the file is damaged.
+        ValueError: Where the file is damaged, or does not say that.
     """
+    with opened(path) as file:
+        return _progress(file, fields or {})
+
+
+def _progress(file, fields=None):
+    def damaged(error):
+        return ValueError(f"{file.path} is damaged: {error} Remove it to start this stage anew.")
+
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return json.loads(file[_PROGRESS].tobytes())
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise ValueError(f"{path} is damaged ({error}). Remove it to start this stage anew.") from error
+        progress = json.loads(file.read(_PROGRESS).tobytes())
+    except (RecursionError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise damaged("how far it is cannot be read.") from error
+    try:
+        return text.checked(progress, "what it says of itself", "a stage's progress", fields or {})
+    except ValueError as error:
+        raise damaged(error) from error
 
 
-def restore(path: pathlib.Path, holders: Mapping[str, Any]) -> dict[str, Any]:
+def restore(path: pathlib.Path, holders: Mapping[str, Any], fields: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Reads what `save` wrote into the same variables; other holders in the file are left alone.
 
     Args:
         path: The .npz file.
         holders: The objects by name; or plain lists of variables.
+        fields: What the progress must say, by name, with its types.
 
     Returns:
         The progress.
 
     Raises:
-        ValueError: Where the file is damaged, or has other variables or shapes.
+        ValueError: Where the file is damaged, has other variables, shapes or dtypes, or holds what is not finite; then
+            nothing is changed.
     """
-    arrays, progress = read(path)
     wanted = dict(variables(holders))
-    stored = {key for key in arrays if key.rpartition("/")[0] in holders}
-    if stored != wanted.keys():
-        raise ValueError(
-            f"{path} was written for another model: it holds {len(stored)} variables, this model has {len(wanted)}."
-        )
-    for key, variable in wanted.items():
-        if arrays[key].shape != tuple(variable.shape):
+    with opened(path) as file:
+        progress = _progress(file, fields)
+        stored = {key for key in file.names if key.rpartition("/")[0] in holders}
+        if stored != wanted.keys():
             raise ValueError(
-                f"{path} was written for another size: {_name(key, variable)} is {arrays[key].shape} there and "
-                f"{tuple(variable.shape)} here."
+                f"{path} was written for another model: it holds {len(stored)} variables, this model has {len(wanted)}."
             )
+        arrays = {}
+        for key, variable in wanted.items():
+            arrays[key] = read_for(file, key, variable)
     for key, variable in wanted.items():
         assign(variable, arrays[key])
     return progress
+
+
+def read_for(file: Arrays, key: str, variable: Any) -> np.ndarray:
+    """Reads an array that a variable is to be.
+
+    Args:
+        file: The checkpoint.
+        key: The array's name.
+        variable: A variable, or a NumPy array, which may hold what it likes.
+
+    Returns:
+        The array.
+
+    Raises:
+        ValueError: Where it is of another shape or dtype, or a variable would hold what is not finite.
+    """
+    here, name = np.asarray(variable), _name(key, variable)
+    shape, dtype = file.header(key)
+    if shape != here.shape:
+        raise ValueError(f"{file.path} was written for another size: {name} is {shape} there and {here.shape} here.")
+    if dtype != here.dtype:
+        raise ValueError(f"{file.path} is damaged: {name} is {dtype} there and {here.dtype} here.")
+    array = file.read(key)
+    if here is not variable and array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{file.path} is damaged: it holds values that are not finite, in {name}. Remove it.")
+    return array
 
 
 def assign(variable: Any, value: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from toolkit.data import service
 from toolkit.data.pipelines import Batches
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.settings.fields import quoted
 from toolkit.training.optimizers import optimizers_of
 
 # What `mend_keras` replaces is not public, so it holds for what it was tried with and nothing else.
@@ -57,15 +58,15 @@ class Distribution:
         if name == "mirrored":
             self.strategy = tf.distribute.MirroredStrategy(_devices(num_replicas))
         else:
-            task, index, first = _task()
-            self.is_chief = (task, index) == first
+            kind, index, first = task()
+            self.is_chief = (kind, index) == first
             # Before anything else is computed: collectives cannot be set up later.
             try:
                 with _default_signals():  # it waits for the others where Python's handlers do not run
                     self.strategy = tf.distribute.MultiWorkerMirroredStrategy()
             except (tf.errors.OpError, RuntimeError) as error:
                 raise ValueError(
-                    f"--strategy=multi_worker: this worker, {task} {index} of TF_CONFIG, cannot meet the others: "
+                    f"--strategy=multi_worker: this worker, {kind} {index} of TF_CONFIG, cannot meet the others: "
                     f"{error}. Is its address one of this machine, its port free, and is each of the others running?"
                 ) from error
         self.num_replicas = self.strategy.num_replicas_in_sync
@@ -320,17 +321,34 @@ def _devices(num_replicas):
     return [f"CPU:{index}" for index in range(num_replicas)]
 
 
-def _task():
-    """This process' task, its index, and which task is the chief."""
+def task() -> tuple[str, int, tuple[str, int]]:
+    """Reads from the environment's TF_CONFIG who takes part in a training of several workers.
+
+    Returns:
+        This process' task, its index, and which task is the chief.
+
+    Raises:
+        ValueError: Where TF_CONFIG does not say so.
+    """
     example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
     text = os.environ.get("TF_CONFIG", "")
     try:
         config = json.loads(text)
-        cluster, task, index = config["cluster"], config["task"]["type"], int(config["task"]["index"])
-        cluster[task][index]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        cluster, kind, index = config["cluster"], config["task"]["type"], config["task"]["index"]
+        whole = index if isinstance(index, int) and not isinstance(index, bool) else int(index, 10)
+        if kind not in cluster or not cluster.keys() <= {"chief", "worker"} or len(cluster.get("chief", "1")) != 1:
+            raise ValueError("its tasks are workers and at most one chief")
+        addresses = [address for each in cluster.values() for address in each]
+        for address in addresses:
+            service.check_address(address, "an address in it")
+        if len(set(addresses)) < len(addresses):
+            raise ValueError("an address is there twice")
+        if not 0 <= whole < len(cluster[kind]):
+            raise ValueError(f"there is no {kind} {quoted(whole)}")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        why = {json.JSONDecodeError: "no JSON", KeyError: f"without {error}"}.get(type(error), str(error))
         raise ValueError(
             f"--strategy=multi_worker reads from the environment who takes part: TF_CONFIG='{example}', the index "
-            f"another in each process. It is {text!r}."
+            f"another in each process. It is {quoted(text) if len(text) > 300 else repr(text)}: {why}."
         ) from error
-    return task, index, ("chief", 0) if cluster.get("chief") else ("worker", 0)
+    return kind, whole, ("chief", 0) if "chief" in cluster else ("worker", 0)

@@ -1,15 +1,19 @@
 """The networks that a stage keeps: architecture beside the weights, so that who has the folder has the model."""
 
-import importlib
+import collections
 import json
+import math
 import pathlib
-import zipfile
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from toolkit.files.text import checked, read_json
 from toolkit.files.writing import write_json
 from toolkit.lazy import keras
-from toolkit.training.checkpoints import progress_of, read, variables
+from toolkit.training.building import built, load_file
+from toolkit.training.checkpoints import opened, progress_of, read, read_for, variables
+from toolkit.training.differences import first_difference
 
 FILE = "networks.json"
 
@@ -46,13 +50,15 @@ def beside(networks: Mapping[str, Any], holders: Mapping[str, Any]) -> dict[str,
     return {name: weights for name, weights in missing.items() if weights}
 
 
-def keep(folder: pathlib.Path, networks: Mapping[str, Any], holders: Mapping[str, Any]) -> None:
-    """Writes what each network is made of, and which of a checkpoint's arrays are its weights.
+def described(networks: Mapping[str, Any], holders: Mapping[str, Any]) -> dict[str, Any]:
+    """Says what each network is made of, and which of a checkpoint's arrays are its weights.
 
     Args:
-        folder: The stage's.
         networks: Keras models by name, built.
         holders: What the stage's checkpoints hold, `beside` included.
+
+    Returns:
+        What networks.json holds.
 
     Raises:
         ValueError: Where a network does not say what it is made of.
@@ -60,11 +66,11 @@ def keep(folder: pathlib.Path, networks: Mapping[str, Any], holders: Mapping[str
     places = {}
     for key, variable in variables(holders):
         places.setdefault(id(variable), key)  # the first: what comes later may not be among the best
-    described = {}
+    found = {}
     for name, network in networks.items():
         try:
             config = keras.saving.serialize_keras_object(network)
-            json.dumps(config)
+            config = json.loads(json.dumps(config))  # as it is read again: tuples are lists
             _check_known(config, name)
         except (NotImplementedError, TypeError) as error:
             raise ValueError(
@@ -72,10 +78,98 @@ def keep(folder: pathlib.Path, networks: Mapping[str, Any], holders: Mapping[str
                 f"({error}). Give a functional model, or a registered class with get_config."
             ) from error
         config.pop("compile_config", None)
-        described[name] = {"config": config, "weights": [places[id(weight)] for weight in network.weights]}
-    if described:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / FILE, described)
+        found[name] = {"config": config, "weights": [places[id(weight)] for weight in network.weights]}
+    return found
+
+
+def check_same(folder: pathlib.Path, now: Mapping[str, Any]) -> None:
+    """Refuses to go on with another network than that of a stage's checkpoint.
+
+    Args:
+        folder: The stage's.
+        now: What `described` says of today's networks.
+
+    Raises:
+        ValueError: Where they differ, with what does so first: a layer and its field, such as a class's name.
+    """
+    if checkpoint(folder) is None or not (folder / FILE).exists():
+        return
+    before = kept(folder)
+    for name in before.keys() & now.keys():
+        pair = (_numbered(each[name]["config"]) for each in (before, now))
+        told = first_difference(*pair, aside=_ASIDE)
+        if told:
+            raise ValueError(
+                f"{folder} was trained with another {'network' if name == 'network' else repr(name)}: {told}. Train on "
+                "with what it was trained with, or choose another --workdir."
+            )
+
+
+# What makes no other network of it: how it computes, where its variables lie, and what Keras counts through a process.
+_ASIDE = ("dtype", "synchronized", "shared_object_id", "build_config", "compile_config", "trainable")
+
+
+def _numbered(config):
+    """Layers are called by their name and place: the number that Keras gives them counts on through a process."""
+    names, places = {}, collections.Counter()
+
+    def look(value):
+        if isinstance(value, dict):
+            inner = value.get("config")
+            name = inner.get("name") if isinstance(inner, dict) else None
+            if isinstance(name, str) and name not in names:
+                plain = re.sub(r"_\d+$", "", name)
+                places[plain] += 1
+                names[name] = plain if places[plain] == 1 else f"{plain} {places[plain]}"
+        for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            look(each)
+
+    def renamed(value):
+        if isinstance(value, dict):
+            return {key: renamed(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [renamed(each) for each in value]
+        return names.get(value, value) if isinstance(value, str) else value
+
+    look(config)
+    return renamed(config)
+
+
+def keep(folder: pathlib.Path, now: Mapping[str, Any]) -> None:
+    """Writes what a stage's networks are made of.
+
+    Args:
+        folder: The stage's; it is there.
+        now: What `described` says of them.
+    """
+    if now:
+        write_json(folder / FILE, now)
+
+
+def kept(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads what a stage's networks are made of.
+
+    Args:
+        folder: The stage's.
+
+    Returns:
+        By each network's name, its "config" and its "weights": their names in a checkpoint.
+
+    Raises:
+        ValueError: Where the file is damaged.
+        FileNotFoundError: Where there is none.
+    """
+    path, expected = folder / FILE, "what a stage's networks are made of"
+    remedy = "Remove it: --mode=train writes it anew."
+    found = read_json(path, expected, fields={}, remedy=remedy)
+    if not found:
+        raise ValueError(f"{path} names no network. {remedy}")
+    try:
+        for name, network in found.items():
+            checked(network, f"{path}, {name},", expected, {"config": dict, "weights": list})
+    except ValueError as error:
+        raise ValueError(f"{error} {remedy}") from error
+    return found
 
 
 def _check_known(config, name):
@@ -112,85 +206,23 @@ def load(folder: pathlib.Path, path: pathlib.Path, only: str | None = None) -> d
     Raises:
         ValueError: Where a file is damaged, a network has no such name, or a layer of it is not known here.
     """
-    try:
-        described = json.loads((folder / FILE).read_text("utf-8"))
-    except (ValueError, OSError) as error:
-        raise ValueError(f"{folder / FILE} cannot be read: {error}.") from error
-    if only is not None and only not in described:
-        raise ValueError(f"{folder} keeps no network {only!r}; it keeps {', '.join(described)}.")
-    arrays, found = read(path)[0], {}
-    for name, network in described.items():
-        if only in (None, name):
-            found[name] = built(network["config"], f"{folder}: {name}")
-            weights = [arrays[key] for key in network["weights"] if key in arrays]
-            shapes = [weight.shape for weight in weights], [tuple(weight.shape) for weight in found[name].weights]
-            if shapes[0] != shapes[1]:
-                raise ValueError(f"{path} does not hold the weights of the {name!r} that {folder / FILE} describes.")
-            for variable, weight in zip(found[name].weights, weights, strict=True):
-                variable.assign(weight)
+    networks, found = kept(folder), {}
+    if only is not None and only not in networks:
+        raise ValueError(f"{folder} keeps no network {only!r}; it keeps {', '.join(networks)}.")
+    with opened(path) as arrays:
+        most = sum(math.prod(arrays.header(name)[0]) for name in arrays.names)
+        for name, network in networks.items():
+            if only in (None, name):
+                found[name] = built(network["config"], f"{folder / FILE}: {name}", most)
+                keys = [key for key in network["weights"] if key in arrays.names]
+                shapes = [arrays.header(key)[0] for key in keys]
+                if shapes != [tuple(weight.shape) for weight in found[name].weights]:
+                    raise ValueError(
+                        f"{path} does not hold the weights of the {name!r} that {folder / FILE} describes."
+                    )
+                for variable, key in zip(found[name].weights, keys, strict=True):
+                    variable.assign(read_for(arrays, key, variable))
     return found
-
-
-def built(config: dict, where: str) -> Any:
-    """Builds a model from its configuration.
-
-    Args:
-        config: As `keras.saving.serialize_keras_object` gives it.
-        where: Whose it is, for the message.
-
-    Raises:
-        ValueError: Where a layer of it is not known here.
-    """
-    try:
-        import_layers(config)
-        return keras.saving.deserialize_keras_object(_float32(config))
-    except (TypeError, ValueError, ImportError) as error:
-        raise ValueError(
-            f"{where} cannot be built here: {error} Import the module that has its layers first."
-        ) from error
-
-
-def load_file(path: pathlib.Path) -> Any:
-    """Loads a .keras file that may hold this package's layers.
-
-    Args:
-        path: The file.
-
-    Raises:
-        ValueError: Where it is damaged.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            import_layers(json.loads(archive.read("config.json")))
-    except (zipfile.BadZipFile, KeyError, ValueError, ImportError) as error:
-        raise ValueError(f"{path} is not a whole .keras file ({error}).") from error
-    return keras.saving.load_model(path, compile=False)
-
-
-def import_layers(config: Any) -> None:
-    """Imports the modules of this package that a configuration names: their classes are registered thereby.
-
-    Args:
-        config: Nested dicts and lists.
-    """
-    if isinstance(config, dict):
-        module = config.get("module")
-        if isinstance(module, str) and module.startswith("toolkit.") and "registered_name" in config:
-            importlib.import_module(module)
-        for value in config.values():
-            import_layers(value)
-    elif isinstance(config, list):
-        for value in config:
-            import_layers(value)
-
-
-def _float32(config):
-    """What was trained in mixed precision is used in float32, in which its weights are."""
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy" and config["config"]["name"].startswith("mixed_"):
-            return {**config, "config": {**config["config"], "name": "float32"}}
-        return {key: _float32(value) for key, value in config.items()}
-    return [_float32(value) for value in config] if isinstance(config, list) else config
 
 
 def arrays(path: pathlib.Path) -> dict[str, Any]:
@@ -207,7 +239,10 @@ def arrays(path: pathlib.Path) -> dict[str, Any]:
     """
     found, progress = read(path)
     if progress.get("sums", {}) is None:  # fit's checkpoints have no means of their own
-        raise ValueError(f"{path} holds weights and not what they are of: give run.fit its `network`.")
+        raise ValueError(
+            f"{path} holds weights and not what they are of: {FILE} is not beside it. --mode=train writes it anew; in "
+            "a recipe of your own give run.fit its `network`."
+        )
     names = dict.fromkeys(key.rpartition("/")[0] for key in found)
     held = {name: [value for key, value in found.items() if key.rpartition("/")[0] == name] for name in names}
     return {name: values[0] if len(values) == 1 else values for name, values in held.items()}
@@ -229,10 +264,11 @@ def other_holders(folder: pathlib.Path, path: pathlib.Path) -> set[str]:
         folder: The stage's.
         path: The checkpoint.
     """
-    described = json.loads((folder / FILE).read_text("utf-8")) if (folder / FILE).exists() else {}
-    if progress_of(path).get("sums") is None and described:
+    networks = kept(folder) if (folder / FILE).exists() else {}
+    if progress_of(path).get("sums") is None and networks:
         return set()  # of a fit: its model and optimizers
-    return {key.rpartition("/")[0] for key in read(path)[0]} - set(described)
+    with opened(path) as arrays:
+        return {name.rpartition("/")[0] for name in arrays.names if "/" in name} - set(networks)
 
 
 def shipped(folder: pathlib.Path, stage: str, only: str | None = None) -> dict[str, Any]:

@@ -2,21 +2,24 @@
 
 import contextlib
 import ctypes
-import functools
+import faulthandler
 import os
 import pathlib
 import re
-import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
 
 from toolkit.files import limits
+from toolkit.files.writing import write_text
+from toolkit.keras_settings import import_keras
 from toolkit.settings.fields import help_text
 from toolkit.settings.running import Devices, Export, Training
 from toolkit.silence import silenced
-from toolkit.training.flags import define_flags, settings_from_flags
+from toolkit.terminal import outlast
+from toolkit.training import signals
+from toolkit.training.flags import define_flags, given, settings_from_flags
 from toolkit.training.timing import show_latencies
 
 
@@ -35,7 +38,7 @@ def main(
     run's model the one that comes with the code.
 
     Args:
-        settings_class: The recipe's settings; each field is a flag.
+        settings_class: The recipe's settings; each field is a flag of `absl.flags.FLAGS`.
         load: Gives the data for the settings, `run.data`; None for a recipe without data.
         *phases: Functions of a `Run`, in the order that `--mode=all` runs them; their names are the choices of --mode.
         trains: How many of them, from the first on, train. The others use what was trained: here, or else the model
@@ -43,23 +46,22 @@ def main(
         apart: Phases that run by themselves only, and use what was trained.
         checks: Phases that run by themselves only, and need nothing trained.
     """
-    from absl import app, flags
+    from absl import flags
 
+    outlast()
+    faulthandler.enable()
     recipe = Recipe(settings_class, load, phases, trains, apart, checks)
     if {"--help", "-help", "-h", "-?"} & set(sys.argv[1:]):
         print(sys.modules["__main__"].__doc__ or "", help_text(settings_class, recipe.modes), sep="")
         sys.exit(0)
-    define_flags(settings_class, recipe.modes, flags.FLAGS, sys.argv[0])
-    app.run(lambda _: sys.exit(_run(recipe, flags.FLAGS)), flags_parser=functools.partial(_parsed, flags))
-
-
-def _parsed(flags, words):
-    """Takes the command line apart; absl's own error would send to a help that knows no groups."""
+    define_flags(settings_class, recipe.modes, flags.FLAGS)
     try:
-        return flags.FLAGS(words)
-    except flags.Error as error:
-        print(f"{error}\n--help lists every flag.", file=sys.stderr)
-        sys.exit(1)
+        with signals.ending():
+            status = _run(recipe, sys.argv[1:], flags.FLAGS)
+    except KeyboardInterrupt as stop:
+        print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
+        status = 143 if isinstance(stop, signals.Terminated) else 130
+    sys.exit(status)
 
 
 class Recipe:
@@ -133,9 +135,15 @@ def _serve_data(run):
     parts = [getattr(each, name, None) for each in splits for name in ("train", "validation", "test")]
     if not any(parts):
         raise ValueError("--mode=serve_data: `load` gives no train, validation and test (or several such by name).")
-    server = Server(run.settings.data_service, [part for part in parts if part is not None])
+    address = run.settings.data_service
+    print(
+        "  Warning: whoever reaches the ports of this service, at any address of this machine, can run code and read "
+        "and write files as you.",
+        flush=True,
+    )
+    server = Server(address, [part for part in parts if part is not None])
     role = "one more reader of" if server.joined else "serving data at"
-    print(f"  {role} {run.settings.data_service}; Ctrl-C ends it", flush=True)
+    print(f"  {role} {address}; Ctrl-C ends it", flush=True)
     server.wait()
 
 
@@ -146,29 +154,33 @@ def _ship(run):
     print("  written:", ship(run))
 
 
-def _run(recipe, flag_values):
-    verbose, mode, began = flag_values["verbose"].value, flag_values["mode"].value, time.time()
-    run = None
-    # Until TensorFlow's own start is over, Ctrl-C just ends the process.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminate)
+def _run(recipe, words, flag_values):
+    run, verbose, began = None, False, time.time()
     try:
+        _check_current_folder()
+        named = given(recipe.settings_class, recipe.modes, words, flag_values)
+        verbose, mode = named.get("verbose", False), named.get("mode", "all")
         uses = recipe.uses_a_model(mode)
-        settings = settings_from_flags(recipe.settings_class, flag_values, recipe.name, uses)
+        settings = settings_from_flags(recipe.settings_class, named, recipe.name, uses)
         limits.allow(settings.max_gigabytes)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
         keep_freed_memory()
+
+        from toolkit.training import distribution
+
+        if getattr(settings, "strategy", "") == "multi_worker":
+            distribution.task()  # what TF_CONFIG says, before anything is waited for
         with contextlib.nullcontext() if verbose else silenced():
+            import_keras()
             import tensorflow as tf  # its start prints past any setting
         if not verbose:
             tf.get_logger().setLevel("ERROR")
 
-        from toolkit.training.distribution import WorkerLost
         from toolkit.training.run import Run
         from toolkit.training.shipping import shipped
         from toolkit.training.stage import Interrupted
 
-        stand_in = shipped(recipe.name) if uses and not flag_values["workdir"].value else None
+        stand_in = shipped(recipe.name) if uses and "workdir" not in named else None
         run = Run(settings, recipe.name, load=recipe.load, stand_in=stand_in)
         try:
             for name, phase in recipe.chosen(settings.mode, run.is_chief).items():
@@ -177,7 +189,7 @@ def _run(recipe, flag_values):
         except Interrupted as stop:
             print(f"\n{stop.message}", file=sys.stderr)
             return stop.code
-        except WorkerLost as loss:
+        except distribution.WorkerLost as loss:
             print(f"\n{loss}", file=sys.stderr, flush=True)
             os.execv(sys.executable, sys.orig_argv)
         finally:
@@ -190,35 +202,57 @@ def _run(recipe, flag_values):
             if any(path.exists() and path.stat().st_mtime >= began for path in paths):
                 print(f"  {made:<15} {what.format(workdir=run.workdir)}")
         return 0
-    except KeyboardInterrupt as stop:
-        print("\nStopped; the same command goes on from what was written whole.", file=sys.stderr)
-        return 143 if isinstance(stop, _Terminated) else 130
     except Exception as error:
-        known = ValueError, OSError, RuntimeError
+        known = ValueError, OSError, RuntimeError, MemoryError
         if not isinstance(error, known) and not (run and isinstance(error, tf.errors.OpError)):
             raise
-        print(f"\n{recipe.name}: {_told(error)}", file=sys.stderr)
+        print(f"\n{recipe.name}: {told(error)}", file=sys.stderr)
         if verbose:
             traceback.print_exc()
         elif run is not None and run.is_chief:
             with contextlib.suppress(OSError):  # the disk may be full
-                (run.workdir / "error.txt").write_text(traceback.format_exc())
+                write_text(run.workdir / "error.txt", traceback.format_exc())
                 print(f"(where it happened: {run.workdir / 'error.txt'})", file=sys.stderr)
         return 1
 
 
-def _told(error):
-    """An error's text; of one that went through TensorFlow's threads, the one that Python code raised there."""
-    inner = re.findall(r"^(?:ValueError|OSError|FileNotFoundError|RuntimeError): (.+)$", str(error), re.MULTILINE)
-    return inner[-1] if inner and "tensorflow" in type(error).__module__ else str(error)
+def _check_current_folder():
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise ValueError("the current folder is gone: it was removed or moved. Change to another (cd).") from error
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM came where there is nothing to be saved."""
+def told(error: Exception) -> str:
+    """Says what an error is, for a person who has not read the code.
+
+    Args:
+        error: Of one that went through TensorFlow's threads, what Python code raised there is told.
+
+    Example:
+
+    >>> told(FileNotFoundError(2, "No such file or directory", "words.txt"))
+    'words.txt: No such file or directory.'
+    """
+    text, kind = str(error), type(error).__name__
+    if kind == "ResourceExhaustedError" or isinstance(error, MemoryError):
+        found = re.search(r"OOM when allocating tensor with shape\[([\d,]+)\]", text)
+        what = f" for a tensor of {found[1].replace(',', ' x ')}" if found else ""
+        return (
+            f"there is not enough memory{what}. Lower --batch_size, or what else decides how much is computed at once."
+        )
+    if isinstance(error, RecursionError):
+        return "something is nested too deeply, in the data or in a file of the run."
+    if isinstance(error, OSError) and error.errno is not None and error.strerror:
+        files = " -> ".join(str(file) for file in (error.filename, error.filename2) if file is not None)
+        return f"{files}: {error.strerror}." if files else f"{error.strerror} ({kind})."
+    if "tensorflow" in type(error).__module__:
+        inner = re.findall(r"^(?:ValueError|OSError|FileNotFoundError|RuntimeError): (.+)$", text, re.MULTILINE)
+        text = inner[-1] if inner else text
+    return (text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ...") or kind
 
 
-def _terminate(number, frame):
-    raise _Terminated
+_LONGEST = 4000  # characters of what is told
 
 
 def keep_freed_memory() -> None:

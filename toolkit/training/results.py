@@ -3,17 +3,20 @@
 import csv
 import dataclasses
 import io
-import json
+import math
+import os
 import pathlib
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from toolkit.files.writing import write_json, write_whole
+from toolkit.files.text import numbers, read_json
+from toolkit.files.writing import write_json, write_text, write_whole
 from toolkit.lazy import tensorflow as tf
-from toolkit.training.workdir import Workdir, command
+from toolkit.training.workdir import Workdir, command, is_trained
 from toolkit.visualize.board import Board
+from toolkit.visualize.lettering import as_written
 
 
 class Results(Workdir):
@@ -31,6 +34,7 @@ class Results(Workdir):
     """Whether steps are timed instead of trained: then nothing is left but the times."""
     prefix = ""
     """What the names of stages, pictures and metrics begin with: of a round, "round_3/"."""
+    _measures = True  # whether an export says how good its files are
     _stand_in: pathlib.Path | None = None
     _board = Board(None)
     _step = 0  # that what is shown belongs to
@@ -73,19 +77,20 @@ class Results(Workdir):
             return
         metrics = {name: float(value) for name, value in metrics.items()}
         path = self.path("metrics.json")
-        before = json.loads(path.read_text()) if path.exists() else {}
-        write_json(path, {**before, **{self.prefix + name: value for name, value in metrics.items()}})
+        write_json(path, {**_numbers(path), **{self.prefix + name: value for name, value in metrics.items()}})
         self._board.scalars("test", metrics, self._step)
         width = max(map(len, [*metrics, *(paper or {})]))
         for name, value in metrics.items():
             print(f"  {name:<{width}}  {value:12.4f}")
         for name, value in (paper or {}).items():
             print(f"  {name:<{width}}  {value:12.4f}   (the paper's)")
+        odd = [name for name, value in metrics.items() if not math.isfinite(value)]
+        if odd:
+            print(f"  WARNING: not a finite number: {', '.join(odd)}.", flush=True)
 
     def metrics(self) -> dict[str, float]:
         """What metrics.json holds; of a round, that round's."""
-        path = self.workdir / "metrics.json"
-        found = json.loads(path.read_text()) if path.exists() else {}
+        found = _numbers(self.workdir / "metrics.json")
         return {name.removeprefix(self.prefix): value for name, value in found.items() if name.startswith(self.prefix)}
 
     def check(self, report, pictures: Callable[[], Mapping[str, Any]]) -> None:
@@ -120,9 +125,10 @@ class Results(Workdir):
             return
         path = self.path("pictures", self.prefix + name)
         if hasattr(figure, "savefig"):
-            write_whole(_named(path, ".svg"), lambda file: figure.savefig(file, format="svg"))
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()
+            with as_written(figure):
+                write_whole(_named(path, ".svg"), lambda file: figure.savefig(file, format="svg"))
+                canvas = FigureCanvasAgg(figure)
+                canvas.draw()
             figure = np.asarray(canvas.buffer_rgba())[..., :3]
         write_whole(_named(path, ".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
         self._board.image(name, figure, self._step)
@@ -216,10 +222,9 @@ class Results(Workdir):
         """
         if not self.shows:
             return
+        write_text(_named(self.path(self.prefix + name), ".txt"), "\n\n---\n\n".join(texts) + "\n")
         for number, text in enumerate(texts, 1):
             print(f"\n--- {number} of {len(texts)}\n{text}")
-        content = "\n\n---\n\n".join(texts).encode() + b"\n"
-        write_whole(_named(self.path(self.prefix + name), ".txt"), lambda file: file.write(content))
 
     @property
     def exported(self) -> pathlib.Path:
@@ -231,7 +236,8 @@ class Results(Workdir):
         for folder in (self.workdir / "export", self._stand_in):
             if folder is not None and (folder / "model.tflite").exists():
                 return folder
-        raise ValueError(f"--workdir={self.workdir} holds no export. Export first: --mode=all.")
+        first = "Export first: --mode=export" if is_trained(self.workdir) else "Train first: --mode=all"
+        raise ValueError(f"--workdir={self.workdir} holds no export. {first}.")
 
     def export(self, served: Any, **card: Any) -> None:
         """Writes export/: SavedModel, `.tflite` and card, whole or not at all.
@@ -247,6 +253,8 @@ class Results(Workdir):
         from toolkit.export.writer import write
 
         arguments = served.arguments()
+        if not self._measures:
+            arguments["measure"] = None
         told = {"name": self.recipe, "command": command(), "settings": dataclasses.asdict(self.settings)}
         arguments["card"] = {**told, "metrics": self.metrics(), **arguments.get("card", {}), **card}
         write(self.path("export"), quantize=self.asked("quantize"), **arguments)
@@ -283,9 +291,21 @@ class Results(Workdir):
             per: What was made in this time.
         """
         path = self.path("benchmarks.json")
-        before = json.loads(path.read_text()) if path.exists() else {}
+        before = _kept(path, "the times of a run")
         write_json(path, {**before, name: {"milliseconds": milliseconds, "per": per}})
         print(f"  {name}: {milliseconds:.2f} ms a {per}")
+
+
+def _kept(path, expected):
+    """What a JSON file of fields holds; nothing where there is none."""
+    if not os.path.lexists(path):
+        return {}
+    return read_json(path, expected, fields={}, remedy="Remove it; what it held is then measured again.")
+
+
+def _numbers(path):
+    """The metrics that a file keeps, by name."""
+    return numbers(_kept(path, "the metrics of a run"), str(path), "the metrics of a run")
 
 
 def _named(path, suffix):

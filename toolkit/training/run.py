@@ -17,13 +17,13 @@ from toolkit.lazy import tensorflow as tf
 from toolkit.training import fitting, loops, networks, studies
 from toolkit.training.checkpoints import progress_of, save
 from toolkit.training.distribution import Distribution
-from toolkit.training.results import Results
+from toolkit.training.reading import Reading
 from toolkit.training.stage import Stage, check_built_on
-from toolkit.training.workdir import command, versions
+from toolkit.training.workdir import command, folder_of, versions
 from toolkit.visualize.board import Board
 
 
-class Run(Results):
+class Run(Reading):
     """One workdir and the verbs that write to it: scope, fit, loop, compute, load, round, study, report, check,
     picture, sound, film, table, export, benchmark, path.
 
@@ -50,7 +50,7 @@ class Run(Results):
         stand_in: pathlib.Path | None = None,
     ) -> None:
         super().__init__(settings, recipe)
-        self._load, self._loaded, self._stand_in = load, [], stand_in
+        self._load, self._stand_in = load, stand_in
         strategy, address = self.asked("strategy"), self.asked("data_service")
         if address and settings.mode != "serve_data":
             service.check(address)
@@ -63,19 +63,6 @@ class Run(Results):
         self._boards: dict[str, Board] = {}
         self._built_on: dict[str, int] = {}
         self._board = self._board_of("")
-
-    @property
-    def data(self) -> Any:
-        """What the recipe's `load` gives for the settings; it is called once.
-
-        Raises:
-            ValueError: Where the recipe has no `load`.
-        """
-        if self._load is None:
-            raise ValueError(f"{self.recipe or 'this run'} was given no `load`, so it has no data.")
-        if not self._loaded:
-            self._loaded.append(self._load(self.settings))
-        return self._loaded[0]
 
     @contextlib.contextmanager
     def scope(self, stage: str = "model") -> Iterator[None]:
@@ -199,10 +186,13 @@ class Run(Results):
         """
         path = self._folder(stage) / "latest.npz"
         if path.exists():
-            check_built_on(self.prefix + stage, path.parent, progress_of(path)["built_on"], self._built_on)
+            built_on = progress_of(path, {"built_on": dict})["built_on"]
+            check_built_on(self.prefix + stage, path.parent, built_on, self._built_on)
             return networks.arrays(path)
+        self.check_same_data()
         arrays = {name: np.asarray(value) for name, value in function().items()}
         if self.shows:
+            self.path("checkpoints", self.prefix + stage, path.name)
             save(path, {name: [array] for name, array in arrays.items()}, {"built_on": self._built_on})
         return arrays
 
@@ -223,14 +213,14 @@ class Run(Results):
         Raises:
             ValueError: Where the stage has not been trained in the workdir.
         """
-        folder = self._folder(stage) if workdir is None else pathlib.Path(workdir) / "checkpoints" / stage
+        folder = self._folder(stage) if workdir is None else folder_of(workdir) / "checkpoints" / stage
         path = networks.checkpoint(folder)
         if path is not None and name is not None and name in networks.other_holders(folder, path):
             return networks.arrays(path)[name]
         if path is not None and (folder / networks.FILE).exists():
             found = networks.load(folder, path, name)
             if workdir is None:
-                self._step = self._built_on[self.prefix + stage] = progress_of(path)["step"]
+                self._step = self._built_on[self.prefix + stage] = progress_of(path, {"step": int})["step"]
         elif path is not None:
             return networks.arrays(path)
         elif workdir is not None:
@@ -289,7 +279,9 @@ class Run(Results):
             **how: What else `Stage` takes; and `networks`, the Keras models to be kept with their architecture.
         """
         folder = self._folder(name)
-        kept_networks = how.pop("networks", {})
+        own = networks.described(how.pop("networks", {}), holders)
+        networks.check_same(folder, own)
+        self.check_same_data()
         board = self._board_of(self.prefix + ("" if name == "model" else f"{name}/"))
         kept = Stage(
             self.prefix + name,
@@ -303,8 +295,10 @@ class Run(Results):
             built_on={key: step for key, step in self._built_on.items() if key != self.prefix + name},
             **how,
         )
+        if self.is_chief and not (kept.finished and (folder / networks.FILE).exists()):
+            self.path("checkpoints", self.prefix + name, networks.FILE)
+            networks.keep(folder, own)
         if not kept.finished and self.is_chief:
-            networks.keep(folder, kept_networks, holders)
             self.trains()
             told = {"recipe": self.recipe, "command": command(), **dataclasses.asdict(self.settings), **versions()}
             board.table("settings", told, kept.step)
@@ -316,6 +310,9 @@ class Run(Results):
     def _board_of(self, part):
         if part not in self._boards:
             folder = self.workdir / "logs" / part if self.is_chief else None
+            for each in (folder, *folder.parents) if folder else ():
+                if each.is_relative_to(self.workdir) and os.path.lexists(each) and not each.is_dir():
+                    raise OSError(f"{each} is no folder. Remove it.")
             self._boards[part] = Board(folder, self.asked("profile_steps"))
         return self._boards[part]
 

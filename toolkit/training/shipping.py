@@ -1,6 +1,5 @@
 """Trained models that come with the code: saved_models/RECIPE, written by a recipe and read by it."""
 
-import json
 import os
 import pathlib
 import re
@@ -8,6 +7,7 @@ import shutil
 from typing import Any
 
 from toolkit.export.card import render_card
+from toolkit.files.text import read_json
 from toolkit.files.writing import write_json
 from toolkit.lazy import tensorflow as tf
 from toolkit.training import networks
@@ -39,7 +39,7 @@ def shipped_settings(recipe: str) -> dict:
     Returns:
         Setting to value.
     """
-    return json.loads((FOLDER / recipe / "card.json").read_text("utf-8"))["settings"]
+    return _card(FOLDER / recipe, "Put back the file that came with the code.")["settings"]
 
 
 def ship(run: Any) -> pathlib.Path:
@@ -59,6 +59,7 @@ def ship(run: Any) -> pathlib.Path:
     """
     export = run.workdir / "export"
     stages = sorted(path.parent for path in (run.workdir / "checkpoints").rglob(networks.FILE))
+    stages = [stage for stage in stages if networks.checkpoint(stage)]
     if not (export / "card.json").exists() or not stages:
         raise ValueError(f"{run.workdir} has nothing to ship. First: --mode=all.")
     new, folder = FOLDER / f".{run.recipe}.{os.getpid()}.tmp", FOLDER / run.recipe
@@ -74,7 +75,7 @@ def ship(run: Any) -> pathlib.Path:
     figure = _curve(run.workdir / "logs")
     if figure is not None:
         figure.savefig(new / "pictures" / "training.png", dpi=100)
-    card = json.loads((new / "card.json").read_text("utf-8"))
+    card = _card(new, "Export again.")
     trained_by = stored_settings(run.workdir)["trained_by"]
     card["command"] = re.sub(r" --(workdir|mode)[= ]\S+", "", trained_by)  # what trains the same again
     card["settings"] = {**card["settings"], "workdir": None, "mode": "all"}
@@ -94,6 +95,10 @@ def ship(run: Any) -> pathlib.Path:
         os.replace(part, folder / part.name)
     new.rmdir()
     return folder
+
+
+def _card(folder, remedy):
+    return read_json(folder / "card.json", "the card of a model", fields={"settings": dict}, remedy=remedy)
 
 
 def _curve(logs, tag="loss"):

@@ -13,6 +13,15 @@ import numpy as np
 from toolkit.training import checkpoints
 
 _PATIENCE_SECONDS = 20.0
+_PROGRESS = {
+    "step": int,
+    "built_on": dict,
+    "steps_per_epoch": int,
+    "lowest": (int, float, type(None)),
+    "stopped": bool,
+    "owes_validation": bool,
+    "sums": (dict, type(None)),
+}  # what a checkpoint says of the training, and its types
 _SEED = "seed_generator_state"  # what Keras names the variable of every SeedGenerator
 
 
@@ -94,7 +103,9 @@ class Stage:
         self.checkpoint_seconds = checkpoint_minutes * 60
         self.step, self.lowest, self.stopped, self.owes_validation = 0, math.inf, False, False
         if self.latest.exists():
-            progress = checkpoints.restore(self.latest, holders)
+            progress = checkpoints.restore(self.latest, holders, _PROGRESS)
+            if progress["step"] < 0:
+                raise ValueError(f"{self.latest} is damaged: its step is {progress['step']}. Remove it.")
             if progress["steps_per_epoch"] != steps_per_epoch:
                 raise ValueError(
                     f"{self.latest} was written with {progress['steps_per_epoch']} steps an epoch; the data now gives "

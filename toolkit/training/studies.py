@@ -2,15 +2,16 @@
 
 import dataclasses
 import itertools
-import json
+import os
 import pathlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from toolkit.files.text import numbers, read_json
 from toolkit.files.writing import write_json
-from toolkit.training.workdir import InUse
+from toolkit.training.workdir import InUse, kept
 
 _POLL_SECONDS = 2.0
 
@@ -96,19 +97,21 @@ def _cell(run, folder, cell, one, which):
 def _binding(settings):
     """Those of a cell's settings that its result depends on."""
     fields = [field for field in dataclasses.fields(settings) if field.metadata["remembered"]]
-    return {field.name: getattr(settings, field.name) for field in fields}
+    values = kept(settings)
+    return {field.name: values[field.name] for field in fields}
 
 
 def _result(folder, recipe, settings):
     """A finished cell's metrics; None where it is not finished, or is to be trained on."""
-    path = folder / "result.json"
-    if not path.exists():
+    path, expected, remedy = folder / "result.json", "a cell's result", "Remove it; the cell is then run again."
+    if not os.path.lexists(path):
         return None
+    made = read_json(path, expected, fields={"metrics": dict, "recipe": str, "settings": dict}, remedy=remedy)
     try:
-        made = json.loads(path.read_text("utf-8"))
-        found, before = made["metrics"], {"recipe": made["recipe"], **made["settings"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged: {error}. Remove it; the cell is then run again.") from error
+        found = numbers(made["metrics"], f"{path}, metrics,", expected)
+    except ValueError as error:
+        raise ValueError(f"{error} {remedy}") from error
+    before = {"recipe": made["recipe"], **made["settings"]}
     now = {"recipe": recipe, **_binding(settings)}
     changed = {name for name in now if before.get(name, now[name]) != now[name]}
     binds = {field.name for field in dataclasses.fields(settings) if not field.metadata["changeable"]} | {"recipe"}

@@ -1,12 +1,12 @@
 """How long a training's steps and its reading take: what `--mode=benchmark` prints, without code in a recipe."""
 
-import json
 import pathlib
 import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
 
+from toolkit.files.text import checked, read_json
 from toolkit.lazy import tensorflow as tf
 
 _STEPS = 12
@@ -66,7 +66,11 @@ def show_latencies(folder: pathlib.Path) -> None:
     Args:
         folder: The export.
     """
-    card = json.loads((folder / "card.json").read_text("utf-8"))
+    path, expected, remedy = folder / "card.json", "the card of an export", "Export again."
+    card = read_json(path, expected, fields={"files": dict}, remedy=remedy)
     for name, file in card["files"].items():
-        for key, milliseconds in file["latency_ms"].items():
+        latencies = checked(file, f"{path}, {name},", expected, {"latency_ms": dict})["latency_ms"]
+        for key, milliseconds in checked(
+            latencies, str(path), expected, dict.fromkeys(latencies, (int, float))
+        ).items():
             print(f"  {name}, {key}: {milliseconds:.3g} ms a call, one thread")

@@ -2,12 +2,15 @@
 
 import html
 import json
+import math
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from toolkit.lazy import tensorflow as tf
+
+_LARGEST = (2 - 2**-23) * 2.0**127  # float32
 
 
 class Board:
@@ -35,13 +38,13 @@ class Board:
 
         Args:
             split: "train", "validation" or "test".
-            values: The scalars by tag.
+            values: The scalars by tag; what is too large for TensorBoard's float32 is infinite there.
             step: The step they belong to.
         """
         if values and self.folder:
             with self._writer(split):
                 for name, value in values.items():
-                    tf.summary.scalar(name, value, step=step)
+                    tf.summary.scalar(name, _representable(value), step=step)
             self._writers[split].flush()
 
     def image(self, name: str, image, step: int) -> None:
@@ -149,9 +152,15 @@ class Board:
             tf.profiler.experimental.stop()
 
 
+def _representable(value):
+    """A number, or infinity where float32, in which TensorBoard keeps scalars, has none so large."""
+    return math.copysign(math.inf, value) if abs(value) > _LARGEST else value
+
+
 def _markdown(value):
     """A value as text that means itself in a table of Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~])", r"\\\1", html.escape(" ".join(str(value).split()), quote=False))
+    text = str(value).encode("utf-8", "backslashreplace").decode()  # half characters, as in a file's name
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def _opened(config):

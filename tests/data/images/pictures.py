@@ -61,4 +61,4 @@ def damage(root):
     jpeg.write_bytes(jpeg.read_bytes()[:2000])
     (root / "train" / "cat" / "y empty.png").write_bytes(b"")
     (root / "test" / "cat" / "z text.jpg").write_text("this is no image")
-    return {jpeg: "truncated", root / "train/cat/y empty.png": "it is empty", root / "test/cat/z text.jpg": "identify"}
+    return {jpeg: "truncated", root / "train/cat/y empty.png": "is empty", root / "test/cat/z text.jpg": "none of JPEG"}

@@ -26,6 +26,13 @@ def test_a_folder_without_parts_is_cut_by_class_and_seed(tmp_path):
     assert list(other.parts["test"].store.rows) != list(images.parts["test"].store.rows)
 
 
+def test_which_folder_became_which_part_is_told(tmp_path, capsys):
+    folder(tmp_path / "photos", ("Training", "Test"))
+    counts = load(f"folder:{tmp_path}", **SIZES).counts
+    assert counts["test"].tolist() == [6, 6] and counts["train"].tolist() == [5, 5]
+    assert f"--data=folder:{tmp_path}: train is photos/Training, test is photos/Test\n" in capsys.readouterr().err
+
+
 def test_what_is_too_few_to_be_cut(tmp_path):
     folder(tmp_path, ("train",), count=2)
     with pytest.raises(ValueError, match="the validation part is empty: a class needs 3 images"):

@@ -34,7 +34,7 @@ def test_damaged_files_are_named_or_left_out(tmp_path, kept, capsys):
         path.unlink()
     same_without = load(source, **SIZES)
     assert_same(everything(images.splits.train), everything(same_without.splits.train))
-    assert capsys.readouterr().err == ""
+    assert "left out" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
@@ -49,7 +49,9 @@ def test_a_damaged_file_stops_the_loading(tmp_path, kept, which):
         with pytest.raises(tf.errors.OpError, match=r"x truncated.jpg cannot be read as an image: .*truncated"):
             list(batches.dataset(num_epochs=1))
     else:
-        with pytest.raises(ValueError, match=rf"{bad[which].name} cannot be read as an image: .*--skip_corrupt"):
+        with pytest.raises(
+            ValueError, match=rf"{bad[which].name} (cannot be read as an image|is empty).*--skip_corrupt"
+        ):
             load(source, **SIZES)
 
 
@@ -58,6 +60,18 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, kept):
     os.symlink(tmp_path / "nothing.png", tmp_path / "train" / "cat" / "gone.png")
     with pytest.raises(FileNotFoundError, match=r"gone\.png"):
         load(f"folder:{tmp_path}", **SIZES, skip_corrupt=True)
+
+
+def test_a_damaged_file_whose_name_is_no_text_is_named_where_it_is_streamed(tmp_path, monkeypatch):
+    """TensorFlow, which hands the error on, cannot hand on half characters."""
+    monkeypatch.setattr(store, "MEMORY", 0)
+    whole = next((folder(tmp_path) / "train" / "cat").iterdir())
+    path = os.path.join(os.fsencode(whole.parent), b"caf\xe9.png")
+    with open(path, "wb") as file:
+        file.write(whole.read_bytes()[:200])
+    batches = load(f"folder:{tmp_path}", **SIZES).splits.train
+    with pytest.raises(tf.errors.OpError, match=r"caf\\xe9\.png cannot be read as an image"):
+        list(batches.dataset(num_epochs=1))
 
 
 def test_no_more_files_wait_than_threads_can_take(tmp_path, monkeypatch):

@@ -72,7 +72,10 @@ BROKEN = {
     "NaN": (lambda: replaced(7, 1, np.nan), r"point 7 is not finite: \[.*nan"),
     "infinite": (lambda: replaced(3, 0, -np.inf), r"point 3 is not finite: \[-inf"),
     "NaN flag": (lambda: replaced(5, 2, np.nan), "point 5 is not finite"),
-    "huge jump": (lambda: replaced(9, 0, 1e5), r"point 9 jumps 1e\+05, \d+ times the median offset. Is it broken"),
+    "huge jump": (
+        lambda: replaced(9, 0, 1e5),
+        r"point 9 jumps 1e\+05 inside a stroke, \d+ times the median offset. Is it broken",
+    ),
     "huge jump up": (lambda: replaced(11, 1, -9e4), r"point 11 jumps 9e\+04"),
     "positions": (positions, ONE_WAY),
     "positions on a page": (lambda: positions() + [900, 1500, 0], ONE_WAY),
@@ -135,14 +138,14 @@ def pickled():
 )
 def test_file_that_is_no_array_is_refused(tmp_path, content):
     (fill(tmp_path, 5) / "003.npy").write_bytes(content)
-    with pytest.raises(ValueError, match="003.npy is not a NumPy array of numbers"):
+    with pytest.raises(ValueError, match=r"003.npy is (not a|an array of Python|empty; expected a) .*--skip_corrupt"):
         load(f"npy:{tmp_path}", **OPTIONS, text=False)
 
 
 def test_cut_off_array_is_refused(tmp_path):
     file = fill(tmp_path, 5) / "003.npy"
     file.write_bytes(file.read_bytes()[:-8])
-    with pytest.raises(ValueError, match="003.npy is not a NumPy array of numbers"):
+    with pytest.raises(ValueError, match="003.npy is cut short or damaged"):
         load(f"npy:{tmp_path}", **OPTIONS, text=False)
 
 
@@ -162,7 +165,7 @@ def test_strokes_without_text_and_the_reverse(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b" \n", "002.txt: the text is empty"), (b"caf\xe9", "002.txt is not UTF-8 text .*position 3")],
+    [(b" \n", "002.txt: the text is empty"), (b"caf\xe9", r"002.txt, line 1: byte 3 \(0xe9\) is not UTF-8")],
 )
 def test_text_that_cannot_be_read(tmp_path, content, message):
     (fill(tmp_path, 5) / "002.txt").write_bytes(content)

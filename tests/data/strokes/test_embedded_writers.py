@@ -276,3 +276,9 @@ def test_sampled_stroke_of_few_points(stroke, expected):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_allclose(sample_stroke(np.array(stroke, "float64"), 4.0), expected)
+
+
+@pytest.mark.parametrize("numbers", [(1_000_001, 1), (20, 10_001)])
+def test_numbers_beyond_any_need_are_refused_at_once(numbers):
+    with pytest.raises(ValueError, match="Expected at most 1,000,000 lines and 10,000 writers; got"):
+        written_lines(numbers[0], num_writers=numbers[1])

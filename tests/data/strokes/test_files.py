@@ -56,3 +56,32 @@ def test_damaged_files_are_named(tmp_path, name, content, message):
         read_file(tmp_path / name)
     with pytest.raises(FileNotFoundError, match="missing.json"):
         read_file(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("times", [[], [[0, 9, 20, 31, 40, 52, 66, 71]]])
+def test_strokes_by_axis(tmp_path, named, times):
+    """QuickDraw's, simplified and raw, are what the same points are."""
+    strokes = [np.array([[1, 2], [4, 4], [9, 8], [7, 6], [2, 3], [1, 1], [0, 4], [3, 3]]), np.array([[6, 6], [7, 1]])]
+    rows = [[*stroke.T.tolist(), *(row[: len(stroke)] for row in times)] for stroke in strokes]
+    path = tmp_path / "cat.json"
+    path.write_text(json.dumps({"word": "cat", "drawing": rows} if named else rows))
+    by_axis = read_file(path)
+    path.write_text(json.dumps([stroke.tolist() for stroke in strokes]))
+    np.testing.assert_array_equal(by_axis, read_file(path))
+
+
+def test_what_could_be_either_is_refused(tmp_path):
+    path = tmp_path / "either.json"
+    path.write_text("[[[1, 2, 3], [4, 5, 6]]]")
+    with pytest.raises(ValueError, match='either.json: .*Both can be. Write each point as {"x": x, "y": y}'):
+        read_file(path)
+    path.write_text("[[[1, 2], [4, 5]], [[1, 3], [2, 4]]]")
+    assert read_file(path)[:, :2].tolist() == [[0, 0], [3, 3], [-3, -2], [1, 1]], "as it is documented"
+
+
+def test_an_array_of_another_pens_flags(tmp_path, capsys):
+    line = written_lines(1, seed=7)[0].offsets
+    np.save(tmp_path / "a.npy", np.concatenate([line[:, :2], 1 - line[:, 2:]], axis=1))
+    np.testing.assert_array_equal(read_file(tmp_path / "a.npy")[1:], line[1:])
+    assert "a.npy: 1 of 1 lines have 1 where the pen is down" in capsys.readouterr().out

@@ -40,3 +40,20 @@ def test_padded_to_a_fixed_shape():
     assert not found["strokes"][0, len(offsets) :].any()
     with pytest.raises(ValueError, match="points; expected at most 3"):
         padded(offsets, 3)
+
+
+def test_lifts_are_judged_by_nothing_but_their_ends():
+    """A dense tablet's second line, and the dot of an i that comes last: hundreds of the median offset away."""
+    for lift in ([-2000.0, 40.0], [-400.0, -3.0]):
+        dense = np.concatenate([written()[0].offsets, written()[1].offsets]).copy()
+        dense[:, :2] /= 20.0
+        dense[len(written()[0].offsets), :2] = lift
+        check_offsets(dense, "a tablet")
+    dense[5, :2] = [90.0, 0.0]
+    with pytest.raises(ValueError, match="point 5 jumps 90 inside a stroke"):
+        check_offsets(dense, "a tablet")
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_any_unit_is_a_pens(scale):
+    check_offsets(written()[0].offsets * [scale, scale, 1.0], "embedded")

@@ -84,7 +84,7 @@ def test_embedded_wants_a_number_of_lines(lines):
 def test_embedded_by_few_writers():
     names = {line.writer for part in read("embedded:60:3", seed=0, text=True) for line in part}
     assert names == {"writer 0", "writer 1", "writer 2"}
-    with pytest.raises(ValueError, match="at least one line, writer"):
+    with pytest.raises(ValueError, match="of writers, at least 1: LINES:WRITERS"):
         load("embedded:60:0", **OPTIONS, text=True)
 
 

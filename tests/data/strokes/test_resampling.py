@@ -33,3 +33,12 @@ def test_a_line_whose_pen_is_still_down():
         [2, 0, 1],
     ]
     assert resample(np.array([[7, 1, 0]]), 2.0).tolist() == [[7, 1, 1]]
+
+
+def test_more_points_than_a_line_has_are_refused_before_they_are_made():
+    line = from_strokes([np.array([[0, 0], [3000, 0]])])
+    with pytest.raises(
+        ValueError, match="--spacing=1e-09 is too small for strokes 3000 units long: more than 1,000,000"
+    ):
+        resample(line, 1e-9)
+    assert len(resample(line, 0.01)) == 300_001

@@ -1,8 +1,10 @@
+import itertools
+
 import numpy as np
 import pytest
 
 from toolkit.data.strokes.lines import Line
-from toolkit.data.strokes.selection import longest_line, select
+from toolkit.data.strokes.selection import labels_of, longest_line, select
 
 
 def lines(*pairs):
@@ -52,3 +54,29 @@ def test_the_longest_line_of_a_writer():
         longest_line(found, "C", "npy:x", alphabet="abcd")
     with pytest.raises(ValueError, match="--style=B: expected a writer"):
         longest_line(found, "B", "npy:x", alphabet="abcd")
+
+
+def test_labels_are_what_ctc_needs():
+    """The least steps of a path that spells the text, found by trying all paths over its characters and the blank."""
+    for text in ("a", "ab", "aa", "aab", "aba", "aaa"):
+        steps = next(
+            steps
+            for steps in range(1, 9)
+            if any(
+                "".join(one for one, _ in itertools.groupby(path)).replace("-", "") == text
+                for path in itertools.product("ab-", repeat=steps)
+            )
+        )
+        assert labels_of(text) == steps, text
+
+
+def test_too_few_points_for_ctc_are_left_out_and_counted():
+    """Five labels of two points each, the last of which may be one alone."""
+    pairs = [(9, "abcab"), (8, "abcab"), (9, "aab"), (7, "aabb"), (11, "aabb")]
+    found = taken(lines(*pairs), max_points=99, max_characters=9, points_per_label=2)
+    assert found.reasons == [(), ("too_few_points",), (), ("too_few_points",), ()]
+    (note,) = found.notes
+    assert "2 of 5 train lines left out: too few points for what is written, such as 'abcab': 8 points" in note
+    assert taken(lines(*pairs), max_points=99, max_characters=9).notes == []
+    none = taken(lines((8, "abcab")), max_points=99, max_characters=9, points_per_label=2)
+    assert "no line left for train" in none.refusal and none.refusal.endswith("that its points can spell.")

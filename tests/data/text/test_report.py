@@ -44,3 +44,9 @@ def test_what_looks_wrong(tmp_path):
 def test_too_little_is_refused(tmp_path):
     found = found_in(tmp_path, words(0, 30), words(1, 5), batch_size=64)
     assert "a batch needs 3200" in found.report.refusal
+
+
+def test_a_text_whose_words_are_none_is_told(tmp_path):
+    train = words(0, 100).replace(" ", "a")
+    found = found_in(tmp_path, train, words(1, 20), level="word")
+    assert any("A word of the train text has 30 characters" in change for change in found.report.changes)

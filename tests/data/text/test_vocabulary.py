@@ -27,9 +27,37 @@ def test_vocabulary_is_kept_and_compared(tmp_path):
     ):
         with pytest.raises(ValueError, match=f"^one has another vocabulary than two: {told}$"):
             vocabulary.check_equal(other, "one", "two")
-    path.write_text("[]")
-    with pytest.raises(ValueError, match="does not hold a vocabulary"):
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("[]", "it holds list, expected fields"),
+        ('{"level": "char"}', "it has no tokens"),
+        ('{"level": 1, "tokens": []}', "level is int, expected str"),
+        ('{"vocabulary": 3}', "it holds int, expected fields"),
+        ('{"level": "letter", "tokens": ["<unk>"]}', "its level is 'letter'"),
+        ('{"level": "char", "tokens": ["<unk>", 3]}', "not all of its tokens are text"),
+        ('{"level": "char", "tokens": ["<unk>", "a", "a"]}', "a token twice"),
+        ('{"level": "char", "tokens": ["a"]}', "no <unk> at its beginning"),
+        ('{"level": "char", "tokens": ["<unk>", "ab"]}', "not all of its tokens are characters"),
+        ('{"level": "byte", "tokens": ["a"]}', "not the 256 bytes"),
+    ],
+)
+def test_files_that_hold_no_vocabulary(tmp_path, content, told):
+    path = tmp_path / "v.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"v.json is not a vocabulary: .*{told}"):
         Vocabulary.read(path)
+
+
+def test_bytes_of_a_command_line_are_themselves():
+    vocabulary = Vocabulary.of([], "byte")
+    assert vocabulary.encode(b"caf\xe9".decode("utf-8", "surrogateescape")).tolist() == list(b"caf\xe9")
+
+
+def test_long_words_are_shown_by_their_beginning():
+    assert Vocabulary.of(["a " + "b" * 999], "word").shown([1, 2]) == ["a", "b" * 40 + "\u2026"]
 
 
 def test_shown():
@@ -87,5 +115,5 @@ def test_what_was_never_seen_is_told():
     with pytest.raises(ValueError, match="--prompt='Größe': the network has never seen 'G', 'ö', 'ß'. It knows '.n ad"):
         vocabulary.encode_known("Größe", "--prompt")
     assert vocabulary.encode_known("words").tolist() == vocabulary.encode("words").tolist()
-    with pytest.raises(ValueError, match="text='a b': the network has never seen 'b'. It knows '2 words'"):
+    with pytest.raises(ValueError, match="text='a b': the network has never seen 'b'. It knows 1 words"):
         Vocabulary.of(["a a"], "word").encode_known("a b")

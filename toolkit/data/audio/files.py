@@ -8,14 +8,19 @@ kind of WAV, and OGG Opus, through soundfile.
 import functools
 import io
 import os
-import pathlib
 import tempfile
 import warnings
 
 import numpy as np
 
+from toolkit.files import binary, limits
 from toolkit.lazy import tensorflow as tf
 from toolkit.silence import silenced
+
+# Bytes that a file, and what is decoded of it, may take.
+_BOUND = limits.GIB
+_HIGHEST_RATE, _MOST_CHANNELS = 1_000_000, 1024
+_UNKNOWN = 1 << 62
 
 
 def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
@@ -33,7 +38,9 @@ def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
 
     Raises:
         FileNotFoundError: Where the path does not exist.
-        ValueError: Where the file is empty, not one of the formats, damaged, or without samples; it names the file.
+        ValueError: Where the file is empty, not one of the formats, damaged, or without samples, or would take more
+            memory than is allowed; it names the file.
+        OSError: Where the system refuses.
 
     Example:
 
@@ -48,7 +55,7 @@ def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
            [-1. ]], dtype=float32), 8000)
     """
     name = f"{len(source)} bytes of audio" if isinstance(source, bytes) else os.fspath(source)
-    content = source if isinstance(source, bytes) else pathlib.Path(source).read_bytes()
+    content = source if isinstance(source, bytes) else binary.read(source, "a WAV, FLAC, MP3 or OGG file", _BOUND)
     kind = _kind(content)
     if kind is None:
         what = "not a WAV, FLAC, MP3 or OGG file" if content else "the file is empty"
@@ -57,7 +64,10 @@ def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
         waveform, rate = _decode(kind, content)
     except Exception as error:  # TensorFlow's and soundfile's have no class in common
         reason = getattr(error, "message", None) or getattr(error, "error_string", None) or str(error)
+        reason = (reason.splitlines() or [type(error).__name__])[0][:300]
         raise ValueError(f"{name}: the {kind} file is damaged, or of a kind that is not known: {reason}") from error
+    if not 0 < rate <= _HIGHEST_RATE:
+        raise ValueError(f"{name}: the {kind} file says {rate} samples a second; expected 1 to {_HIGHEST_RATE:,}.")
     if not len(waveform):
         raise ValueError(f"{name}: the {kind} file has no samples.")
     return waveform, rate
@@ -114,13 +124,19 @@ def _decode(kind, content):
     if kind.startswith("OGG") and not _has_last_page(content):
         raise ValueError("it is cut short.")
     if kind == "WAV" and content[20:22] == b"\x01\x00" and content[34:36] == b"\x10\x00":
+        limits.check(2 * len(content), "it", _BOUND)
         waveform, rate = tf.audio.decode_wav(content)
         return waveform.numpy(), int(rate)
-    if kind in ("FLAC", "MP3", "OGG") and has_native_decoders():
-        return _decode_natively(content)
     import soundfile
 
     with soundfile.SoundFile(io.BytesIO(content)) as file:
+        if not 0 < file.channels <= _MOST_CHANNELS:
+            raise ValueError(f"it says that it has {file.channels} channels; expected 1 to {_MOST_CHANNELS}.")
+        if file.frames >= _UNKNOWN:
+            raise ValueError("it does not say how long it is, as what is written to a pipe; write it to a file.")
+        limits.check(4 * file.channels * file.frames, "it", _BOUND)
+        if kind in ("FLAC", "MP3", "OGG") and has_native_decoders():
+            return _decode_natively(content)
         waveform = file.read(dtype="float32", always_2d=True)
         if len(waveform) != file.frames:
             raise ValueError(f"it says that it has {file.frames} samples, but {len(waveform)} can be read.")

@@ -1,13 +1,27 @@
 """One image file as pixels, or as a mask of classes: decoded, upright, its middle square in the size wanted."""
 
 import contextlib
+import functools
+import math
 import os
 import pathlib
+import re
+import threading
 from typing import Any
 
 import numpy as np
 
 from toolkit.data.images.augmentation import Augmentation
+from toolkit.files import binary, limits
+from toolkit.files.names import printable
+
+# By content, whatever a file is called. Others, such as EPS, would start programs or read what lies beside the file.
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
+# Bytes that an image's pixels may take; of those over the second, one is decoded at a time.
+_BOUND, _LARGE = limits.GIB, 128 * limits.MIB
+_one_large = threading.Lock()
+# Pixels of the images that an exported model takes.
+_LARGEST_SIZE = 1 << 26
 
 # What EXIF's orientation asks for, as names of Pillow's transpositions.
 _UPRIGHT = {
@@ -22,6 +36,7 @@ _UPRIGHT = {
 
 # Modes of Pillow with one whole number a pixel.
 _MASKS = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
+_WHITES = (255, 4095, 65535)
 
 
 def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
@@ -33,10 +48,12 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
     Returns:
         uint8 of that shape: upright as EXIF says, on white where it is transparent. A pixel that lies between the
-        file's is a mean of them; for masks, whose numbers are classes, there is `mask`.
+        file's is a mean of them; for masks, whose numbers are classes, there is `mask`. Grey numbers of more than 8
+        bits are scaled by the bits that the file says it has, or else by the least of 8, 12 and 16 that hold its
+        greatest. Of moving pictures it is the first.
 
     Raises:
-        ValueError: Where the file cannot be read as an image; it is named.
+        ValueError: Where the file cannot be read as an image, or would take more memory than is allowed; it is named.
         OSError: Where it cannot be opened.
 
     Example:
@@ -146,7 +163,7 @@ def read_named(
     """Reads files that a person names.
 
     Args:
-        names: Paths, between commas.
+        names: Paths, between commas; a file whose name has commas is found too.
         image_size: As in `read`.
         channels: As in `read`.
         augmentation: As in `read`.
@@ -155,13 +172,34 @@ def read_named(
         (paths, images): uint8 (files, image_size, image_size, channels).
 
     Raises:
-        ValueError: Where a file is not there, or cannot be read as an image.
+        ValueError: Where a file cannot be read as an image, or none is named.
+        FileNotFoundError: Where one is not there.
+        OSError: Where the system refuses.
     """
-    paths = [pathlib.Path(name.strip()).expanduser() for name in names.split(",")]
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        raise ValueError(f"--images: no such file: {', '.join(missing)}.")
-    return paths, np.stack([read(path, image_size, channels=channels, augmentation=augmentation) for path in paths])
+    try:
+        paths = [binary.check(path, "an image") for path in _separated(names)]
+        taken = 4 * len(paths) * channels * image_size**2  # as floats, all of them together
+        limits.check(taken, f"{len(paths)} images of {image_size} x {image_size}", limits.half_of_memory())
+        images = [read(path, image_size, channels=channels, augmentation=augmentation) for path in paths]
+    except (ValueError, OSError) as error:
+        raise (type(error) if isinstance(error, OSError) else ValueError)(f"--images: {error}") from error
+    if not paths:
+        raise ValueError(f"--images={names}: expected paths of images, between commas.")
+    return paths, np.stack(images)
+
+
+def _separated(names):
+    """Paths between commas, where one that is there may have commas itself."""
+    pieces = [piece for piece in names.split(",") if piece.strip()]
+    while pieces:
+        together = (count for count in range(min(8, len(pieces)), 1, -1) if _there(",".join(pieces[:count])))
+        count = next(together, 1)
+        yield ",".join(pieces[:count]).strip()
+        pieces = pieces[count:]
+
+
+def _there(path):
+    return os.path.isfile(binary.expanded(path.strip()))
 
 
 def parse_size(text: str, flag: str) -> tuple[int, int] | None:
@@ -184,26 +222,48 @@ def parse_size(text: str, flag: str) -> tuple[int, int] | None:
     """
     if not text:
         return None
-    height, _, width = text.partition("x")
-    if not (height.isdigit() and width.isdigit() and int(height) and int(width)):
-        raise ValueError(f"--{flag}={text}: expected HEIGHTxWIDTH in pixels, such as 480x640.")
-    return int(height), int(width)
+    found = re.fullmatch("([1-9][0-9]{0,6})x([1-9][0-9]{0,6})", text)
+    size = tuple(map(int, found.groups())) if found else (0, 0)
+    if not 0 < math.prod(size) <= _LARGEST_SIZE:
+        shown = text if len(text) < 60 else f"{text[:60]}..."
+        raise ValueError(
+            f"--{flag}={shown}: expected HEIGHTxWIDTH in pixels, such as 480x640, and at most {_LARGEST_SIZE:,} pixels."
+        )
+    return size
+
+
+@functools.cache
+def _pillow():
+    """Pillow's module and the formats of `FORMATS` that this one has."""
+    from PIL import Image
+
+    Image.init()
+    Image.MAX_IMAGE_PIXELS = None  # a bound in its place, which a flag can raise, is in `_opened`
+    return Image, tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 @contextlib.contextmanager
 def _opened(path):
-    from PIL import Image
+    """An image file: one of the formats by its content, and no larger than is allowed. All others go through it."""
+    from PIL import UnidentifiedImageError
 
-    try:
-        if not os.stat(path).st_size:
-            raise ValueError("it is empty")
-        with Image.open(path) as image:
-            yield image
-    except Exception as error:  # Pillow's decoders raise many kinds
-        # What the system refuses, such as a file that may not be read, is no damage.
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
-            raise
-        raise ValueError(f"{path} cannot be read as an image: {str(error) or type(error).__name__}") from error
+    pillow, formats = _pillow()
+    with binary.opened(path, "an image") as file:
+        try:
+            limits.check(os.fstat(file.fileno()).st_size, "it", _BOUND)
+            with pillow.open(file, formats=formats) as image:
+                taken = math.prod(image.size) * (1 if image.mode in ("1", "L", "P") else 4)
+                limits.check(taken, "it", _BOUND)
+                with _one_large if taken > _LARGE else contextlib.nullcontext():
+                    yield image
+        except Exception as error:  # Pillow's decoders raise many kinds
+            # What the system refuses, such as a file that may not be read, is no damage.
+            if isinstance(error, MemoryError) or getattr(error, "errno", None) is not None:
+                raise
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            if isinstance(error, UnidentifiedImageError):
+                reason = f"it is none of {', '.join(formats)}, or damaged"
+            raise ValueError(f"{printable(path)} cannot be read as an image: {reason}") from error
 
 
 def _square(image, shape):
@@ -246,17 +306,33 @@ def _plain(image, channels):
     from PIL import Image
 
     if image.mode[0] in "IF":
-        values = np.asarray(image).astype("float32")
-        high = values.max()
-        if not (values.min() >= 0 and high <= (255 if image.mode == "F" else 65535)):
-            expected = "0 to 1 or 0 to 255" if image.mode == "F" else "0 to 65535"
-            raise ValueError(f"its pixels are {values.min():g} to {high:g}; expected {expected}")
-        if image.mode == "F":
-            values *= 255 if high <= 1 else 1
-        elif image.mode != "I" or high > 255 or image.format == "PNG":
-            values /= 257
-        image = Image.fromarray(np.rint(values).astype("uint8"))
+        image = Image.fromarray(_eight_bits(image))
     elif image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L" if channels == 1 else "RGB")
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bits(image):
+    """Grey numbers of more bits, or floats, as uint8."""
+    values = np.asarray(image)
+    low, high = values.min(), values.max()
+    if not (low >= 0 and high <= (255 if image.mode == "F" else 65535)):
+        expected = "0 to 1 or 0 to 255" if image.mode == "F" else "0 to 65535"
+        raise ValueError(f"its pixels are {low:g} to {high:g}; expected {expected}")
+    # An image at a time, so few steps: what is of 12 bits should not be made brighter the darker it is.
+    white = _white(image) or next(most for most in ((1, 255) if image.mode == "F" else _WHITES) if high <= most)
+    found = np.empty(values.shape, np.uint8)
+    for start in range(0, len(values), 256):  # floats of all of it would take four times as much
+        rows = values[start : start + 256].astype("float32")
+        found[start : start + 256] = np.rint(rows * 255 if white == 1 else rows / np.float32(white / 255))
+    return found
+
+
+def _white(image):
+    """The number that stands for white, where the file says it; None: it does not."""
+    if image.format == "PPM" and image.mode == "I":
+        return 65535  # to which Pillow scales
+    bits = getattr(image, "tag_v2", {}).get(258, (0,))[0]
+    return (1 << bits) - 1 if image.mode[0] == "I" and 8 < bits < 16 else None

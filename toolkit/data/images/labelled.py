@@ -1,21 +1,28 @@
 """Images with a class label, read and held in a store, as batches for a training."""
 
 import dataclasses
+import hashlib
+import math
+import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from toolkit.data import sources, splitting
+from toolkit.data.images import copies
 from toolkit.data.images.augmentation import Augmentation, centre_crop
 from toolkit.data.images.readers import READERS, sniff
 from toolkit.data.images.store import Store, stored
 from toolkit.data.pipelines import Batches, Splits
 from toolkit.data.plans import shuffled_plan
+from toolkit.files import limits
+from toolkit.files.names import printable
 from toolkit.lazy import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
 _SAMPLE = 2048  # training images that are measured
-_TOGETHER = 64  # images that are read at once where many are looked at
+_TOGETHER, _BYTES = 64, 1 << 26  # images that are read at once where many are looked at, and bytes of a channel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +38,24 @@ class Part:
     labels: np.ndarray
 
 
+def noise(image_size: int) -> dict[str, Part]:
+    """Makes parts of noise, on which exported files are compared where the images are not there any more.
+
+    Args:
+        image_size: Height and width, in pixels.
+
+    Returns:
+        "train" and "test", of two images each.
+
+    Example:
+
+    >>> noise(8)["test"].store.shape
+    (2, 8, 8, 3)
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (2, image_size, image_size, 3)).astype("uint8")
+    return dict.fromkeys(("train", "test"), Part(pixels, np.zeros(2, "int32")))
+
+
 @dataclasses.dataclass(frozen=True)
 class Images:
     """Images with a class label.
@@ -42,6 +67,7 @@ class Images:
         skipped: What was left out, each with its path and why.
         parts: By split, the images as they are kept: before the middle is cut out or anything is changed at random.
         image_size: The side of the images in the batches.
+        left_out: What was found beside the images and is not read, each with its path and why.
     """
 
     splits: Splits
@@ -49,11 +75,18 @@ class Images:
     skipped: tuple[str, ...]
     parts: dict[str, Part]
     image_size: int
+    left_out: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, np.ndarray]:
         """By split, the number of examples of each class."""
         return {split: np.bincount(part.labels, minlength=len(self.class_names)) for split, part in self.parts.items()}
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What tells these images apart from others, for JSON: the classes, every label, figures of the pixels."""
+        labels = {split: hashlib.sha256(part.labels.tobytes()).hexdigest()[:16] for split, part in self.parts.items()}
+        return {"classes": list(self.class_names), "labels": labels, "images": self.splits.contents}
 
     def blocks(self, split: str, num_images: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Reads examples evenly spaced over a split, as validation would see them, some at a time.
@@ -67,8 +100,9 @@ class Images:
         """
         part = self.parts[split]
         chosen = np.linspace(0, len(part.labels) - 1, min(num_images, len(part.labels))).round().astype(int)
-        for start in range(0, len(chosen), _TOGETHER):
-            indices = chosen[start : start + _TOGETHER]
+        together = max(1, min(_TOGETHER, _BYTES // max(1, self.image_size**2)))
+        for start in range(0, len(chosen), together):
+            indices = chosen[start : start + together]
             yield self.cut(part.store.read(indices)), part.labels[indices]
 
     def cut(self, images: np.ndarray) -> np.ndarray:
@@ -146,8 +180,9 @@ def load(
     Args:
         source: READER:REST. embedded: scikit-learn's 1,797 digits of 8 x 8 pixels, always in the same three
             parts; embedded:N: the first N.
-            folder:PATH: a folder for each class, in PATH/train and PATH/test and perhaps PATH/validation (or val), or
-            in PATH itself; what Pillow reads of .jpg, .png, .bmp, .gif, .webp and .tif files, in folders below too.
+            folder:PATH: a folder for each class, in PATH/train and PATH/test and perhaps PATH/validation, under these
+            names or others of the kind (`folders.parts`), or in PATH itself; what by its content is one of
+            `files.FORMATS`, in folders below too.
             npz:FILE: arrays x_train, y_train, x_test, y_test and perhaps x_validation, y_validation, as in Keras'
             mnist.npz; floats are 0 to 1 where none is above 1, else 0 to 255. keras:NAME: mnist, fashion_mnist,
             cifar10 or cifar100, which Keras downloads. tfds:NAME: a data set of TensorFlow Datasets with an image and a
@@ -191,14 +226,23 @@ def load(
     augmentation = dataclasses.replace(augmentation, seed=augmentation.seed + seed)
     side = augmentation.stored_size(image_size)
     shape = side, side, channels
+    asked = f"A batch of --batch_size={batch_size} images of --image_size={image_size}"
+    limits.check(4 * batch_size * math.prod(shape), asked, limits.half_of_memory())
     name, rest = sources.parse(source, READERS, sniff)
     found = READERS[name](rest, shape=shape)
     if len(found.class_names) < 2:
         raise ValueError(f"--data={source} has one class only, {found.class_names[0]}; expected two or more.")
+    if found.left_out:
+        told = f"--data={source}: files or folders left out: {len(found.left_out)}, such as {found.left_out[0]}"
+        print(printable(told), file=sys.stderr)
     stores = stored(found.items, shape, source=source, skip_corrupt=skip_corrupt)
     parts = {s: Part(each, np.asarray(found.labels[s])[each.rows].astype("int32")) for s, each in stores.items()}
     _check_labels(source, parts, found.class_names)
     parts = _three(source, parts, found, held_out, seed)
+    if all(part.store.in_memory for part in parts.values()):
+        for split, share in copies.shares(parts["train"].store, {s: parts[s].store for s in SPLITS[1:]}).items():
+            if share > copies.MANY:
+                print(f"--data={source}: {copies.told(split, share)}", file=sys.stderr)
     batches = {split: _batches(part, batch_size, seed, shape, split == "train") for split, part in parts.items()}
     splits = Splits(
         # The seed is the augmentation's.
@@ -206,7 +250,7 @@ def load(
         *(batches[s].map(lambda images, labels: (centre_crop(images, image_size), labels)) for s in SPLITS[1:]),
     )
     skipped = tuple(told for store in stores.values() for told in store.skipped)
-    return Images(splits, tuple(found.class_names), skipped, parts, image_size)
+    return Images(splits, tuple(found.class_names), skipped, parts, image_size, found.left_out)
 
 
 def _three(source, parts, found, held_out, seed):

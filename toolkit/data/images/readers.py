@@ -3,21 +3,22 @@
 import importlib
 import os
 import pathlib
+import re
+import sys
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from toolkit.data import tfds
+from toolkit.data.images import folders
 from toolkit.data.images.files import pixels
+from toolkit.files import binary, limits
+from toolkit.files.arrays import Arrays
+from toolkit.files.names import printable
 from toolkit.lazy import keras
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
-_FOLDERS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}
-_LAYOUT = "expected PATH/train/CLASS/*.jpg and PATH/test/CLASS/*.jpg, or PATH/CLASS/*.jpg"
 # By Keras' name: what its file is called in ~/.keras/datasets, and the names of the classes.
 _KERAS = {
     "mnist": ("mnist.npz", "0 1 2 3 4 5 6 7 8 9"),
@@ -45,6 +46,7 @@ class Found(NamedTuple):
         class_names: The classes, in the order of their labels.
         cut: The share of the training part that becomes each split that is not there; None: as `load` is asked.
         seed: Decides what is cut; None: the seed that `load` is given.
+        left_out: What was found and is not read, each with its path and why.
     """
 
     items: dict[str, Any]
@@ -52,14 +54,15 @@ class Found(NamedTuple):
     class_names: Sequence[str]
     cut: dict[str, float] | None = None
     seed: int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def _embedded(rest, **_):
     digits = importlib.import_module("sklearn.datasets").load_digits()
-    number = int(rest) if rest.isdecimal() else 0 if rest else len(digits.target)
+    number = int(rest) if re.fullmatch("[0-9]{1,9}", rest) else 0 if rest else len(digits.target)
     if not 1 <= number <= len(digits.target):
         raise ValueError(
-            f"--data=embedded:{rest}: expected embedded or embedded:N, the first N of {len(digits.target)} digits."
+            f"--data=embedded:{rest[:60]}: expected embedded or embedded:N, the first N of {len(digits.target)} digits."
         )
     images, labels = np.rint(digits.images[:number] * (255 / 16)).astype("uint8"), digits.target[:number]
     names = tuple(map(str, range(labels.max() + 1)))
@@ -67,61 +70,11 @@ def _embedded(rest, **_):
 
 
 def _folder(rest, **_):
-    root = pathlib.Path(rest).expanduser()
-    if not rest or not root.is_dir():
-        raise FileNotFoundError(f"--data=folder:{rest}: no such folder; {_LAYOUT}.")
-    there = {path.name for path in root.iterdir() if path.is_dir()}
-    folders = {}
-    for split, names in _FOLDERS.items():
-        found = [name for name in names if name in there]
-        if len(found) > 1:
-            raise ValueError(f"--data=folder:{rest} holds {' and '.join(found)}: only one can be the {split} part.")
-        if found:
-            folders[split] = root / found[0]
-    if folders and "train" not in folders:
-        names = ", ".join(path.name for path in folders.values())
-        raise ValueError(f"--data=folder:{rest} holds {names}, but no train; {_LAYOUT}.")
-    folders = folders or {"train": root}
-    classes = {split: _classes(folder) for split, folder in folders.items()}
-    for split, folder in folders.items():
-        told = [
-            f"{here} has no folder {', '.join(missing[:5])}{', ...' * (len(missing) > 5)}"
-            for here, missing in (
-                (folder, sorted(classes["train"].keys() - classes[split].keys())),
-                (folders["train"], sorted(classes[split].keys() - classes["train"].keys())),
-            )
-            if missing
-        ]
-        if told:
-            raise ValueError(f"--data=folder:{rest}: {'; '.join(told)}. All parts need a folder for each class.")
-    names = tuple(sorted(classes["train"]))
-    items = {split: [path for name in names for path in found[name]] for split, found in classes.items()}
-    labels = {s: np.repeat(np.arange(len(names)), [len(found[n]) for n in names]) for s, found in classes.items()}
-    return Found(items, labels, names)
-
-
-def _classes(folder):
-    """The paths of the images of each folder in a folder, those in folders below included."""
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))
-    stray = next((path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()), None)
-    if stray:
-        raise ValueError(f"{stray} lies beside the folders of the classes, not in one; {_LAYOUT}.")
-    found = {}
-    for entry in entries:
-        if entry.is_dir():
-            paths = found[entry.name] = []
-            for where, below, files in os.walk(entry, followlinks=True):
-                below.sort()
-                paths.extend(
-                    os.path.join(where, name)
-                    for name in sorted(files)
-                    if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-                )
-            if not paths:
-                raise ValueError(f"{entry} holds no image ({', '.join(SUFFIXES)}).")
-    if not found:
-        raise ValueError(f"{folder} holds no folders; {_LAYOUT}.")
-    return found
+    found = folders.labelled(rest)
+    if found.folders != {"train": "."}:
+        told = ", ".join(f"{split} is {printable(folder)}" for split, folder in found.folders.items())
+        print(f"--data=folder:{printable(rest)}: {told}", file=sys.stderr)
+    return Found(found.items, found.labels, found.class_names, left_out=found.left_out)
 
 
 def _tfds(rest, *, shape, **_):
@@ -153,61 +106,65 @@ def _keras(rest, **_):
     if rest not in _KERAS:
         raise ValueError(f"--data=keras:{rest}: expected keras:NAME with NAME one of {', '.join(_KERAS)}.")
     pattern, names = _KERAS[rest]
-    folder = pathlib.Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "datasets"
+    folder = binary.expanded(os.environ.get("KERAS_HOME", "~/.keras")) / "datasets"
+    cached = folder / pattern
+    if cached.suffix == ".npz" and os.path.lexists(cached):
+        remedy = f"Remove {cached}, and Keras downloads it anew."
+        try:
+            arrays = _loaded(cached, remedy)
+        except (ValueError, OSError) as error:
+            told = str(error) if remedy in str(error) else f"{error} {remedy}"
+            raise (type(error) if isinstance(error, OSError) else ValueError)(told) from error
+        return _arrays(str(cached), arrays, tuple(names.split()))
     if not any(folder.glob(pattern)):
         print(f"keras:{rest}: Keras downloads it to {folder}.", flush=True)
     try:
-        parts = getattr(keras.datasets, rest).load_data()
+        loaded = getattr(keras.datasets, rest).load_data()
     except Exception as error:  # Keras raises Exception itself where a download fails
-        raise ValueError(f"--data=keras:{rest} could not be fetched or read: {error}") from error
+        reason = re.sub(r"\[Errno -?\d+\] ", "", " ".join(str(error).split()))[:300]
+        raise ValueError(
+            f"--data=keras:{rest} could not be fetched or read: {reason}. It needs the network once; where a file is "
+            f"damaged, remove {folder / pattern}."
+        ) from error
     arrays = {}
-    for split, (images, labels) in zip(("train", "test"), parts, strict=True):
+    for split, (images, labels) in zip(("train", "test"), loaded, strict=True):
         arrays |= {f"x_{split}": images, f"y_{split}": labels.reshape(-1)}
     return _arrays(f"keras:{rest}", arrays, tuple(names.split()))
 
 
 def _npz(rest, **_):
-    path = pathlib.Path(rest).expanduser()
-    if not rest or not path.is_file():
-        raise FileNotFoundError(
-            f"--data=npz:{rest}: no such file; expected an .npz of x_train, y_train, x_test, y_test."
-        )
+    if not rest:
+        raise FileNotFoundError("--data=npz: expected npz:FILE, a .npz of x_train, y_train, x_test, y_test.")
+    return _arrays(str(binary.expanded(rest)), _loaded(rest))
+
+
+def _loaded(path, remedy=""):
+    """The arrays of a file as Keras' mnist.npz, whose headers agree; labels first, as they are small."""
     needed = [f"{kind}_{split}" for split in ("train", "test") for kind in "xy"]
-    wanted = [*needed, "x_validation", "y_validation"]
-    name, arrays = "", {}
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            for name in wanted:
-                if name in file.files:
-                    arrays[name] = file[name]
-            names = file.files
-    except (OSError, EOFError, ValueError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        where = f", {name}," if name else ""
-        raise ValueError(f"{path}{where} is damaged, or no .npz of plain arrays: {error}") from error
-    if len(arrays) == 5:
-        needed = wanted
-    missing = [name for name in needed if name not in arrays]
-    if missing:
-        raise ValueError(f"{path} has no array {', '.join(missing)}; it has {', '.join(names) or 'none'}.")
-    return _arrays(str(path), arrays)
+    expected = "a .npz of x_train, y_train, x_test, y_test"
+    with Arrays(path, expected, bound=limits.half_of_memory(), remedy=remedy) as file:
+        own = [name for name in ("x_validation", "y_validation") if name in file.names]
+        needed += ["x_validation", "y_validation"] if own else []
+        missing = [name for name in needed if name not in file.names]
+        if missing:
+            raise ValueError(
+                f"{file.path} has no array {', '.join(missing)}; it has {', '.join(file.names) or 'none'}."
+            )
+        shapes = {name: _checked_header(str(file.path), name, *file.header(name)) for name in needed}
+        for split in {name[2:] for name in needed}:
+            _check_lengths(str(file.path), split, shapes[f"x_{split}"][0], shapes[f"y_{split}"][0])
+        return file.read_all(sorted(needed, reverse=True))
 
 
 def _arrays(source, arrays, class_names=()):
     """Checks arrays as those of Keras' mnist.npz."""
-    images = {name[2:]: _checked_images(source, name, array) for name, array in arrays.items() if name[0] == "x"}
-    labels = {name[2:]: _checked_labels(source, name, array) for name, array in arrays.items() if name[0] == "y"}
-    highest = max((array.max(initial=0) for array in images.values()), default=0)
+    for name, array in arrays.items():
+        _checked_header(source, name, array.shape, array.dtype)
+    labels = {name[2:]: array.reshape(-1).astype("int64") for name, array in arrays.items() if name[0] == "y"}
+    images = {name[2:]: arrays[name] for name in sorted(arrays, reverse=True) if name[0] == "x"}
     for split, array in images.items():
-        if len(array) != len(labels[split]) or not len(array):
-            raise ValueError(f"{source}: {len(array)} images in x_{split}, {len(labels[split])} labels in y_{split}.")
-        if not (array.min() >= 0 and array.max() <= 255):
-            raise ValueError(
-                f"{source}, x_{split}: {array.min()} to {array.max()}; expected 0 to 255, or floats 0 to 1."
-            )
-        if array.dtype != np.uint8:
-            scale = 255 if array.dtype.kind == "f" and highest <= 1 else 1
-            images[split] = np.rint(array * scale).astype("uint8")
-    num_classes = len(class_names) or int(labels["train"].max()) + 1
+        _check_lengths(source, split, len(array), len(labels[split]))
+    num_classes = len(class_names) or _num_classes(source, labels["train"])
     for split, array in labels.items():
         if array.min() < 0 or array.max() >= num_classes:
             where = "" if class_names or split == "train" else ", those of y_train"
@@ -217,26 +174,54 @@ def _arrays(source, arrays, class_names=()):
     absent = np.setdiff1d(np.arange(num_classes), labels["train"])
     if len(absent):
         raise ValueError(f"{source}, y_train: no label {absent[0]}; expected each of 0 to {num_classes - 1}.")
+    highest = max(array.max() for array in images.values())
+    for split, array in images.items():
+        if not (array.min() >= 0 and array.max() <= 255):
+            raise ValueError(
+                f"{source}, x_{split}: {array.min()} to {array.max()}; expected 0 to 255, or floats 0 to 1."
+            )
+        if array.dtype != np.uint8:
+            scale = 255 if array.dtype.kind == "f" and highest <= 1 else 1
+            images[split] = _as_bytes(array, scale)
     return Found(images, labels, class_names or tuple(map(str, range(num_classes))))
 
 
-def _checked_labels(source, name, array):
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise ValueError(f"{source}, {name}: {array.dtype} {array.shape}; expected integers (examples,).")
-    return array.astype("int64")
+def _as_bytes(array, scale):
+    """Numbers as uint8, some images at a time: floats of all of them would be as large again, or eight times."""
+    found = np.empty(array.shape, np.uint8)
+    for start in range(0, len(array), 256):
+        found[start : start + 256] = np.rint(array[start : start + 256] * scale)
+    return found
 
 
-def _checked_images(source, name, array):
-    where = f"{source}, {name}: shape {array.shape}"
-    if array.ndim not in (3, 4) or not all(array.shape[1:]):
+def _num_classes(source, labels):
+    """How many there are, where each has an example: no label is as large as the number of examples."""
+    if labels.max() >= len(labels):
+        raise ValueError(
+            f"{source}, y_train: labels {labels.min()} to {labels.max()} of {len(labels)} images; expected the numbers "
+            "of classes, each of 0 to the greatest."
+        )
+    return int(labels.max()) + 1
+
+
+def _check_lengths(source, split, num_images, num_labels):
+    if num_images != num_labels or not num_images:
+        raise ValueError(f"{source}: {num_images} images in x_{split}, {num_labels} labels in y_{split}.")
+
+
+def _checked_header(source, name, shape, dtype):
+    """The shape of images or labels, where it is one of such."""
+    where = f"{source}, {name}: shape {shape}"
+    if name[0] == "y":
+        if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)) or dtype.kind not in "iu":
+            raise ValueError(f"{source}, {name}: {dtype} {shape}; expected integers (examples,).")
+    elif len(shape) not in (3, 4) or not all(shape[1:]):
         raise ValueError(f"{where}; expected (examples, height, width[, channels]).")
-    if array.ndim == 4 and array.shape[3] not in (1, 3):
-        raise ValueError(f"{where}, {array.shape[3]} channels; expected 1 or 3, last.")
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{source}, {name}: {array.dtype}; expected uint8, or floats in 0..1 or 0..255.")
-    return array
+    elif len(shape) == 4 and shape[3] not in (1, 3):
+        raise ValueError(f"{where}, {shape[3]} channels; expected 1 or 3, last.")
+    elif dtype.kind not in "iuf":
+        raise ValueError(f"{source}, {name}: {dtype}; expected uint8, or floats in 0..1 or 0..255.")
+    return shape
 
 
 READERS = {"embedded": _embedded, "folder": _folder, "npz": _npz, "keras": _keras, "tfds": _tfds}
@@ -251,4 +236,5 @@ def sniff(path: pathlib.Path) -> str | None:
     Returns:
         "folder", "npz" or None.
     """
-    return "folder" if path.is_dir() else "npz" if path.suffix == ".npz" else None
+    packed = path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")  # to be told to unpack it
+    return "folder" if packed or path.is_dir() else "npz" if path.suffix == ".npz" else None

@@ -1,16 +1,16 @@
 """What a training would find in images: counts of classes, pixels, copies, what is left out, what looks wrong."""
 
 import dataclasses
-import hashlib
 
 import numpy as np
 
+from toolkit.data.images.copies import MANY, digests, told
 from toolkit.data.images.labelled import SPLITS, Images
 from toolkit.data.report import Report
+from toolkit.files.names import printable
 
 _LISTED = 20  # classes; of more, only the largest and the smallest are told
 _UNEVEN = 5.0  # the largest class to the smallest
-_COPIED = 0.01  # share of a split's images that the training part holds too
 _BLANK = 0.01  # share of a split's images that are of one colour
 _EXAMPLES = 8  # images of a class
 
@@ -93,6 +93,7 @@ def _sections(images, batch_size, looked, copies, blank):
             "copies_of_training_images_%": {split: 100 * share for split, share in copies.items()},
             "of_one_colour_%": {split: 100 * share for split, share in blank.items()},
             "left_out_because_damaged": len(images.skipped),
+            "left_out_because_no_images": len(images.left_out),
             "classes": len(images.class_names),
             "largest_class_to_smallest": float(counts["train"][largest] / counts["train"][smallest]),
         },
@@ -115,12 +116,9 @@ def _sections(images, batch_size, looked, copies, blank):
 def _looked_at(images, split, num_sampled):
     found = _Looked([], [])
     for pixels, _ in images.blocks(split, num_sampled):
-        blank = (pixels == pixels[:, :1, :1]).all((1, 2, 3))
-        found.blank.extend(blank.tolist())
-        for one, is_blank in zip(pixels, blank, strict=True):
-            digest = hashlib.blake2b(np.ascontiguousarray(one), digest_size=16).digest()
-            # Blank images are alike without being copies: they are told apart, and counted as blank.
-            found.digests.append(digest if not is_blank else b"%s %d" % (split.encode(), len(found.digests)))
+        for digest in digests(pixels):
+            found.blank.append(digest is None)
+            found.digests.append(digest or b"%s %d" % (split.encode(), len(found.digests)))
     return found
 
 
@@ -128,6 +126,8 @@ def _advised(images, counts, copies, blank):
     names, train = images.class_names, counts["train"]
     if images.skipped:
         yield f"{len(images.skipped)} files are left out, such as: {images.skipped[0]}. Mend or remove them."
+    if images.left_out:
+        yield printable(f"Files or folders that are not read: {len(images.left_out)}, such as {images.left_out[0]}.")
     if train.max() > _UNEVEN * train.min():
         yield (
             f"The class {names[train.argmax()]} has {train.max()} training images, {names[train.argmin()]} has "
@@ -138,11 +138,8 @@ def _advised(images, counts, copies, blank):
         if absent:
             more = f" and {len(absent) - 1} other classes" if len(absent) > 1 else ""
             yield f"No {split} image of {absent[0]}{more}: a larger --held_out, or more images."
-        if copies[split] > _COPIED:
-            yield (
-                f"{100 * copies[split]:.0f} % of the {split} images are training images too, pixel by pixel: its "
-                "figures would say too much."
-            )
+        if copies[split] > MANY:
+            yield told(split, copies[split])
     for split in SPLITS:
         if blank[split] > _BLANK:
             yield f"{100 * blank[split]:.0f} % of the {split} images are of one colour: look at the files."

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.data.images.files import check, pixels
+from toolkit.files.names import printable
 
 # Bytes of pixels that are kept in memory; more are read from the files for each batch.
 MEMORY = 1 << 30
@@ -113,7 +114,10 @@ def stored(
             stores[part] = Store(images, rows, tuple(bad.values()))
     skipped = [told for store in stores.values() for told in store.skipped]
     if skipped:
-        print(f"--data={source}: {len(skipped)} of {total} images left out, such as: {skipped[0]}", file=sys.stderr)
+        print(
+            f"--data={source}: {len(skipped)} of {total} images left out, such as: {printable(skipped[0])}",
+            file=sys.stderr,
+        )
     return stores
 
 
@@ -193,7 +197,9 @@ def _decoded(items, shape, bar, keep, skip_corrupt):
             if isinstance(result, ValueError):
                 bad[row] = str(result)
                 if not skip_corrupt:
-                    raise ValueError(f"{result}. Mend or remove it, or leave out such files with --skip_corrupt.")
+                    raise ValueError(
+                        f"{str(result).rstrip('.')}. Mend or remove it, or leave out such files with --skip_corrupt."
+                    )
             elif keep:
                 images[row] = result
     return images, bad

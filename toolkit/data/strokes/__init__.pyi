@@ -7,9 +7,11 @@ from toolkit.data.strokes import iam_ondb as iam_ondb
 from toolkit.data.strokes import lines as lines
 from toolkit.data.strokes import loading as loading
 from toolkit.data.strokes import omniglot as omniglot
+from toolkit.data.strokes import pen_flags as pen_flags
 from toolkit.data.strokes import report as report
 from toolkit.data.strokes import resampling as resampling
 from toolkit.data.strokes import selection as selection
+from toolkit.data.strokes import skipping as skipping
 from toolkit.data.strokes.embedded_writers import Writer as Writer
 from toolkit.data.strokes.files import read_file as read_file
 from toolkit.data.strokes.files import write_file as write_file

@@ -5,16 +5,42 @@ import pathlib
 import numpy as np
 
 from toolkit.data.splitting import split
-from toolkit.data.strokes.lines import FRACTION, Line, check_offsets
+from toolkit.data.strokes.lines import FRACTION, MOST_POINTS, Line, check_offsets
+from toolkit.data.strokes.pen_flags import ends_marked
+from toolkit.data.strokes.skipping import read_each
+from toolkit.files import arrays, limits
+from toolkit.files import text as texts_of_files
+
+_EXPECTED = "a NumPy array of numbers (points, 3)"
 
 
-def read_arrays(folder: pathlib.Path, *, seed: int, text: bool) -> tuple[list[Line], list[Line], list[Line]]:
+def read_offsets(path: pathlib.Path) -> np.ndarray:
+    """Reads an array that may be a pen's offsets; `check_offsets` says whether it is.
+
+    Args:
+        path: The `.npy`.
+
+    Returns:
+        What it holds, of at most a million points.
+
+    Raises:
+        FileNotFoundError: Where nothing is there.
+        ValueError: Where it is no array, or larger; it is named.
+        OSError: Where the system refuses.
+    """
+    return arrays.read(path, _EXPECTED, bound=3 * 8 * MOST_POINTS)
+
+
+def read_arrays(
+    folder: pathlib.Path, *, seed: int, text: bool, skip_corrupt: bool = False
+) -> tuple[list[Line], list[Line], list[Line]]:
     """Reads NAME.npy of shape (points, 3), with NAME.txt beside it where texts are wanted.
 
     Args:
         folder: Where the files are.
         seed: Decides which lines are held out.
         text: Whether texts are wanted.
+        skip_corrupt: Whether to leave out files that cannot be read, instead of stopping.
 
     Returns:
         Lines for training, validation and test.
@@ -23,41 +49,46 @@ def read_arrays(folder: pathlib.Path, *, seed: int, text: bool) -> tuple[list[Li
         ValueError: Where a file is no array of a pen's offsets, a text is missing or empty, or there are fewer than 3
             lines; the file is named.
         FileNotFoundError: Where the folder holds no array.
+        OSError: Where the system refuses.
     """
+    source = f"--data=npy:{folder}"
     if not folder.is_dir():
-        raise ValueError(f"--data=npy:{folder} is a file. Expected a folder of NAME.npy (points, 3).")
-    arrays, texts = sorted(folder.glob("*.npy")), {path.stem: path for path in folder.glob("*.txt")}
-    if not arrays:
-        raise FileNotFoundError(f"--data=npy:{folder}: the folder holds no .npy file. Expected NAME.npy (points, 3).")
+        raise ValueError(f"{source} is a file. Expected a folder of NAME.npy (points, 3).")
+    paths, texts = _named(folder, "*.npy"), {path.stem: path for path in _named(folder, "*.txt")}
+    if not paths:
+        raise FileNotFoundError(f"{source}: the folder holds no .npy file. Expected NAME.npy (points, 3).")
     if text:
-        without = [path.name for path in arrays if path.stem not in texts]
-        alone = sorted(set(texts) - {path.stem for path in arrays})
+        without = [path.name for path in paths if path.stem not in texts]
+        alone = sorted(set(texts) - {path.stem for path in paths})
         if without:
-            raise ValueError(f"{folder}: {len(without)} .npy without their .txt, such as {without[0]}.")
+            raise ValueError(f"{source}: {len(without)} .npy without their .txt, such as {without[0]}.")
         if alone:
-            raise ValueError(f"{folder}: {len(alone)} .txt without their .npy, such as {alone[0]}.txt.")
-    lines = []
-    for path in arrays:
-        with open(path, "rb") as file:
-            try:
-                offsets = np.lib.format.read_array(file, allow_pickle=False)
-            except Exception as error:  # damaged headers fail in many ways
-                raise ValueError(f"{path} is not a NumPy array of numbers ({error}).") from error
+            raise ValueError(f"{source}: {len(alone)} .txt without their .npy, such as {alone[0]}.txt.")
+
+    def line_of(path_and_offsets):
+        path, offsets = path_and_offsets
         check_offsets(offsets, str(path))
-        words = _decode(texts[path.stem].read_bytes(), texts[path.stem]).strip() if text else ""
-        if text and not words:
-            raise ValueError(f"{texts[path.stem]}: the text is empty.")
-        lines.append(Line(offsets.astype("float32"), words, name=path.name))
+        return Line(offsets.astype("float32"), _text_of(texts[path.stem]) if text else "", name=path.name)
+
+    how = {"source": source, "skip_corrupt": skip_corrupt}
+    read = read_each(paths, lambda path: (path, read_offsets(path)), **how)
+    turned, told = ends_marked([offsets for _, offsets in read], str(folder))
+    if told:
+        print(told)
+    lines = read_each(zip([path for path, _ in read], turned, strict=True), line_of, **how)
     if len(lines) < 3:
-        raise ValueError(
-            f"--data=npy:{folder}: {len(lines)} lines; at least 3 are needed, for train, validation and test."
-        )
+        raise ValueError(f"{source}: {len(lines)} lines; at least 3 are needed, for train, validation and test.")
     train, test, validation = ([lines[i] for i in part] for part in split(len(lines), [FRACTION] * 2, seed=seed))
     return train, validation, test
 
 
-def _decode(content, where):
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{where} is not UTF-8 text ({error}).") from error
+def _named(folder, pattern):
+    """Not the hidden ones: macOS puts a ._NAME.npy beside each NAME.npy."""
+    return sorted(path for path in folder.glob(pattern) if not path.name.startswith("."))
+
+
+def _text_of(path):
+    words = texts_of_files.read(path, f"what is written in {path.stem}.npy", bound=limits.MIB).strip()
+    if not words:
+        raise ValueError(f"{path}: the text is empty.")
+    return words

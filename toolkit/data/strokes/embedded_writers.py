@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import hashlib
-import io
 import os
 import pathlib
 import platform
@@ -13,7 +12,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from toolkit.data.strokes.lines import ALPHABET, Line
+from toolkit.data.strokes.lines import ALPHABET, MOST_POINTS, Line
+from toolkit.files import arrays, limits, writing
 
 # Faces that a person's pen could follow. Hershey's others trace stems twice, hold no Latin letters, or share most of
 # theirs with these; the EMS faces lie in faces/ (Evil Mad Scientist Laboratories, SIL Open Font License).
@@ -22,6 +22,7 @@ EMS_FACES = ("EMSReadability", "EMSElfin", "EMSNixish", "EMSAllure", "EMSFelix",
 FACES = HERSHEY_FACES + EMS_FACES
 _CAPITALS = 21.0  # pen units from the baseline to the top of an H
 _FORMAT = 2  # of the cached files
+MOST_LINES, MOST_WRITERS = 1_000_000, 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +110,7 @@ def written_lines(
         The lines, offsets in pen units.
 
     Raises:
-        ValueError: Where a number is less than 1, or `min_characters` more than `max_characters`.
+        ValueError: Where a number is less than 1 or too large, or `min_characters` more than `max_characters`.
 
     Example:
 
@@ -121,6 +122,10 @@ def written_lines(
             "Expected at least one line, writer and character, and min_characters up to max_characters; got "
             f"{num_lines} lines, {num_writers} writers, {min_characters} to {max_characters} characters."
         )
+    if num_lines > MOST_LINES or num_writers > MOST_WRITERS:
+        raise ValueError(
+            f"Expected at most {MOST_LINES:,} lines and {MOST_WRITERS:,} writers; got {num_lines} and {num_writers}."
+        )
     # Another Python may have other words.
     key = repr(
         (_FORMAT, platform.python_version(), num_lines, seed, min_characters, max_characters, num_writers, FACES)
@@ -128,8 +133,12 @@ def written_lines(
     cache = _cache_folder() / f"embedded_writers_{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     found = _read_cache(cache)
     if found is None:
-        hands = [_Hand(writer) for writer in writers(num_writers, seed)]
-        found = [_line(number, seed, hands, min_characters, max_characters) for number in range(num_lines)]
+        hands, made = writers(num_writers, seed), {}
+
+        def hand(number):
+            return made.get(number) or made.setdefault(number, _Hand(hands[number]))
+
+        found = [_line(number, seed, hand, num_writers, min_characters, max_characters) for number in range(num_lines)]
         _write_cache(cache, found)
     return found
 
@@ -202,6 +211,9 @@ def sample_stroke(stroke: np.ndarray, speed: float) -> np.ndarray:
     Returns:
         (new points, 2).
 
+    Raises:
+        ValueError: Where these would be more than a million.
+
     Example:
 
     >>> sample_stroke(np.array([[0.0, 0.0], [4.0, 0.0]]), 2.0).tolist()
@@ -218,15 +230,17 @@ def sample_stroke(stroke: np.ndarray, speed: float) -> np.ndarray:
     cosine = np.sum(steps[1:] * steps[:-1], axis=1) / (lengths[1:] * lengths[:-1])
     corners = [0, *(np.flatnonzero(cosine < 0.5) + 1), len(stroke) - 1]
     along = np.r_[0.0, np.cumsum(lengths)]
+    if along[-1] / speed > MOST_POINTS:
+        raise ValueError(f"a stroke {along[-1]:.3g} units long; a line has at most {MOST_POINTS:,} points.")
     places = [0.0]
     for start, end in zip(along[corners[:-1]], along[corners[1:]], strict=True):
         places.extend(np.linspace(start, end, max(1, round((end - start) / speed)) + 1)[1:])
     return np.stack([np.interp(places, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
 
 
-def _line(number, seed, hands, min_characters, max_characters):
+def _line(number, seed, hands, num_hands, min_characters, max_characters):
     random = np.random.default_rng([seed, 2, number])
-    hand = hands[random.integers(len(hands))]
+    hand = hands(random.integers(num_hands))
     writer = hand.writer
     text = _text(random, min_characters, max_characters)
     strokes, x = [], 0.0
@@ -298,27 +312,23 @@ def _cache_folder():
 
 def _read_cache(path):
     try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            points, lengths, texts, names = (file[key] for key in ("points", "lengths", "texts", "writers"))
+        with arrays.Arrays(path, bound=64 * limits.GIB) as file:
+            points, lengths, texts, names = file.read_all(("points", "lengths", "texts", "writers")).values()
         parts = np.split(points, np.cumsum(lengths)[:-1])
         return [Line(part, str(text), str(name)) for part, text, name in zip(parts, texts, names, strict=True)]
-    except Exception:  # not there, or damaged in one of many ways: it is only a copy
+    except (OSError, ValueError, TypeError, IndexError):  # not there, or damaged: it is only a copy
         return None
 
 
 def _write_cache(path, made):
-    content = io.BytesIO()
-    np.savez(
-        content,
-        points=np.concatenate([line.offsets for line in made]),
-        lengths=[len(line.offsets) for line in made],
-        texts=[line.text for line in made],
-        writers=[line.writer for line in made],
-    )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    content = {
+        "points": np.concatenate([line.offsets for line in made]),
+        "lengths": [len(line.offsets) for line in made],
+        "texts": [line.text for line in made],
+        "writers": [line.writer for line in made],
+    }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content.getbuffer())
-        os.replace(temporary, path)
+        writing.write_whole(path, lambda file: np.savez(file, **content))
     except OSError as error:
         warnings.warn(f"The lines are made anew each time: {path.parent} cannot be written ({error}).", stacklevel=3)

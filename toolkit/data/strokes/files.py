@@ -7,8 +7,14 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from toolkit.data.strokes.lines import Line, check_offsets, from_strokes, to_strokes
-from toolkit.files import writing
+from toolkit.data.strokes.arrays import read_offsets
+from toolkit.data.strokes.lines import FARTHEST, Line, check_offsets, from_strokes, to_strokes
+from toolkit.data.strokes.pen_flags import ends_marked
+from toolkit.files import binary, limits, text, writing
+
+_EXPECTED = "JSON with strokes, or a .npy of offsets (points, 3)"
+# A point is x, y and perhaps time, pressure, two tilts, a turn: longer rows are a stroke's x, y or times.
+_MOST_OF_A_POINT = 7
 
 
 def read_file(path: str | os.PathLike) -> np.ndarray:
@@ -16,13 +22,14 @@ def read_file(path: str | os.PathLike) -> np.ndarray:
 
     Args:
         path: A `.npy` of offsets (points, 3), as `--data=npy` has them; or a `.json`: a list of strokes, each a list of
-            points [x, y, ...] or {"x": x, "y": y}, y growing downward; or the first line of what `write_file` wrote.
+            points [x, y, ...] or {"x": x, "y": y}, y growing downward; or each stroke as [[x, ...], [y, ...]], as
+            QuickDraw's are; or the first line of what `write_file` wrote.
 
     Returns:
         float32 (points, 3): offsets, the first one zero, and 1 where a stroke ends.
 
     Raises:
-        ValueError: Where the file is neither, or holds no pen's strokes.
+        ValueError: Where the file is neither, holds no pen's strokes, or could be read in two ways.
         FileNotFoundError: Where there is no such file.
 
     Example:
@@ -33,14 +40,11 @@ def read_file(path: str | os.PathLike) -> np.ndarray:
     >>> read_file(path).tolist()
     [[0.0, 0.0, 0.0], [2.0, 1.0, 1.0], [3.0, 4.0, 1.0]]
     """
-    path = pathlib.Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file. Expected .npy (points, 3) or .json with strokes.")
-    if path.suffix == ".npy":
-        try:
-            offsets = np.load(path, allow_pickle=False)
-        except Exception as error:  # damaged headers fail in many ways
-            raise ValueError(f"{path} is not a NumPy array of numbers ({error}).") from error
+    path = binary.expanded(path)
+    if path.suffix.lower() == ".npy":
+        (offsets,), told = ends_marked([read_offsets(path)], str(path))
+        if told:
+            print(told)
     else:
         offsets = from_strokes(_strokes(path))
     check_offsets(offsets, str(path))
@@ -71,23 +75,48 @@ def write_file(path: str | os.PathLike, lines: Iterable[Line], unit: str = "pen 
 
 
 def _strokes(path):
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not JSON ({error}). Expected strokes, or an array in a .npy.") from error
-    if isinstance(content, dict) and content.get("lines"):
+    content = text.read_json(path, _EXPECTED, bound=16 * limits.MIB)
+    if isinstance(content, dict) and isinstance(content.get("lines"), list) and content["lines"]:
         content = content["lines"][0]
+    named = isinstance(content, dict) and "drawing" in content  # only QuickDraw calls it so
     if isinstance(content, dict):
-        content = content.get("strokes")
-    strokes = []
-    for number, stroke in enumerate(content if isinstance(content, list) else ()):
-        try:
-            points = [(p["x"], p["y"]) if isinstance(p, dict) else (p[0], p[1]) for p in stroke]
-            points = np.array(points, "float64").reshape(-1, 2)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise ValueError(f"{path}: stroke {number} is not a list of [x, y].") from error
-        if len(points):
-            strokes.append(points)
-    if not strokes:
+        content = content.get("drawing", content.get("strokes"))
+    content = [stroke for stroke in content if stroke != []] if isinstance(content, list) else []
+    if not content:
         raise ValueError(f'{path} holds no strokes. Expected [[[x, y], ...], ...] or {{"strokes": [...]}}.')
-    return strokes
+    by_axis = named or _by_axis(content, path)
+    strokes = []
+    for number, stroke in enumerate(content):
+        try:
+            points = list(zip(stroke[0], stroke[1], strict=True)) if by_axis else [_point(point) for point in stroke]
+            if not all(type(number) in (int, float) and abs(number) < FARTHEST for xy in points for number in xy):
+                raise ValueError("no numbers, or out of range")
+            strokes.append(np.array(points, "float64").reshape(-1, 2))
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            expected = "[[x, ...], [y, ...]]" if by_axis else "a list of [x, y]"
+            raise ValueError(f"{path}: stroke {number} is not {expected}, of finite numbers.") from error
+    return [stroke for stroke in strokes if len(stroke)]
+
+
+def _point(point):
+    return (point["x"], point["y"]) if isinstance(point, dict) else (point[0], point[1])
+
+
+def _by_axis(strokes, path):
+    """Whether each stroke is [[x, ...], [y, ...]], or with a third list of times: what is no list of points."""
+    rows = [
+        [len(row) if isinstance(row, list) else 0 for row in stroke] for stroke in strokes if isinstance(stroke, list)
+    ]
+    if len(rows) < len(strokes) or {len(lengths) for lengths in rows} not in ({2}, {3}):
+        return False
+    if not all(min(lengths) == max(lengths) > 0 for lengths in rows):  # neither x beside y, nor points of one kind
+        return False
+    lengths = {lengths[0] for lengths in rows}
+    if len(lengths) > 1 or lengths == {1} or max(lengths) > _MOST_OF_A_POINT:
+        return True
+    if lengths == {2}:
+        return False
+    raise ValueError(
+        f"{path}: are its strokes [[x, ...], [y, ...]] or points [x, y, ...]? Both can be. Write each point as "
+        '{"x": x, "y": y}.'
+    )

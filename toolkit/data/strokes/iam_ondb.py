@@ -8,7 +8,10 @@ from xml.parsers import expat
 
 import numpy as np
 
-from toolkit.data.strokes.lines import Line
+from toolkit.data.strokes.lines import MOST_POINTS, Line
+from toolkit.data.strokes.skipping import read_each
+from toolkit.files import binary, limits
+from toolkit.files import text as text_files
 
 # The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4) trained
 # on the training set, the larger validation set (testset_t) and the test set, and stopped early on the smaller one
@@ -24,7 +27,9 @@ _LARGEST = 100_000.0
 _OUTLIER = 20.0
 
 
-def read_iam_ondb(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list[Line], list[Line]]:
+def read_iam_ondb(
+    folder: pathlib.Path, *, text: bool, skip_corrupt: bool = False
+) -> tuple[list[Line], list[Line], list[Line]]:
     """Reads the database.
 
     The folder holds `lineStrokes` (of lineStrokes-all.tar.gz), `ascii` (of ascii-all.tar.gz) and the lists
@@ -35,6 +40,7 @@ def read_iam_ondb(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list
     Args:
         folder: Where the archives were unpacked.
         text: Whether transcripts are wanted; without, `ascii` is not needed.
+        skip_corrupt: Whether to leave out files of strokes that cannot be read, instead of stopping.
 
     Returns:
         Lines for training (trainset and testset_t), validation (testset_v) and test (testset_f); offsets in the board's
@@ -60,30 +66,31 @@ def read_iam_ondb(folder: pathlib.Path, *, text: bool) -> tuple[list[Line], list
         for form in forms:
             if found[form]:
                 path = transcripts / form[:3] / form[:7] / f"{form}.txt"
-                rows = read_transcript(path) if path.is_file() else []
+                rows = read_transcript(path) if path.is_file() and path.stat().st_size else []
                 texts.update({f"{form}-{number:02}": row for number, row in enumerate(rows, 1) if row})
     paths = [path for form in forms for path in found[form]]
     without = [path.stem for path in paths if text and path.stem not in texts]
     _left_out(folder, without, len(paths), "lines", f"no transcript in {transcripts}")
 
-    parts = {name: [] for name in LISTS}
     removed = {}
-    with _progress(len(paths) - len(without)) as bar:
-        for form, part in forms.items():
-            for path in found[form]:
-                if text and path.stem not in texts:
-                    continue
-                points = read_points(path)
-                kept = without_outliers(points)
-                if len(kept) < len(points):
-                    removed[path.stem] = len(points) - len(kept)
-                offsets = np.diff(kept[:, :2], axis=0, prepend=kept[:1, :2])
-                offsets = np.concatenate([offsets, kept[:, 2:]], axis=1).astype("float32")
-                parts[part].append(Line(offsets, texts.get(path.stem, ""), name=path.name))
-                bar.update()
+    wanted = [(path, part) for form, part in forms.items() for path in found[form] if not text or path.stem in texts]
+
+    def line_of(path_and_part):
+        path, part = path_and_part
+        points = read_points(path)
+        kept = without_outliers(points)
+        if len(kept) < len(points):
+            removed[path.stem] = len(points) - len(kept)
+        offsets = np.diff(kept[:, :2], axis=0, prepend=kept[:1, :2])
+        offsets = np.concatenate([offsets, kept[:, 2:]], axis=1).astype("float32")
+        bar.update()
+        return part, Line(offsets, texts.get(path.stem, ""), name=path.name)
+
+    with _progress(len(wanted)) as bar:
+        lines = read_each(wanted, line_of, source=f"--data=iam:{folder}", skip_corrupt=skip_corrupt)
     if removed:
         print(f"iam:{folder}: {sum(removed.values())} points of {len(removed)} lines removed: failed readings.")
-    return parts["train"], parts["validation"], parts["test"]
+    return tuple([line for part, line in lines if part == name] for name in LISTS)
 
 
 def find(folder: pathlib.Path, name: str) -> pathlib.Path | None:
@@ -115,7 +122,8 @@ def read_transcript(path: pathlib.Path) -> list[str]:
     Raises:
         ValueError: Where the file is not UTF-8 text.
     """
-    _, *rest = re.split(r"(?m)^CSR:\s*$", _decode(path), maxsplit=1)
+    content = text_files.read(path, "a form's transcript", bound=limits.MIB)
+    _, *rest = re.split(r"(?m)^CSR:\s*$", content, maxsplit=1)
     texts = "".join(rest).strip()
     # a08-551z parts lines by a row of % too.
     return [row.strip() for row in re.split(r"\n|%{5,}", texts)] if texts else []
@@ -124,8 +132,8 @@ def read_transcript(path: pathlib.Path) -> list[str]:
 def read_points(path: pathlib.Path) -> np.ndarray:
     """A line's points.
 
-    The file is parsed as a stream. A document type is refused, and with it all that can define an entity: neither
-    entities that expand without end nor those that read other files are ever looked at.
+    A document type is refused, and with it all that can define an entity: neither entities that expand without end nor
+    those that read other files are ever looked at.
 
     Args:
         path: A line's file, such as lineStrokes/a01/a01-000/a01-000u-01.xml.
@@ -134,7 +142,9 @@ def read_points(path: pathlib.Path) -> np.ndarray:
         float64 (points, 3): x and y on the board, y growing downward, and 1 on each stroke's last point.
 
     Raises:
-        ValueError: Where the file is damaged; it and the line are named.
+        ValueError: Where the file is damaged, over 64 MB, or of more than a million points; it and the line are named.
+        FileNotFoundError: Where nothing is there.
+        OSError: Where the system refuses.
     """
     points, starts, others = [], [], []
 
@@ -148,23 +158,26 @@ def read_points(path: pathlib.Path) -> np.ndarray:
             except (KeyError, ValueError):
                 x = y = np.nan
             if not (abs(x) < _LARGEST and abs(y) < _LARGEST):
-                found = f"expected a Point with x and y on the board; got {str(attributes)[:120]}."
+                found = f"expected a Point with x and y on the board; got {_shown(attributes)}."
                 raise ValueError(f"stroke {len(starts)}: {found}")
             points.append((x, y))
+            if len(points) > MOST_POINTS:
+                raise ValueError(f"a line has at most {MOST_POINTS:,} points.")
         elif name == "Stroke":
             starts.append(len(points))
         else:
             others.append(name)
             # The published files are all of boards whose zero is at the top: only then does y grow downward.
             if name == "SensorLocation" and attributes.get("corner") != "top_left":
-                raise ValueError(f"expected a sensor in the top_left corner; got {str(attributes)[:120]}.")
+                raise ValueError(f"expected a sensor in the top_left corner; got {_shown(attributes)}.")
 
+    content = binary.read(path, "a line's strokes", bound=64 * limits.MIB)
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = element
     try:
-        with open(path, "rb") as file:
-            parser.ParseFile(file)
+        # All at once: by small pieces, expat looks at one huge attribute or comment again with each of them.
+        parser.Parse(content, True)
     except expat.ExpatError as error:
         raise ValueError(f"{path}, line {error.lineno}: not whole XML ({expat.ErrorString(error.code)}).") from error
     except (LookupError, ValueError) as error:  # a LookupError is an unknown encoding
@@ -215,10 +228,11 @@ def _ends(path, points, starts):
 def _read_lists(folder) -> dict[str, str]:
     """Each form with its part, in the lists' order."""
     forms, named = {}, {}
+    what = "the task IAM-OnDB-t1's list of the forms to train, validate or test with"
     for part, names in LISTS.items():
         for name in names:
-            path = _need(folder, name, "the task IAM-OnDB-t1's list of the forms to train, validate or test with")
-            for number, row in enumerate(_decode(path).split("\n"), 1):
+            path = _need(folder, name, what)
+            for number, row in enumerate(text_files.read(path, what, bound=limits.MIB).split("\n"), 1):
                 form = row.strip()
                 if form and not re.fullmatch(r"[a-z]\d\d-\d{3}[a-z]?", form):
                     raise ValueError(f"{path}, line {number}: expected a form such as a01-000u; got {form[:40]!r}.")
@@ -255,11 +269,9 @@ def _left_out(folder, missing, total, unit, why):
         print(f"iam:{folder}: {len(missing)} of {total} {unit} left out: {why}, such as {missing[0]}.")
 
 
-def _decode(path):
-    try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not UTF-8 text ({error}).") from error
+def _shown(attributes):
+    """Of a million attributes, or one of a million characters, the beginning."""
+    return str({name[:40]: value[:40] for name, value in list(attributes.items())[:4]})[:120]
 
 
 def _progress(total):

@@ -6,8 +6,15 @@ from collections.abc import Sequence
 import numpy as np
 
 ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-# A jump this many times as long as a file's median offset is no pen's.
+# Inside a stroke, a jump this many times as long as the median is no pen's; between strokes a pen goes where it likes.
 HUGE = 300.0
+FAR_LIFT = 20.0
+# Of one line: an hour of writing at 200 points a second.
+MOST_POINTS = 1_000_000
+# Points of which more than a half do not end strokes; in fewer, such as a row of dots, all may.
+LEAST_OF_STROKES = 20
+# Units that a pen may go at once, and that a position may be: beyond any tablet's, and their squares are still numbers.
+FARTHEST = 1e10
 # A pen goes to and fro: 50 or more real offsets add up to at most 0.65 of their lengths; positions, to nearly all.
 _ONE_WAY = 0.8, 50
 FRACTION = 0.05  # of lines that nobody has split, for validation and for the test each
@@ -103,11 +110,13 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
         where: Its file, for the message.
 
     Raises:
-        ValueError: Where it is not (points, 3), not finite, jumps, goes one way only as positions do, or its third
-            column is not 0 and 1.
+        ValueError: Where it is not (points, 3), too long, not finite, jumps inside a stroke, goes one way only as
+            positions do, or its third column is not 0 and 1.
     """
     if offsets.ndim != 2 or offsets.shape[1] != 3 or not len(offsets) or offsets.dtype.kind not in "fiu":
         raise ValueError(f"{where}: expected numbers of shape (points, 3); got {offsets.dtype} {offsets.shape}.")
+    if len(offsets) > MOST_POINTS:
+        raise ValueError(f"{where}: {len(offsets)} points; a line has at most {MOST_POINTS:,}.")
     bad = np.flatnonzero(~np.isfinite(offsets).all(axis=1))
     if len(bad):
         raise ValueError(f"{where}: point {bad[0]} is not finite: {offsets[bad[0]].tolist()}.")
@@ -117,15 +126,30 @@ def check_offsets(offsets: np.ndarray, where: str) -> None:
             f"{where}: point {flags[0]}: the third column is 1 where a stroke ends and 0 elsewhere; got "
             f"{offsets[flags[0], 2]}."
         )
-    lengths = np.hypot(*offsets[1:, :2].astype("float64").T)
-    moved = lengths[lengths > 0]
+    if len(offsets) >= LEAST_OF_STROKES and offsets[:, 2].mean() > 0.5:
+        raise ValueError(
+            f"{where}: the third column is 1 at most points. Expected 1 where a stroke ends, and 0 elsewhere."
+        )
+    steps = offsets[:, :2].astype("float64")
+    far = np.flatnonzero(np.abs(steps).max(axis=1) > FARTHEST)
+    if len(far):
+        raise ValueError(f"{where}: point {far[0]} goes {steps[far[0]].tolist()} units, as no pen does.")
+    steps = steps[1:]
+    lengths = np.hypot(*steps.T)
+    inside = np.where(offsets[:-1, 2] == 0, lengths, 0.0)
+    moved = inside[inside > 0]
     if len(moved) and moved.max() > HUGE * np.median(moved):
         raise ValueError(
-            f"{where}: point {lengths.argmax() + 1} jumps {moved.max():.4g}, {moved.max() / np.median(moved):.0f} "
-            "times the median offset. Is it broken, or are these positions instead of offsets?"
+            f"{where}: point {inside.argmax() + 1} jumps {moved.max():.4g} inside a stroke, "
+            f"{moved.max() / np.median(moved):.0f} times the median offset. Is it broken, or are these positions "
+            "instead of offsets?"
         )
     one_way, least = _ONE_WAY
-    if len(lengths) >= least and np.hypot(*offsets[1:, :2].sum(axis=0, dtype="float64")) > one_way * lengths.sum():
+    # As they are, and without lifts that outweigh the writing: to the next line, or back to the dot of an i.
+    writing = (offsets[:-1, 2] == 0) | (lengths <= FAR_LIFT * (np.median(moved) if len(moved) else 0.0))
+    if len(lengths) >= least and all(
+        np.hypot(*steps[kept].sum(axis=0)) > one_way * lengths[kept].sum() for kept in (slice(None), writing)
+    ):
         raise ValueError(
             f"{where}: the {len(offsets)} offsets go one way, as no pen does. Are these positions instead of offsets?"
         )

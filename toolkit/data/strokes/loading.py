@@ -1,7 +1,8 @@
 """Handwriting as pen offsets, with or without its text: embedded writers, IAM-OnDB, Omniglot, one's own arrays."""
 
 import dataclasses
-import pathlib
+import math
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from toolkit.data.strokes.lines import ALPHABET, FRACTION, Line
 from toolkit.data.strokes.omniglot import read_omniglot
 from toolkit.data.strokes.resampling import resample
 from toolkit.data.strokes.selection import select
+from toolkit.files import binary, limits
 from toolkit.lazy import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
@@ -45,6 +47,8 @@ def load(
     max_points: int = 600,
     max_characters: int = 64,
     spacing: float = 0.0,
+    points_per_label: int = 0,
+    skip_corrupt: bool = False,
 ) -> Splits:
     """Reads handwriting.
 
@@ -60,6 +64,9 @@ def load(
         max_characters: Longer texts are left out, and counted.
         spacing: Units between the points of a stroke, which is resampled along its way (see `resampling`); 0: as it
             was recorded.
+        points_per_label: Points that a network trained with CTC takes for each label it may give; lines with too few
+            for their text are left out, and counted. 0: no matter.
+        skip_corrupt: Whether to leave out files that cannot be read, and say so, instead of stopping.
 
     Returns:
         Splits of {"offsets": (batch, points, 3) float32, zeros at the end, in the source's unit; "mask": (batch,
@@ -79,7 +86,8 @@ def load(
     (3, 'int32')
     """
     splits = []
-    for name, part in zip(SPLITS, read(source, seed=seed, text=text, spacing=spacing), strict=True):
+    parts = read(source, seed=seed, text=text, spacing=spacing, skip_corrupt=skip_corrupt)
+    for name, part in zip(SPLITS, parts, strict=True):
         selected = select(
             part,
             name,
@@ -87,6 +95,7 @@ def load(
             alphabet=alphabet if text else None,
             max_points=max_points,
             max_characters=max_characters,
+            points_per_label=points_per_label,
         )
         if selected.refusal:
             raise ValueError(selected.refusal)
@@ -96,24 +105,33 @@ def load(
     return Splits(*splits)
 
 
-def read(source: str, *, seed: int, text: bool, spacing: float = 0.0) -> tuple[list[Line], list[Line], list[Line]]:
+def read(
+    source: str, *, seed: int, text: bool, spacing: float = 0.0, skip_corrupt: bool = False
+) -> tuple[list[Line], list[Line], list[Line]]:
     """Reads handwriting as `load` does, before anything is left out.
 
     Args:
-        source, seed, text, spacing: As in `load`, with its errors.
+        source, seed, text, spacing, skip_corrupt: As in `load`, with its errors.
 
     Returns:
         Lines for training, validation and test.
     """
     reader, rest = sources.parse(source, READERS, _sniff)
-    if spacing < 0:
+    if not 0 <= spacing < math.inf:
         raise ValueError(f"spacing must be at least 0; got {spacing}.")
-    parts = READERS[reader](rest, seed, text)
-    if spacing:
-        parts = [
-            [dataclasses.replace(line, offsets=resample(line.offsets, spacing)) for line in part] for part in parts
-        ]
-    return tuple(parts)
+    parts = READERS[reader](rest, seed, text, skip_corrupt)
+    return tuple(_resampled(parts, spacing, source)) if spacing else tuple(parts)
+
+
+def _resampled(parts, spacing, source):
+    taken = 0
+    for part in parts:
+        lines = []
+        for line in part:
+            lines.append(dataclasses.replace(line, offsets=resample(line.offsets, spacing)))
+            taken += lines[-1].offsets.nbytes
+            limits.check(taken, f"--data={source} with --spacing={spacing:g}", limits.GIB)
+        yield lines
 
 
 def statistics(batches: Batches) -> Statistics:
@@ -168,11 +186,16 @@ def lines_of(batches: Batches) -> Iterator[Line]:
             yield Line(offsets[mask], "".join(map(chr, codes[codes > 0])))
 
 
-def _embedded(rest, seed, text):
+def _embedded(rest, seed, text, skip_corrupt=False):
     numbers = (rest or "10000").split(":")
-    if len(numbers) > 2 or not all(number.isdecimal() for number in numbers) or int(numbers[0]) < 20:
+    plain = len(numbers) <= 2 and all(re.fullmatch("[0-9]{1,12}", number) for number in numbers)
+    most = embedded_writers.MOST_LINES, embedded_writers.MOST_WRITERS
+    if not plain or not all(
+        low <= int(number) <= high for low, number, high in zip((20, 1), numbers, most, strict=False)
+    ):
         raise ValueError(
-            f"--data=embedded:{rest}: expected a number of lines, at least 20, and of writers: LINES:WRITERS."
+            f"--data=embedded:{rest[:60]}: expected a number of lines, at least 20, and perhaps of writers, "
+            f"at least 1: LINES:WRITERS, up to {most[0]:,}:{most[1]:,}."
         )
     how = {"num_writers": int(numbers[1])} if len(numbers) > 1 else {}
     lines = embedded_writers.written_lines(int(numbers[0]), seed, **how)
@@ -184,32 +207,34 @@ def _embedded(rest, seed, text):
     return [line for line in train if line.text not in seen], validation, test
 
 
-def _iam(rest, seed, text):
-    return iam_ondb.read_iam_ondb(_path("iam", rest), text=text)
+def _iam(rest, seed, text, skip_corrupt=False):
+    return iam_ondb.read_iam_ondb(_path("iam", rest), text=text, skip_corrupt=skip_corrupt)
 
 
-def _omniglot(rest, seed, text):
+def _omniglot(rest, seed, text, skip_corrupt=False):
     if text:
         raise ValueError(
             f"--data=omniglot:{rest}: Omniglot's drawings are single characters without text; they are for networks "
             "that read none."
         )
-    return read_omniglot(_path("omniglot", rest))
+    return read_omniglot(_path("omniglot", rest), skip_corrupt=skip_corrupt)
 
 
-def _npy(rest, seed, text):
-    return read_arrays(_path("npy", rest), seed=seed, text=text)
+def _npy(rest, seed, text, skip_corrupt=False):
+    return read_arrays(_path("npy", rest), seed=seed, text=text, skip_corrupt=skip_corrupt)
 
 
 READERS = {"embedded": _embedded, "iam": _iam, "omniglot": _omniglot, "npy": _npy}
 
 
 def _path(reader, rest):
-    path = pathlib.Path(rest).expanduser()
     if not rest:
         raise ValueError(f"--data={reader}: its path is missing. Expected --data={reader}:PATH.")
-    if not path.exists():
-        raise FileNotFoundError(f"--data={reader}:{rest}: no such file or folder.")
+    path = binary.expanded(rest)
+    if not binary.exists(path):
+        raise FileNotFoundError(f"--data={reader}:{rest[:200]}: no such file or folder.")
+    if reader != "omniglot" and path.suffix == ".zip" and path.is_file():
+        raise ValueError(f"--data={reader}:{rest} is a zip. Unpack it and name the folder.")
     return path
 
 
@@ -218,7 +243,9 @@ def _sniff(path):
         return "npy"
     if path.is_dir() and iam_ondb.find(path, "lineStrokes"):
         return "iam"
-    if path.suffix == ".zip" or (path.is_dir() and any(path.glob("**/character*"))):
+    # No further down: the path may be a whole disk.
+    drawn = ("character*", "*/character*", "*/*/character*", "*/*/*/character*")
+    if path.suffix == ".zip" or (path.is_dir() and any(any(path.glob(pattern)) for pattern in drawn)):
         return "omniglot"
     return None
 

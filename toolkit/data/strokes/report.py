@@ -51,12 +51,15 @@ def examine(
     max_points: int = 600,
     max_characters: int = 64,
     spacing: float = 0.0,
+    points_per_label: int = 0,
+    skip_corrupt: bool = False,
     num_drawings: int = 6,
 ) -> Findings:
     """Reads handwriting as `load` does, and says what a training would find in it.
 
     Args:
         source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `load`.
+        points_per_label, skip_corrupt: As in `load`.
         num_drawings: Lines in a picture.
 
     Returns:
@@ -73,9 +76,11 @@ def examine(
     {'train': 54, 'validation': 3, 'test': 3}
     """
     start = time.perf_counter()
-    parts = dict(zip(SPLITS, read(source, seed=seed, text=text, spacing=spacing), strict=True))
+    read_parts = read(source, seed=seed, text=text, spacing=spacing, skip_corrupt=skip_corrupt)
+    parts = dict(zip(SPLITS, read_parts, strict=True))
     seconds = time.perf_counter() - start
     limits = {"alphabet": alphabet if text else None, "max_points": max_points, "max_characters": max_characters}
+    limits["points_per_label"] = points_per_label
     selected = {name: select(lines, name, source, **limits) for name, lines in parts.items()}
 
     suspicious = _each(_suspicious, parts)
@@ -131,7 +136,8 @@ def _counts(parts, selected, kept, text):
     }
     for reason in _REASONS[: 1 + 2 * text]:
         found[reason] = {name: _count(selection, reason) for name, selection in selected.items()}
-    return found
+    short = {name: _count(selection, "too_few_points") for name, selection in selected.items()}
+    return {**found, **({"too_few_points": short} if any(short.values()) else {})}
 
 
 def _speed(parts, seconds):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from toolkit.data.strokes.lines import MOST_POINTS
+
 
 def resample(offsets: np.ndarray, spacing: float) -> np.ndarray:
     """Places new points along each stroke, evenly, about `spacing` apart; its first and last point stay.
@@ -13,6 +15,9 @@ def resample(offsets: np.ndarray, spacing: float) -> np.ndarray:
 
     Returns:
         float32 (new points, 3).
+
+    Raises:
+        ValueError: Where these would be more than a million.
 
     Example:
 
@@ -27,6 +32,11 @@ def resample(offsets: np.ndarray, spacing: float) -> np.ndarray:
     last = np.flatnonzero(np.r_[offsets[:-1, 2], 1.0] > 0.5)
     first = np.r_[0, last[:-1] + 1]
     lengths = along[last] - along[first]
+    if lengths.sum() / MOST_POINTS > spacing:
+        raise ValueError(
+            f"--spacing={spacing:g} is too small for strokes {lengths.sum():.4g} units long: more than "
+            f"{MOST_POINTS:,} points."
+        )
     counts = np.where(lengths > 0, np.maximum(1, np.rint(lengths / spacing)), 0).astype(int)
     ends = np.cumsum(counts + 1) - 1
     number = np.arange(ends[-1] + 1) - np.repeat(ends - counts, counts + 1)

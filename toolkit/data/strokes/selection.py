@@ -1,6 +1,8 @@
 """Which lines of handwriting a training takes: those within its limits and spelled with its alphabet."""
 
 import dataclasses
+import itertools
+import math
 from collections.abc import Sequence
 
 from toolkit.data.strokes.lines import Line
@@ -15,8 +17,8 @@ class Selection:
 
     Args:
         lines: The lines that were read.
-        reasons: For each of them why it is left out: any of "outside_alphabet", "too_many_points" and
-            "too_many_characters"; none where it is taken.
+        reasons: For each of them why it is left out: any of "outside_alphabet", "too_many_points",
+            "too_many_characters" and "too_few_points"; none where it is taken.
         notes: A sentence for each kind that is left out.
         refusal: Why no training can begin; "" where one can.
     """
@@ -33,7 +35,14 @@ class Selection:
 
 
 def select(
-    lines: Sequence[Line], name: str, source: str, *, alphabet: str | None, max_points: int, max_characters: int
+    lines: Sequence[Line],
+    name: str,
+    source: str,
+    *,
+    alphabet: str | None,
+    max_points: int,
+    max_characters: int,
+    points_per_label: int = 0,
 ) -> Selection:
     """Decides which lines of a split are taken.
 
@@ -44,6 +53,8 @@ def select(
         alphabet: Every character that a text may have; None: texts are of no matter.
         max_points: The points of the longest line to take.
         max_characters: The characters of the longest text to take.
+        points_per_label: Points that a network trained with CTC takes for each label it may give: a line whose points
+            cannot spell its text is left out. 0: no matter.
 
     Returns:
         `Selection`.
@@ -62,6 +73,9 @@ def select(
             "outside_alphabet": spelled and not known.issuperset(line.text),
             "too_many_points": len(line.offsets) > max_points,
             "too_many_characters": spelled and len(line.text) > max_characters,
+            "too_few_points": spelled
+            and points_per_label > 0
+            and labels_of(line.text) > math.ceil(len(line.offsets) / points_per_label),
         }
         reasons.append(tuple(reason for reason, holds in found.items() if holds))
     notes, refusal = [], ""
@@ -75,16 +89,41 @@ def select(
                 f"--data={source}: {counted} texts have {found}. Add them to --alphabet, or leave these lines out."
             )
         notes.append(f"{source}: {counted} lines left out: {found}.")
+    short = [line for line, why in zip(lines, reasons, strict=True) if "too_few_points" in why]
+    if short:
+        notes.append(
+            f"{source}: {len(short)} of {len(lines)} {name} lines left out: too few points for what is written, such "
+            f"as {short[0].name or repr(short[0].text[:40])}: {len(short[0].offsets)} points for {len(short[0].text)} "
+            f"characters, of which each takes {points_per_label}, and as many between two that are alike."
+        )
     total, kept = len(lines) - len(strange), reasons.count(())
     if not kept and not refusal:
         refusal = (
             f"--data={source}: no line left for {name}: of {total} that were there, none has at most "
             f"--max_points={max_points}"
-            + (f" and a text of at most {max_characters} characters." if spelled else " points.")
+            + (f" and a text of at most {max_characters} characters" if spelled else " points")
+            + (" that its points can spell." if short else ".")
         )
-    if kept < total:
-        notes.append(f"{source}: {total - kept} of {total} {name} lines left out: too long.")
+    long = sum("outside_alphabet" not in why and any(kind.startswith("too_many") for kind in why) for why in reasons)
+    if long:
+        notes.append(f"{source}: {long} of {total} {name} lines left out: too long.")
     return Selection(list(lines), reasons, notes, refusal)
+
+
+def labels_of(text: str) -> int:
+    """Counts the labels that spell a text with CTC: its characters, and a blank between each two that are alike.
+
+    Args:
+        text: The text.
+
+    Example:
+
+    >>> labels_of("ABBB")
+    6
+
+    Reference: Graves et al. 2006, section 3.1.
+    """
+    return len(text) + sum(one == two for one, two in itertools.pairwise(text))
 
 
 def longest_line(lines: Sequence[Line], writer: str, source: str, *, alphabet: str) -> Line:

@@ -10,6 +10,5 @@ from toolkit.data.text import words as words
 from toolkit.data.text.corpus import Corpus as Corpus
 from toolkit.data.text.corpus import load as load
 from toolkit.data.text.files import Part as Part
-from toolkit.data.text.files import Spooled as Spooled
 from toolkit.data.text.report import Findings as Findings
 from toolkit.data.text.vocabulary import Vocabulary as Vocabulary

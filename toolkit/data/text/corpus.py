@@ -1,14 +1,16 @@
 """A text's three parts as token numbers (data of Graves 2013, section 3)."""
 
 import dataclasses
+import hashlib
+from typing import Any
 
 import numpy as np
 
 from toolkit.data.pipelines import Batches, Splits
-from toolkit.data.text.files import Spooled
 from toolkit.data.text.readers import SPLITS, read
 from toolkit.data.text.streaming import streams
 from toolkit.data.text.vocabulary import LEVELS, Vocabulary
+from toolkit.files.spooling import Spooled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,15 @@ class Corpus:
     characters: dict[str, int]
     words: dict[str, int]
     unknown: dict[str, float]
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What tells this text apart from another, for JSON: a digest of the vocabulary and of every token."""
+        tokens = {
+            split: hashlib.sha256(np.ascontiguousarray(part)).hexdigest()[:16] for split, part in self.tokens.items()
+        }
+        known = hashlib.sha256("\0".join(self.vocabulary.tokens).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return {"level": self.vocabulary.level, "vocabulary": known, "text": tokens}
 
     def streams(self, split: str, batch_size: int, sequence_length: int, reset_every: int = 0) -> Batches:
         """A part as streams laid end to end: row b of each batch goes on where row b of the batch before ended.
@@ -81,7 +92,7 @@ def load(
             or text:TRAIN,VALIDATION,TEST; files may be packed (.gz, .bz2, .xz, .zip). ptb:FOLDER: the Penn Treebank's
             files, or others named so. tfds:NAME: a data set of TensorFlow Datasets with a feature "text".
         level: "char", "byte" or "word".
-        encoding: Of the files; bytes are read as they are.
+        encoding: Of the files, whose lines may end in any way; bytes are read as they are.
         held_out: The share of a text without a test part that becomes one.
         max_tokens: Words: the most frequent ones of the training part, with "<unk>"; 0: all.
         vocabulary: The one of a model that was trained before; without it, the training part's.
@@ -90,7 +101,9 @@ def load(
         A `Corpus`. Its tokens are in temporary files, so memory does not limit a text's size.
 
     Raises:
+        FileNotFoundError: Where there is no such file.
         ValueError: Where something cannot be read, naming the file and the place.
+        OSError: Where the system refuses, or the temporary folder is full.
 
     Example:
 
@@ -105,19 +118,18 @@ def load(
         raise ValueError(f"--level={level}: expected one of {', '.join(LEVELS)}.")
     if not 0 < held_out < 0.6:
         raise ValueError(f"--held_out={held_out}: expected a share between 0 and 0.6.")
-    parts = read(source, encoding=encoding, held_out=held_out)
-    binary = level == "byte"
-    for split, part in parts.items():
-        if next(part.chunks(binary), None) is None:
-            raise ValueError(f"--data={source}: the {split} part is empty: {part.path} holds too little text.")
+    parts = read(source, encoding=encoding, held_out=held_out, level=level)
     if vocabulary is None:
-        vocabulary = Vocabulary.of(parts["train"].chunks(binary), level, max_tokens)
+        vocabulary = Vocabulary.of(parts["train"].chunks(level), level, max_tokens)
     tokens, characters, words, unknown = {}, {}, {}, {}
     for split, part in parts.items():
-        counted = {"characters": 0, "words": 0, "in_word": False}
-        tokens[split], missing = _spooled_tokens(vocabulary, _counting(part.chunks(binary), counted))
-        characters[split], words[split] = counted["characters"], counted["words"]
-        unknown[split] = missing / max(len(tokens[split]), 1)
+        counted = {"characters": 0, "words": 0}
+        spooled, size, missing = _spooled_tokens(vocabulary, _counting(part.chunks(level), counted))
+        if not size:
+            raise ValueError(f"--data={source}: the {split} part is empty: {part.path} holds too little text.")
+        with spooled() as file:
+            tokens[split] = np.memmap(file, vocabulary.dtype, mode="r")
+        characters[split], words[split], unknown[split] = counted["characters"], counted["words"], missing / size
     return Corpus(vocabulary, tokens, characters, words, unknown)
 
 
@@ -135,15 +147,15 @@ def _counting(pieces, counted):
 
 
 def _spooled_tokens(vocabulary, pieces):
-    """All token numbers in a temporary file that is mapped to memory, and how many are unknown."""
-    dtype, missing = vocabulary.dtype, []
+    """All token numbers in a temporary file, how many they are, and how many of them are unknown."""
+    size = missing = 0
 
     def content():
+        nonlocal size, missing
         for numbers in vocabulary.encoded(pieces):
-            missing.append(
-                0 if vocabulary.unknown_number is None else int(np.count_nonzero(numbers == vocabulary.unknown_number))
-            )
-            yield np.ascontiguousarray(numbers, dtype).tobytes()
+            size += len(numbers)
+            if vocabulary.unknown_number is not None:
+                missing += int(np.count_nonzero(numbers == vocabulary.unknown_number))
+            yield np.ascontiguousarray(numbers, vocabulary.dtype).tobytes()
 
-    with Spooled(content())() as file:
-        return np.memmap(file, dtype, mode="r"), sum(missing)
+    return Spooled(content()), size, missing

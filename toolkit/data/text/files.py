@@ -1,22 +1,23 @@
 """Text files: packed or plain, in any encoding, read in pieces."""
 
-import bz2
 import codecs
 import dataclasses
-import functools
-import gzip
-import lzma
-import os
+import io
 import pathlib
-import tempfile
-import weakref
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from toolkit.data.text.words import whole_words
+from toolkit.files import archives, binary
+from toolkit.files.spooling import Spooled, check_room
+
 _CHUNK = 1 << 20
+# Read where they lie, and cut at any line's end; a file of another encoding is recoded first.
+_IN_PLACE = {"utf-8", "ascii", "iso8859-1"}
+# Python calls them encodings of text, but no file is written in them.
+_NO_FILES = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "charmap"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,20 +40,24 @@ class Part:
     encoding: str = "utf-8"
     tidy: bool = False
 
-    def chunks(self, binary: bool = False) -> Iterator[Any]:
+    def chunks(self, level: str = "char") -> Iterator[Any]:
         """The text in pieces of about a megabyte.
 
         Args:
-            binary: Whether to give bytes as they are.
+            level: "char": strings, whose lines end in "\\n" whatever the file's do, without a byte order mark; "word":
+                such strings, cut at white space only; "byte": the file's bytes as they are.
 
         Yields:
             Strings, or bytes.
 
         Raises:
-            ValueError: Where the file is not in the encoding, with the line and the byte.
+            ValueError: Where the file is not in the encoding, with the line and the byte; or has a zero byte, or a word
+                of more than a million characters.
         """
-        pieces = self._bytes() if binary else self._decoded()
-        yield from _tidied(pieces, binary) if self.tidy else pieces
+        pieces = self._bytes() if level == "byte" else self._decoded()
+        if self.tidy or level == "word":
+            pieces = whole_words(pieces, self.path)
+        yield from _tidied(pieces, level == "byte") if self.tidy else pieces
 
     def _bytes(self):
         with self.open() as file:
@@ -63,41 +68,52 @@ class Part:
                 yield piece
 
     def _decoded(self):
-        decoder = codecs.getincrementaldecoder(self.encoding)()
-        place, line = self.start, 1
+        decoder, lines = codecs.getincrementaldecoder(self.encoding)(), io.IncrementalNewlineDecoder(None, True)
+        place, line, begins = self.start, 1, self.start == 0
         for piece in self._bytes():
             held = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(piece)
             except UnicodeDecodeError as error:
                 at, line = place - held + error.start, line + piece[: max(error.start - held, 0)].count(b"\n")
-                where = f"line {line}" if not self.start else f"line {line} of its part"
                 raise ValueError(
-                    f"{self.path}, byte {at} ({where}): {error.object[error.start : error.start + 4]!r} is not "
-                    f"{self.encoding}: {error.reason}. Give the file's --encoding, such as latin-1 or utf-16, or read "
-                    "it with --level=byte."
+                    f"{self.path}, byte {at} ({self._told(line)}): {error.object[error.start : error.start + 4]!r} is "
+                    f"not {self.encoding}: {error.reason}. Give the file's --encoding, such as latin-1 or utf-16, or "
+                    "read it with --level=byte."
                 ) from error
+            if "\0" in text:
+                line += text[: text.index("\0")].count("\n")
+                raise ValueError(
+                    f"{self.path}, {self._told(line)}: a zero byte, which no text has. Is it of another --encoding, "
+                    "such as utf-16, or damaged? Bytes of any kind are read with --level=byte."
+                )
             place, line = place + len(piece), line + piece.count(b"\n")
-            if text:
+            if begins and text:
+                text, begins = text.removeprefix("\ufeff"), False
+            if text := lines.decode(text):
                 yield text
+        if text := lines.decode("", final=True):
+            yield text
         if decoder.getstate()[0]:
             raise ValueError(
                 f"{self.path} ends within a character of {self.encoding}: the file is cut, or of another --encoding."
             )
 
+    def _told(self, line):
+        return f"line {line}" if not self.start else f"line {line} of its part"
 
-def _tidied(pieces, binary):
-    rest, newline, space = (b"", b"\n", b" ") if binary else ("", "\n", " ")
+
+def _tidied(pieces, is_binary):
+    newline, space = (b"\n", b" ") if is_binary else ("\n", " ")
+    goes_on = False  # whether words stand in the line that the next piece begins in
     for piece in pieces:
-        lines = (rest + piece).split(newline)
-        rest = lines.pop()
-        if lines:
-            yield newline.join(space.join(line.split()) for line in lines) + newline
-    if rest.split():
-        yield space.join(rest.split()) + newline
-
-
-_UNPACK = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+        lines = [line.split() for line in piece.split(newline)]
+        if goes_on and lines[0]:
+            yield space
+        yield newline.join(map(space.join, lines))
+        goes_on = bool(lines[-1]) or (goes_on and len(lines) == 1)
+    if goes_on:
+        yield newline
 
 
 def opener(path: pathlib.Path) -> Callable[[], BinaryIO]:
@@ -110,82 +126,84 @@ def opener(path: pathlib.Path) -> Callable[[], BinaryIO]:
         A function that opens it for reading bytes at any place.
 
     Raises:
-        ValueError: Where it is not there, is empty, is damaged, or a .zip holds several files.
+        FileNotFoundError: Where it is not there.
+        ValueError: Where it is no file, is empty, is damaged, has holes, or a .zip holds several files.
+        OSError: Where the system refuses, or the temporary folder is full.
     """
-    path = pathlib.Path(path)
-    if not path.is_file():
-        raise ValueError(f"{path}: no such file.")
-    if not path.stat().st_size:
-        raise ValueError(f"{path} is empty.")
-    if path.suffix not in (*_UNPACK, ".zip"):
-        return lambda: open(path, "rb")
-    try:
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                names = [name for name in archive.namelist() if not name.endswith("/")]
-                if len(names) != 1:
-                    raise ValueError(f"{path} holds {len(names)} files; expected one. Unpack it and name the file.")
-                with archive.open(names[0]) as packed:
-                    return Spooled(iter(functools.partial(packed.read, _CHUNK), b""))
-        with _UNPACK[path.suffix](path) as packed:
-            return Spooled(iter(functools.partial(packed.read, _CHUNK), b""))
-    except (OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
+    path = binary.check(path, "a text file")
+    if path.suffix.lower() in archives.PACKED:
+        return Spooled(archives.unpacked(path))
+    binary.check_holes(path)
+    return lambda: binary.opened(path)
 
 
-class Spooled:
-    """Bytes in a file without a name: on disk, not in memory, and gone with the process however that ends.
-
-    Calling it opens the file for reading.
+def codec(encoding: str) -> str:
+    """Python's name of an encoding.
 
     Args:
-        pieces: The bytes, in order.
+        encoding: As a person gives it.
+
+    Returns:
+        The name.
+
+    Raises:
+        ValueError: Where it is none that text files are in.
 
     Example:
 
-    >>> with Spooled([b"a text ", b"in pieces"])() as file:
-    ...     file.read()
-    b'a text in pieces'
+    >>> codec("latin1")
+    'iso8859-1'
+    >>> codec("rot13")
+    Traceback (most recent call last):
+    ValueError: --encoding=rot13 is no encoding of text files. Try utf-8, latin-1 or utf-16.
     """
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        handle, path = tempfile.mkstemp()
-        os.unlink(path)
-        with open(handle, "wb", closefd=False) as file:
-            file.writelines(pieces)
-        self._handle = handle
-        weakref.finalize(self, os.close, handle)
-
-    def __call__(self) -> BinaryIO:
-        return open(f"/dev/fd/{self._handle}", "rb")
+    try:
+        found = codecs.lookup(encoding)
+    except (LookupError, ValueError) as error:  # the second: a zero byte
+        raise ValueError(
+            f"--encoding={encoding:.60}: Python knows no such encoding. Try utf-8, latin-1 or utf-16."
+        ) from error
+    if not found._is_text_encoding or found.incrementaldecoder is None or found.name.replace("_", "-") in _NO_FILES:
+        raise ValueError(f"--encoding={encoding} is no encoding of text files. Try utf-8, latin-1 or utf-16.")
+    return found.name
 
 
-def whole_file(path: pathlib.Path, encoding: str, tidy: bool = False) -> Part:
-    """A whole file as a part, in an encoding that can be cut at any line's end.
+def whole_file(path: pathlib.Path, encoding: str, level: str = "char", tidy: bool = False) -> Part:
+    """A whole file as a part that can be cut at any line's end.
 
     Args:
         path: The file, which may be packed as `opener` takes it.
-        encoding: Of its text, by Python's name.
+        encoding: Of its text.
+        level: What is read of it: bytes are left in the encoding.
         tidy: As in `Part`.
 
     Returns:
         The part.
 
     Raises:
-        ValueError: Where it cannot be opened, or there is no such encoding.
+        FileNotFoundError: Where it is not there.
+        ValueError: Where it cannot be opened or decoded, or there is no such encoding.
+        OSError: Where the system refuses, or the temporary folder has less room than its tokens take.
     """
-    opened = opener(path)
-    try:
-        name = codecs.lookup(encoding).name
-    except LookupError as error:
-        raise ValueError(
-            f"--encoding={encoding}: Python knows no such encoding. Try utf-8, latin-1 or utf-16."
-        ) from error
-    part = Part(str(path), opened, encoding=name, tidy=tidy)
-    if name.startswith(("utf-16", "utf-32")):
-        recoded = Spooled(text.encode() for text in part.chunks())
-        part = dataclasses.replace(part, open=recoded, encoding="utf-8")
-    return part
+    name = codec(encoding)
+    part = Part(str(path), opener(path), encoding="utf-8" if name == "utf-8-sig" else name, tidy=tidy)
+    if level == "byte" or part.encoding in _IN_PLACE:
+        with part.open() as file:
+            # A token takes a byte; of UTF-8, a character takes one to four and its token one to four.
+            check_room(0 if level == "word" else file.seek(0, 2) // 2, part.path)
+        return part
+    return dataclasses.replace(part, open=Spooled(_recoded(part)), encoding="utf-8")
+
+
+def _recoded(part):
+    for text in part.chunks():
+        try:
+            yield text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"{part.path} has {error.object[error.start]!r}, a half of a character: it is damaged, or of another "
+                f"--encoding than {part.encoding}."
+            ) from error
 
 
 def cut(part: Part, shares: Sequence[float]) -> list[Part]:
@@ -209,7 +227,8 @@ def cut(part: Part, shares: Sequence[float]) -> list[Part]:
         for share in np.cumsum(shares[:-1]):
             file.seek(int(size * share))
             ahead = file.read(1 << 16)
-            found = [ahead.find(mark) for mark in (b"\n", b" ")]
+            # The last byte may be the first half of a line's end.
+            found = [ahead.find(b"\n"), ahead[:-1].find(b"\r"), ahead.find(b" ")]
             gap = next((place + 1 for place in found if place >= 0), 0)
             while not max(found) >= 0 and gap < len(ahead) and 0x80 <= ahead[gap] < 0xC0:  # within a UTF-8 character
                 gap += 1

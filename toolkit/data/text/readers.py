@@ -2,21 +2,28 @@
 
 import importlib
 import pathlib
+import re
 
 from toolkit.data import sources, tfds
-from toolkit.data.text.files import Part, Spooled, cut, whole_file
+from toolkit.data.text.files import Part, cut, whole_file
+from toolkit.files import binary
+from toolkit.files.spooling import Spooled
 
 SPLITS = ("train", "validation", "test")
 
 
-def _text(rest, *, encoding, held_out, **_):
-    if not rest:
-        raise ValueError("--data=text: expected text:FILE, text:TRAIN,TEST or text:TRAIN,VALIDATION,TEST.")
-    names = [rest] if pathlib.Path(rest).expanduser().is_file() else rest.split(",")
-    if len(names) > 3:
-        raise ValueError(f"--data=text:{rest}: expected one, two or three files; got {len(names)}.")
-    files = [whole_file(pathlib.Path(name).expanduser(), encoding) for name in names]
-    return _three(files, held_out)
+def _text(rest, *, held_out, **how):
+    names = [rest] if _is_file(rest) else rest.split(",")
+    if not all(names) or len(names) > 3:
+        raise ValueError(f"--data=text:{rest}: expected text:FILE, text:TRAIN,TEST or text:TRAIN,VALIDATION,TEST.")
+    return _three([whole_file(binary.expanded(name), **how) for name in names], held_out)
+
+
+def _is_file(name):
+    try:
+        return binary.expanded(name).is_file()
+    except (OSError, ValueError):  # several names together may be too long for one, or begin like a user's
+        return False
 
 
 def _three(files, held_out):
@@ -30,20 +37,24 @@ def _three(files, held_out):
 _NAMES = {"train": ("train",), "validation": ("valid", "val"), "test": ("test",)}
 
 
-def _ptb(rest, *, encoding, **_):
-    folder = pathlib.Path(rest).expanduser()
-    if not rest or not folder.is_dir():
+def _ptb(rest, *, held_out, **how):
+    folder = binary.expanded(rest)
+    try:
+        there = sorted(folder.iterdir()) if rest else []
+    except (OSError, ValueError):  # the second: a zero byte
+        there = []
+    if not there:
         raise ValueError(f"--data=ptb:{rest}: expected the folder of ptb.train.txt, ptb.valid.txt and ptb.test.txt.")
-    files, names = [], [path for path in folder.iterdir() if path.is_file() and "char" not in path.name]
+    files, names = [], [path for path in there if not path.is_dir() and "char" not in path.name]
     for split, marks in _NAMES.items():
-        found = sorted(path for path in names if set(marks) & set(path.name.split(".")[:-1]))
+        found = [path for path in names if set(marks) & set(path.name.split(".")[:-1])]
         if len(found) != 1:
-            there = ", ".join(path.name for path in found or sorted(folder.iterdir())[:5])
+            shown = ", ".join(path.name for path in (found or there)[:5])
             raise ValueError(
                 f"--data=ptb:{rest}: expected one file for {split}, NAME.{marks[0]}.txt; there "
-                f"{'are' if found else 'is no such, but'} {there}. Name the files: --data=text:TRAIN,VALIDATION,TEST."
+                f"{'are' if found else 'is no such, but'} {shown}. Name the files: --data=text:TRAIN,VALIDATION,TEST."
             )
-        files.append(whole_file(found[0], encoding, tidy=True))
+        files.append(whole_file(found[0], tidy=True, **how))
     return files
 
 
@@ -61,8 +72,8 @@ def _tfds(rest, *, held_out, **_):
 
 
 def _embedded(rest, *, held_out, **_):
-    name, _, limit = rest.partition(":")
-    if name not in ("", "english", "python") or (limit and not limit.isdigit()):
+    name, _, limit = rest.partition(":") if not re.fullmatch("[0-9]+", rest) else ("", ":", rest)
+    if name not in ("", "english", "python") or not re.fullmatch("[0-9]{0,12}", limit):
         raise ValueError(
             f"--data=embedded:{rest}: expected embedded, embedded:python or either with a number of characters: "
             "embedded:english:100000."
@@ -99,17 +110,19 @@ def _sniff(path):
     return "text"
 
 
-def read(source: str, *, encoding: str, held_out: float) -> dict[str, Part]:
+def read(source: str, *, encoding: str, held_out: float, level: str = "char") -> dict[str, Part]:
     """Finds a text and parts it.
 
     Args:
-        source, encoding, held_out: As in `corpus.load`.
+        source, encoding, held_out, level: As in `corpus.load`.
 
     Returns:
         The three parts by the names of `SPLITS`.
 
     Raises:
+        FileNotFoundError: Where there is no such file.
         ValueError: Where there is no such text, or something of it cannot be read.
+        OSError: Where the system refuses, or the temporary folder is full.
 
     Example:
 
@@ -117,4 +130,5 @@ def read(source: str, *, encoding: str, held_out: float) -> dict[str, Part]:
     'embedded:english:20000'
     """
     name, rest = sources.parse(source, READERS, _sniff)
-    return dict(zip(SPLITS, READERS[name](rest, encoding=encoding, held_out=held_out), strict=True))
+    parts = READERS[name](rest, encoding=encoding, held_out=held_out, level=level)
+    return dict(zip(SPLITS, parts, strict=True))

@@ -11,6 +11,7 @@ from toolkit.data.text.readers import SPLITS
 _MANY_UNKNOWN = 0.15  # share of a split's tokens
 _REPEATED = 0.05  # share of a test text's stretches that the training text holds too
 _STRETCH = 100
+_LONG_WORD = 30  # characters on average
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +88,8 @@ def examine(corpus: Corpus, *, batch_size: int, sequence_length: int) -> Finding
     bits = np.where(numbers > 0, -np.log2(np.maximum(numbers, 1) / tokens["train"]), 0.0)
     first = {split: corpus.tokens[split][:400] for split in SPLITS}
     beginnings = {split: (corpus.vocabulary.shown(part), bits[part]) for split, part in first.items()}
-    report = Report(sections, size, list(_advised(corpus.unknown, repeated)), refusal)
+    advised = [*_advised(corpus.unknown, repeated), *_without_words(corpus.characters["train"], corpus.words["train"])]
+    report = Report(sections, size, advised, refusal)
     return Findings(report, counts, frequent, beginnings)
 
 
@@ -104,6 +106,14 @@ def _advised(unknown, repeated):
                 f"{100 * share:.0f} % of the {split} text is in the training text word by word: its figures would say "
                 "too much."
             )
+
+
+def _without_words(characters, words):
+    if characters > _LONG_WORD * max(words, 1):
+        yield (
+            f"A word of the train text has {characters / max(words, 1):.0f} characters on average: what white space "
+            "separates is no word here, so --level=word, and figures a word, mean nothing."
+        )
 
 
 def _repeated(train, other, most=2000):

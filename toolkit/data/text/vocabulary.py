@@ -4,7 +4,6 @@ import collections
 import dataclasses
 import functools
 import itertools
-import json
 import pathlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from toolkit.data.text.words import END_OF_LINE, split_words
+from toolkit.files import text as text_files
 
 LEVELS = ("char", "byte", "word")
 UNITS = {"char": "character", "byte": "byte", "word": "word"}
 UNKNOWN = "<unk>"
+_SHOWN = 40  # characters of a word, or of a text, in a message
+_KNOWN = 200  # characters of a vocabulary in a message
 SPECIAL = PADDING, START, END = "<pad>", "<start>", "<end>"
 
 
@@ -145,7 +147,9 @@ class Vocabulary:
         """
         if self.level == "byte":
             for text in texts:
-                numbers = np.frombuffer(text.encode() if isinstance(text, str) else text, np.uint8)
+                # A command line's bytes that are no UTF-8 are themselves again.
+                content = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+                numbers = np.frombuffer(content, np.uint8)
                 yield numbers + self.dtype(len(self.special))
         elif self.level == "char":
             for text in texts:
@@ -168,11 +172,16 @@ class Vocabulary:
         Raises:
             ValueError: Where something of it is not in the vocabulary, with what that is.
         """
+        named = f"{name}={text[:_SHOWN]!r}" + "..." * (len(text) > _SHOWN)
         if unknown := self.unknown(text):
-            shown, known = ", ".join(map(repr, unknown[:10])), f"{len(self.tokens)} words"
-            known = "".join(self.tokens[self.unknown_number + 1 :]) if self.level == "char" else known
-            raise ValueError(f"{name}={text!r}: the network has never seen {shown}. It knows {known!r}.")
-        return self.encode(text)
+            shown = ", ".join(repr(piece[:_SHOWN]) for piece in unknown[:9])
+            known = "".join(self.tokens[self.unknown_number + 1 :]) if self.level == "char" else ""
+            known = repr(known) if 0 < len(known) <= _KNOWN else f"{len(self.tokens) - 1} {self.unit}s"
+            raise ValueError(f"{named}: the network has never seen {shown}. It knows {known}.")
+        try:
+            return self.encode(text)
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{named}: {error.object[error.start]!r} is a half of a character.") from error
 
     def encode_batch(
         self, texts: Sequence[str], *, start: bool = False, end: bool = False, length: int = 0
@@ -262,6 +271,8 @@ class Vocabulary:
     def shown(self, numbers: Sequence[int]) -> list[str]:
         """Each token as a person sees it: a space, a line's end and a byte beyond ASCII get a sign of their own.
 
+        Of a word only the first characters are shown where it is very long.
+
         Args:
             numbers: (tokens,).
 
@@ -271,6 +282,7 @@ class Vocabulary:
         signs = {" ": "\u2423", "\n": "\u21b5", "\t": "\u21e5", UNKNOWN: "\ufffd", END_OF_LINE: "\u21b5"}
         pieces = [self.tokens[number] for number in numbers]
         if self.level == "word":
+            pieces = [piece if len(piece) <= _SHOWN else f"{piece[:_SHOWN]}\u2026" for piece in pieces]
             return [signs.get(piece, piece) if piece == END_OF_LINE else piece for piece in pieces]
         return [signs.get(piece, piece if piece.isprintable() else "\u00b7") for piece in pieces]
 
@@ -313,21 +325,42 @@ class Vocabulary:
             The vocabulary.
 
         Raises:
-            ValueError: Where it is not a vocabulary's.
+            FileNotFoundError: Where nothing is there.
+            ValueError: Where it is not a vocabulary's, with what is wrong with it.
+            OSError: Where the system refuses.
         """
-        try:
-            content = json.loads(pathlib.Path(path).read_text())
-            content = content.get("vocabulary", content)
-            return cls(content["level"], tuple(content["tokens"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} does not hold a vocabulary.") from error
+        content = text_files.read_json(path, "a vocabulary", fields={})
+        content = content.get("vocabulary", content)
+        text_files.checked(content, str(path), "a vocabulary", {"level": str, "tokens": list})
+        vocabulary = cls(content["level"], tuple(content["tokens"]))
+        if wrong := vocabulary._wrong():
+            raise ValueError(f"{path} is not a vocabulary: {wrong}.")
+        return vocabulary
 
-    def check_equal(self, other: "Vocabulary", name: str, other_name: str) -> None:
+    def _wrong(self):
+        """What is wrong with it, in words, or "" where nothing is."""
+        if self.level not in LEVELS:
+            return f"its level is {self.level!r}, expected one of {', '.join(LEVELS)}"
+        if not all(isinstance(token, str) for token in self.tokens):
+            return "not all of its tokens are text"
+        if len(set(self.tokens)) < len(self.tokens):
+            return "it has a token twice"
+        others = self.tokens[len(self.special) :]
+        if self.level == "byte":
+            return "" if others == tuple(map(chr, range(256))) else "its tokens are not the 256 bytes"
+        if others[:1] != (UNKNOWN,):
+            return f"it has no {UNKNOWN} at its beginning"
+        if self.level == "char" and any(len(token) != 1 for token in others[1:]):
+            return "not all of its tokens are characters"
+        return ""
+
+    def check_equal(self, other: "Vocabulary", name: str, other_name: str, remedy: str = "") -> None:
         """Refuses another vocabulary than that of a network.
 
         Args:
             other: The other one.
             name, other_name: What a person calls the two.
+            remedy: What to do where they differ, a sentence.
 
         Raises:
             ValueError: Where they are not equal, with what tells them apart.
@@ -342,7 +375,7 @@ class Vocabulary:
         else:
             differs = "" if self.tokens == other.tokens else "the same tokens in another order"
         if differs:
-            raise ValueError(f"{name} has another vocabulary than {other_name}: {differs}.")
+            raise ValueError(f"{name} has another vocabulary than {other_name}: {differs}. {remedy}".rstrip())
 
 
 def _codes(text):

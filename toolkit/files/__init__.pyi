@@ -1,0 +1,13 @@
+# What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
+
+from toolkit.files import archives as archives
+from toolkit.files import arrays as arrays
+from toolkit.files import binary as binary
+from toolkit.files import limits as limits
+from toolkit.files import names as names
+from toolkit.files import spooling as spooling
+from toolkit.files import text as text
+from toolkit.files import writing as writing
+from toolkit.files.archives import Zip as Zip
+from toolkit.files.arrays import Arrays as Arrays
+from toolkit.files.spooling import Spooled as Spooled

@@ -1,0 +1,25 @@
+"""Names of files as a person reads them, and as JSON, TensorBoard and pictures can hold them."""
+
+import os
+import re
+
+
+def printable(name: str | os.PathLike) -> str:
+    """Writes what is no character, or would end a line, as an escape.
+
+    A file's name is bytes, and on an older disk or out of an archive they may be no UTF-8; Python then has half
+    characters in the name, which nothing can write.
+
+    Args:
+        name: Of a file, or its path.
+
+    Returns:
+        It as it is where it is plain UTF-8 without control characters.
+
+    Example:
+
+    >>> printable(os.fsdecode(b"caf\\xe9")), printable("café 犬")
+    ('caf\\\\xe9', 'café 犬')
+    """
+    found = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: f"\\x{ord(match[0]):02x}", found)
