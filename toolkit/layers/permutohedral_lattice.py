@@ -1,4 +1,4 @@
-"""A Gaussian filter over features of several dimensions, in time that grows with the pixels and not with their square."""
+"""A Gaussian filter over features of several dimensions, in time that grows with the pixels, not with their square."""
 
 from typing import Any, NamedTuple
 
