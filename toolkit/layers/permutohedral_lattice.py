@@ -20,6 +20,8 @@ class Lattice(NamedTuple):
         neighbors: int32 (dimensions + 1, 2, points), what lies before and after each point along each axis; the number
             of points where there is nothing.
         num_points: How many points there are.
+
+    Reference: Adams, Baek, Davis 2010, section 3.
     """
 
     vertices: Any
