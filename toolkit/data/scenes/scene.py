@@ -49,7 +49,7 @@ class Scene:
 
     >>> from toolkit.data.scenes.generator import scene
     >>> made = scene(seed=0, number=3, side=64)
-    >>> made.image.shape, made.instances.max() == len(made.objects)
+    >>> made.image.shape, int(made.instances.max()) == len(made.objects)
     ((64, 64, 3), True)
     """
 
