@@ -8,6 +8,7 @@ from toolkit.layers import carried_state as carried_state
 from toolkit.layers import character_one_hot as character_one_hot
 from toolkit.layers import class_names as class_names
 from toolkit.layers import clipped_lstm as clipped_lstm
+from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import gaussian_window as gaussian_window
 from toolkit.layers import gaussian_window_cell as gaussian_window_cell
 from toolkit.layers import gradient_clip as gradient_clip
@@ -29,6 +30,7 @@ from toolkit.layers.carried_state import CarriedState as CarriedState
 from toolkit.layers.character_one_hot import CharacterOneHot as CharacterOneHot
 from toolkit.layers.class_names import ClassNames as ClassNames
 from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
+from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.gaussian_window import GaussianWindow as GaussianWindow
 from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWindowCell
 from toolkit.layers.gradient_clip import GradientClip as GradientClip
