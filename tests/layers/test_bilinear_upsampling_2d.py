@@ -69,3 +69,23 @@ def test_a_factor_that_is_none(size):
 def test_what_is_no_image():
     with pytest.raises(ValueError, match=r"expected \(batch, height, width, channels\); got shape \(2, 5, 4\)"):
         BilinearUpsampling2D(2)(IMAGES[..., 0])
+
+
+def test_first_pixels_stay_where_they_are():
+    """Pixel j of the input stands at j * size, and NumPy's interpolation between."""
+    found = np.asarray(BilinearUpsampling2D(4, align="first")(IMAGES))
+    np.testing.assert_allclose(found[:, ::4, ::4], IMAGES, atol=1e-6)
+    row = np.interp(np.arange(16) / 4, np.arange(4), IMAGES[0, 2, :, 1])
+    np.testing.assert_allclose(found[0, 8, :, 1], row, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_gate_with_an_image_of_the_size_wanted():
+    like = np.zeros((2, 13, 11, 2), "float32")
+    checks.check_layer(lambda: BilinearUpsampling2D(3, "first", name="larger"), IMAGES, like)
+
+
+def test_cut_to_the_size_of_an_image():
+    layer = BilinearUpsampling2D(3)
+    like = np.zeros((2, 13, 11, 1), "float32")
+    np.testing.assert_array_equal(layer(IMAGES, like), np.asarray(layer(IMAGES))[:, :13, :11])

@@ -6,6 +6,7 @@ from toolkit.data import images as images
 from toolkit.data import pipelines as pipelines
 from toolkit.data import plans as plans
 from toolkit.data import report as report
+from toolkit.data import scenes as scenes
 from toolkit.data import service as service
 from toolkit.data import sources as sources
 from toolkit.data import splitting as splitting

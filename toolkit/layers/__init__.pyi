@@ -1,17 +1,21 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.layers import adaptive_weight_noise as adaptive_weight_noise
+from toolkit.layers import atrous_spatial_pyramid_pooling as atrous_spatial_pyramid_pooling
+from toolkit.layers import atrous_spatial_pyramid_sum as atrous_spatial_pyramid_sum
 from toolkit.layers import bilinear_upsampling_2d as bilinear_upsampling_2d
 from toolkit.layers import carried_state as carried_state
 from toolkit.layers import character_one_hot as character_one_hot
 from toolkit.layers import class_names as class_names
 from toolkit.layers import clipped_lstm as clipped_lstm
+from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import gaussian_window as gaussian_window
 from toolkit.layers import gaussian_window_cell as gaussian_window_cell
 from toolkit.layers import gradient_clip as gradient_clip
 from toolkit.layers import local_response_normalization as local_response_normalization
 from toolkit.layers import mixture_density as mixture_density
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
+from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
@@ -19,17 +23,21 @@ from toolkit.layers import token_lstm as token_lstm
 from toolkit.layers import vocabulary as vocabulary
 from toolkit.layers import weight_noise as weight_noise
 from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise as AdaptiveWeightNoise
+from toolkit.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling as AtrousSpatialPyramidPooling
+from toolkit.layers.atrous_spatial_pyramid_sum import AtrousSpatialPyramidSum as AtrousSpatialPyramidSum
 from toolkit.layers.bilinear_upsampling_2d import BilinearUpsampling2D as BilinearUpsampling2D
 from toolkit.layers.carried_state import CarriedState as CarriedState
 from toolkit.layers.character_one_hot import CharacterOneHot as CharacterOneHot
 from toolkit.layers.class_names import ClassNames as ClassNames
 from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
+from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.gaussian_window import GaussianWindow as GaussianWindow
 from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWindowCell
 from toolkit.layers.gradient_clip import GradientClip as GradientClip
 from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
 from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
+from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D

@@ -8,17 +8,24 @@ from keras import ops
 class BilinearUpsampling2D(keras.layers.Layer):
     """What lies at (i + 1/2) / size - 1/2 in the input, between its pixels; beyond the outermost, their value.
 
-    The same as `keras.layers.UpSampling2D(size, interpolation="bilinear")` and `keras.ops.image.resize`, which both
-    raise where height and width are only known when the model runs. Here the factor is enough. Where they are known,
-    `keras.ops.image.resize` is one operation and faster in a .tflite; under XLA on a CPU it takes wrong pixels.
+    So the input's pixels are the middles of squares, as after pooling by 2 x 2. With `align="first"` it is what lies at
+    i / size: pixel j of the input stands at j * size, as after strided convolutions that pad alike on both sides.
+
+    The first is the same as `keras.layers.UpSampling2D(size, interpolation="bilinear")` and `keras.ops.image.resize`,
+    which both raise where height and width are only known when the model runs. Here the factor is enough. Where they
+    are known, `keras.ops.image.resize` is one operation and faster in a .tflite; under XLA on a CPU it takes wrong
+    pixels.
 
     Args:
         size: The factor, of height and of width.
+        align: "center" or "first".
         **kwargs: As in `keras.layers.Layer`.
 
-    Input shape: (batch, height, width, channels), for example (8, 17, 17, 21).
+    Input shape: (batch, height, width, channels), for example (8, 17, 17, 21); and perhaps an image of the size that is
+    wanted, (batch, rows, columns, any), for example (8, 65, 66, 3).
 
-    Output shape: (batch, height * size, width * size, channels), for size=4 (8, 68, 68, 21).
+    Output shape: (batch, height * size, width * size, channels), for size=4 (8, 68, 68, 21); with such an image what
+    lies beyond its size is cut off: (8, 65, 66, 21).
 
     Raises:
         ValueError: Where the size is less than 1, or the input has not four axes.
@@ -32,40 +39,47 @@ class BilinearUpsampling2D(keras.layers.Layer):
     Reference: Chen et al. 2016, arXiv 1606.00915, section 3.1 ("bi-linear interpolation to increase by a factor").
     """
 
-    def __init__(self, size: int = 2, **kwargs) -> None:
+    def __init__(self, size: int = 2, align: str = "center", **kwargs) -> None:
         super().__init__(**kwargs)
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise ValueError(f"{self.name}: size must be an integer, at least 1; got {size!r}.")
-        self.size = size
+        if align not in ("center", "first"):
+            raise ValueError(f"{self.name}: align must be center or first; got {align!r}.")
+        self.size, self.align = size, align
 
-    def build(self, input_shape) -> None:
-        if len(input_shape) != 4:
-            raise ValueError(f"{self.name}: expected (batch, height, width, channels); got shape {input_shape}.")
+    def build(self, inputs_shape, like_shape=None) -> None:
+        if len(inputs_shape) != 4:
+            raise ValueError(f"{self.name}: expected (batch, height, width, channels); got shape {inputs_shape}.")
         self.built = True
 
-    def call(self, inputs):
+    def call(self, inputs, like=None):
         # Not ops.image.resize where the size is known: under XLA on a CPU that takes wrong pixels.
-        return self._stretched(self._stretched(inputs, axis=1), axis=2)
+        stretched = self._stretched(self._stretched(inputs, axis=1), axis=2)
+        return stretched if like is None else stretched[:, : ops.shape(like)[1], : ops.shape(like)[2]]
 
     def _stretched(self, x, axis):
         """Each row as `size` rows: a mean of it and of the one before or after it."""
         before = ops.concatenate([_part(x, axis, 0, 1), _part(x, axis, 0, -1)], axis=axis)
         after = ops.concatenate([_part(x, axis, 1, None), _part(x, axis, -1, None)], axis=axis)
-        places = [(j + 0.5) / self.size - 0.5 for j in range(self.size)]
+        middle = 0.5 if self.align == "center" else 0.0
+        places = [(j + middle) / self.size - middle for j in range(self.size)]
         rows = [(1 - abs(at)) * x + abs(at) * (before if at < 0 else after) for at in places]
         shape = list(ops.shape(x))
         shape[axis] *= self.size
         return ops.reshape(ops.stack(rows, axis=axis + 1), [-1, *shape[1:]])
 
-    def compute_output_shape(self, input_shape) -> tuple:
-        batch, *sides, channels = input_shape
+    def compute_output_shape(self, inputs_shape, like_shape=None) -> tuple:
+        batch, *sides, channels = inputs_shape
+        if like_shape is not None:
+            return (batch, *like_shape[1:3], channels)
         return (batch, *(None if side is None else side * self.size for side in sides), channels)
 
-    def compute_output_spec(self, inputs):
-        return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
+    def compute_output_spec(self, inputs, like=None):
+        shape = self.compute_output_shape(inputs.shape, None if like is None else like.shape)
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "size": self.size}
+        return {**super().get_config(), "size": self.size, "align": self.align}
 
 
 def _part(x, axis, first, last):

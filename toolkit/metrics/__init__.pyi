@@ -13,6 +13,7 @@ from toolkit.metrics import log_loss as log_loss
 from toolkit.metrics import mixture_use as mixture_use
 from toolkit.metrics import n_gram as n_gram
 from toolkit.metrics import one_gaussian as one_gaussian
+from toolkit.metrics import segmentation as segmentation
 from toolkit.metrics import squared_distance as squared_distance
 from toolkit.metrics import top_k_accuracy as top_k_accuracy
 from toolkit.metrics import window_alignment as window_alignment

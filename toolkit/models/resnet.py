@@ -1,5 +1,7 @@
 """Residual networks: what a block computes is added to what it was given (He et al. 2016)."""
 
+from collections.abc import Sequence
+
 import keras
 
 from toolkit.layers.subsampling_2d import Subsampling2D
@@ -29,6 +31,7 @@ def resnet(
     weights: str | None = None,
     version: int = 1,
     shortcuts: bool = True,
+    multi_grid: Sequence[int] = (1,),
 ) -> keras.Model:
     """ResNet-18 to -152, and the narrow ones of the same paper for small images, ResNet-20, -32, -44, -56 and -110.
 
@@ -47,6 +50,8 @@ def resnet(
         weights: None: random; "imagenet": those of `keras.applications`, for 50, 101, 152; or the path of a file.
         version: 1, or 2 (He et al. 2016b): normalization and ReLU before each convolution.
         shortcuts: False: a plain network without the additions, to compare with.
+        multi_grid: What the dilation rates of the last stage's blocks are multiplied by, in turns; DeepLab v3's are
+            1, 2, 4.
 
     Returns:
         A model from "image" (batch, height, width, channels), 0 to 255, to logits (batch, num_classes), float32; or to
@@ -78,7 +83,8 @@ def resnet(
     stage = _stage if version == 1 else _stage_of_version_2
     for number, count in enumerate(num_blocks, start=1):
         filters, reduces = scaled(64 * 2 ** (number - 1)), number > 1 if version == 1 else number < len(num_blocks)
-        x = stage(x, filters, count, f"stage_{number}", conv, resolution, bottleneck, shortcuts, reduces)
+        grid = [multi_grid[block % len(multi_grid)] if number == len(num_blocks) else 1 for block in range(count)]
+        x = stage(x, filters, grid, f"stage_{number}", conv, resolution, bottleneck, shortcuts, reduces)
     if version == 2:
         x = keras.layers.ReLU(name="last_relu")(conv.normalize(x, "last_bn"))
     x = resolution.end(x)
@@ -105,14 +111,14 @@ def _stem(x, width, stem, version, conv, resolution):
     return image_blocks.pool(x, 3, "stem_pool", padding="valid", **where)
 
 
-def _stage(x, filters, count, name, conv, resolution, bottleneck, shortcuts, reduces):
-    for number in range(1, count + 1):
+def _stage(x, filters, grid, name, conv, resolution, bottleneck, shortcuts, reduces):
+    for number, times in enumerate(grid, start=1):
         where = {"strides": 1, "dilation_rate": resolution.dilation_rate}
         if number == 1 and reduces:
             x, where = resolution.reduce(x)
-        x = block(
-            x, filters, f"{name}_block_{number}", conv, where, resolution.dilation_rate, bottleneck, shortcut=shortcuts
-        )
+        where["dilation_rate"] *= times
+        rate = resolution.dilation_rate * times
+        x = block(x, filters, f"{name}_block_{number}", conv, where, rate, bottleneck, shortcut=shortcuts)
     return x
 
 
@@ -154,14 +160,14 @@ def block(
     return keras.layers.ReLU(name=f"{name}_relu")(y)
 
 
-def _stage_of_version_2(x, filters, count, name, conv, resolution, bottleneck, shortcuts, reduces):
-    for number in range(1, count + 1):
+def _stage_of_version_2(x, filters, grid, name, conv, resolution, bottleneck, shortcuts, reduces):
+    for number, times in enumerate(grid, start=1):
         where = {"strides": 1, "dilation_rate": resolution.dilation_rate}
-        if number == count and reduces:
+        if number == len(grid) and reduces:
             x, where = resolution.reduce(x)
-        x = preactivated_block(
-            x, filters, f"{name}_block_{number}", conv, where, resolution.dilation_rate, bottleneck, shortcut=shortcuts
-        )
+        where["dilation_rate"] *= times
+        rate = resolution.dilation_rate * times
+        x = preactivated_block(x, filters, f"{name}_block_{number}", conv, where, rate, bottleneck, shortcut=shortcuts)
     return x
 
 

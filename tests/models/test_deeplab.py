@@ -1,0 +1,87 @@
+import keras
+import numpy as np
+import pytest
+
+from toolkit.models.deeplab import deeplab
+from toolkit.models.image_classifier import image_classifier
+
+IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 49, 66, 3)).astype("float32")
+
+
+@pytest.mark.parametrize(
+    "variant, backbone, how",
+    [
+        ("large_fov", "vgg11", {}),
+        ("v3+", "resnet20", {"output_stride": 4}),
+        pytest.param("v2", "vgg16", {}, marks=pytest.mark.slow),
+        pytest.param("v2", "resnet50", {}, marks=pytest.mark.slow),
+        pytest.param("v3", "resnet50", {"output_stride": 8}, marks=pytest.mark.slow),
+        pytest.param("v3+", "resnet18v2", {"output_stride": 8}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_class_for_each_pixel_of_images_of_any_size(variant, backbone, how):
+    model = deeplab(variant, backbone, class_names=["road", "sky", "car"], width=4, **how)
+    assert model.output_shape == (None, None, None, 3) and model.name.startswith("deeplab_")
+    logits = model(IMAGES)
+    assert logits.shape == (2, 49, 66, 3) and "float32" in str(logits.dtype) and np.isfinite(logits).all()
+    assert model.get_layer("class_names").names == ["road", "sky", "car"]
+
+
+def rates(model):
+    """The dilation of each convolution of more than one place, by its layer's name."""
+    return {
+        layer.name: layer.dilation_rate[0]
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size != (1, 1)
+    }
+
+
+def test_multi_grid_multiplies_the_last_stages_rates(unfilled):
+    """Section 3.2 of the paper: 1, 2, 4 times the 2 that stands for the stride of output stride 32."""
+    found = rates(deeplab("v3", "resnet50", (65, 65, 3), width=2))
+    assert [found[f"stage_4_block_{block}_conv_2"] for block in (1, 2, 3)] == [2, 4, 8]
+    found = rates(deeplab("v3", "resnet50", (65, 65, 3), width=2, multi_grid=(1, 2, 1), output_stride=8))
+    assert [found[f"stage_4_block_{block}_conv_2"] for block in (1, 2, 3)] == [4, 8, 4]
+    assert found["stage_3_block_6_conv_2"] == 2 and found["stage_2_block_4_conv_2"] == 1
+
+
+def test_rates_reach_as_far_in_the_image_at_any_output_stride():
+    for stride, expected in ((16, (6, 12, 18)), (8, (12, 24, 36))):
+        pyramid = deeplab("v3", "resnet18", (65, 65, 3), width=4, output_stride=stride).get_layer("pyramid")
+        assert pyramid.rates == expected
+
+
+def test_dilation_costs_no_weights(unfilled):
+    counts = {
+        deeplab("v3", "resnet50", (65, 65, 3), output_stride=stride, multi_grid=grid).count_params()
+        for stride, grid in ((32, (1,)), (16, (1, 2, 4)), (8, (1, 2, 4)))
+    }
+    assert len(counts) == 1
+
+
+def test_number_of_weights(unfilled):
+    """The backbone's, and those of five branches, of the mix and of the scores."""
+    trunk = image_classifier("resnet50", (65, 65, 3), include_top=False).count_params()
+    one = 2048 * 256 + 4 * 256
+    branches = one + 3 * (9 * 2048 * 256 + 4 * 256) + one
+    head = branches + 5 * 256 * 256 + 4 * 256 + 256 * 21 + 21
+    assert deeplab("v3", "resnet50", (65, 65, 3)).count_params() == trunk + head
+    low, wide = 256 * 48 + 4 * 48, 48 + 256
+    separable = one + 3 * (9 * 2048 + 4 * 2048 + one) + one
+    decoder = 9 * wide + 4 * wide + wide * 256 + 4 * 256 + 9 * 256 + 4 * 256 + 256 * 256 + 4 * 256
+    plus = separable + 5 * 256 * 256 + 4 * 256 + low + decoder + 256 * 21 + 21
+    assert deeplab("v3+", "resnet50", (65, 65, 3)).count_params() == trunk + plus
+
+
+@pytest.mark.parametrize(
+    "how, why",
+    [
+        ({"variant": "v4"}, "There is no variant 'v4'; there are large_fov, v2"),
+        ({"backbone": "alexnet"}, "expected a VGG or a ResNet"),
+        ({"backbone": "vgg16", "multi_grid": (1, 2)}, "is for ResNets"),
+        ({"output_stride": 3}, "output_stride must be None, 1, 2"),
+    ],
+)
+def test_errors(how, why):
+    with pytest.raises(ValueError, match=why):
+        deeplab(**{"width": 4, **how})

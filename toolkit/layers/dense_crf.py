@@ -1,0 +1,140 @@
+"""A fully connected conditional random field over pixels: what looks alike and lies near is likely of one class."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from toolkit.layers.permutohedral_lattice import filtered, lattice
+
+
+@keras.saving.register_keras_serializable(package="toolkit")
+class DenseCRF(keras.layers.Layer):
+    """Mean field of a dense CRF: labels that follow the image's edges.
+
+    Q_i <- softmax(logits_i - sum over l' of mu(l, l') sum over j of [w1 k1(i, j) + w2 k2(i, j)] Q_j(l')), with
+    k1 = exp(-|p_i - p_j|^2 / 2 a^2 - |I_i - I_j|^2 / 2 b^2) and k2 = exp(-|p_i - p_j|^2 / 2 c^2), each normalized as
+    D^-1/2 K D^-1/2. k1 goes through a permutohedral lattice, k2 through two convolutions: time grows with the pixels,
+    not with their square. mu begins as Potts' model, 1 where classes differ; it and both weights can be trained.
+
+    Args:
+        num_iterations: Steps of mean field.
+        position_stddev: a, in pixels.
+        color_stddev: b, in grey levels.
+        spatial_stddev: c, in pixels.
+        bilateral_weight: w1 at first.
+        spatial_weight: w2 at first.
+        capacity: Lattice points at most, for XLA and JAX; None: as many as there are.
+        **kwargs: As in `keras.layers.Layer`.
+
+    Input shape: logits (batch, height, width, classes), for example (1, 360, 480, 21); and the image (batch, height,
+    width, channels), 0 to 255, for example (1, 360, 480, 3).
+
+    Output shape: that of the logits; their softmax is Q.
+
+    Raises:
+        ValueError: Where a number is out of range, or logits and image have not four axes and one height and width.
+
+    Example:
+
+    >>> logits, image = keras.ops.zeros((1, 8, 9, 3)), keras.ops.ones((1, 8, 9, 3))
+    >>> tuple(DenseCRF(num_iterations=2)(logits, image).shape)
+    (1, 8, 9, 3)
+
+    Reference: Kraehenbuehl and Koltun 2011, arXiv 1210.5644; 2013, "Parameter learning and convergent inference for
+    dense random fields" (symmetric normalization); Chen et al. 2016, arXiv 1606.00915, section 3.3.
+    """
+
+    def __init__(
+        self,
+        num_iterations: int = 10,
+        *,
+        position_stddev: float = 60.0,
+        color_stddev: float = 5.0,
+        spatial_stddev: float = 3.0,
+        bilateral_weight: float = 5.0,
+        spatial_weight: float = 3.0,
+        capacity: int | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if num_iterations < 1 or min(position_stddev, color_stddev, spatial_stddev) <= 0:
+            raise ValueError(
+                f"{self.name}: num_iterations must be at least 1 and standard deviations over 0; got {num_iterations}, "
+                f"{position_stddev}, {color_stddev}, {spatial_stddev}."
+            )
+        self.num_iterations, self.capacity = num_iterations, capacity
+        self.position_stddev, self.color_stddev = position_stddev, color_stddev
+        self.spatial_stddev = spatial_stddev
+        self.bilateral_weight, self.spatial_weight = bilateral_weight, spatial_weight
+
+    def build(self, logits_shape, image_shape) -> None:
+        if len(logits_shape) != 4 or len(image_shape) != 4 or logits_shape[1:3] != image_shape[1:3]:
+            raise ValueError(
+                f"{self.name}: expected logits (batch, height, width, classes) and an image of that height and width; "
+                f"got shapes {logits_shape} and {image_shape}."
+            )
+        num_classes = logits_shape[-1]
+        how = {"dtype": "float32", "autocast": False}
+        self.kernel_weights = self.add_weight(
+            shape=(2,), initializer=_constant([self.bilateral_weight, self.spatial_weight]), name="weights", **how
+        )
+        self.compatibility = self.add_weight(
+            shape=(num_classes, num_classes), initializer=_constant(1.0 - np.eye(num_classes)), name="mu", **how
+        )
+        self.built = True
+
+    def call(self, logits, image):
+        shape = ops.shape(logits)
+        logits = ops.cast(logits, "float32")
+        where = lattice(self._features(ops.cast(image, "float32")), self.capacity)
+
+        def bilateral(values):
+            flat = ops.reshape(values, (-1, values.shape[-1]))
+            return ops.reshape(filtered(flat, where), ops.shape(values))
+
+        ones = ops.ones_like(logits[..., :1])
+        filters = [_normalized(operate, ones) for operate in (bilateral, self._spatial)]
+        found = logits
+        for _ in range(self.num_iterations):
+            belief = ops.softmax(found, axis=-1)
+            message = sum(self.kernel_weights[place] * each(belief) for place, each in enumerate(filters))
+            found = logits - ops.matmul(message, ops.transpose(self.compatibility))
+        return ops.reshape(found, shape)
+
+    def _features(self, image):
+        """(batch, pixels, 2 + channels), in standard deviations."""
+        height, width = ops.shape(image)[1:3]
+        rows = ops.cast(ops.arange(height), "float32")[:, None, None] / self.position_stddev
+        columns = ops.cast(ops.arange(width), "float32")[None, :, None] / self.position_stddev
+        places = ops.concatenate([rows + 0.0 * columns, columns + 0.0 * rows], axis=-1)
+        places = places + ops.zeros_like(image[..., :1])
+        features = ops.concatenate([places, image / self.color_stddev], axis=-1)
+        return ops.reshape(features, (-1, height * width, features.shape[-1]))
+
+    def _spatial(self, values):
+        reach = int(np.ceil(4 * self.spatial_stddev))
+        taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / self.spatial_stddev) ** 2).astype("float32")
+        kernel = np.tile(taps[:, None, None, None], (1, 1, values.shape[-1], 1))
+        down = ops.depthwise_conv(values, kernel, padding="same")
+        return ops.depthwise_conv(down, kernel.transpose(1, 0, 2, 3), padding="same")
+
+    def compute_output_shape(self, logits_shape, image_shape) -> tuple:
+        return tuple(logits_shape)
+
+    def compute_output_spec(self, logits, image):
+        return keras.KerasTensor(logits.shape, dtype="float32")
+
+    def get_config(self) -> dict:
+        names = ("num_iterations", "position_stddev", "color_stddev", "spatial_stddev")
+        names += ("bilateral_weight", "spatial_weight", "capacity")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def _constant(value):
+    return lambda shape, dtype=None: ops.convert_to_tensor(np.asarray(value, "float32"))
+
+
+def _normalized(operate, ones):
+    """D^-1/2 K D^-1/2."""
+    root = ops.rsqrt(ops.maximum(operate(ones), 1e-12))
+    return lambda values: root * operate(root * values)
