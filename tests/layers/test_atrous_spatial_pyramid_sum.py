@@ -9,7 +9,8 @@ from toolkit.layers import AtrousSpatialPyramidSum
 FEATURES = np.random.default_rng(0).normal(size=(2, 9, 7, 3)).astype("float32")
 
 
-@pytest.mark.parametrize("filters", [pytest.param(0, marks=pytest.mark.slow), 5])
+@pytest.mark.slow
+@pytest.mark.parametrize("filters", [0, 5])
 def test_gate(filters):
     checks.check_layer(
         lambda: AtrousSpatialPyramidSum(4, (1, 3), filters, name="pyramid"), FEATURES, precision_tolerance=2.0
