@@ -29,7 +29,7 @@ def test_its_modules_run_without_tensorflow():
 
 
 # A cell's call takes a list of states, and carried states belong to one batch and change with each call: the gate knows
-# neither. `single_step` and the text network below run them. The lattice is no layer, and goes through it with DenseCRF.
+# neither. `single_step` and the text network below run them. The lattice is no layer: it goes through it with DenseCRF.
 APART = ("_cell", "carried_state", "permutohedral_lattice")
 
 

@@ -13,8 +13,9 @@ class DenseCRF(keras.layers.Layer):
 
     Q_i <- softmax(logits_i - sum over l' of mu(l, l') sum over j of [w1 k1(i, j) + w2 k2(i, j)] Q_j(l')), with
     k1 = exp(-|p_i - p_j|^2 / 2 a^2 - |I_i - I_j|^2 / 2 b^2) and k2 = exp(-|p_i - p_j|^2 / 2 c^2), each normalized as
-    D^-1/2 K D^-1/2. k1 goes through a permutohedral lattice, k2 through two convolutions: time grows with the pixels,
-    not with their square. mu begins as Potts' model, 1 where classes differ; it and both weights can be trained.
+    D^-1/2 K D^-1/2. k1 goes through a permutohedral lattice, in time that grows with the pixels, not with their
+    square; k2 through a product along the rows and one along the columns. mu begins as Potts' model, 1 where classes
+    differ; it and both weights can be trained.
 
     Args:
         num_iterations: Steps of mean field.
@@ -112,11 +113,15 @@ class DenseCRF(keras.layers.Layer):
         return ops.reshape(features, (-1, height * width, features.shape[-1]))
 
     def _spatial(self, values):
-        reach = int(np.ceil(4 * self.spatial_stddev))
-        taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / self.spatial_stddev) ** 2).astype("float32")
-        kernel = np.tile(taps[:, None, None, None], (1, 1, values.shape[-1], 1))
-        down = ops.depthwise_conv(values, kernel, padding="same")
-        return ops.depthwise_conv(down, kernel.transpose(1, 0, 2, 3), padding="same")
+        # Products, not a depthwise convolution: one with a kernel larger than the image ends TensorFlow 2.16.
+        height, width = ops.shape(values)[1:3]
+        down = ops.einsum("hk,bkwc->bhwc", self._taps(height), values)
+        return ops.einsum("wk,bhkc->bhwc", self._taps(width), down)
+
+    def _taps(self, length):
+        """(length, length), how much each place is of each other one."""
+        places = ops.cast(ops.arange(length), "float32") / self.spatial_stddev
+        return ops.exp(-0.5 * ops.square(places[:, None] - places))
 
     def compute_output_shape(self, logits_shape, image_shape) -> tuple:
         return tuple(logits_shape)
