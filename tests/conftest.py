@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from toolkit.doctor.hardware import control_files, num_cores
+from toolkit.doctor.hardware import num_cores
+from toolkit.files.granted import granted_memory
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is first imported
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # one of several processes, which takes its share of the cores
@@ -30,8 +31,7 @@ def pytest_xdist_auto_num_workers(config):
     """As many processes as there are cores, and as memory has room for; a container's limits count."""
     with open("/proc/meminfo") as file:
         free = next(1024 * int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
-    limits = [int(content) for content in control_files("memory", "memory.max") if content.isdigit()]
-    return max(1, int(min(num_cores(), min([free, *limits]) / 1e9 / GIGABYTES_A_PROCESS)))
+    return max(1, int(min(num_cores(), min(free, granted_memory()) / 1e9 / GIGABYTES_A_PROCESS)))
 
 
 def pytest_collection_modifyitems(config, items):

@@ -10,34 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from toolkit.doctor.finding import MISSING, NOTE, OK, Finding
 from toolkit.doctor.software import pip
+from toolkit.files.granted import control_files, granted_memory
 
 GIB = 2**30
 NUM_GIB_WANTED = 2  # the handwriting recipes' training in the paper's sizes takes 1.7
 # Of /proc/cpuinfo: what matrix products use.
 INSTRUCTIONS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
-
-
-def control_files(controller: str, name: str, root: pathlib.Path = pathlib.Path("/")) -> Iterator[str]:
-    """What a control group's file says, for the group of this process and those above it.
-
-    Args:
-        controller: "cpu" or "memory".
-        name: The file's name, of version 1 or 2.
-        root: The folder that holds proc and sys.
-
-    Yields:
-        The contents, from the innermost group on.
-    """
-    lines = _read(root / "proc/self/cgroup").splitlines()
-    for _, controllers, path in (line.split(":", 2) for line in lines):
-        if controllers and controller not in controllers.split(","):
-            continue
-        mount = root / "sys/fs/cgroup" / (controller if controllers else "")
-        # In a container the path may be the host's, and the mount the group itself.
-        folder = mount / path.strip("/")
-        for group in (folder, *folder.parents):
-            if group.is_relative_to(mount) and (content := _read(group / name).strip()):
-                yield content
 
 
 def num_cores(root: pathlib.Path = pathlib.Path("/")) -> float:
@@ -160,13 +138,7 @@ def memory(root: pathlib.Path = pathlib.Path("/")) -> Iterator[Finding]:
     if not {"MemTotal", "MemAvailable"} <= meminfo.keys():
         return
     total, free = int(meminfo["MemTotal"]) * 1024, int(meminfo["MemAvailable"]) * 1024
-    limits = [
-        int(content)
-        for name in ("memory.max", "memory.limit_in_bytes")
-        for content in control_files("memory", name, root)
-        if content.isdigit()
-    ]
-    limit = min([total, *limits])
+    limit = min(total, granted_memory(root))
     used = [
         int(content)
         for name in ("memory.current", "memory.usage_in_bytes")

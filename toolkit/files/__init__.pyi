@@ -3,6 +3,7 @@
 from toolkit.files import archives as archives
 from toolkit.files import arrays as arrays
 from toolkit.files import binary as binary
+from toolkit.files import granted as granted
 from toolkit.files import limits as limits
 from toolkit.files import names as names
 from toolkit.files import spooling as spooling

@@ -1,7 +1,8 @@
 """How much one file may take, said from its header before anything is allocated for it."""
 
 import os
-import pathlib
+
+from toolkit.files.granted import granted_memory
 
 MIB, GIB = 1 << 20, 1 << 30
 
@@ -70,10 +71,5 @@ def shown(size: int) -> str:
 
 def half_of_memory() -> int:
     """Tells half of this machine's memory, or of what this container may use, in bytes."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
-            total = min(total, int((pathlib.Path("/sys/fs/cgroup") / name).read_text()))
-        except (OSError, ValueError):  # "max", or no such file
-            continue
-    return total // 2
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(min(there, granted_memory())) // 2
