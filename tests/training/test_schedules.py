@@ -28,6 +28,7 @@ def test_schedules(schedule):
     steps = (0, 10, 20, 79, 81, 121, 159)
     expected = {
         "cosine": [0.004, 0.052, 0.1, *(0.05 * (1 + np.cos(np.pi * (i - 20) / 140)) for i in (79, 81, 121, 159))],
+        "poly": [0.1 * (1 - i / 160) ** 0.9 for i in steps],
         "steps": [0.1, 0.1, 0.1, 0.1, 0.01, 0.001, 0.001],
         "exponential": [0.1, 0.1, 0.1, 0.05, 0.025, 0.0125, 0.0125],
         "constant": [0.1] * 7,
@@ -38,7 +39,7 @@ def test_schedules(schedule):
 
 
 def test_names_that_are_none():
-    with pytest.raises(ValueError, match="schedule='linear': expected one of cosine, steps"):
+    with pytest.raises(ValueError, match="schedule='linear': expected one of cosine, poly, steps"):
         step_size("linear", 0.1, epochs=1, steps_per_epoch=1)
     with pytest.raises(ValueError, match="kind='lion': expected one of sgd, adam"):
         decaying_optimizer("lion", 0.1)

@@ -28,6 +28,7 @@ def deeplab(
     rates: Sequence[int] | None = None,
     multi_grid: Sequence[int] | None = None,
     weights: str | None = None,
+    frozen_normalization: bool = False,
     class_names: Sequence[str] | None = None,
 ) -> keras.Model:
     """DeepLab-LargeFOV, v2, v3 and v3+ on VGG or a ResNet.
@@ -47,6 +48,7 @@ def deeplab(
         rates: Of the pyramid; None: the paper's.
         multi_grid: Of a ResNet's last stage, as in `resnet`; None: 1, 2, 4 of v3 and v3+, else 1.
         weights: First ones of the backbone, as `image_classifier` takes them.
+        frozen_normalization: Whether the backbone's normalization stays as it is, statistics and all, for small batches.
         class_names: The classes, which the network then keeps: `model.get_layer("class_names").names`; None: none.
 
     Returns:
@@ -70,6 +72,9 @@ def deeplab(
     first = variant in ("large_fov", "v2")
     output_stride = output_stride or (8 if first else 16)
     trunk = _trunk(variant, backbone, input_shape, output_stride, width, multi_grid, weights)
+    for layer in trunk.layers if frozen_normalization else ():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
     image, levels = trunk.input, trunk.output
     names = sorted(levels)
     share = (width or 64) / 64

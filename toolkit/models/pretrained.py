@@ -74,6 +74,38 @@ def load(model: keras.Model, weights: str | None, application: str | None) -> ke
     return model
 
 
+def transfer(source: keras.Model, model: keras.Model) -> int:
+    """Gives a network the weights of another one's layers of the same names and shapes, such as its backbone's.
+
+    Args:
+        source: Theirs.
+        model: Ours, which is changed.
+
+    Returns:
+        How many layers were given weights.
+
+    Raises:
+        ValueError: Where not one is the same.
+
+    Example:
+
+    >>> from toolkit.models.resnet import resnet
+    >>> transfer(resnet(8, (32, 32, 3), 10, width=4), resnet(8, (64, 64, 3), 5, width=4, include_top=False))
+    19
+    """
+    theirs, number = {layer.name: layer for layer in source.layers}, 0
+    for layer in model.layers:
+        found = theirs.get(layer.name)
+        if found is None or not layer.weights:
+            continue
+        if [tuple(weight.shape) for weight in layer.weights] == [tuple(weight.shape) for weight in found.weights]:
+            layer.set_weights(found.get_weights())
+            number += 1
+    if not number:
+        raise ValueError(f"{source.name} has no layer that {model.name} has too, of the same name and shape.")
+    return number
+
+
 def load_file(model: keras.Model, weights: str) -> None:
     """Gives a network the weights of a file.
 

@@ -1,6 +1,8 @@
 """Settings of the data, by domain."""
 
-from toolkit.settings.fields import group, setting
+import re
+
+from toolkit.settings.fields import group, quoted, setting
 from toolkit.settings.running import Run
 
 
@@ -111,3 +113,49 @@ class Augmentation(Run):
     def changes(self) -> dict:
         """Gives what `data.images.Augmentation` is asked for, by its arguments' names."""
         return self.only("crop", "flip", "color", "lighting", "erasing")
+
+
+@group
+class Masks(Run):
+    """The images and the classes of their pixels."""
+
+    data: str = setting(
+        "embedded",
+        "images with masks: embedded[:SCENES[:SIDE]], voc:FOLDER, folder:FOLDER of images and masks, or tfds:NAME",
+        path=True,
+    )
+    image_size: int | None = setting(
+        None,
+        "pixels of the images' shorter side, to which they are resized; left out: as they are",
+        minimum=8,
+        maximum=4096,
+    )
+    crop_size: str = setting("", "HEIGHTxWIDTH of the part that a training step sees; empty: 64x64", maximum=20)
+    ignored: int | None = setting(
+        None, "number in the masks that is no class, beside 255, such as 11 of CamVid", minimum=0, maximum=255
+    )
+    from_palette: bool = setting(False, "masks saved as colours are read by PASCAL VOC's palette")
+    held_out: float = setting(
+        0.1, "share of the training images that validates, where no part does", minimum=0.0, maximum=0.5
+    )
+    skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where nothing, or half of the images and more, would be held out, or a batch would fill any
+                machine's memory.
+        """
+        crop = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.crop_size or "64x64")
+        if not crop:
+            told = quoted(self.crop_size)
+            raise ValueError(f"--crop_size must be HEIGHTxWIDTH, such as 180x240, each at most 9999; got {told}.")
+        num_pixels = int(crop[1]) * int(crop[2]) * getattr(self, "batch_size", 1)
+        if num_pixels > 1e9:
+            raise ValueError(
+                f"--crop_size={self.crop_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
+                "billion pixels; at most 1 is allowed."
+            )
+        if not 0 < self.held_out < 0.5:
+            raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")

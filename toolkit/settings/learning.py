@@ -29,9 +29,9 @@ class Schedule(Optimizer):
     weight_decay: float = setting(5e-4, "of kernels, for the loss of an example", minimum=0.0, maximum=10.0)
     schedule: str = setting(
         "cosine",
-        "of the step size: cosine, to 0; steps: a tenth after 1/2 and 3/4; plateau: a tenth where validation stands "
-        "still; exponential: --decay_rate each --decay_epochs; constant",
-        choices=("cosine", "steps", "plateau", "exponential", "constant"),
+        "of the step size: cosine, to 0; poly: to 0 as (1 - step / last)^0.9; steps: a tenth after 1/2 and 3/4; "
+        "plateau: a tenth where validation stands still; exponential: --decay_rate each --decay_epochs; constant",
+        choices=("cosine", "poly", "steps", "plateau", "exponential", "constant"),
     )
     warmup_epochs: float = setting(
         1.0, "epochs in which a cosine schedule rises", minimum=0.0, maximum=1e6, changeable=True

@@ -188,6 +188,35 @@ class ImageExport(Export):
 
 
 @group
+class MaskExport(Export):
+    """The export of what tells each pixel's class."""
+
+    export_sizes: str = setting(
+        "",
+        "HEIGHTxWIDTH of the exported model's images, several between commas; empty: the test images' and half of that",
+        changeable=True,
+        maximum=200,
+    )
+    max_measured: int = setting(
+        100, "test images that say how good an exported file is", minimum=1, maximum=10_000_000, changeable=True
+    )
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where an exported size is none, or larger than a model is for.
+        """
+        for size in self.export_sizes.split(",") if self.export_sizes else ():
+            sides = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", size)
+            if not (sides and max(map(int, sides.groups())) <= 4096):
+                raise ValueError(
+                    "--export_sizes must be HEIGHTxWIDTH, such as 480x640, or several between commas, each at most "
+                    f"4096; got {quoted(self.export_sizes)}."
+                )
+
+
+@group
 class Sampling(Run):
     """What is sampled."""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from toolkit.lazy import keras
 
-SCHEDULES = ("cosine", "steps", "plateau", "exponential", "constant")
+SCHEDULES = ("cosine", "poly", "steps", "plateau", "exponential", "constant")
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 
 
@@ -21,9 +21,9 @@ def step_size(
     """Makes a schedule of the step size.
 
     Args:
-        schedule: "cosine": to 0, after a rise from a 25th; "steps": a tenth after 1/2 and again after 3/4; "plateau":
-            the number itself, which `plateau` changes; "exponential": times `decay_rate` each `decay_epochs`;
-            "constant".
+        schedule: "cosine": to 0, after a rise from a 25th; "poly": to 0 as (1 - step / last step)^0.9; "steps": a tenth
+            after 1/2 and again after 3/4; "plateau": the number itself, which `plateau` changes; "exponential": times
+            `decay_rate` each `decay_epochs`; "constant".
         learning_rate: The largest step size.
         epochs: Of the whole training.
         steps_per_epoch: Steps in an epoch.
@@ -43,8 +43,8 @@ def step_size(
     >>> [round(float(steps(step)), 6) for step in (0, 25, 35)]
     [0.1, 0.01, 0.001]
 
-    Reference: Loshchilov, Hutter 2017, arXiv 1608.03983 (cosine); He et al. 2016, section 4.2 (steps); Szegedy et al.
-    2015, section 6 (exponential).
+    Reference: Loshchilov, Hutter 2017, arXiv 1608.03983 (cosine); Chen et al. 2016, arXiv 1606.00915, section 4.1.2
+    (poly); He et al. 2016, section 4.2 (steps); Szegedy et al. 2015, section 6 (exponential).
     """
     num_steps, schedules = epochs * steps_per_epoch, keras.optimizers.schedules
     if schedule == "cosine":
@@ -55,6 +55,8 @@ def step_size(
             warmup_target=learning_rate if warmup else None,
             warmup_steps=warmup,
         )
+    if schedule == "poly":
+        return schedules.PolynomialDecay(learning_rate, num_steps, end_learning_rate=0.0, power=0.9)
     if schedule == "steps":
         edges = [num_steps // 2, num_steps * 3 // 4]
         return schedules.PiecewiseConstantDecay(edges, [learning_rate, learning_rate / 10, learning_rate / 100])
