@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from toolkit.data.draws import draws
 from toolkit.data.images import augmentation as module
 from toolkit.data.images.augmentation import Augmentation, centre_crop
 
@@ -107,8 +108,8 @@ def test_area():
 
 
 def test_area_is_uniform():
-    area = 0.08 + 0.92 * module._draws(0, SEEDS)[0]["area"].numpy()
-    height, width = module._sides(area, module._draws(0, SEEDS)[0]["aspect"], (3 / 4, 4 / 3))
+    area = 0.08 + 0.92 * draws(module._DRAWS, 0, SEEDS)[0]["area"].numpy()
+    height, width = module._sides(area, draws(module._DRAWS, 0, SEEDS)[0]["aspect"], (3 / 4, 4 / 3))
     np.testing.assert_allclose(height * width, area, rtol=1e-5)
     assert max(height.numpy().max(), width.numpy().max()) <= 1.000001
     assert abs(area.mean() - 0.54) < 0.02
@@ -211,42 +212,6 @@ def test_noise_of_two_images_is_unlike(monkeypatch):
     images = np.zeros((40, 32, 32, 3), "uint8")
     noise = Augmentation(erasing=1.0)(images, np.arange(40), 32).numpy().reshape(40, -1)
     assert np.abs(np.corrcoef(noise) - np.eye(40)).max() < 0.09
-
-
-def splitmix64(state):
-    state = (state + 0x9E3779B97F4A7C15) % 2**64
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        state = (state ^ state >> shift) * factor % 2**64
-    return state ^ state >> 31
-
-
-def test_draws_are_the_hashes_of_the_two_seeds():
-    first = splitmix64(0)
-    assert first == 0xE220A8397B1DCDAF  # as published
-    drawn, keys = module._draws(0, np.array([0, 7, 2**40]))
-    for row, seed in enumerate((0, 7, 2**40)):
-        key = splitmix64((first + seed * 0x9E3779B97F4A7C15) % 2**64)
-        for number, name in enumerate(module._DRAWS):
-            bits = splitmix64((key + number * 0x9E3779B97F4A7C15) % 2**64)
-            mixed = splitmix64((bits - 0x9E3779B97F4A7C15) % 2**64)
-            assert drawn[name][row].numpy() == np.float32((mixed >> 40) / 2**24)
-        assert keys[row].numpy() == mixed >> 32
-
-
-def test_draws_are_uniform_and_independent():
-    count = 20_000
-    drawn, _ = module._draws(5, np.arange(count))
-    numbers = np.stack(list(drawn.values()), 1)
-    assert numbers.min() >= 0 and numbers.max() < 1
-    for column in numbers.T:
-        counts = np.histogram(column, 50, (0, 1))[0]
-        assert (np.square(counts - count / 50) / (count / 50)).sum() < 49 + 5 * np.sqrt(98)
-    limit = 5 / np.sqrt(count)
-    assert np.abs(np.corrcoef(numbers.T) - np.eye(numbers.shape[1])).max() < limit
-    # Nor do they know those of the next image, the next epoch's same image, or another seed's.
-    other = np.stack(list(module._draws(6, np.arange(count))[0].values()), 1)
-    for one, two in ((numbers[:-1], numbers[1:]), (numbers[:-1797], numbers[1797:]), (numbers, other)):
-        assert np.abs(np.corrcoef(one.T, two.T)[:20, 20:]).max() < 1.1 * limit
 
 
 def test_what_is_switched_on_leaves_the_rest_as_it_was():

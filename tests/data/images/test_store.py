@@ -17,6 +17,7 @@ from tests.data.images.pictures import (
     noise,
     saved,
 )
+from toolkit.data import threads
 from toolkit.data.images import files, store
 from toolkit.data.images.labelled import load
 
@@ -96,7 +97,7 @@ def test_the_end_of_the_program_waits_for_what_is_read(tmp_path, monkeypatch):
     reader = threading.Thread(target=lambda: (part.store.read(np.array([0])), ended.set()))
     reader.start()
     begun.wait()
-    store._reads.settle()
+    threads.reads.settle()
     assert ended.is_set()
     reader.join()
 
@@ -107,7 +108,7 @@ def test_at_the_end_of_the_program_images_are_read_without_threads(tmp_path, mon
     expected = everything(batches)
     gone = concurrent.futures.ThreadPoolExecutor(1)
     gone.shutdown()
-    monkeypatch.setattr(store, "_threads", lambda: gone)
+    monkeypatch.setattr(threads, "_pool", lambda: gone)
     assert_same(everything(batches), expected)
 
 

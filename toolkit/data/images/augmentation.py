@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from toolkit.data.draws import draws
 from toolkit.lazy import tensorflow as tf
 
 CROPS = ("none", "shift", "window", "area")
@@ -106,11 +108,11 @@ class Augmentation:
         images = tf.convert_to_tensor(images)
         if self.crop != "area":
             _check_room(images, image_size)
-        drawn, noise_keys = _draws(self.seed, seeds)
+        drawn, noise_keys = draws(_DRAWS, self.seed, seeds)
         images = self._cropped(images, drawn, image_size)
         channels = images.shape[-1]
         if self.color or (self.lighting and channels == 3):
-            images = self._recolored(images, drawn, image_size, channels)
+            images = recolored(images, drawn, color=self.color, lighting=self.lighting)
         if self.erasing:
             images = self._erased(images, drawn, noise_keys, image_size, channels)
         return tf.ensure_shape(images, (None, image_size, image_size, channels))
@@ -160,33 +162,6 @@ class Augmentation:
         boxes = tf.cast(tf.stack([top, left, bottom, right], axis=1), tf.float32)
         return tf.image.crop_and_resize(images, boxes, tf.range(tf.shape(images)[0]), (size, size))
 
-    def _recolored(self, images, drawn, size, channels):
-        # All of it is one affine map of an image's colours, so pixels are read and written once. The numbers are whole
-        # multiples of a power of two, small enough for float32 to hold each sum exactly: it does not matter in which
-        # order a matrix product adds, which depends on the batch's size.
-        images = tf.round(images)
-        brightness, contrast, saturation = (
-            1 + self.color * (2 * drawn[name] - 1) for name in ("brightness", "contrast", "saturation")
-        )
-        luma = tf.constant(_LUMA if channels == 3 else [1 / channels] * channels, tf.float64)
-        rows = tf.reduce_sum(tf.reshape(images, (-1, size, size * channels)), 1)  # fast: whole rows are added
-        total = tf.reduce_sum(tf.reshape(tf.cast(rows, tf.float64), (-1, size, channels)), 1)
-        grey = tf.reduce_sum(total * luma, 1) / size**2
-        scale = brightness * contrast
-        matrix = (scale * saturation)[:, None, None] * tf.eye(channels, dtype=tf.float64)
-        matrix += (scale * (1 - saturation))[:, None, None] * luma[:, None]
-        offset = tf.tile((brightness * (1 - contrast) * grey)[:, None], (1, channels))
-        if self.lighting and channels == 3:
-            u = [drawn[f"lighting_{number}"] for number in range(6)]
-            normal = [tf.sqrt(-2 * tf.math.log(1 - u[k])) * tf.cos(2 * math.pi * u[k + 3]) for k in range(3)]
-            steps = self.lighting * tf.stack(normal, axis=1) * _DEVIATIONS
-            offset += tf.reduce_sum(steps[:, None, :] * _COMPONENTS, 2)
-        matrix, offset = (tf.cast(tf.round(numbers * 4096) / 4096, tf.float32) for numbers in (matrix, offset))
-        images = tf.matmul(tf.reshape(images, (-1, size * size, channels)), matrix)
-        # Rows of pixels, because a sum that is spread over three values at a time is slow.
-        images = tf.reshape(images, (-1, size, size * channels)) + tf.tile(offset[:, None], (1, 1, size))
-        return tf.reshape(tf.minimum(tf.nn.relu(images), 255.0), (-1, size, size, channels))
-
     def _erased(self, images, drawn, noise_keys, size, channels):
         low, high = _ERASED_AREA
         sides = _sides(low + (high - low) * drawn["erased_area"], drawn["erased_aspect"], _ERASED_ASPECT)
@@ -207,6 +182,46 @@ class Augmentation:
         noise = tf.cast(tf.bitwise.right_shift(noise, tf.constant(24, tf.uint32)), tf.float32)
         erased = tf.where(mask, noise, tf.reshape(images, (-1, size, size * channels)))
         return tf.reshape(erased, (-1, size, size, channels))
+
+
+def recolored(images: Any, drawn: Mapping[str, Any], *, color: float, lighting: float) -> Any:
+    """Changes brightness, contrast, saturation and light of images.
+
+    Args:
+        images: float32 (batch, height, width, channels), values 0 to 255, of known height, width and channels.
+        drawn: What `draws` drew as brightness, contrast and saturation, and lighting_0 to lighting_5.
+        color: As in `Augmentation`.
+        lighting: As in `Augmentation`.
+
+    Returns:
+        float32, the same shape, values 0 to 255.
+    """
+    # All of it is one affine map of an image's colours, so pixels are read and written once. The numbers are whole
+    # multiples of a power of two, small enough for float32 to hold each sum exactly: it does not matter in which
+    # order a matrix product adds, which depends on the batch's size.
+    height, width, channels = images.shape[1:]
+    images = tf.round(images)
+    brightness, contrast, saturation = (
+        1 + color * (2 * drawn[name] - 1) for name in ("brightness", "contrast", "saturation")
+    )
+    luma = tf.constant(_LUMA if channels == 3 else [1 / channels] * channels, tf.float64)
+    rows = tf.reduce_sum(tf.reshape(images, (-1, height, width * channels)), 1)  # fast: whole rows are added
+    total = tf.reduce_sum(tf.reshape(tf.cast(rows, tf.float64), (-1, width, channels)), 1)
+    grey = tf.reduce_sum(total * luma, 1) / (height * width)
+    scale = brightness * contrast
+    matrix = (scale * saturation)[:, None, None] * tf.eye(channels, dtype=tf.float64)
+    matrix += (scale * (1 - saturation))[:, None, None] * luma[:, None]
+    offset = tf.tile((brightness * (1 - contrast) * grey)[:, None], (1, channels))
+    if lighting and channels == 3:
+        u = [drawn[f"lighting_{number}"] for number in range(6)]
+        normal = [tf.sqrt(-2 * tf.math.log(1 - u[k])) * tf.cos(2 * math.pi * u[k + 3]) for k in range(3)]
+        steps = lighting * tf.stack(normal, axis=1) * _DEVIATIONS
+        offset += tf.reduce_sum(steps[:, None, :] * _COMPONENTS, 2)
+    matrix, offset = (tf.cast(tf.round(numbers * 4096) / 4096, tf.float32) for numbers in (matrix, offset))
+    images = tf.matmul(tf.reshape(images, (-1, height * width, channels)), matrix)
+    # Rows of pixels, because a sum that is spread over three values at a time is slow.
+    images = tf.reshape(images, (-1, height, width * channels)) + tf.tile(offset[:, None], (1, 1, width))
+    return tf.reshape(tf.minimum(tf.nn.relu(images), 255.0), (-1, height, width, channels))
 
 
 def centre_crop(images: Any, image_size: int) -> Any:
@@ -248,26 +263,3 @@ def _sides(area, place, aspects):
     high = tf.minimum(-tf.math.log(area), math.log(aspects[1]))
     aspect = tf.exp(low + (high - low) * place)
     return tf.sqrt(area / aspect), tf.sqrt(area * aspect)
-
-
-def _draws(seed, seeds):
-    """Uniform numbers in [0, 1) by name, float64 (batch,), and uint32 (batch,) to make noise from.
-
-    They are hashes of the two seeds and the draw's number (splitmix64, Steele et al. 2014): TensorFlow's own stateless
-    numbers take one seed for all of a batch. float64, because the last bit of a number's logarithm depends on its place
-    in the batch: what is made of it is rounded, and the bit gone.
-    """
-    step = tf.constant(0x9E3779B97F4A7C15, tf.uint64)
-
-    def mixed(bits):
-        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-            bits = (bits ^ tf.bitwise.right_shift(bits, tf.constant(shift, tf.uint64))) * tf.constant(factor, tf.uint64)
-        return bits ^ tf.bitwise.right_shift(bits, tf.constant(31, tf.uint64))
-
-    start = mixed(tf.constant(seed % (1 << 64), tf.uint64) + step)
-    keys = mixed(start + (tf.cast(seeds, tf.uint64) + tf.constant(1, tf.uint64)) * step)
-    numbers = tf.constant(np.arange(1, len(_DRAWS) + 1, dtype=np.uint64))
-    bits = mixed(mixed(keys[:, None] + numbers * step))
-    top = tf.cast(tf.bitwise.right_shift(bits, tf.constant(40, tf.uint64)), tf.float64) * 2.0**-24
-    drawn = dict(zip(_DRAWS, tf.unstack(top, axis=1), strict=True))
-    return drawn, tf.cast(tf.bitwise.right_shift(bits[:, -1], tf.constant(32, tf.uint64)), tf.uint32)

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
     if isinstance(item, np.ndarray):
         return _square(Image.fromarray(item[..., 0] if item.shape[2:] == (1,) else item), shape)
-    with _opened(item) as image:
+    with opened(item) as image:
         # A JPEG is decoded at half, a quarter or an eighth of its size where that is enough.
         image.draft("L" if shape[2] == 1 else "RGB", shape[:2])
         image.load()
@@ -102,11 +103,11 @@ def mask(item: Any, side: int) -> np.ndarray:
         if numbers.ndim != 2 or numbers.dtype.kind not in "iub":
             raise ValueError(f"a mask is integers (height, width); got {numbers.dtype} of shape {item.shape}.")
         return _middle(Image.fromarray(_classes(numbers)), (side, side), Image.Resampling.NEAREST)
-    with _opened(item) as image:
+    with opened(item) as image:
         image.load()
         if image.mode not in _MASKS:
             raise ValueError(f"its mode is {image.mode}, and a mask has one whole number a pixel, the class")
-        turn = _orientation(image)
+        turn = orientation(image)
         # Pillow shows a palette's pixels as their places in it.
         return _middle(Image.fromarray(_classes(np.asarray(image))), (side, side), Image.Resampling.NEAREST, turn)
 
@@ -121,7 +122,7 @@ def check(path: str | os.PathLike) -> None:
         ValueError: Where it does not; it is named.
         OSError: Where it cannot be opened.
     """
-    with _opened(path):
+    with opened(path):
         pass
 
 
@@ -243,12 +244,24 @@ def _pillow():
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """An image file: one of the formats by its content, and no larger than is allowed. All others go through it."""
+def opened(path: str | os.PathLike, expected: str = "an image") -> Iterator[Any]:
+    """Opens an image file: one of `FORMATS` by its content, no larger than is allowed. All else here goes through it.
+
+    Args:
+        path: The file.
+        expected: What it should be, for messages.
+
+    Yields:
+        Pillow's image, whose pixels are not decoded yet.
+
+    Raises:
+        ValueError: Where it cannot be read as such, or what is done with it fails; it is named.
+        OSError: Where it cannot be opened.
+    """
     from PIL import UnidentifiedImageError
 
     pillow, formats = _pillow()
-    with binary.opened(path, "an image") as file:
+    with binary.opened(path, expected) as file:
         try:
             limits.check(os.fstat(file.fileno()).st_size, "it", _BOUND)
             with pillow.open(file, formats=formats) as image:
@@ -263,15 +276,15 @@ def _opened(path):
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             if isinstance(error, UnidentifiedImageError):
                 reason = f"it is none of {', '.join(formats)}, or damaged"
-            raise ValueError(f"{printable(path)} cannot be read as an image: {reason}") from error
+            raise ValueError(f"{printable(path)} cannot be read as {expected}: {reason}") from error
 
 
 def _square(image, shape):
     """The middle of an image, upright, as uint8 (side, side, channels)."""
     from PIL import Image
 
-    turn = _orientation(image)
-    return _middle(_plain(image, shape[2]), shape[:2], Image.Resampling.BILINEAR, turn).reshape(shape)
+    turn = orientation(image)
+    return _middle(plain(image, shape[2]), shape[:2], Image.Resampling.BILINEAR, turn).reshape(shape)
 
 
 def _middle(image, size, resampling, turn=None):
@@ -293,16 +306,25 @@ def _classes(numbers):
     return numbers.astype("int32")
 
 
-def _orientation(image):
-    """The transposition that EXIF asks for; None: none."""
+def orientation(image: Any) -> str | None:
+    """Says which of Pillow's transpositions EXIF asks for; None: none.
+
+    Args:
+        image: Pillow's, as `opened` gives it.
+    """
     try:
         return _UPRIGHT.get(image.getexif().get(0x0112))
     except Exception:  # the pixels are good, whatever became of what is said about them
         return None
 
 
-def _plain(image, channels):
-    """An image as 8 bits a channel, grey or RGB; on white where it is transparent."""
+def plain(image: Any, channels: int) -> Any:
+    """Makes an image one of 8 bits a channel, on white where it is transparent.
+
+    Args:
+        image: Pillow's.
+        channels: 3: RGB; 1: grey.
+    """
     from PIL import Image
 
     if image.mode[0] in "IF":

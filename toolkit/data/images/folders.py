@@ -13,7 +13,7 @@ from toolkit.files.names import printable
 # A file of such a name is meant as an image, and is damaged where it is none. Of others the content is looked at.
 SUFFIXES = tuple(".jpg .jpeg .jpe .jfif .png .bmp .gif .webp .tif .tiff .ppm .pgm .pbm .pnm .avif".split())
 LAYOUT = "expected PATH/train/CLASS/*.jpg and PATH/test/CLASS/*.jpg, or PATH/CLASS/*.jpg"
-_SPLITS = {
+SPLIT_WORDS = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
     **dict.fromkeys(("validation", "validate", "val", "valid", "dev", "development"), "validation"),
     **dict.fromkeys(("test", "testing", "tst"), "test"),
@@ -207,7 +207,7 @@ def _parts(root):
 def _split(name):
     """The split that a folder's name means, as "Training_set" means "train"; None: none."""
     words = [word for word in _words(name) if word not in _FILLERS]
-    return _SPLITS.get(words[0]) if len(words) == 1 else None
+    return SPLIT_WORDS.get(words[0]) if len(words) == 1 else None
 
 
 def _words(name):
@@ -218,7 +218,7 @@ def _alike(root):
     """Folders of less usual names, such as "seg_train" and "seg_test", that hold the same classes."""
     found, classes = {}, {}
     for folder in root.filled:
-        splits = {_SPLITS[word] for word in _words(folder.name) if word in _SPLITS}
+        splits = {SPLIT_WORDS[word] for word in _words(folder.name) if word in SPLIT_WORDS}
         if len(splits) == 1 and folder.filled:
             found[folder.path] = splits.pop()
             classes[folder.path] = {each.name for each in _unwrapped(folder).filled}

@@ -1,18 +1,14 @@
 """A store of images, which knows no label: in memory where they fit, else decoded when they are asked for."""
 
-import atexit
-import concurrent.futures
 import dataclasses
 import functools
-import os
 import sys
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from toolkit.data import threads
 from toolkit.data.images.files import check, pixels
 from toolkit.files.names import printable
 
@@ -105,7 +101,7 @@ def stored(
     total = sum(map(len, items.values()))
     keep = total * int(np.prod(shape)) <= MEMORY
     stores = {}
-    with _progress(total, f"{'Reading' if keep else 'Checking'} {source}") as bar:
+    with threads.progress(total, f"{'Reading' if keep else 'Checking'} {source}") as bar:
         for part, found in items.items():
             images, bad = found, {}
             if not (isinstance(found, np.ndarray) and found.shape[1:] == shape):
@@ -130,50 +126,7 @@ class _Streamed:
     def __getitem__(self, rows):
         items = [self._items[row] for row in rows]
         decode = functools.partial(pixels, shape=self._shape)
-        with _reads:
-            try:
-                return np.stack(list(_threads().map(decode, items)))
-            except RuntimeError as error:
-                if "shutdown" not in str(error):
-                    raise
-                return np.stack(list(map(decode, items)))  # the program ends: there are no threads any more
-
-
-class _Reads:
-    """The reads that are under way.
-
-    A program may end while tf.data reads ahead. A thread that then comes back to Python finds the interpreter taken
-    down, never returns, and the data set waits for it for ever. So the end waits until tf.data has read as far ahead as
-    it does.
-    """
-
-    def __init__(self):
-        self._lock, self._number, self._last = threading.Lock(), 0, 0.0
-
-    def __enter__(self):
-        with self._lock:
-            self._number += 1
-
-    def __exit__(self, *error):
-        with self._lock:
-            self._number, self._last = self._number - 1, time.monotonic()
-
-    def settle(self):
-        """Waits until for a while nothing has been read, half a minute at most."""
-        end = time.monotonic() + 30
-        while time.monotonic() < end and (self._number or time.monotonic() < self._last + 0.2):
-            time.sleep(0.02)
-
-
-_reads = _Reads()
-
-
-@functools.cache
-def _threads():
-    # Pillow decodes and resizes without holding Python's lock.
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    atexit.register(_reads.settle)  # comes after the threads have been shut down
-    return concurrent.futures.ThreadPoolExecutor(count)
+        return np.stack(list(threads.each(decode, items)))
 
 
 def _decoded(items, shape, bar, keep, skip_corrupt):
@@ -192,7 +145,7 @@ def _decoded(items, shape, bar, keep, skip_corrupt):
             return error
 
     for start in range(0, len(items), _BLOCK):
-        for row, result in enumerate(_threads().map(attempt, items[start : start + _BLOCK]), start):
+        for row, result in enumerate(threads.each(attempt, items[start : start + _BLOCK]), start):
             bar.update()
             if isinstance(result, ValueError):
                 bad[row] = str(result)
@@ -203,18 +156,3 @@ def _decoded(items, shape, bar, keep, skip_corrupt):
             elif keep:
                 images[row] = result
     return images, bad
-
-
-def _progress(total, what):
-    from tqdm import tqdm
-
-    terminal = sys.stderr.isatty()
-    return tqdm(
-        total=total,
-        desc=what,
-        unit="image",
-        delay=3,
-        mininterval=0.5 if terminal else 15,
-        ncols=None if terminal else 100,
-        dynamic_ncols=terminal,
-    )

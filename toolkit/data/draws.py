@@ -1,0 +1,46 @@
+"""Random numbers for each example from its own seed, in a graph: whatever else is in the batch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from toolkit.lazy import tensorflow as tf
+
+
+def draws(names: Sequence[str], seed: int, seeds: Any) -> tuple[dict[str, Any], Any]:
+    """Draws uniform numbers, each of which has its own name: one that is not used leaves the others as they were.
+
+    They are hashes of the two seeds and the draw's number (splitmix64, Steele et al. 2014): TensorFlow's own stateless
+    numbers take one seed for all of a batch. float64, because the last bit of a number's logarithm depends on its place
+    in the batch: what is made of it is rounded, and the bit gone.
+
+    Args:
+        names: Of the numbers.
+        seed: Decides with an example's own seed.
+        seeds: int64 (batch,), each example's own.
+
+    Returns:
+        (numbers, keys): in [0, 1) by name, float64 (batch,), and uint32 (batch,), to make noise from.
+
+    Example:
+
+    >>> numbers, _ = draws(("flip", "scale"), 0, np.array([5, 6]))
+    >>> alone, _ = draws(("flip",), 0, np.array([6]))
+    >>> float(numbers["flip"][1]) == float(alone["flip"][0])
+    True
+    """
+    step = tf.constant(0x9E3779B97F4A7C15, tf.uint64)
+
+    def mixed(bits):
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            bits = (bits ^ tf.bitwise.right_shift(bits, tf.constant(shift, tf.uint64))) * tf.constant(factor, tf.uint64)
+        return bits ^ tf.bitwise.right_shift(bits, tf.constant(31, tf.uint64))
+
+    start = mixed(tf.constant(seed % (1 << 64), tf.uint64) + step)
+    keys = mixed(start + (tf.cast(seeds, tf.uint64) + tf.constant(1, tf.uint64)) * step)
+    numbers = tf.constant(np.arange(1, len(names) + 1, dtype=np.uint64))
+    bits = mixed(mixed(keys[:, None] + numbers * step))
+    top = tf.cast(tf.bitwise.right_shift(bits, tf.constant(40, tf.uint64)), tf.float64) * 2.0**-24
+    drawn = dict(zip(names, tf.unstack(top, axis=1), strict=True))
+    return drawn, tf.cast(tf.bitwise.right_shift(bits[:, -1], tf.constant(32, tf.uint64)), tf.uint32)

@@ -1,0 +1,155 @@
+"""Random changes of training images and their masks together; a pure function of a seed for each image."""
+
+import dataclasses
+from typing import Any
+
+from toolkit.data.draws import draws
+from toolkit.data.images.augmentation import recolored
+from toolkit.data.masks.files import IGNORED
+from toolkit.lazy import tensorflow as tf
+
+GREY = 127.5  # of what lies outside an image
+# Each decision has its own number, so that one that is switched on leaves the others as they were.
+_DRAWS = ("scale", "top", "left", "flip", "brightness", "contrast", "saturation")
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """How training images and their masks are changed, each time that they are seen.
+
+    An image is scaled, a window of it is cut out at random, and it is mirrored perhaps: the image bilinearly, the mask
+    by the nearest pixel of the same place. Where the scaled image is smaller than the window, it lies in it at random,
+    and what is outside is grey and ignored. What is done to an image depends on `seed` and the image's own seed alone,
+    not on the batch that it stands in: a training that was killed goes on with the same images.
+
+    Args:
+        smallest_scale: Of an image's height and width, the smallest factor.
+        largest_scale: The largest; between both all are alike probable.
+        flip: Whether to mirror every second image, at random, left to right.
+        color: Brightness, contrast and saturation are multiplied by factors in 1 - `color` to 1 + `color`, and the
+            result is clipped to 0..255; 0: none.
+        seed: Decides with an image's own seed.
+
+    Raises:
+        ValueError: Where one is out of range; it is named.
+
+    Example:
+
+    >>> augmentation = Augmentation(smallest_scale=0.5, largest_scale=2.0)
+    >>> pixels = np.arange(2 * 9 * 12 * 4, dtype="uint8").reshape(2, 9, 12, 4)
+    >>> images, labels = augmentation(pixels, np.array([[9, 12], [6, 8]]), np.array([5, 6]), (8, 8))
+    >>> images.shape, labels.shape
+    (TensorShape([2, 8, 8, 3]), TensorShape([2, 8, 8]))
+
+    Reference: Chen et al. 2016 (DeepLab), section 4.1 (scales 0.5 to 1.5); 2017 (v3), section 4.1 (0.5 to 2.0).
+    """
+
+    smallest_scale: float = 0.5
+    largest_scale: float = 2.0
+    flip: bool = True
+    color: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.1 <= self.smallest_scale <= self.largest_scale <= 10:
+            raise ValueError(
+                f"smallest_scale={self.smallest_scale}, largest_scale={self.largest_scale}: expected 0.1 to 10, the "
+                "smallest first."
+            )
+        if not 0 <= self.color <= 1:
+            raise ValueError(f"color={self.color}: expected 0 to 1.")
+
+    def __call__(self, pixels: Any, sizes: Any, seeds: Any, crop_size: tuple[int, int]) -> tuple[Any, Any]:
+        """Changes images and their masks.
+
+        Args:
+            pixels: uint8 (batch, height, width, 4): red, green, blue and class; each image in the upper left corner.
+            sizes: int32 (batch, 2), each one's own height and width.
+            seeds: int64 (batch,), each one's own.
+            crop_size: (height, width) of the result.
+
+        Returns:
+            (images, labels): float32 (batch, *crop_size, 3), values 0 to 255, and int32 (batch, *crop_size), 255 where
+            ignored.
+        """
+        drawn, _ = draws(_DRAWS, self.seed, seeds)
+        scale = self.smallest_scale + (self.largest_scale - self.smallest_scale) * drawn["scale"]
+        mirrored = drawn["flip"] < (0.5 if self.flip else 0.0)
+        rows, columns = (
+            _places(tf.cast(sizes[:, axis], tf.float64), crop_size[axis], scale, drawn[name], flipped)
+            for axis, name, flipped in ((0, "top", None), (1, "left", mirrored))
+        )
+        images, labels, outside = _sampled(pixels, sizes, rows, columns)
+        images = tf.ensure_shape(images, (None, *crop_size, 3))
+        if self.color:
+            images = recolored(images, drawn, color=self.color, lighting=0.0)
+        return tf.where(outside[..., None], GREY, images), tf.ensure_shape(labels, (None, *crop_size))
+
+
+def middle(pixels: Any, sizes: Any, crop_size: tuple[int, int]) -> tuple[Any, Any]:
+    """Cuts out the middle of images and their masks, as validation and test see it.
+
+    Args:
+        pixels, sizes, crop_size: As `Augmentation` takes them.
+
+    Returns:
+        (images, labels): as `Augmentation` gives them, the values as they were; grey and ignored outside.
+
+    Example:
+
+    >>> pixels = np.arange(16, dtype="uint8").reshape(1, 2, 2, 4)
+    >>> middle(pixels, np.array([[2, 2]]), (2, 4))[1].numpy().tolist()
+    [[[255, 3, 7, 255], [255, 11, 15, 255]]]
+    """
+    starts = (tf.cast(sizes, tf.int32) - tf.constant(crop_size)) // 2
+    rows, columns = (starts[:, axis, None] + tf.range(crop_size[axis]) for axis in (0, 1))
+    found, outside = _nearest(pixels, sizes, rows, columns)
+    images = tf.where(outside[..., None], GREY, tf.cast(found[..., :3], tf.float32))
+    labels = tf.where(outside, IGNORED, tf.cast(found[..., 3], tf.int32))
+    return tf.ensure_shape(images, (None, *crop_size, 3)), tf.ensure_shape(labels, (None, *crop_size))
+
+
+def _places(length, size, scale, drawn, mirrored):
+    """Where in the image, in pixels from its edge, the middles of the window's pixels lie: float64 (batch, size).
+
+    The window begins on a whole pixel of the image, so that a scale of 1 changes no value.
+    """
+    start = tf.round(drawn * (length * scale - size) / scale)
+    steps = tf.cast(tf.range(size), tf.float64) + 0.5
+    if mirrored is not None:
+        steps = tf.where(mirrored[:, None], size - steps, steps)
+    return start[:, None] + steps / scale[:, None]
+
+
+def _sampled(pixels, sizes, rows, columns):
+    """Images between the pixels, labels at the nearest, and what lies outside."""
+    found, outside = _nearest(pixels, sizes, *(tf.cast(tf.floor(places), tf.int32) for places in (rows, columns)))
+    labels = tf.where(outside, IGNORED, tf.cast(found[..., 3], tf.int32))
+    (top, down), (left, across) = (_between(places) for places in (rows, columns))
+    corners = [[_nearest(pixels, sizes, top + i, left + j)[0][..., :3] for j in (0, 1)] for i in (0, 1)]
+    (first, second), (third, fourth) = [[tf.cast(corner, tf.float32) for corner in pair] for pair in corners]
+    down, across = down[:, :, None, None], across[:, None, :, None]
+    upper, lower = first + (second - first) * across, third + (fourth - third) * across
+    return upper + (lower - upper) * down, labels, outside
+
+
+def _between(places):
+    """The pixel whose middle lies before each place, and how far on to the next one the place is."""
+    first = tf.floor(places - 0.5)
+    return tf.cast(first, tf.int32), tf.cast(places - 0.5 - first, tf.float32)
+
+
+def _nearest(pixels, sizes, rows, columns):
+    """Pixels at whole places, those at the edge where a place lies outside; and whether it does."""
+    pixels = tf.convert_to_tensor(pixels)
+    sizes = tf.cast(sizes, tf.int32)
+    inside = []
+    for axis, places in ((0, rows), (1, columns)):
+        inside.append(tf.clip_by_value(places, 0, sizes[:, axis, None] - 1))
+    outside = tf.not_equal(inside[0], rows)[:, :, None] | tf.not_equal(inside[1], columns)[:, None, :]
+    batch, height, width, _ = tf.unstack(tf.shape(pixels))
+    # Four bytes are one number, of which to take many is faster than of many small rows.
+    numbers = tf.reshape(tf.bitcast(pixels, tf.int32), [-1])
+    starts = (tf.range(batch)[:, None] * height + inside[0]) * width
+    found = tf.gather(numbers, starts[:, :, None] + inside[1][:, None, :])
+    return tf.bitcast(found, tf.uint8), outside
