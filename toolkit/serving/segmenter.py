@@ -100,7 +100,9 @@ def segmenter(
             for image, labels in measured:
                 size = min(sizes, key=lambda size: _difference(size, labels.shape))
                 predicted = call(key(size, kind), image=_stretched(image, size)[None])["labels"][0]
-                counts = counts + pixel_confusion(labels, _spread(predicted, labels.shape), len(names), ignored=_IGNORED)
+                counts = counts + pixel_confusion(
+                    labels, _spread(predicted, labels.shape), len(names), ignored=_IGNORED
+                )
             figures = segmentation(counts)
             for name in ("mean_iou_percent", "pixel_accuracy_percent"):
                 found["_".join([kind, name]).strip("_")] = figures[name]
