@@ -73,7 +73,12 @@ def largest_differences(found: Mapping[str, np.ndarray], expected: Mapping[str, 
 
 
 def check_equal(
-    found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray], tolerance: float, where: str
+    found: Mapping[str, np.ndarray],
+    expected: Mapping[str, np.ndarray],
+    tolerance: float,
+    where: str,
+    *,
+    differing: float = 0.0,
 ) -> dict[str, float]:
     """Checks that outputs are what they should be.
 
@@ -81,8 +86,8 @@ def check_equal(
         found: Output name to array.
         expected: Output name to array of the same shape.
         tolerance: The largest difference allowed, as a share of the output's largest magnitude where that is above 1.
-            Integers and booleans must be equal.
         where: What was run, for the error's text.
+        differing: The largest share of integers and booleans that may differ.
 
     Returns:
         Output name to the largest absolute difference.
@@ -98,10 +103,13 @@ def check_equal(
     """
     for name, array in expected.items():
         difference = _differences(found[name], array)
-        allowed = 0.0
         if np.issubdtype(array.dtype, np.floating):
             magnitude = np.max(np.abs(array), initial=1, where=np.isfinite(array))
             allowed = tolerance * max(1.0, float(magnitude))
+        elif np.count_nonzero(difference) <= differing * array.size:
+            continue
+        else:
+            allowed = 0.0
         if np.any(difference > allowed):
             worst = np.unravel_index(np.argmax(difference), difference.shape)
             raise ParityError(

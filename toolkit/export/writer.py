@@ -59,6 +59,7 @@ def write(
     calibrate: Iterable[Mapping[str, Mapping[str, np.ndarray]]] | None = None,
     measure: Callable[[Callable[..., dict[str, np.ndarray]]], Mapping[str, float]] | None = None,
     tolerance: float = 1e-4,
+    differing: float = 0.0,
 ) -> Report:
     """Exports functions as a SavedModel and a TFLite file, checks both against the functions, and writes a card.
 
@@ -82,6 +83,8 @@ def write(
             SavedModel and of each `.tflite`, it returns metric name to number. What quantization costs is on the card.
         tolerance: Largest difference allowed, as a share of the output's largest magnitude where that is above 1; the
             quantized file's difference is put on the card, not judged.
+        differing: Largest share of an output's whole numbers that may differ: of many that each tell the largest of
+            several others, such as pixels' classes, rounding decides a few.
 
     Returns:
         A `Report` with the card.
@@ -122,7 +125,7 @@ def write(
         except RuntimeError as error:
             raise parity.ParityError(f"the TFLite file does not run without TensorFlow: {error}") from error
         saved = run_saved_model(new / "saved_model", feeds)
-        figures = _compare(signatures, traced, tensors, examples, saved, runs, tolerance)
+        figures = _compare(signatures, traced, tensors, examples, saved, runs, tolerance, differing)
         files = {
             path.name: _describe_file(path, runs[label][1], calibrated.get(label)) for label, path in paths.items()
         }
@@ -168,7 +171,7 @@ def _loops(traced):
     return any(operation.type in ("While", "StatelessWhile") for operation in traced.graph.get_operations())
 
 
-def _compare(signatures, traced, tensors, examples, saved, runs, tolerance):
+def _compare(signatures, traced, tensors, examples, saved, runs, tolerance, differing):
     """Checks every runtime's outputs and returns the card's parity figures."""
     found = {"SavedModel": saved, "TFLite": runs["model"][0]}
     quantized = [label for label in runs if label != "model"]
@@ -189,8 +192,10 @@ def _compare(signatures, traced, tensors, examples, saved, runs, tolerance):
         expected = {name: np.asarray(tensor) for name, tensor in again(**constants).items()}
         parity.check_outputs(expected, tensors[key], f"{key!r} called as a function")
         differences = {
-            "saved_model": parity.check_equal(saved[key], expected, tolerance, f"{key!r} in SavedModel"),
-            "tflite": parity.check_equal(found["TFLite"][key], expected, tolerance, f"{key!r} in TFLite"),
+            name: parity.check_equal(
+                found[runtime][key], expected, tolerance, f"{key!r} in {runtime}", differing=differing
+            )
+            for name, runtime in (("saved_model", "SavedModel"), ("tflite", "TFLite"))
         }
         for label in quantized:
             differences[f"{label}_from_float32"] = parity.largest_differences(found[label][key], found["TFLite"][key])

@@ -51,7 +51,7 @@ def image_classifier(
     """
     classifier = models.image_classifier.classifier(model)
     images, labels = test
-    side, names = classifier.input_shape[1], _class_names(model, classifier.output_shape[-1], class_names)
+    side, names = classifier.input_shape[1], class_names_of(model, classifier.output_shape[-1], class_names)
     size = exported_size or (side, side)
 
     def inputs(images, most):
@@ -91,7 +91,20 @@ def _classify(classifier, stored):
     return classify
 
 
-def _class_names(model, num_classes, given):
+def class_names_of(model: Any, num_classes: int, given: Sequence[str] | None = None) -> list[str]:
+    """Finds the names of a network's classes.
+
+    Args:
+        model: A Keras model, which may keep them as `layers.ClassNames`.
+        num_classes: How many there must be.
+        given: What they are; None: what the model keeps.
+
+    Returns:
+        A name for each class.
+
+    Raises:
+        ValueError: Where they are not as many, or the model keeps none and none are given.
+    """
     if given is None:
         layers = {layer.name: layer for layer in model.layers}
         if "class_names" not in layers:

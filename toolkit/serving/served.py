@@ -17,6 +17,7 @@ class Served:
         measure: `measure(call)`, metric name to number, where `call(signature, **inputs)` runs an exported file; None:
             nothing is measured.
         tolerance: As in `export.write`.
+        differing: As in `export.write`.
         card: What the card says of the model: alphabet, vocabulary, classes.
 
     Example:
@@ -33,6 +34,7 @@ class Served:
     calibrate: Callable[[], Iterable[Mapping[str, Mapping[str, Any]]]] | None = None
     measure: Callable[[Callable], Mapping[str, float]] | None = None
     tolerance: float = 1e-4
+    differing: float = 0.0
     card: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def arguments(self) -> dict[str, Any]:
@@ -76,5 +78,6 @@ class Served:
             calibrate=calibrate if all(each.calibrate for each in served.values()) else None,
             measure=measure if any(each.measure for each in served.values()) else None,
             tolerance=max(each.tolerance for each in served.values()),
+            differing=max(each.differing for each in served.values()),
             card=named("card"),
         )
