@@ -101,9 +101,7 @@ def load(s):
     if s.weights not in ("", "imagenet"):
         files.binary.check(s.weights, "--weights=imagenet, a .keras or .weights.h5 file, or a workdir")
     augmentation = data.masks.Augmentation(**s.only("smallest_scale", "largest_scale", "flip", "color"))
-    how = s.only("image_size", "ignored", "from_palette", "batch_size", "seed", "held_out", "skip_corrupt")
-    crop = data.images.files.parse_size(s.crop_size, "crop_size") or (64, 64)
-    return data.masks.load(s.data, crop_size=crop, augmentation=augmentation, **how)
+    return data.masks.load(augmentation=augmentation, batch_size=s.batch_size, **s.reading())
 
 
 def network(s, class_names, weights=None):
@@ -246,25 +244,46 @@ def evaluate(run):
 
 
 def sample(run):
+    """Masks of files, or of test images, as pictures over the images and as palette PNGs of the classes' numbers."""
     s = run.settings
     if not s.images and not run.has("model"):
         raise ValueError("--mode=sample of the shipped model is for files of yours: --images=one.jpg,two.jpg.")
     model, names = trained(run)
-    predict, crf = several_scales(run, model), dense_crf(run, crf_numbers(run), len(names))
     if s.images:
-        shown = [(path, data.masks.read_image(path), None) for path in s.images.split(",")]
+        paths, images = zip(*data.images.files.read_whole_named(s.images), strict=True)
     else:
-        images = run.data_if_there("test images; --images=one.jpg,two.jpg names others")
-        if images is None:
+        found = run.data_if_there("test images; --images=one.jpg,two.jpg names others")
+        if found is None:
             return
-        pairs = images.for_classes(names, str(run.workdir)).examples("test", 8)
-        shown = [(f"test_{number}", *pair) for number, pair in enumerate(pairs)]
-    for path, image, _ in shown:
-        pass
+        images, _ = zip(*found.for_classes(names, str(run.workdir)).examples("test", 8), strict=True)
+        paths = [f"test_image_{number}" for number in range(len(images))]
+    several, crf = several_scales(run, model), dense_crf(run, crf_numbers(run), len(names))
+    found = []
+    for path, image in zip(paths, images, strict=True):
+        logits = several(image)
+        found.append((crf(image, logits) if s.crf else logits).argmax(-1))
+        shares = metrics.segmentation.shares(found[-1], names)
+        print(f"  {files.names.printable(path)}: {shares}")
+    titles = [files.names.printable(str(path)) for path in paths]
+    run.picture("sample", visualize.segmentation.examples(images[:32], found[:32], names, titles=titles[:32]))
 
 
 def export(run):
     s, (model, names), images = run.settings, trained(run), run.data_to_measure()
+    if images is not None:
+        images = images.for_classes(names, str(run.workdir))
+    examples = data.masks.noise() if images is None else images.examples
+    sizes = [data.images.files.parse_size(size, "export_sizes") for size in s.export_sizes.split(",") if size]
+    numbers_of_crf = crf_numbers(run)
+    served = serving.segmenter.segmenter(
+        model,
+        test=examples("test", s.max_measured),
+        train=examples("train"),
+        sizes=sizes or data.masks.usual_sizes(next(examples("test", 1))[0]),
+        working_size=working_size(s, images),
+        crf=layers.LocalCRF(**numbers_of_crf),
+    )
+    run.export(served, data=s.data, description=f"DeepLab {s.variant}: photos to the class of each pixel.")
 
 
 def check_data(run):

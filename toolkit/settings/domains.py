@@ -130,9 +130,12 @@ class Masks(Run):
         minimum=8,
         maximum=4096,
     )
-    crop_size: str = setting("", "HEIGHTxWIDTH of the part that a training step sees; empty: 64x64", maximum=20)
-    ignored: int | None = setting(
-        None, "number in the masks that is no class, beside 255, such as 11 of CamVid", minimum=0, maximum=255
+    crop_size: str = setting("", "HEIGHTxWIDTH of the part that a training step sees; empty: all, where the images are alike", maximum=20)
+    ignored: str = setting(
+        "", "numbers in the masks that are no class, beside 255, between commas, such as 11 of CamVid", maximum=1000
+    )
+    class_names: str = setting(
+        "", "of the masks' numbers from 0 on, between commas; empty: as class_names.txt in the folder has them"
     )
     from_palette: bool = setting(False, "masks saved as colours are read by PASCAL VOC's palette")
     held_out: float = setting(
@@ -147,6 +150,8 @@ class Masks(Run):
             ValueError: Where nothing, or half of the images and more, would be held out, or a batch would fill any
                 machine's memory.
         """
+        if not all(re.fullmatch("[0-9]{1,3}", word) for word in _words(self.ignored)):
+            raise ValueError(f"--ignored must be numbers of 0 to 255 between commas; got {quoted(self.ignored)}.")
         crop = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.crop_size or "64x64")
         if not crop:
             told = quoted(self.crop_size)
@@ -159,3 +164,18 @@ class Masks(Run):
             )
         if not 0 < self.held_out < 0.5:
             raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
+
+    def reading(self) -> dict:
+        """Gives what `data.masks.load` is asked for, by its arguments' names."""
+        sides = self.crop_size.partition("x")
+        return {
+            "source": self.data,
+            "crop_size": (int(sides[0]), int(sides[2])) if self.crop_size else None,
+            "ignored": tuple(map(int, _words(self.ignored))),
+            "class_names": _words(self.class_names) or None,
+            **self.only("image_size", "from_palette", "seed", "held_out", "skip_corrupt"),
+        }
+
+
+def _words(text):
+    return tuple(word.strip() for word in text.split(",")) if text else ()

@@ -189,6 +189,38 @@ def read_named(
     return paths, np.stack(images)
 
 
+def read_whole_named(names: str) -> list[tuple[pathlib.Path, np.ndarray]]:
+    """Reads files that a person names, each in its own size.
+
+    Args:
+        names: As in `read_named`.
+
+    Returns:
+        (path, image) each: uint8 (height, width, 3), upright.
+
+    Raises:
+        ValueError: Where a file cannot be read as an image, or none is named.
+        FileNotFoundError: Where one is not there.
+        OSError: Where the system refuses.
+    """
+
+    def whole(path):
+        from PIL import Image
+
+        with opened(path) as image:
+            turn = orientation(image)
+            upright = plain(image, 3)
+            return path, np.asarray(upright.transpose(Image.Transpose[turn]) if turn else upright)
+
+    try:
+        found = [whole(binary.check(path, "an image")) for path in _separated(names)]
+    except (ValueError, OSError) as error:
+        raise (type(error) if isinstance(error, OSError) else ValueError)(f"--images: {error}") from error
+    if not found:
+        raise ValueError(f"--images={names}: expected paths of images, between commas.")
+    return found
+
+
 def _separated(names):
     """Paths between commas, where one that is there may have commas itself."""
     pieces = [piece for piece in names.split(",") if piece.strip()]
