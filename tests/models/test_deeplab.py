@@ -59,6 +59,15 @@ def test_dilation_costs_no_weights(unfilled):
     assert len(counts) == 1
 
 
+def test_the_weights_of_one_output_stride_serve_another(unfilled):
+    """The decoder stands at a quarter of the image at each, as in section 4 of the third paper."""
+    shapes = [
+        [tuple(each.shape) for each in deeplab("v3+", "resnet50", (65, 65, 3), output_stride=stride).weights]
+        for stride in (32, 16, 8)
+    ]
+    assert shapes[0] == shapes[1] == shapes[2]
+
+
 def test_number_of_weights(unfilled):
     """The backbone's, and those of five branches, of the mix and of the scores."""
     trunk = image_classifier("resnet50", (65, 65, 3), include_top=False).count_params()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from toolkit.layers.atrous_convolution_2d import AtrousConv2D, AtrousDepthwiseConv2D
+
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class AtrousSpatialPyramidPooling(keras.layers.Layer):
@@ -63,14 +65,14 @@ class AtrousSpatialPyramidPooling(keras.layers.Layer):
         self.mix = self._convolution(1, 1, "mix")
 
     def _convolution(self, size, rate, name):
-        how = {"padding": "same", "use_bias": False, "dilation_rate": rate, "dtype": self.dtype_policy}
+        how = {"use_bias": False, "dilation_rate": rate, "dtype": self.dtype_policy}
         if self.separable and size > 1:
             return [
-                keras.layers.DepthwiseConv2D(size, **how, name=f"{name}_depthwise"),
+                AtrousDepthwiseConv2D(size, **how, name=f"{name}_depthwise"),
                 *self._normalized(f"{name}_depthwise"),
                 *self._convolution(1, 1, f"{name}_pointwise"),
             ]
-        return [keras.layers.Conv2D(self.filters, size, **how, name=name), *self._normalized(name)]
+        return [AtrousConv2D(self.filters, size, **how, name=name), *self._normalized(name)]
 
     def _normalized(self, name):
         how = {"momentum": self.momentum, "epsilon": self.epsilon, "dtype": self.dtype_policy}

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
+from toolkit.layers.atrous_convolution_2d import AtrousConv2D
+
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class AtrousSpatialPyramidSum(keras.layers.Layer):
@@ -53,8 +55,8 @@ class AtrousSpatialPyramidSum(keras.layers.Layer):
 
     def _branch(self, number, rate):
         def convolution(filters, size, name, activation=None):
-            how = {"padding": "same", "dilation_rate": rate if size > 1 else 1, "dtype": self.dtype_policy}
-            return keras.layers.Conv2D(filters, size, activation=activation, name=f"branch_{number}_{name}", **how)
+            how = {"dilation_rate": rate if size > 1 else 1, "dtype": self.dtype_policy}
+            return AtrousConv2D(filters, size, activation=activation, name=f"branch_{number}_{name}", **how)
 
         if not self.filters:
             return [convolution(self.outputs, 3, "scores")]

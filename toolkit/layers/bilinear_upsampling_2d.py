@@ -53,20 +53,22 @@ class BilinearUpsampling2D(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs, like=None):
-        # Not ops.image.resize where the size is known: under XLA on a CPU that takes wrong pixels.
-        stretched = self._stretched(self._stretched(inputs, axis=1), axis=2)
-        return stretched if like is None else stretched[:, : ops.shape(like)[1], : ops.shape(like)[2]]
+        # Not ops.image.resize where the size is known: under XLA on a CPU that takes wrong pixels. Products with the
+        # weights of each row and of each column, so that the gradient is a product too: several times as fast as that
+        # of slices that are added up, and what lies beyond the wanted size is never computed.
+        batch, height, width, channels = ops.shape(inputs)
+        rows, columns = (height * self.size, width * self.size) if like is None else ops.shape(like)[1:3]
+        x = ops.matmul(self._weights(width, columns), inputs)
+        x = ops.matmul(self._weights(height, rows), ops.reshape(x, (-1, height, columns * channels)))
+        return ops.reshape(x, (-1, rows, columns, channels))
 
-    def _stretched(self, x, axis):
-        """Each row as `size` rows: a mean of it and of the one before or after it."""
-        before = ops.concatenate([_part(x, axis, 0, 1), _part(x, axis, 0, -1)], axis=axis)
-        after = ops.concatenate([_part(x, axis, 1, None), _part(x, axis, -1, None)], axis=axis)
+    def _weights(self, length, wanted):
+        """What each of the `wanted` pixels of a line takes from each of its `length` ones; (wanted, length)."""
         middle = 0.5 if self.align == "center" else 0.0
-        places = [(j + middle) / self.size - middle for j in range(self.size)]
-        rows = [(1 - abs(at)) * x + abs(at) * (before if at < 0 else after) for at in places]
-        shape = list(ops.shape(x))
-        shape[axis] *= self.size
-        return ops.reshape(ops.stack(rows, axis=axis + 1), [-1, *shape[1:]])
+        places = (ops.arange(wanted, dtype="float32") + middle) / self.size - middle
+        places = ops.clip(places, 0, ops.cast(length - 1, "float32"))
+        distances = ops.abs(places[:, None] - ops.arange(length, dtype="float32"))
+        return ops.cast(ops.relu(1 - distances), self.compute_dtype)
 
     def compute_output_shape(self, inputs_shape, like_shape=None) -> tuple:
         batch, *sides, channels = inputs_shape
@@ -80,7 +82,3 @@ class BilinearUpsampling2D(keras.layers.Layer):
 
     def get_config(self) -> dict:
         return {**super().get_config(), "size": self.size, "align": self.align}
-
-
-def _part(x, axis, first, last):
-    return x[:, first:last] if axis == 1 else x[:, :, first:last]

@@ -124,8 +124,11 @@ def _scores(between):
 
 
 def _decoded(x, levels, filters, output_stride, align):
-    """The pyramid's features at a finer level of the backbone, beside what that knows: four times finer, or less."""
-    stride = max(1, output_stride // 4)
+    """The pyramid's features beside what the backbone knows at a quarter of the image, or at all of it.
+
+    Always there, whatever the output stride: so the weights of one output stride serve another.
+    """
+    stride = 4 if output_stride > 4 else 1
     name = f"level_{stride.bit_length() - 1}"
     fine = levels.get(name)
     if fine is None:
