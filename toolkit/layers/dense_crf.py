@@ -1,10 +1,12 @@
 """A fully connected conditional random field over pixels: what looks alike and lies near is likely of one class."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
 
-from toolkit.layers.permutohedral_lattice import filtered, lattice
+from toolkit.layers.permutohedral_lattice import filtered, lattice, normalized
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
@@ -85,22 +87,21 @@ class DenseCRF(keras.layers.Layer):
         self.built = True
 
     def call(self, logits, image):
-        shape = ops.shape(logits)
         logits = ops.cast(logits, "float32")
-        where = lattice(self._features(ops.cast(image, "float32")), self.capacity)
-
-        def bilateral(values):
-            flat = ops.reshape(values, (-1, values.shape[-1]))
-            return ops.reshape(filtered(flat, where), ops.shape(values))
-
-        ones = ops.ones_like(logits[..., :1])
-        filters = [_normalized(operate, ones) for operate in (bilateral, self._spatial)]
-        found = logits
+        where = normalized(lattice(self._features(ops.cast(image, "float32")), self.capacity))
+        # Classes first: what follows are products over pixels that lie side by side.
+        start = ops.transpose(logits, (3, 0, 1, 2))
+        shape, flat = ops.shape(start), (start.shape[0], -1)
+        near = [_Taps(length, self.spatial_stddev) for length in shape[2:]]
+        root = near[0].root[:, None] * near[1].root
+        found = start
         for _ in range(self.num_iterations):
-            belief = ops.softmax(found, axis=-1)
-            message = sum(self.kernel_weights[place] * each(belief) for place, each in enumerate(filters))
-            found = logits - ops.matmul(message, ops.transpose(self.compatibility))
-        return ops.reshape(found, shape)
+            belief = _softmax(found)
+            bilateral = ops.reshape(filtered(ops.reshape(belief, flat), where), shape)
+            spatial = root * near[0].down(near[1].along(root * belief))
+            message = self.kernel_weights[0] * bilateral + self.kernel_weights[1] * spatial
+            found = start - ops.reshape(ops.matmul(self.compatibility, ops.reshape(message, flat)), shape)
+        return ops.reshape(ops.transpose(found, (1, 2, 3, 0)), ops.shape(logits))
 
     def _features(self, image):
         """(batch, pixels, 2 + channels), in standard deviations."""
@@ -111,17 +112,6 @@ class DenseCRF(keras.layers.Layer):
         places = places + ops.zeros_like(image[..., :1])
         features = ops.concatenate([places, image / self.color_stddev], axis=-1)
         return ops.reshape(features, (-1, height * width, features.shape[-1]))
-
-    def _spatial(self, values):
-        # Products, not a depthwise convolution: one with a kernel larger than the image ends TensorFlow 2.16.
-        height, width = ops.shape(values)[1:3]
-        down = ops.einsum("hk,bkwc->bhwc", self._taps(height), values)
-        return ops.einsum("wk,bhkc->bhwc", self._taps(width), down)
-
-    def _taps(self, length):
-        """(length, length), how much each place is of each other one."""
-        places = ops.cast(ops.arange(length), "float32") / self.spatial_stddev
-        return ops.exp(-0.5 * ops.square(places[:, None] - places))
 
     def compute_output_shape(self, logits_shape, image_shape) -> tuple:
         return tuple(logits_shape)
@@ -139,7 +129,50 @@ def _constant(value):
     return lambda shape, dtype=None: ops.convert_to_tensor(np.asarray(value, "float32"))
 
 
-def _normalized(operate, ones):
-    """D^-1/2 K D^-1/2."""
-    root = ops.rsqrt(ops.maximum(operate(ones), 1e-12))
-    return lambda values: root * operate(root * values)
+def _softmax(logits):
+    """Over the first axis."""
+    powers = ops.exp(logits - ops.stop_gradient(ops.max(logits, axis=0)))
+    return powers / ops.sum(powers, axis=0)
+
+
+class _Taps:
+    """A Gaussian along one axis: blocks of it times a matrix that reaches over the block before and the one after.
+
+    Products, not a depthwise convolution: one with a kernel larger than the image ends TensorFlow 2.16.
+    """
+
+    def __init__(self, length, stddev):
+        self.length, self.block = length, math.ceil(5 * stddev)
+        self.blocks = -(-length // self.block)
+        offsets = np.arange(3 * self.block) - np.arange(self.block, 2 * self.block)[:, None]
+        self.taps = np.exp(-0.5 * (offsets / stddev) ** 2).astype("float32")
+        total = self.along(ops.ones((1, length), "float32"))[0]
+        self.root = ops.rsqrt(total)
+
+    def along(self, values):
+        """Along the last axis."""
+        parts = self._parts(values, -1)
+        found = ops.matmul(ops.concatenate(parts, axis=-1), self.taps.T)
+        return self._whole(found, values, -1)
+
+    def down(self, values):
+        """Along the last axis but one."""
+        parts = self._parts(values, -2)
+        return self._whole(ops.matmul(self.taps, ops.concatenate(parts, axis=-2)), values, -2)
+
+    def _parts(self, values, axis):
+        """Blocks along the axis, after the ones before them and before the ones after."""
+        ndim = len(values.shape)
+        room = [[0, 0] for _ in values.shape]
+        room[axis] = [self.block, self.blocks * self.block - self.length + self.block]
+        shape = list(ops.shape(values))
+        shape[ndim + axis : ndim + axis + 1] = [self.blocks + 2, self.block]
+        cut = ops.reshape(ops.pad(values, room), shape)
+        each = (slice(None),) * (ndim + axis)
+        return [cut[(*each, slice(start, start + self.blocks))] for start in range(3)]
+
+    def _whole(self, blocks, values, axis):
+        ndim = len(values.shape)
+        shape = list(ops.shape(values))
+        shape[axis] = self.blocks * self.block
+        return ops.reshape(blocks, shape)[(*(slice(None),) * (ndim + axis), slice(0, self.length))]

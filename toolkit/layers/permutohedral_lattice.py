@@ -1,5 +1,6 @@
 """A Gaussian filter over features of several dimensions, in time that grows with the pixels, not with their square."""
 
+import itertools
 from typing import Any, NamedTuple
 
 import keras
@@ -15,21 +16,20 @@ class Lattice(NamedTuple):
     Args:
         vertices: int32 (pixels, dimensions + 1), the points round each pixel.
         shares: float32 of that shape, how much of the pixel is each one's; they add up to 1.
-        order: int32 (pairs,), the pairs of pixel and vertex, sorted by point.
-        points: int32 (pairs,), the point of each of them.
         neighbors: int32 (dimensions + 1, 2, points), what lies before and after each point along each axis; the number
             of points where there is nothing.
         num_points: How many points there are.
+        pairs: int64 (pixels x (dimensions + 1), 2), each pixel with each of its vertices, and the same the other way
+            round: where a sparse matrix of the shares has its entries. None where they are not used.
 
     Reference: Adams, Baek, Davis 2010, section 3.
     """
 
     vertices: Any
     shares: Any
-    order: Any
-    points: Any
     neighbors: Any
     num_points: Any
+    pairs: Any = None
 
 
 def lattice(features: Any, capacity: int | None = None) -> Lattice:
@@ -50,72 +50,112 @@ def lattice(features: Any, capacity: int | None = None) -> Lattice:
     dimensions = features.shape[-1]
     if dimensions >= len(_PRIMES):
         raise ValueError(f"features: at most {len(_PRIMES) - 1} dimensions; got {dimensions}.")
-    corners = dimensions + 1
     features = ops.stop_gradient(ops.cast(features, "float32"))
-    elevated = ops.reshape(features @ _elevation(dimensions), (-1, corners))
-    # The nearest point of remainder 0, and how far each coordinate is from it, the farthest first.
-    nearest = ops.round(elevated / corners)
-    above = ops.cast(ops.sum(nearest, axis=1, keepdims=True), "int32")
-    difference = elevated - nearest * corners
-    larger = difference[:, None, :] > difference[:, :, None]
-    earlier = (difference[:, None, :] == difference[:, :, None]) & np.tri(corners, k=-1, dtype=bool)
-    rank = ops.sum(ops.cast(larger | earlier, "int32"), axis=2) + above
-    wrapped = ops.cast(rank < 0, "int32") - ops.cast(rank > dimensions, "int32")
-    rank = rank + corners * wrapped
-    base = ops.cast(nearest, "int32") * corners + corners * wrapped
-    difference = (elevated - ops.cast(base, "float32")) / corners
-    ranked = ops.sum(difference[:, :, None] * ops.cast(rank[:, :, None] == np.arange(corners), "float32"), axis=1)
-    backward = ranked[:, ::-1]
-    shares = ops.concatenate([1.0 - ranked[:, :1] + ranked[:, -1:], backward[:, 1:] - backward[:, :-1]], axis=1)
-    # Vertex r: coordinate i is r, or r - corners where its rank is beyond. A sum of products tells points apart.
-    primes = np.array(_PRIMES[:dimensions], "int64")
-    turn = _wrap(corners * primes)
-    hashed = ops.sum(base[:, :dimensions] * _wrap(primes), axis=1, keepdims=True)
-    remainder = np.arange(corners)
-    beyond = ops.cast(rank[:, None, :dimensions] > dimensions - remainder[:, None], "int32")
-    hashed = hashed + _wrap(remainder * primes.sum()) - ops.sum(beyond * turn, axis=2)
-    image = ops.repeat(ops.arange(ops.shape(features)[0], dtype="int32"), ops.shape(features)[1])
-    hashed = ops.reshape(hashed + (image * int(_wrap(np.array(_PRIMES[-1]))))[:, None], (-1,))
-    order = ops.argsort(hashed)
-    ranked_hashes = ops.take(hashed, order)
-    begins = ops.cast(ranked_hashes[1:] != ranked_hashes[:-1], "int32")
+    images, pixels = ops.shape(features)[:2]
+    base, rank, shares = _simplices(ops.reshape(features, (-1, dimensions)))
+    image = ops.repeat(ops.arange(images, dtype="int32"), pixels)
+    if capacity is None and keras.backend.backend() == "tensorflow":
+        # Of each simplex one pixel stands for the others: its vertices are looked up once.
+        large = [prime**2 for prime in _PRIMES] + list(_PRIMES)
+        simplices = sum(ops.cast(row, "int64") * p for row, p in zip([image, *base[:-1], *rank[:-1]], large))  # noqa: B905
+        _, first, simplex = ops.unique(simplices, sorted=False, return_index=True, return_inverse=True)
+        base, rank, image = ([ops.take(row, first) for row in rows] for rows in (base, rank, [image]))
+        found, vertices = ops.unique(_hashes(base, rank, image[0]), return_inverse=True)
+        vertices = ops.take(ops.cast(vertices, "int32"), simplex, axis=0)
+        return Lattice(vertices, shares, _neighbors(found, dimensions), ops.shape(found)[0], _pairs(vertices))
+    hashed = _hashes(base, rank, image)
+    flat = ops.reshape(hashed, (-1,))
+    order = ops.argsort(flat)
+    in_order = ops.take(flat, order)
+    begins = ops.cast(in_order[1:] != in_order[:-1], "int32")
     points = ops.concatenate([ops.zeros((1,), "int32"), ops.cumsum(begins)])
-    if capacity is None and keras.backend.backend() != "tensorflow":
-        capacity = hashed.shape[0]
-    found = _first_of_each(ranked_hashes, points, capacity)
-    vertices = ops.scatter(order[:, None], points, ops.shape(order))
-    return Lattice(
-        ops.reshape(vertices, (-1, corners)),
-        shares,
-        order,
-        points,
-        _neighbors(found, primes, corners),
-        ops.shape(found)[0],
-    )
+    capacity = capacity or flat.shape[0]
+    found = ops.segment_max(in_order, points, num_segments=capacity)
+    found = ops.where(ops.arange(capacity) <= points[-1], found, np.iinfo("int32").max)
+    vertices = ops.reshape(ops.scatter(order[:, None], points, ops.shape(order)), ops.shape(hashed))
+    return Lattice(vertices, shares, _neighbors(found, dimensions), capacity)
 
 
 def filtered(values: Any, where: Lattice) -> Any:
     """Adds up what is near in the features: about the sum over pixels j of exp(-|f_i - f_j|^2 / 2) values_j, scaled.
 
     Args:
-        values: float32 (pixels, channels), those of all images one after another.
+        values: float32 (channels, pixels), those of all images one after another.
         where: The lattice of their features.
 
     Returns:
-        float32 (pixels, channels); a linear function of the values.
+        float32 (channels, pixels); a linear function of the values.
     """
     corners = where.shares.shape[1]
-    spread = ops.take(ops.reshape(where.shares, (-1,)), where.order)[:, None]
-    parts = spread * ops.take(values, where.order // corners, axis=0)
-    held = _summed(parts, where.points, where.num_points)
+    if where.pairs is None:
+        parts = where.shares[:, :, None] * ops.transpose(values)[:, None, :]
+        parts = ops.reshape(parts, (-1, parts.shape[-1]))
+        held = ops.segment_sum(parts, ops.reshape(where.vertices, (-1,)), num_segments=where.num_points)
+    else:
+        held = ops.transpose(ops.matmul(values, _matrix(where, 0)))
     nothing = ops.zeros_like(held[:1])
     for axis in range(corners):
         beside = ops.concatenate([held, nothing], axis=0)
         before, after = (ops.take(beside, where.neighbors[axis, side], axis=0) for side in (0, 1))
         held = 0.5 * held + 0.25 * (before + after)
-    return sum(
-        where.shares[:, corner, None] * ops.take(held, where.vertices[:, corner], axis=0) for corner in range(corners)
-    )
+    if where.pairs is None:
+        parts = [where.shares[:, i, None] * ops.take(held, where.vertices[:, i], axis=0) for i in range(corners)]
+        return ops.transpose(sum(parts))
+    return ops.matmul(ops.transpose(held), _matrix(where, 1))
+
+
+def normalized(where: Lattice) -> Lattice:
+    """Makes the filter symmetrically normalized: D^-1/2 K D^-1/2, D being what `filtered` makes of ones.
+
+    Args:
+        where: The lattice.
+
+    Returns:
+        The same with other shares.
+    """
+    total = filtered(ops.ones_like(where.shares[None, :, 0]), where)
+    return where._replace(shares=ops.stop_gradient(where.shares * ops.rsqrt(ops.maximum(total[0], 1e-12))[:, None]))
+
+
+def _simplices(features):
+    """Of each pixel the nearest point of remainder 0, the rank of each coordinate behind it, and the shares."""
+    corners = features.shape[1] + 1
+    elevated = [row[0] for row in ops.split(ops.matmul(_elevation(corners - 1).T, ops.transpose(features)), corners)]
+    nearest = [ops.round(row / corners) for row in elevated]
+    above = ops.cast(sum(nearest), "int32")
+    behind = [row - corners * near for row, near in zip(elevated, nearest, strict=True)]
+    rank = [above] * corners
+    for i, j in itertools.combinations(range(corners), 2):
+        less = ops.cast(behind[i] < behind[j], "int32")
+        rank[i], rank[j] = rank[i] + less, rank[j] + (1 - less)
+    wraps = [ops.cast(row < 0, "int32") - ops.cast(row >= corners, "int32") for row in rank]
+    rank = [row + corners * wrap for row, wrap in zip(rank, wraps, strict=True)]
+    base = [corners * (ops.cast(near, "int32") + wrap) for near, wrap in zip(nearest, wraps, strict=True)]
+    behind = [(row - ops.cast(start, "float32")) / corners for row, start in zip(elevated, base, strict=True)]
+    for turn in range(corners):  # the farthest first, by a sort of few numbers in many columns
+        for i in range(turn % 2, corners - 1, 2):
+            behind[i], behind[i + 1] = ops.maximum(*behind[i : i + 2]), ops.minimum(*behind[i : i + 2])
+    shares = [1.0 - behind[0] + behind[-1]] + [behind[i - 1] - behind[i] for i in range(corners - 1, 0, -1)]
+    return base, rank, ops.stack(shares, axis=1)
+
+
+def _hashes(base, rank, image):
+    """int32 (pixels, vertices): a sum of products tells points apart.
+
+    Coordinate i of vertex r is r more than the base, and a turn less where its rank is beyond.
+    """
+    corners = len(base)
+    primes = np.array(_PRIMES[: corners - 1], "int64")
+    hashed = image * int(_wrap(_PRIMES[-1]))
+    for row, prime in zip(base[:-1], primes, strict=True):
+        hashed = hashed + row * int(_wrap(prime))
+    vertices = [hashed]
+    for r in range(1, corners):
+        hashed = hashed + int(_wrap(primes.sum()))
+        for row, prime in zip(rank[:-1], primes, strict=True):
+            hashed = hashed - ops.cast(row == corners - r, "int32") * int(_wrap(corners * prime))
+        vertices.append(hashed)
+    return ops.stack(vertices, axis=1)
 
 
 def _elevation(dimensions):
@@ -133,29 +173,29 @@ def _wrap(numbers):
     return np.asarray(numbers, "int64").astype("uint32").view("int32")
 
 
-def _first_of_each(values, points, capacity):
-    """The value of each point, all of a point's being the same."""
-    if capacity is None:
-        return ops.segment_max(values, points, sorted=True)
-    found = ops.segment_max(values, points, num_segments=capacity)
-    return ops.where(ops.arange(capacity) <= points[-1], found, np.iinfo("int32").max)
+def _pairs(vertices):
+    corners = vertices.shape[1]
+    pixel = ops.repeat(ops.arange(ops.shape(vertices)[0], dtype="int64"), corners)
+    vertex = ops.cast(ops.reshape(vertices, (-1,)), "int64")
+    return ops.stack([pixel, vertex], axis=1), ops.stack([vertex, pixel], axis=1)
 
 
-def _summed(parts, points, num_points):
-    if isinstance(num_points, int):
-        return ops.segment_sum(parts, points, num_segments=num_points)
-    return ops.segment_sum(parts, points, sorted=True)
+def _matrix(where, side):
+    """The shares as a sparse matrix, of the class that Keras makes its own of; its products take no room for pairs."""
+    sparse = type(ops.one_hot(ops.zeros((1,), "int32"), 1, sparse=True))
+    sizes = [ops.cast(size, "int64") for size in (ops.shape(where.shares)[0], where.num_points)]
+    return sparse(where.pairs[side], ops.reshape(where.shares, (-1,)), ops.stack(sizes[::-1] if side else sizes))
 
 
-def _neighbors(found, primes, corners):
+def _neighbors(found, dimensions):
     """Where the points before and after each one along each axis are."""
     number = ops.shape(found)[0]
+    primes = np.array(_PRIMES[:dimensions], "int64")
     rows = []
-    for axis in range(corners):
-        step = primes.sum() - (corners * primes[axis] if axis < len(primes) else 0)
+    for turn in [*(dimensions + 1) * primes, 0]:
         sides = []
         for sign in (-1, 1):
-            wanted = found + int(_wrap(sign * step))
+            wanted = found + int(_wrap(sign * (primes.sum() - turn)))
             place = ops.cast(ops.searchsorted(found, wanted), "int32")
             there = ops.take(found, ops.minimum(place, number - 1)) == wanted
             sides.append(ops.where(there, place, number))
