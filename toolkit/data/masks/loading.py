@@ -132,8 +132,8 @@ def load(
         seed: Decides the order of the training images, what is held out, and with `augmentation.seed`, to which it is
             added, how images are changed.
         held_out: The share of the training images that becomes the validation part where there is none, and as much
-            again for the test part. Where there is a validation part and no test part, it is both, as is usual for
-            such data.
+            again for the test part. Where there is a validation part and no test part, that is tested, as is usual for
+            such data, and another one cut off the training part.
         augmentation: How training images are changed; None: not at all, their middle is cut out.
         class_names: The classes by the masks' numbers from 0 on; None: as the reader finds them, in `class_names.txt`,
             `classes.txt` or `labels.txt` beside the images, or else the numbers. Those of ignored numbers are left out.
@@ -241,10 +241,10 @@ def _greatest(source, train, ignored):
 
 
 def _three(source, parts, held_out, seed):
-    """All three parts: those that are not there are cut off the training part, or the test is the validation."""
-    if "validation" in parts and "test" not in parts:
-        print(f"--data={source} has no test part: the validation part is it.", file=sys.stderr)
-        parts = {**parts, "test": parts["validation"]}
+    """All three parts: those that are not there are cut off the training part."""
+    if "validation" in parts and "test" not in parts:  # what is published of such data is of the validation part
+        print(f"--data={source} has no test part: its validation part is tested, and not trained by.", file=sys.stderr)
+        parts = {"train": parts["train"], "test": parts["validation"]}
     missing = [split for split in SPLITS if split not in parts]
     if missing and len(parts["train"]) > len(missing):
         left, *rows = splitting.split(len(parts["train"]), [held_out] * len(missing), seed=seed)
