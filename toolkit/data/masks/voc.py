@@ -92,6 +92,6 @@ def _names(path):
     # Some lists name files, with a folder before and an ending after: the name alone tells which image it is.
     names = [os.path.basename(line.split()[0]) for line in lines if line.strip()]
     names = [name[:-4] if name.lower().endswith((".jpg", ".png")) else name for name in names]
-    if not names:
-        raise ValueError(f"{printable(path)} names no image.")
+    if not names or max(map(len, names)) > 255:
+        raise ValueError(f"{printable(path)} names no image; expected names of images, one a line.")
     return names
