@@ -36,6 +36,7 @@ class Augmentation:
 
     Example:
 
+    >>> import numpy as np
     >>> augmentation = Augmentation(smallest_scale=0.5, largest_scale=2.0)
     >>> pixels = np.arange(2 * 9 * 12 * 4, dtype="uint8").reshape(2, 9, 12, 4)
     >>> images, labels = augmentation(pixels, np.array([[9, 12], [6, 8]]), np.array([5, 6]), (8, 8))
@@ -99,6 +100,7 @@ def middle(pixels: Any, sizes: Any, crop_size: tuple[int, int]) -> tuple[Any, An
 
     Example:
 
+    >>> import numpy as np
     >>> pixels = np.arange(16, dtype="uint8").reshape(1, 2, 2, 4)
     >>> middle(pixels, np.array([[2, 2]]), (2, 4))[1].numpy().tolist()
     [[[255, 3, 7, 255], [255, 11, 15, 255]]]
