@@ -168,6 +168,37 @@ def keras_mnist(folder):
     return Sample("keras:mnist", [path])
 
 
+def masks_folder(folder):
+    """As CamVid lies on a disk, with the classes' names."""
+    paths = []
+    for part in ("train", "val"):
+        for number in range(6):
+            kind = ("png", "jpeg")[number % 2]
+            image = write(folder / part / "images" / f"{number}.{kind}", picture(number, kind=kind.upper()))
+            paths.append((image, write(folder / part / "masks" / f"{number}.png", mask(number))))
+    names = write(folder / "class_names.txt", b"road\nsky\ntree\n")
+    return Sample(f"folder:{folder}", [paths[0][0], paths[1][0], paths[1][1], names])
+
+
+def masks_voc(folder):
+    for number in range(6):
+        write(folder / "JPEGImages" / f"{number}.jpg", picture(number, kind="JPEG"))
+        write(folder / "SegmentationClass" / f"{number}.png", mask(number, palette=True))
+    lists = folder / "ImageSets" / "Segmentation"
+    train = write(lists / "train.txt", b"0\n1\n2\n3\n")
+    write(lists / "val.txt", b"4\n5\n")
+    return Sample(f"voc:{folder}", [folder / "JPEGImages" / "1.jpg", folder / "SegmentationClass" / "1.png", train])
+
+
+def mask(seed=0, size=(20, 24), palette=False):
+    file = io.BytesIO()
+    image = Image.fromarray(np.random.default_rng(seed).integers(0, 3, size[::-1]).astype("uint8"))
+    if palette:
+        image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
 def nothing(source):
     return lambda folder: Sample(source, [])
 
@@ -196,6 +227,12 @@ IMAGES = {
     "folder": [folders],
     "npz": [npz, compressed_npz],
     "keras": [keras_mnist],
+    "tfds": [],
+}
+MASKS = {
+    "embedded": [nothing("embedded:12")],
+    "voc": [masks_voc],
+    "folder": [masks_folder],
     "tfds": [],
 }
 

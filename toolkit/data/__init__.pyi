@@ -2,7 +2,9 @@
 
 from toolkit.data import audio as audio
 from toolkit.data import contents as contents
+from toolkit.data import draws as draws
 from toolkit.data import images as images
+from toolkit.data import masks as masks
 from toolkit.data import pipelines as pipelines
 from toolkit.data import plans as plans
 from toolkit.data import report as report
@@ -13,8 +15,10 @@ from toolkit.data import splitting as splitting
 from toolkit.data import strokes as strokes
 from toolkit.data import text as text
 from toolkit.data import tfds as tfds
+from toolkit.data import threads as threads
 from toolkit.data.pipelines import Batches as Batches
 from toolkit.data.pipelines import Splits as Splits
 from toolkit.data.report import Report as Report
 from toolkit.data.service import Server as Server
 from toolkit.data.tfds import DataSet as DataSet
+from toolkit.data.threads import Reads as Reads

@@ -1,4 +1,4 @@
-"""One image file as pixels, or as a mask of classes: decoded, upright, its middle square in the size wanted."""
+"""One image file as pixels: decoded, upright, its middle square in the size wanted."""
 
 import contextlib
 import functools
@@ -35,8 +35,6 @@ _UPRIGHT = {
     8: "ROTATE_90",
 }
 
-# Modes of Pillow with one whole number a pixel.
-_MASKS = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 _WHITES = (255, 4095, 65535)
 
 
@@ -49,8 +47,8 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
 
     Returns:
         uint8 of that shape: upright as EXIF says, on white where it is transparent. A pixel that lies between the
-        file's is a mean of them; for masks, whose numbers are classes, there is `mask`. Grey numbers of more than 8
-        bits are scaled by the bits that the file says it has, or else by the least of 8, 12 and 16 that hold its
+        file's is a mean of them; masks, whose numbers are classes, are read by `data.masks`. Grey numbers of more than
+        8 bits are scaled by the bits that the file says it has, or else by the least of 8, 12 and 16 that hold its
         greatest. Of moving pictures it is the first.
 
     Raises:
@@ -71,45 +69,6 @@ def pixels(item: Any, shape: tuple[int, int, int]) -> np.ndarray:
         image.draft("L" if shape[2] == 1 else "RGB", shape[:2])
         image.load()
         return _square(image, shape)
-
-
-def mask(item: Any, side: int) -> np.ndarray:
-    """Cuts out the middle square of a mask, whose numbers are classes: each place has that of the nearest pixel.
-
-    `pixels` would mix neighbouring classes, and so make others. The square is the one that `pixels` cuts from an image
-    of the same size.
-
-    Args:
-        item: Its path: a file of one channel (8, 16 or 32 bits), or of a palette, whose places are the classes as in
-            Pascal VOC; or its numbers: integers (height, width) or (height, width, 1), 0 to 65535.
-        side: Height and width of the result.
-
-    Returns:
-        int32 (side, side).
-
-    Raises:
-        ValueError: Where the file cannot be read as an image, or has colours instead of classes; it is named.
-        OSError: Where it cannot be opened.
-
-    Example:
-
-    >>> mask(np.array([[0, 0, 255, 255], [0, 0, 255, 255]], "uint8"), 4)[0].tolist()
-    [0, 0, 255, 255]
-    """
-    from PIL import Image
-
-    if isinstance(item, np.ndarray):
-        numbers = item[..., 0] if item.ndim == 3 and item.shape[2] == 1 else item
-        if numbers.ndim != 2 or numbers.dtype.kind not in "iub":
-            raise ValueError(f"a mask is integers (height, width); got {numbers.dtype} of shape {item.shape}.")
-        return _middle(Image.fromarray(_classes(numbers)), (side, side), Image.Resampling.NEAREST)
-    with opened(item) as image:
-        image.load()
-        if image.mode not in _MASKS:
-            raise ValueError(f"its mode is {image.mode}, and a mask has one whole number a pixel, the class")
-        turn = orientation(image)
-        # Pillow shows a palette's pixels as their places in it.
-        return _middle(Image.fromarray(_classes(np.asarray(image))), (side, side), Image.Resampling.NEAREST, turn)
 
 
 def check(path: str | os.PathLike) -> None:
@@ -315,27 +274,13 @@ def _square(image, shape):
     """The middle of an image, upright, as uint8 (side, side, channels)."""
     from PIL import Image
 
-    turn = orientation(image)
-    return _middle(plain(image, shape[2]), shape[:2], Image.Resampling.BILINEAR, turn).reshape(shape)
-
-
-def _middle(image, size, resampling, turn=None):
-    """The middle square of a plain image in another size, turned upright."""
-    from PIL import Image
-
+    turn, image = orientation(image), plain(image, shape[2])
     side = min(image.size)
     left, top = ((length - side) / 2 for length in image.size)
-    if image.size != size:
+    if image.size != shape[:2]:
         # Of the square alone: as if the whole were resized and then cut.
-        image = image.resize(size, resampling, box=(left, top, left + side, top + side))
-    return np.asarray(image.transpose(Image.Transpose[turn]) if turn else image)
-
-
-def _classes(numbers):
-    """A mask's numbers as Pillow resizes them."""
-    if numbers.size and not (0 <= numbers.min() and numbers.max() <= 65535):
-        raise ValueError(f"its numbers are {numbers.min()} to {numbers.max()}; expected classes, 0 to 65535")
-    return numbers.astype("int32")
+        image = image.resize(shape[:2], Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    return np.asarray(image.transpose(Image.Transpose[turn]) if turn else image).reshape(shape)
 
 
 def orientation(image: Any) -> str | None:

@@ -14,7 +14,7 @@ IGNORED = 255
 # Modes of Pillow with one whole number a pixel; those of 16 and 32 bits may hold more than classes.
 _NUMBERS = ("1", "L", "P", "I", "I;16", "I;16B", "I;16L")
 _LOSSY = ("JPEG", "AVIF")
-_REMEDY = "give --from_palette=true to convert colours by VOC's palette, or save the palette's places"
+_REMEDY = "give --from_palette to convert colours by VOC's palette, or save the palette's places"
 
 
 class Example(Protocol):
@@ -168,6 +168,8 @@ def palette_of(path: str | os.PathLike) -> Sequence[tuple[int, int, int]]:
 def _check_mask(mask, by_colors):
     if mask.format in _LOSSY:
         raise ValueError(f"a {mask.format} changes numbers when it is saved, so it can be no mask: save it as PNG")
+    if mask.mode == "F":
+        raise ValueError("its pixels are fractions; expected one whole number a pixel, the class")
     if mask.mode not in _NUMBERS and not (by_colors or mask.mode == "LA"):
         raise ValueError(
             f"it has colours ({mask.mode}) instead of one number a pixel, the class: perhaps a palette PNG that was "

@@ -18,7 +18,7 @@ NAMES_FILES = ("class_names.txt", "classes.txt", "labels.txt")
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Paired:
     """Images with their masks.
 
     Args:
@@ -55,7 +55,7 @@ def existing(root: str, reader: str, layout: str) -> pathlib.Path:
     return path
 
 
-def paired(root: pathlib.Path) -> Found:
+def paired(root: pathlib.Path) -> Paired:
     """Finds the images below a folder, and the mask of each.
 
     Folders say by their names, in any order, what is in them (images, masks) and which part that is (train,
@@ -73,7 +73,7 @@ def paired(root: pathlib.Path) -> Found:
     """
     there = folders.tree(root)
     files: dict[str | None, dict[str, list[str]]] = {}
-    left_out = there.everything("left_out")
+    left_out = _beside(there, root)
     for path in there.everything("images"):
         kind, split = _meaning(os.path.relpath(os.path.dirname(path), root))
         if kind is None:
@@ -95,7 +95,13 @@ def paired(root: pathlib.Path) -> Found:
         if split in files:
             pairs[split], without = matched(files[split]["images"], files[split]["masks"])
             unpaired += without
-    return Found(pairs, tuple(unpaired), tuple(left_out))
+    return Paired(pairs, tuple(unpaired), tuple(left_out))
+
+
+def _beside(there, root):
+    """What lies beside images or masks in their folders; what is elsewhere, such as a licence, nobody expects read."""
+    found = there.left_out if _meaning(os.path.relpath(there.path, root))[0] else []
+    return [*found, *(told for folder in there.folders for told in _beside(folder, root))]
 
 
 def _meaning(folder: str) -> tuple[str | None, str | None]:

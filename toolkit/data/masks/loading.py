@@ -65,7 +65,7 @@ class Masks:
             (image, labels): uint8 (height, width, 3) and uint8 (height, width), 255 where ignored.
         """
         part = self.parts[split]
-        for index in _spread(len(part), num_images):
+        for index in spread(len(part), num_images):
             image, numbers = part.examples[index].read()
             yield image, part.numbering.labels(numbers, part.examples[index].name)[0]
 
@@ -94,7 +94,7 @@ class Masks:
             (mean, scale): float32 (3,) each, on the scale of 0 to 255; a scale of 0 is given as 1.
         """
         part, histograms = self.parts["train"], np.zeros((3, 256))
-        for pixels in threads.each(part.__getitem__, _spread(len(part), _SAMPLE)):
+        for pixels in threads.each(part.__getitem__, spread(len(part), _SAMPLE)):
             histograms += [np.bincount(pixels[..., c].reshape(-1), minlength=256) for c in range(3)]
         shares = histograms / histograms.sum(1, keepdims=True)
         mean = shares @ np.arange(256)
@@ -177,6 +177,8 @@ def load(
             "them out with --skip_corrupt."
         )
     names = class_names or found.class_names
+    if class_names and num_classes not in (None, len(class_names)):
+        raise ValueError(f"--num_classes={num_classes}, but --class_names has {len(class_names)}.")
     numbering = _numbering(source, names, num_classes, tuple(ignored), found.examples["train"])
     parts = stored(found.examples, numbering, image_size=image_size, source=source, skip_corrupt=skip_corrupt)
     skipped = (*found.unpaired, *(told for store in parts.values() for told in store.skipped))
@@ -213,9 +215,9 @@ def _numbering(source, names, num_classes, ignored, train):
         raise ValueError(f"--ignored={','.join(map(str, ignored))}: expected numbers of 0 to 255.")
     if num_classes is not None and not 2 <= num_classes <= IGNORED:
         raise ValueError(f"--num_classes={num_classes}: expected 2 to 255.")
-    if num_classes is not None and (names is None or len(names) != num_classes):
-        names = None
-    elif names is None:
+    if num_classes is not None and names is not None and len(names) != num_classes:
+        names = None  # those that the reader found are of something else
+    if names is None and num_classes is None:
         num_classes = 1 + _greatest(source, train, ignored)
     names = tuple(names) if names is not None else tuple(map(str, range(num_classes)))
     known = tuple(name for number, name in enumerate(names[:IGNORED]) if number not in ignored)
@@ -275,7 +277,7 @@ def _crop_size(source, parts, crop_size, batch_size):
 def _tell_of_absent(source, parts):
     """Says which classes a part has no pixel of, where that is known without reading all of it."""
     for split, part in parts.items():
-        if part.counts is not None:
+        if part.counts is not None and not (split == "test" and part is parts["validation"]):
             absent = np.flatnonzero(part.num_pixels[:-1] == 0)
             if len(absent):
                 names = ", ".join(part.numbering.class_names[number] for number in absent[:5])
@@ -289,6 +291,17 @@ def _batches(part, batch_size, seed, train):
     return Batches(part.read, plan, signature, num_examples=len(part))
 
 
-def _spread(number, wanted):
+def spread(number: int, wanted: int | None) -> list[int]:
+    """Chooses places evenly spaced over a part.
+
+    Args:
+        number: How many there are.
+        wanted: How many are wanted; at most those there are; None: all.
+
+    Example:
+
+    >>> spread(10, 4), spread(2, None)
+    ([0, 3, 6, 9], [0, 1])
+    """
     wanted = number if wanted is None else min(wanted, number)
     return np.linspace(0, number - 1, wanted).round().astype(int).tolist()

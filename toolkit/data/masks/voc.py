@@ -37,7 +37,7 @@ def place(root: pathlib.Path) -> pathlib.Path:
     raise ValueError(f"--data=voc:{printable(root)} has no folder JPEGImages; {LAYOUT}.")
 
 
-def listed(here: pathlib.Path) -> folders.Found:
+def listed(here: pathlib.Path) -> folders.Paired:
     """Finds the images that the lists name, and their masks; without lists, all that have one.
 
     Args:
@@ -57,7 +57,7 @@ def listed(here: pathlib.Path) -> folders.Found:
     lists = {split: path for split, path in lists.items() if os.path.lexists(path)}
     if not lists:
         pairs = [(path, of_masks[stem]) for stem, path in of_images.items() if stem in of_masks]
-        return folders.Found({"train": pairs})
+        return folders.Paired({"train": pairs})
     if "train" not in lists:
         raise ValueError(f"{printable(lists.popitem()[1])} is there, but no train.txt beside it; {LAYOUT}.")
     pairs, unpaired, left_out, seen = {}, [], [], {}
@@ -80,7 +80,7 @@ def listed(here: pathlib.Path) -> folders.Found:
                 unpaired.append(f"{printable(path)} names {printable(name)}, but there is {' and '.join(lacks)}")
             else:
                 pairs[split].append((of_images[name], of_masks[name]))
-    return folders.Found(pairs, tuple(unpaired), tuple(left_out))
+    return folders.Paired(pairs, tuple(unpaired), tuple(left_out))
 
 
 def _files(folder):
@@ -92,6 +92,6 @@ def _names(path):
     # Some lists name files, with a folder before and an ending after: the name alone tells which image it is.
     names = [os.path.basename(line.split()[0]) for line in lines if line.strip()]
     names = [name[:-4] if name.lower().endswith((".jpg", ".png")) else name for name in names]
-    if not names:
-        raise ValueError(f"{printable(path)} names no image.")
+    if not names or max(map(len, names)) > 255:
+        raise ValueError(f"{printable(path)} names no image; expected names of images, one a line.")
     return names
