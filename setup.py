@@ -77,6 +77,9 @@ DEVELOPMENT = [
 # What a user would pick instead: the other side of each benchmark. The PyTorch Foundation, every few months;
 # BSD-3-Clause. One minor version: the one that the figures we print were measured with.
 BENCHMARKS = ["torch>=2.13,<2.14"]
+# Mean field in C++, which a test and a benchmark compare DenseCRF with. Apart, for it has no wheel: pip builds it, which
+# takes a C++ compiler. Philipp Kraehenbuehl, Lucas Beyer and now Mackenzie Mathis, rare releases; MIT.
+PYDENSECRF = ["pydensecrf2>=1.1"]
 
 setup(
     name="toolkit",
@@ -90,5 +93,12 @@ setup(
     package_data={"": ["*.pyi"], "toolkit": ["py.typed"], "toolkit.data.strokes": ["faces/*"]},
     install_requires=REQUIREMENTS,
     entry_points={"console_scripts": ["toolkit = recipes._command:main"]},
-    extras_require={"gpu": GPU, "test": TEST, "jax": JAX, "development": DEVELOPMENT, "benchmarks": BENCHMARKS},
+    extras_require={
+        "gpu": GPU,
+        "test": TEST,
+        "jax": JAX,
+        "development": DEVELOPMENT,
+        "benchmarks": BENCHMARKS,
+        "pydensecrf": PYDENSECRF,
+    },
 )

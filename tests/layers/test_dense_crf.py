@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import special
 
 from tests import checks
@@ -89,3 +90,28 @@ def test_errors(how):
 def test_sizes_must_agree():
     with pytest.raises(ValueError, match="an image of that height and width"):
         DenseCRF()(LOGITS, IMAGE[:, :5])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_labels_are_those_of_pydensecrf(number, test_data):
+    """The photographs and scribbled labels that come with it, 7 of 10 of which are believed."""
+    densecrf = pytest.importorskip("pydensecrf.densecrf")
+    image, scribbles = (
+        np.array(Image.open(test_data / "crf" / f"{name}{number}.png").convert("RGB")) for name in ("im", "anno")
+    )
+    height, width, _ = image.shape
+    colors, labels = np.unique(scribbles.reshape(-1, 3), axis=0, return_inverse=True)
+    unlabeled = int(not colors[0].any())  # black says nothing
+    classes = len(colors) - unlabeled
+    beliefs = np.where(np.eye(len(colors), dtype=bool)[labels.reshape(-1)], 0.7, 0.3 / (classes - 1))[:, unlabeled:]
+    logits = np.log(beliefs / beliefs.sum(-1, keepdims=True)).astype("float32")
+    field = densecrf.DenseCRF2D(width, height, classes)
+    field.setUnaryEnergy(np.ascontiguousarray(-logits.T))
+    field.addPairwiseGaussian(sxy=3, compat=3)
+    field.addPairwiseBilateral(sxy=80, srgb=13, rgbim=image, compat=10)
+    expected = np.argmax(field.inference(10), axis=0).reshape(height, width)
+    layer = DenseCRF(10, position_stddev=80.0, color_stddev=13.0, bilateral_weight=10.0)
+    found = np.argmax(layer(logits.reshape(1, height, width, classes), image[None]), axis=-1)[0]
+    assert (expected != logits.argmax(-1).reshape(height, width)).mean() > 0.1
+    assert (found == expected).mean() >= 0.99

@@ -88,20 +88,27 @@ class DenseCRF(keras.layers.Layer):
 
     def call(self, logits, image):
         logits = ops.cast(logits, "float32")
-        where = normalized(lattice(self._features(ops.cast(image, "float32")), self.capacity))
-        # Classes first: what follows are products over pixels that lie side by side.
+        # Classes first: what follows are sums and products of pixels that lie side by side.
         start = ops.transpose(logits, (3, 0, 1, 2))
-        shape, flat = ops.shape(start), (start.shape[0], -1)
-        near = [_Taps(length, self.spatial_stddev) for length in shape[2:]]
-        root = near[0].root[:, None] * near[1].root
+        message = self._pairwise(ops.cast(image, "float32"))
         found = start
         for _ in range(self.num_iterations):
-            belief = _softmax(found)
-            bilateral = ops.reshape(filtered(ops.reshape(belief, flat), where), shape)
-            spatial = root * near[0].down(near[1].along(root * belief))
-            message = self.kernel_weights[0] * bilateral + self.kernel_weights[1] * spatial
-            found = start - ops.reshape(ops.matmul(self.compatibility, ops.reshape(message, flat)), shape)
+            sent = ops.reshape(message(_softmax(found)), (start.shape[0], -1))
+            found = start - ops.reshape(ops.matmul(self.compatibility, sent), ops.shape(start))
         return ops.reshape(ops.transpose(found, (1, 2, 3, 0)), ops.shape(logits))
+
+    def _pairwise(self, image):
+        """What a belief (classes, batch, height, width) says to each pixel of the image, as a function."""
+        where = normalized(lattice(self._features(image), self.capacity))
+        near = [_Taps(length, self.spatial_stddev) for length in ops.shape(image)[1:3]]
+        root = near[0].root[:, None] * near[1].root
+
+        def message(belief):
+            bilateral = ops.reshape(filtered(ops.reshape(belief, (belief.shape[0], -1)), where), ops.shape(belief))
+            spatial = root * near[0].down(near[1].along(root * belief))
+            return self.kernel_weights[0] * bilateral + self.kernel_weights[1] * spatial
+
+        return message
 
     def _features(self, image):
         """(batch, pixels, 2 + channels), in standard deviations."""
