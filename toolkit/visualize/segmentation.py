@@ -345,13 +345,6 @@ def _tiled(rows, heads=(), legend=()):
         top += tall[number] + _GAP
     if legend:
         handles = [Patch(color=np.asarray(color) / 255, label=name) for name, color in legend]
-        how = {
-            "fontsize": 8,
-            "frameon": False,
-            "handlelength": 1.2,
-            "borderpad": 0,
-            "labelspacing": 0.3,
-            "labelcolor": INK,
-        }
+        how = {"fontsize": 8, "frameon": False, "handlelength": 1.2, "borderpad": 0, "labelspacing": 0.2}
         figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, _GAP / pixels[1]), ncols=across, **how)
     return figure
