@@ -114,7 +114,8 @@ def segmenter(
         examples=examples,
         calibrate=calibrate,
         measure=measure,
-        differing=1e-3,  # of the pixels: on a border between two classes both are as likely, and rounding decides
+        # Of the pixels: on a border two classes are as likely, and rounding decides; a CRF makes that more.
+        differing=1e-3,
         card={"classes": names},
     )
 
