@@ -19,6 +19,22 @@ def test_a_difference_names_place_and_both_numbers():
         export.parity.check_equal(arrays(3.0, 1.25), arrays(3.0, 1.0), 1e-4, "'f' in TFLite")
 
 
+@pytest.mark.parametrize("dtype", ["int32", "float32"])
+def test_a_share_may_differ(dtype):
+    """As of pixels between two classes; but never by infinity, and only where it was asked for."""
+    expected, found = np.arange(100, dtype=dtype), np.arange(100, dtype=dtype)
+    found[[3, 50]] += 7
+    how = {"y": found}, {"y": expected}, 1e-4, "here"
+    assert export.parity.check_equal(*how, differing=0.02) == {"y": 7.0}
+    for differing in (0.0, 0.01):
+        with pytest.raises(export.ParityError, match="difference of 7, .* 2 of 100 differ so"):
+            export.parity.check_equal(*how, differing=differing)
+    if dtype == "float32":
+        found[3] = np.inf
+        with pytest.raises(export.ParityError, match="difference of inf"):
+            export.parity.check_equal(*how, differing=0.5)
+
+
 def test_the_tolerance_grows_with_the_magnitude():
     assert export.parity.check_equal(arrays(10000.5), arrays(10000.0), 1e-4, "here") == {"y": 0.5}
     with pytest.raises(export.ParityError):

@@ -86,8 +86,9 @@ def check_equal(
         found: Output name to array.
         expected: Output name to array of the same shape.
         tolerance: The largest difference allowed, as a share of the output's largest magnitude where that is above 1.
+            Integers and booleans must be equal.
         where: What was run, for the error's text.
-        differing: The largest share of integers and booleans that may differ.
+        differing: The largest share of an output's numbers that may differ by more, but stay finite.
 
     Returns:
         Output name to the largest absolute difference.
@@ -103,19 +104,17 @@ def check_equal(
     """
     for name, array in expected.items():
         difference = _differences(found[name], array)
+        allowed = 0.0
         if np.issubdtype(array.dtype, np.floating):
             magnitude = np.max(np.abs(array), initial=1, where=np.isfinite(array))
             allowed = tolerance * max(1.0, float(magnitude))
-        elif np.count_nonzero(difference) <= differing * array.size:
-            continue
-        else:
-            allowed = 0.0
-        if np.any(difference > allowed):
+        beyond = np.count_nonzero(difference > allowed)
+        if beyond > differing * array.size or np.any(np.isinf(difference)):
             worst = np.unravel_index(np.argmax(difference), difference.shape)
             raise ParityError(
                 f"{where}: output {name!r} is {found[name][worst]} at {[int(i) for i in worst]} where the model gives "
-                f"{array[worst]} (a difference of {difference[worst]:.3g}, allowed {allowed:.3g}). Does it draw noise? "
-                "Then mark it: signature(..., random=True)."
+                f"{array[worst]} (a difference of {difference[worst]:.3g}, allowed {allowed:.3g}; {beyond} of "
+                f"{array.size} differ so). Does it draw noise? Then mark it: signature(..., random=True)."
             )
     return largest_differences(found, expected)
 

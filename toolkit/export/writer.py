@@ -83,8 +83,8 @@ def write(
             SavedModel and of each `.tflite`, it returns metric name to number. What quantization costs is on the card.
         tolerance: Largest difference allowed, as a share of the output's largest magnitude where that is above 1; the
             quantized file's difference is put on the card, not judged.
-        differing: Largest share of an output's whole numbers that may differ: of many that each tell the largest of
-            several others, such as pixels' classes, rounding decides a few.
+        differing: Largest share of an output's numbers that may differ by more: of many that each tell which of several
+            others is the largest, such as pixels' classes, rounding decides a few.
 
     Returns:
         A `Report` with the card.

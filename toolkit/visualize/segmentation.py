@@ -16,6 +16,7 @@ _FIRST += ("#8fd14f", "#f26d4f")
 _IGNORED_COLORS = ((205, 205, 205), (170, 170, 170))  # stripes of both
 _WRONG = (194, 47, 47)
 _SHADES = (1.0, 0.72)  # of bars
+_GREY = np.array([[0.299], [0.587], [0.114]])  # of red, green and blue
 _DPI = 110
 _SIDE = 220  # pixels of a tile's longer side
 _GAP, _LINE = 6, 16
@@ -275,17 +276,12 @@ def _checked(images, class_names, titles, ignored, **labels):
         if image.ndim != 3 or image.shape[-1] != 3:
             raise ValueError(f"Expected images (height, width, 3); number {number} is {image.shape}.")
         for what, given in labels.items():
-            each = given[number]
-            if each.shape != image.shape[:2]:
+            if (each := given[number]).shape != image.shape[:2]:
                 raise ValueError(f"Expected {what} of image {number}'s size {image.shape[:2]}; got {each.shape}.")
             beyond = each[(each != ignored) & ((each < 0) | (each >= most))]
             if len(beyond):
                 raise ValueError(f"{what} of image {number} hold {beyond[0]}, but there are {most} classes.")
     return [np.clip(np.rint(image), 0, 255).astype("uint8") for image in images], *labels.values()
-
-
-def _grey(image):
-    return image @ np.array([[0.299], [0.587], [0.114]])
 
 
 def _stripes(shape):
@@ -296,7 +292,7 @@ def _stripes(shape):
 def _painted(image, labels, colors, ignored):
     """The classes' colours, in which one still sees the image a little."""
     known = labels != ignored
-    shaded = colors[np.where(known, labels, 0).astype(int)] * (0.78 + 0.34 * _grey(image) / 255)
+    shaded = colors[np.where(known, labels, 0).astype(int)] * (0.78 + 0.34 / 255 * image @ _GREY)
     return np.where(known[..., None], np.clip(shaded, 0, 255), _stripes(labels.shape)).round().astype("uint8")
 
 
@@ -304,7 +300,7 @@ def _marked(image, labels, predictions, ignored):
     """The image in pale grey, what is wrong in red; and what share that is."""
     counts = labels != ignored
     wrong = (labels != predictions) & counts
-    shown = np.where(wrong[..., None], _WRONG, 130 + 0.49 * _grey(image))
+    shown = np.where(wrong[..., None], _WRONG, 130 + 0.49 * image @ _GREY)
     shown = np.where(counts[..., None], shown, _stripes(labels.shape)).round().astype("uint8")
     return shown, f"{wrong.sum() / max(1, counts.sum()):.1%} wrong"
 
@@ -312,8 +308,8 @@ def _marked(image, labels, predictions, ignored):
 def _legend(labels, class_names, ignored):
     """(name, colour) of the classes that occur."""
     there = set(np.unique(np.concatenate([np.ravel(each) for each in labels]))) if len(labels) else set()
-    named = zip(class_names, palette(len(class_names)), strict=True)
-    shown = [each for number, each in enumerate(named) if number in there]
+    named = enumerate(zip(class_names, palette(len(class_names)), strict=True))
+    shown = [each for number, each in named if number in there]
     return shown + [("ignored", np.mean(_IGNORED_COLORS, axis=0))] * (ignored in there)
 
 
@@ -331,7 +327,7 @@ def _tiled(rows, heads=(), legend=()):
     wide = max((size(image)[1] for row in rows for image, _ in row), default=_SIDE)
     tall = [max(size(image)[0] for image, _ in row) + (_LINE if any(text for _, text in row) else 0) for row in rows]
     width, above = columns * (wide + _GAP) + _GAP, _LINE + 4 if heads else _GAP
-    across = max(1, width // (40 + 6 * max((len(name) for name, _ in legend), default=1)))
+    across = max(1, width // (44 + 7 * max((len(name) for name, _ in legend), default=1)))
     below = _LINE * -(-len(legend) // across) + 2 * _GAP if legend else 0
     pixels = np.array([width, above + sum(tall) + _GAP * len(rows) + below])
     figure, top = Figure(pixels / _DPI, dpi=_DPI), above
@@ -349,6 +345,6 @@ def _tiled(rows, heads=(), legend=()):
         top += tall[number] + _GAP
     if legend:
         handles = [Patch(color=np.asarray(color) / 255, label=name) for name, color in legend]
-        how = {"fontsize": 8, "frameon": False, "handlelength": 1.2, "borderpad": 0, "labelcolor": INK}
+        how = {"fontsize": 8, "frameon": False, "handlelength": 1.2, "borderpad": 0, "labelspacing": 0.2}
         figure.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, _GAP / pixels[1]), ncols=across, **how)
     return figure
