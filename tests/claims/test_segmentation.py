@@ -1,13 +1,11 @@
 """What the papers of DeepLab say, at small size; the trainings are on generated scenes."""
 
-import functools
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.layers import AtrousConv2D, AtrousSpatialPyramidPooling
+from toolkit.layers import AtrousConv2D
 
 pytestmark = pytest.mark.claims
 RANDOM = np.random.default_rng(0)
