@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from toolkit.models.deeplab import deeplab
+from toolkit.models.deeplab import deeplab, useless_rates
 from toolkit.models.image_classifier import image_classifier
 
 IMAGES = np.random.default_rng(0).uniform(0, 255, (2, 49, 66, 3)).astype("float32")
@@ -49,6 +49,44 @@ def test_rates_reach_as_far_in_the_image_at_any_output_stride():
     for stride, expected in ((16, (6, 12, 18)), (8, (12, 24, 36))):
         pyramid = deeplab("v3", "resnet18", (65, 65, 3), width=4, output_stride=stride).get_layer("pyramid")
         assert pyramid.rates == expected
+
+
+@pytest.mark.parametrize("variant", ["v3", pytest.param("v3+", marks=pytest.mark.slow)])
+def test_of_a_useless_rate_only_the_middle_tap_counts(variant):
+    """Of 65 x 97 pixels 5 x 7 features are left; what is changed lies in the outer taps alone."""
+    model = deeplab(variant, "resnet18", (65, 97, 3), 3, width=4, rates=(4, 6, 7, 8))
+    images = IMAGES[:1].repeat(2, axis=2)[:, :, :97].repeat(2, axis=1)[:, :65]
+    before, seen = np.asarray(model(images)), []
+    for rate, (first, *_) in zip((4, 6, 7, 8), model.get_layer("pyramid").branches[1:], strict=True):
+        kernel = np.array(first.kernel)
+        changed = kernel + 1.0
+        changed[1, 1] = kernel[1, 1]
+        first.kernel.assign(changed)
+        seen += [rate] if np.array_equal(model(images), before) else []
+        first.kernel.assign(kernel)
+    assert seen == useless_rates(model, 65, 97) == [7, 8]
+    assert useless_rates(model, 129, 97) == []
+
+
+VARIANTS = ["v3+", *(pytest.param(name, marks=pytest.mark.slow) for name in ("large_fov", "v2", "v3"))]
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", pytest.param("mixed_bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_training_step_in_half_precision(variant, precision):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = deeplab(variant, "resnet8", (33, 33, 3), 3, width=4, output_stride=4, rates=(1, 3))
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.01), loss, run_eagerly=True)  # tracing takes longer than the steps
+    finally:
+        keras.config.set_dtype_policy(before)
+    first = [np.array(each) for each in model.trainable_weights]
+    losses = [model.train_on_batch(IMAGES[:, :33, :33], np.ones((2, 33, 33), "int32")) for _ in range(4)]
+    assert str(model.compute_dtype) != "float32" and model.output.dtype == "float32"
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+    assert all(np.any(old != new) for old, new in zip(first, model.trainable_weights, strict=True))
 
 
 def test_dilation_costs_no_weights(unfilled):

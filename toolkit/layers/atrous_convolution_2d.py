@@ -3,7 +3,6 @@
 import keras
 from keras import ops
 
-
 _FIXED = {"padding": "same", "data_format": "channels_last"}
 
 

@@ -1,5 +1,6 @@
 """DeepLab: an image network whose last strides are dilation, a pyramid of rates, and each pixel's class."""
 
+import math
 from collections.abc import Sequence
 
 import keras
@@ -99,6 +100,30 @@ def deeplab(
     if class_names is not None:
         x = ClassNames(class_names, name="class_names")(x)
     return keras.Model(image, x, name=f"deeplab_{variant.replace('+', '_plus')}_{backbone}")
+
+
+def useless_rates(model: keras.Model, height: int, width: int) -> list[int]:
+    """Finds the rates of which nothing is left but a 1 x 1 convolution, as the features are smaller than they are.
+
+    Args:
+        model: Of `deeplab`.
+        height: Of the images, in pixels.
+        width: Likewise.
+
+    Returns:
+        Those of the model's rates that are at least the height and the width of the last features.
+
+    Example:
+
+    >>> useless_rates(deeplab("v3", "resnet18", width=4), 180, 240)
+    [18]
+
+    Reference: Chen et al. 2017, arXiv 1706.05587, section 3.3.
+    """
+    pyramids = AtrousSpatialPyramidPooling | AtrousSpatialPyramidSum
+    (rates,) = (layer.rates for layer in model.layers if isinstance(layer, pyramids))
+    stride = math.prod(layer.size for layer in model.layers if isinstance(layer, BilinearUpsampling2D))
+    return [rate for rate in rates if rate >= math.ceil(max(height, width) / stride)]
 
 
 def _trunk(variant, backbone, input_shape, output_stride, width, multi_grid, weights):
