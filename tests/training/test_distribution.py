@@ -4,10 +4,12 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import time
+import types
 
 import keras
 import numpy as np
@@ -75,8 +77,8 @@ class Workers:
             "--trusted_network",
             *flags,
         ]
-        self.workdir, self.outputs, self.pids = workdir, [b"", b""], [[], []]
-        self.processes = [None, None]
+        self.workdir, self.pids, self.processes = workdir, [[], []], [None, None]
+        self.outputs = [workdir.with_name(f"{workdir.name}_{index}.txt") for index in range(2)]
 
     def __enter__(self):
         for index in range(2):
@@ -86,32 +88,41 @@ class Workers:
     def __exit__(self, *_):
         for process in self.processes:
             process.kill()
-            process.communicate()
+            process.wait()
 
     def start(self, index):
         config = {"cluster": {"worker": self.addresses}, "task": {"type": "worker", "index": index}}
-        self.processes[index] = subprocess.Popen(
-            self.command,
-            cwd=ROOT,
-            env={**os.environ, "TF_CONFIG": json.dumps(config)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
+        more = {"TF_CONFIG": json.dumps(config), "TF_CPP_MIN_LOG_LEVEL": "0", "PYTHONFAULTHANDLER": "1"}
+        with self.outputs[index].open("ab") as output:
+            self.processes[index] = subprocess.Popen(
+                self.command, cwd=ROOT, env={**os.environ, **more}, stdout=output, stderr=subprocess.STDOUT
+            )
         self.pids[index].append(self.processes[index].pid)
 
-    def kill_after(self, index, step):
-        end = time.monotonic() + 150
-        while progress(self.workdir)["step"] < step:
-            assert time.monotonic() < end, "the workers do not get on"
-            time.sleep(0.05)
-        self.processes[index].kill()
-        self.outputs[index] += self.processes[index].communicate()[0]
+    def told(self):
+        return [output.read_text(errors="replace") for output in self.outputs]
 
-    def wait(self):
-        for index, process in enumerate(self.processes):
-            self.outputs[index] += process.communicate(timeout=150)[0]
-            assert process.returncode == 0, self.outputs[index].decode()
-        return [output.decode() for output in self.outputs]
+    def wait(self, done, seconds=150):
+        """Until `done()`; where a worker fails or time is over, fails with what both said and where they are."""
+        end = time.monotonic() + seconds
+        while not done():
+            codes = [process.poll() for process in self.processes]
+            if any(codes) or time.monotonic() > end:
+                for process in self.processes:
+                    process.send_signal(signal.SIGABRT)  # has Python's fault handler write where each thread is
+                    process.wait()
+                said = "".join(f"\n\n== worker, {code}\n{told}" for code, told in zip(codes, self.told(), strict=True))
+                pytest.fail(f"step {progress(self.workdir)['step']}: the workers do not get on{said}", pytrace=False)
+            time.sleep(0.05)
+
+    def kill_after(self, index, step):
+        self.wait(lambda: progress(self.workdir)["step"] >= step)
+        self.processes[index].kill()
+        self.processes[index].wait()
+
+    def finish(self):
+        self.wait(lambda: [process.poll() for process in self.processes] == [0, 0])
+        return self.told()
 
 
 @pytest.mark.slow
@@ -126,7 +137,7 @@ def test_mirrors_and_workers_train_as_one_device_does(tmp_path):
         workers.start(1)
         workers.kill_after(0, step=9)
         workers.start(0)
-        chief, other = workers.wait()
+        chief, other = workers.finish()
     assert "another worker was lost" in chief and "another worker was lost" in other
     assert progress(workers.workdir)["step"] == progress(one)["step"]
     same(mirrors, workers.workdir)
@@ -173,6 +184,26 @@ def test_who_is_chief(monkeypatch):
     assert not first("worker", 1, worker=["a:1", "b:1"])
     assert not first("worker", 0, worker=["a:1"], chief=["b:1"])
     assert first("chief", 0, worker=["a:1"], chief=["b:1"])
+
+
+def test_a_loss_however_tensorflow_tells_of_it():
+    """A chief that was started again before its worker noticed does not know it: two more kinds of error."""
+    stays = lambda together: None  # noqa: E731
+    worker, stage = Distribution(), types.SimpleNamespace(name="net", step=2, began_at=0, leave_if_signalled=stays)
+    worker.name = "multi_worker"
+    for kind, text, lost in (
+        (tf.errors.UnavailableError, "Socket closed", True),
+        (tf.errors.AbortedError, "tried to connect with a different incarnation", True),
+        (tf.errors.FailedPreconditionError, "group 1 not found. This normally means the server has restarted", True),
+        (tf.errors.InvalidArgumentError, "must be registered before sending heartbeat messages", True),
+        (tf.errors.InvalidArgumentError, "Incompatible shapes", False),
+        (tf.errors.ResourceExhaustedError, "out of memory", False),
+    ):
+        with pytest.raises(distribution.WorkerLost if lost else kind), worker.watched(stage):
+            raise kind(None, None, text)
+    stage.step = 0
+    with pytest.raises(ValueError, match="before the first step"), worker.watched(stage):
+        raise tf.errors.FailedPreconditionError(None, None, "group 1 not found")
 
 
 def test_mirrors_need_devices():

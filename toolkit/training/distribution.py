@@ -151,8 +151,8 @@ class Distribution:
         try:
             with service.watched(self.data_service):
                 yield
-        except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
-            if self.name != "multi_worker":
+        except tf.errors.OpError as error:
+            if self.name != "multi_worker" or not _tells_of_a_loss(error):
                 raise
             stage.leave_if_signalled(together=True)
             if stage.step == stage.began_at:
@@ -234,6 +234,15 @@ class Distribution:
 
         inner._all_reduce_sum_gradients = list
         optimizer.apply = add_and_apply
+
+
+def _tells_of_a_loss(error):
+    """Whether this is what TensorFlow says where another worker ended, or was started again before this one noticed."""
+    errors = tf.errors
+    if isinstance(error, errors.InvalidArgumentError):  # the chief's new process does not know this worker
+        return "must be registered before sending heartbeat" in error.message
+    lost = errors.UnavailableError, errors.AbortedError, errors.CancelledError, errors.FailedPreconditionError
+    return isinstance(error, lost)
 
 
 def _sums(values):
