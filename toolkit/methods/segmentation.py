@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from toolkit.lazy import tensorflow as tf
-from toolkit.metrics.segmentation import pixel_confusion, trimap_counts
+from toolkit.metrics.segmentation import intersection_over_union, pixel_confusion, segmentation, trimap_counts
 
 FUSIONS = ("max", "mean")
 
@@ -92,10 +92,47 @@ class Measured(NamedTuple):
     trimap: np.ndarray
 
     @property
+    def iou(self) -> np.ndarray:
+        """Intersection over union of each class, (classes,), 0 to 1; NaN for one that is nowhere."""
+        return intersection_over_union(self.matrix)
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Mean IoU, accuracies, and the accuracy within 3 pixels of a border, in percent."""
+        return {
+            **segmentation(self.matrix),
+            "trimap_accuracy_of_3_pixels_percent": 100 * float(self.trimap_accuracy[min(2, len(self.trimap) - 1)]),
+        }
+
+    @property
     def trimap_accuracy(self) -> np.ndarray:
         """The share that is right in each band, float64 (widths,); NaN where there is no border."""
         right, all_there = self.trimap.T.astype("float64")
         return np.divide(right, all_there, out=np.full(len(right), np.nan), where=all_there > 0)
+
+
+def mean_iou(
+    examples: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]],
+    method: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    num_classes: int,
+    *,
+    ignored: int = 255,
+) -> float:
+    """Computes the mean IoU that a method makes of logits.
+
+    Args:
+        examples: Triples (image, labels, logits).
+        method: A function of (image, logits) that gives logits.
+        num_classes: Classes.
+        ignored: The label of pixels that do not count.
+
+    Returns:
+        Percent.
+    """
+    found = 0
+    for image, labels, logits in examples:
+        found = found + pixel_confusion(labels, method(image, logits).argmax(-1), num_classes, ignored=ignored)
+    return segmentation(found)["mean_iou_percent"]
 
 
 def measure(
@@ -140,6 +177,24 @@ def measure(
             found[name][0] += pixel_confusion(labels, predicted, num_classes, ignored=ignored)
             found[name][1] += trimap_counts(labels, predicted, widths, ignored=ignored)
     return {name: Measured(*counts) for name, counts in found.items()}
+
+
+def in_words(labels: np.ndarray, class_names: Sequence[str]) -> str:
+    """Says which classes an image has, the largest first.
+
+    Args:
+        labels: (height, width), class numbers.
+        class_names: A name for each class.
+
+    Example:
+
+    >>> in_words(np.array([[0, 2, 2, 2]]), ["sky", "road", "car"])
+    'car 75 %, sky 25 %'
+    """
+    shares = np.bincount(labels.ravel(), minlength=len(class_names)) / labels.size
+    return ", ".join(
+        f"{class_names[i]} {100 * shares[i]:.0f} %" for i in np.argsort(-shares, kind="stable") if shares[i]
+    )
 
 
 def sharpened(crf: keras.layers.Layer, num_classes: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

@@ -49,7 +49,7 @@ def deeplab(
         rates: Of the pyramid; None: the paper's.
         multi_grid: Of a ResNet's last stage, as in `resnet`; None: 1, 2, 4 of v3 and v3+, else 1.
         weights: First ones of the backbone, as `image_classifier` takes them.
-        frozen_normalization: Whether the backbone's normalization stays as it is, statistics and all, for small batches.
+        frozen_normalization: Whether the backbone's normalization stays as it is, for small batches.
         class_names: The classes, which the network then keeps: `model.get_layer("class_names").names`; None: none.
 
     Returns:

@@ -7,6 +7,7 @@ __getattr__, __dir__ = attach(
     __path__,
     functions=(
         "group",
+        "numbers",
         "other",
         "recipe",
         "setting",

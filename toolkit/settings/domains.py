@@ -130,7 +130,9 @@ class Masks(Run):
         minimum=8,
         maximum=4096,
     )
-    crop_size: str = setting("", "HEIGHTxWIDTH of the part that a training step sees; empty: all, where the images are alike", maximum=20)
+    crop_size: str = setting(
+        "", "HEIGHTxWIDTH of the part that a training step sees; empty: all, where the images are alike", maximum=20
+    )
     ignored: str = setting(
         "", "numbers in the masks that are no class, beside 255, between commas, such as 11 of CamVid", maximum=1000
     )
@@ -179,3 +181,19 @@ class Masks(Run):
 
 def _words(text):
     return tuple(word.strip() for word in text.split(",")) if text else ()
+
+
+@group
+class MaskAugmentation(Run):
+    """The changes of training images and their masks."""
+
+    smallest_scale: float = setting(0.5, "of training images, at random", paper="0.5", minimum=0.1, maximum=1.0)
+    largest_scale: float = setting(2.0, "of training images", paper="2, 1.5", minimum=1.0, maximum=8.0)
+    flip: bool = setting(True, "training images are mirrored half of the time; in testing both are looked at")
+    color: float = setting(
+        0.2, "largest change of brightness, contrast and saturation, as a share", minimum=0.0, maximum=1.0
+    )
+
+    def changes(self) -> dict:
+        """Gives what `data.masks.Augmentation` is asked for, by its arguments' names."""
+        return self.only("smallest_scale", "largest_scale", "flip", "color")

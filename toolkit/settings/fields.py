@@ -224,6 +224,31 @@ def check(field: dataclasses.Field, value: Any) -> None:
             raise ValueError(f"--{field.name} must be at most {greatest}; got {quoted(value)}.")
 
 
+def numbers(text: str, flag: str, kind: type = float) -> tuple:
+    """Reads numbers between commas.
+
+    Args:
+        text: What was given; empty: none.
+        flag: Its flag, for the error.
+        kind: float or int.
+
+    Raises:
+        ValueError: Where one is no such number, or not over 0, or is 10,000 and more.
+
+    Example:
+
+    >>> numbers("0.5,0.75,1", "scales")
+    (0.5, 0.75, 1.0)
+    """
+    try:
+        found = tuple(kind(word) for word in text.split(",")) if text else ()
+    except ValueError:
+        found = (0,)
+    if not all(0 < number < 10_000 for number in found):
+        raise ValueError(f"--{flag} must be numbers over 0 between commas; got {quoted(text)}.")
+    return found
+
+
 def quoted(value: Any) -> str:
     """Writes a value for a message: in one line, and shortened where it is long.
 

@@ -1,6 +1,6 @@
 """Settings of networks and of how they learn, which several papers share."""
 
-from toolkit.settings.fields import group, other, setting
+from toolkit.settings.fields import group, numbers, other, setting
 from toolkit.settings.running import Run, Training
 
 
@@ -68,6 +68,94 @@ class ImageNetwork(Run):
         None, "first layers; left out: small under 64 pixels, else imagenet", choices=("imagenet", "small")
     )
     weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True, path=True)
+
+
+@group
+class SegmentationNetwork(Run):
+    """The network that sees each pixel: of sizes that two cores train in minutes."""
+
+    variant: str = setting("v3+", "of DeepLab", choices=("large_fov", "v2", "v3", "v3+"))
+    backbone: str = setting("resnet18", "vgg11 to 19, resnet8 to 152, resnet18v2 to 152v2", paper="vgg16, resnet101")
+    width: int | None = setting(
+        16, "filters of the backbone's first convolution, which all others go with", paper="64", minimum=1, maximum=512
+    )
+    filters: int = setting(64, "of the pyramid and the decoder", paper="256", minimum=1, maximum=4096)
+    output_stride: int = setting(
+        8, "the image's height over that of the last features", paper="8, 16", minimum=1, maximum=32
+    )
+    rates: str = setting(
+        "3,6,12", "of the pyramid, between commas; empty: the paper's", paper="6,12,18 at 16, 12,24,36 at 8", maximum=60
+    )
+    weights: str = setting(
+        "",
+        "the backbone's to begin with: imagenet, a file of Keras weights, or the workdir of an image_classification",
+        changeable=True,
+        path=True,
+    )
+    frozen_normalization: bool = setting(False, "the backbone's normalization stays as --weights brought it")
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the rates are none, or normalization without weights is to stay.
+        """
+        numbers(self.rates, "rates", int)
+        if self.frozen_normalization and not self.weights:
+            raise ValueError("--frozen_normalization is for --weights, which bring what is frozen.")
+
+    def network(self) -> dict:
+        """Gives what `models.deeplab.deeplab` is asked for, but for the weights, by its arguments' names."""
+        names = ("variant", "backbone", "width", "filters", "output_stride", "frozen_normalization")
+        return {**self.only(*names), "rates": numbers(self.rates, "rates", int) or None}
+
+
+@group
+class DenseCRF(Run):
+    """The dense CRF that follows in testing."""
+
+    crf: bool = setting(True, "labels are drawn to the image's edges", changeable=True)
+    crf_iterations: int = setting(10, "of mean field", paper="10", minimum=1, maximum=1000, changeable=True)
+    crf_position_stddev: float | None = setting(
+        None,
+        "pixels; left out: what --mode=tune_crf has found, else 50",
+        paper="30 to 100",
+        minimum=0.1,
+        maximum=1e4,
+        changeable=True,
+        remembered=True,
+    )
+    crf_color_stddev: float | None = setting(
+        None,
+        "grey levels; left out: as found, else 5",
+        paper="3 to 6",
+        minimum=0.1,
+        maximum=1e3,
+        changeable=True,
+        remembered=True,
+    )
+    crf_bilateral_weight: float | None = setting(
+        None,
+        "of the kernel of both; left out: as found, else 4",
+        paper="3 to 6",
+        minimum=0.0,
+        maximum=1e3,
+        changeable=True,
+        remembered=True,
+    )
+    crf_images: int = setting(
+        20, "validation images of --mode=tune_crf", paper="100", minimum=1, maximum=1_000_000, changeable=True
+    )
+
+    def crf_numbers(self, found: dict) -> dict:
+        """Gives the numbers of `layers.DenseCRF` and `layers.LocalCRF`, by their arguments' names.
+
+        Args:
+            found: Those of a search, for what is left out here; without them the papers' are taken.
+        """
+        usual = {"position_stddev": 50.0, "color_stddev": 5.0, "bilateral_weight": 4.0}
+        given = {name: getattr(self, f"crf_{name}") for name in usual}
+        return {name: found.get(name, usual[name]) if value is None else value for name, value in given.items()}
 
 
 @group

@@ -273,6 +273,7 @@ _FOLDERS = {
     "benchmarks.json": "the times above",
     "data_check.json": "what was found in the data",
     "pictures": "PNG, SVG and GIF",
+    "masks": "PNG of the classes' numbers, with a palette",
     "sounds": "WAV",
     "tables": "CSV",
     "export": "saved_model/, model.tflite and smaller ones, card.md",

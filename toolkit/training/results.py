@@ -20,7 +20,7 @@ from toolkit.visualize.lettering import as_written
 
 
 class Results(Workdir):
-    """A workdir and the verbs that leave something: report, check, picture, sound, film, table, text, export,
+    """A workdir and the verbs that leave something: report, check, picture, mask, sound, film, table, text, export,
     benchmark.
 
     Args:
@@ -132,6 +132,23 @@ class Results(Workdir):
             figure = np.asarray(canvas.buffer_rgba())[..., :3]
         write_whole(_named(path, ".png"), lambda file: Image.fromarray(figure).save(file, format="png"))
         self._board.image(name, figure, self._step)
+
+    def mask(self, name: str, labels, colors) -> None:
+        """Keeps the classes of an image's pixels in masks/, as PNGs of Pascal VOC's kind.
+
+        Args:
+            name: Its name.
+            labels: uint8 (height, width), class numbers.
+            colors: uint8 (classes, 3), with which programs show them.
+        """
+        from PIL import Image
+
+        if not self.shows:
+            return
+        image = Image.fromarray(labels)
+        image.putpalette(colors.reshape(-1).tolist())
+        path = _named(self.path("masks", self.prefix + name), ".png")
+        write_whole(path, lambda file: image.save(file, format="png"))
 
     def sound(self, name: str, samples, rate: int) -> None:
         """Keeps a sound in sounds/ and on TensorBoard's audio page.

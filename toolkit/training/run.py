@@ -25,7 +25,7 @@ from toolkit.visualize.board import Board
 
 class Run(Reading):
     """One workdir and the verbs that write to it: scope, fit, loop, compute, load, round, study, report, check,
-    picture, sound, film, table, export, benchmark, path.
+    picture, mask, sound, film, table, export, benchmark, path.
 
     The same workdir again resumes: a finished stage loads and returns at once, an interrupted one goes on at its exact
     step. docs/running.md says what the folder holds.

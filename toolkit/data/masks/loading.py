@@ -102,6 +102,20 @@ class Masks:
         return mean.astype("float32"), np.where(scale > 1e-3, scale, 1).astype("float32")
 
 
+def noise(split: str = "test", num_images: int = 2) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Makes images of noise, on which exported files are compared where the images are not there any more.
+
+    Args:
+        split: As in `Masks.examples`; all are alike.
+        num_images: At most two are made.
+
+    Yields:
+        (image, labels): uint8 (64, 64, 3) and uint8 (64, 64), all 0.
+    """
+    for seed in range(min(2, num_images)):
+        yield np.random.default_rng(seed).integers(0, 256, (64, 64, 3), "uint8"), np.zeros((64, 64), "uint8")
+
+
 def load(
     source: str,
     *,
