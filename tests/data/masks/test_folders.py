@@ -92,11 +92,11 @@ def test_names_that_end_alike_by_chance_are_not_cut():
 
 
 def test_class_names(tmp_path):
-    assert folders.class_names(tmp_path) is None
+    assert folders.class_names(tmp_path) == ((), "")
     (tmp_path / "labels.txt").write_text("__ignore__\n_background_\ncat\n\n")
-    assert folders.class_names(tmp_path) == ("_background_", "cat")
+    assert folders.class_names(tmp_path) == (("_background_", "cat"), str(tmp_path / "labels.txt"))
     (tmp_path / "class_names.txt").write_text("road \nblue sky\r\n")
-    assert folders.class_names(tmp_path) == ("road", "blue sky")
+    assert folders.class_names(tmp_path) == (("road", "blue sky"), str(tmp_path / "class_names.txt"))
     for content, words in (("a\n\nb", "expected the names of at most 256"), ("a\nb\na\n", "names a twice")):
         (tmp_path / "class_names.txt").write_text(content)
         with pytest.raises(ValueError, match=f"class_names.txt.*{words}"):

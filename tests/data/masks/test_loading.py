@@ -78,6 +78,16 @@ def test_names_and_numbers_that_are_given(tmp_path):
     assert load(str(tmp_path), batch_size=4, class_names=list("abcd")).class_names == tuple("abcd")
 
 
+def test_damaged_masks_are_left_out_where_the_classes_are_looked_for(tmp_path):
+    folder(tmp_path, names=None)
+    path = tmp_path / "train" / "masks" / "01.png"
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ValueError, match=r"01.png cannot be read as a mask.*--skip_corrupt"):
+        load(str(tmp_path), batch_size=2)
+    found = load(str(tmp_path), batch_size=2, skip_corrupt=True)
+    assert found.class_names == ("0", "1", "2") and len(found.skipped) == 1
+
+
 def test_a_class_that_a_part_lacks_is_told(tmp_path, capsys):
     folder(tmp_path)
     for number in range(4):
@@ -105,7 +115,10 @@ def test_from_palette(tmp_path):
         ({"image_size": 0}, "--image_size=0: expected 1 or more"),
         ({"crop_size": (0, 8)}, "--crop_size=0x8: expected 1 or more"),
         ({"held_out": 0.5}, "--held_out=0.5: expected a share"),
-        ({"num_classes": 2}, "has the number 2 of no class: there are 2, 0 to 1. Give more --class_names"),
+        (
+            {"num_classes": 2},
+            "has the number 2 of no class: there are 2, 0 to 1 by --num_classes. Give more",
+        ),
         ({"num_classes": 1}, "--num_classes=1: expected 2 to 255"),
         ({"num_classes": 4, "class_names": ["a", "b"]}, "--num_classes=4, but --class_names has 2"),
         ({"class_names": ["a"]}, "classes a; expected two or more"),

@@ -192,22 +192,22 @@ def _without_ending(found):
     return {stem[:-ending]: path for stem, path in found.items()}
 
 
-def class_names(root: pathlib.Path) -> tuple[str, ...] | None:
+def class_names(root: pathlib.Path) -> tuple[tuple[str, ...], str]:
     """Reads the names of the classes from `class_names.txt`, `classes.txt` or `labels.txt`, a line each, from 0 on.
 
     Args:
         root: The folder in which the file may be.
 
     Returns:
-        The names; None where there is no such file. A first line `__ignore__`, as labelme writes it, stands for no
-        number.
+        (names, path): none where there is no such file. A first line `__ignore__`, as labelme writes it, stands for
+        no number.
 
     Raises:
         ValueError: Where the file is no such list.
     """
     path = next((root / name for name in NAMES_FILES if os.path.lexists(root / name)), None)
     if path is None:
-        return None
+        return (), ""
     lines = [line.strip() for line in text.read(path, "names of classes, one a line").rstrip().split("\n")]
     lines = lines[1:] if lines[0] == "__ignore__" else lines
     if not (1 <= len(lines) <= 256 and all(lines) and max(map(len, lines)) <= 100):
@@ -215,4 +215,4 @@ def class_names(root: pathlib.Path) -> tuple[str, ...] | None:
     if len(set(lines)) < len(lines):
         twice = next(name for name in lines if lines.count(name) > 1)
         raise ValueError(f"{printable(path)} names {printable(twice)} twice; expected a name for each class.")
-    return tuple(map(printable, lines))
+    return tuple(map(printable, lines)), printable(path)

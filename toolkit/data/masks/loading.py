@@ -12,7 +12,7 @@ from toolkit.data import sources, splitting, threads
 from toolkit.data.masks.augmentation import Augmentation, middle
 from toolkit.data.masks.files import IGNORED, voc_palette
 from toolkit.data.masks.readers import READERS, Palette, sniff
-from toolkit.data.masks.store import Numbering, Store, stored
+from toolkit.data.masks.store import Numbering, Store, attempted, stored
 from toolkit.data.pipelines import Batches, Splits
 from toolkit.data.plans import shuffled_plan
 from toolkit.files import limits
@@ -190,10 +190,11 @@ def load(
             f"--data={source}: {found.unpaired[0]}; so it is with {len(found.unpaired)}. Mend or remove them, or leave "
             "them out with --skip_corrupt."
         )
-    names = class_names or found.class_names
     if class_names and num_classes not in (None, len(class_names)):
         raise ValueError(f"--num_classes={num_classes}, but --class_names has {len(class_names)}.")
-    numbering = _numbering(source, names, num_classes, tuple(ignored), found.examples["train"])
+    if class_names:
+        found = found._replace(class_names=class_names, says="--class_names")
+    numbering = _numbering(source, found, num_classes, tuple(ignored), skip_corrupt)
     parts = stored(found.examples, numbering, image_size=image_size, source=source, skip_corrupt=skip_corrupt)
     skipped = (*found.unpaired, *(told for store in parts.values() for told in store.skipped))
     parts = _three(source, parts, held_out, seed)
@@ -223,37 +224,34 @@ def _palette(given) -> Palette:
     return palette
 
 
-def _numbering(source, names, num_classes, ignored, train):
+def _numbering(source, found, num_classes, ignored, skip_corrupt):
     """Which class each number stands for, as it is said, or else as the training masks have them."""
     if any(not 0 <= number <= IGNORED for number in ignored):
         raise ValueError(f"--ignored={','.join(map(str, ignored))}: expected numbers of 0 to 255.")
     if num_classes is not None and not 2 <= num_classes <= IGNORED:
         raise ValueError(f"--num_classes={num_classes}: expected 2 to 255.")
-    if num_classes is not None and names is not None and len(names) != num_classes:
-        names = None  # those that the reader found are of something else
-    if names is None and num_classes is None:
-        num_classes = 1 + _greatest(source, train, ignored)
-    names = tuple(names) if names is not None else tuple(map(str, range(num_classes)))
+    names, says = found.class_names, found.says
+    if num_classes not in (None, len(names)):
+        names, says = tuple(map(str, range(num_classes))), "--num_classes"  # what the reader found is of something else
+    if not names:
+        greatest = _greatest(source, found.examples["train"], ignored, skip_corrupt)
+        names, says = tuple(map(str, range(1 + greatest))), "the training masks"
     known = tuple(name for number, name in enumerate(names[:IGNORED]) if number not in ignored)
     if len(known) < 2 or len(set(known)) < len(known):
         raise ValueError(f"--data={source}: classes {', '.join(known[:5])}; expected two or more, each named once.")
-    return Numbering(known, ignored)
+    return Numbering(known, ignored, says)
 
 
-def _greatest(source, train, ignored):
+def _greatest(source, train, ignored, skip_corrupt):
     def numbers(example):
-        return np.flatnonzero(np.bincount(example.read()[1].reshape(-1), minlength=256))
+        return np.flatnonzero(np.bincount(example.read()[1].reshape(-1), minlength=256)).tolist()
 
-    found = set()
     with threads.progress(len(train), f"Looking for the classes of {source}") as bar:
-        for start in range(0, len(train), 1024):
-            for each in threads.each(numbers, train[start : start + 1024]):
-                bar.update()
-                found.update(each.tolist())
-    found -= {*ignored, IGNORED}
-    if not found:
+        found, _ = attempted(numbers, train, bar, skip_corrupt)
+    there = {number for each in found for number in each or ()} - {*ignored, IGNORED}
+    if not there:
         raise ValueError(f"--data={source}: no training mask has a pixel that is not ignored.")
-    return max(found)
+    return max(there)
 
 
 def _three(source, parts, held_out, seed):

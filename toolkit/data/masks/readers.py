@@ -27,15 +27,17 @@ class Found(NamedTuple):
 
     Args:
         examples: By split.
-        class_names: By number as the masks have them; None: nobody says.
+        class_names: By number as the masks have them; none: nobody says.
         unpaired: Images without a mask and masks without an image, with why.
         left_out: What was found and is not read, each with its path and why.
+        says: Who names the classes, for messages.
     """
 
     examples: dict[str, Sequence[Example]]
-    class_names: Sequence[str] | None = None
+    class_names: Sequence[str] = ()
     unpaired: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    says: str = ""
 
 
 class _Scene(NamedTuple):
@@ -74,20 +76,20 @@ def _embedded(rest, **_):
 def _voc(rest, *, palette, **_):
     here = voc.place(existing(rest, "voc", voc.LAYOUT))
     found = voc.listed(here)
-    names = class_names(here)
-    if names is None and found.pairs["train"] and palette_of(found.pairs["train"][0][1])[:21] == voc_palette()[:21]:
-        names = voc.CLASS_NAMES
-    return _of_files(found, names, palette)
+    names, says = class_names(here)
+    if not names and found.pairs["train"] and palette_of(found.pairs["train"][0][1])[:21] == voc_palette()[:21]:
+        names, says = voc.CLASS_NAMES, "VOC's palette"
+    return _of_files(found, names, says, palette)
 
 
 def _folder(rest, *, palette, **_):
     root = existing(rest, "folder", folders.LAYOUT)
-    return _of_files(folders.paired(root), class_names(root), palette)
+    return _of_files(folders.paired(root), *class_names(root), palette)
 
 
-def _of_files(found, names, palette):
+def _of_files(found, names, says, palette):
     examples = {s: [Pair(image, mask, palette) for image, mask in pairs] for s, pairs in found.pairs.items()}
-    return Found(examples, names, found.unpaired, found.left_out)
+    return Found(examples, names, found.unpaired, found.left_out, says)
 
 
 def _tfds(rest, **_):

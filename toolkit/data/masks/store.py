@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +24,12 @@ class Numbering:
     Args:
         class_names: The classes; of the numbers from 0 on those that are not ignored.
         ignored: Numbers of pixels that are of no class, beside 255.
+        says: Who names the classes, for messages.
     """
 
     class_names: tuple[str, ...]
     ignored: tuple[int, ...] = ()
+    says: str = ""
 
     @functools.cached_property
     def numbers(self) -> np.ndarray:
@@ -64,10 +67,11 @@ class Numbering:
         unknown = np.setdiff1d(np.flatnonzero(counts), known)
         if len(unknown):
             more = f" and {len(unknown) - 1} other numbers" if len(unknown) > 1 else ""
+            says = f" by {self.says}" if self.says else ""
             raise ValueError(
                 f"{name} has the number {unknown[0]}{more} of no class: there are {len(self.numbers)}, "
-                f"{self.numbers[0]} to {self.numbers[-1]}. Give more --class_names or --num_classes, or name it in "
-                "--ignored."
+                f"{self.numbers[0]} to {self.numbers[-1]}{says}. Give more --class_names or --num_classes, or name it "
+                "in --ignored."
             )
         of_classes = counts[self.numbers]
         return self._classes[numbers], np.append(of_classes, numbers.size - of_classes.sum())
@@ -192,7 +196,7 @@ def stored(
     total, stores = sum(map(len, examples.values())), {}
     with threads.progress(total, f"Checking {source}") as bar:
         for part, found in examples.items():
-            sizes, bad = _attempted(lambda one: _size(one, image_size), found, bar, skip_corrupt)
+            sizes, bad = attempted(lambda one: _size(one, image_size), found, bar, skip_corrupt)
             good = [one for one, size in zip(found, sizes, strict=True) if size]
             sizes = np.array([size for size in sizes if size], "int32").reshape(-1, 2)
             stores[part] = Store(good, sizes, numbering, None, None, tuple(bad))
@@ -221,7 +225,7 @@ def _decoded(store, bar, keep, skip_corrupt):
         pixels, counts = _packed(store, index)
         return pixels if keep else None, counts
 
-    found, bad = _attempted(attempt, range(len(store)), bar, skip_corrupt)
+    found, bad = attempted(attempt, range(len(store)), bar, skip_corrupt)
     good = np.array([index for index, each in enumerate(found) if each], int)
     store = store.subset(good)
     num_counts = len(store.numbering.class_names) + 1
@@ -233,8 +237,23 @@ def _decoded(store, bar, keep, skip_corrupt):
     )
 
 
-def _attempted(function, items, bar, skip_corrupt):
-    """What a function makes of each item, None where that cannot be read; and why."""
+def attempted(
+    function: Callable[[Any], Any], items: Sequence, bar: Any, skip_corrupt: bool
+) -> tuple[list[Any], list[str]]:
+    """Applies a function to items in threads, some of which may be damaged.
+
+    Args:
+        function: Takes an item; raises a ValueError where it cannot be read.
+        items: The items.
+        bar: Of `threads.progress`, moved on with each.
+        skip_corrupt: Whether to go on where one is damaged.
+
+    Returns:
+        (found, bad): what the function makes of each item, None where it is damaged; and what it says of those.
+
+    Raises:
+        ValueError: Where one is damaged, and `skip_corrupt` is not set.
+    """
 
     def attempt(item):
         try:
