@@ -77,8 +77,8 @@ DEVELOPMENT = [
 # What a user would pick instead: the other side of each benchmark. The PyTorch Foundation, every few months;
 # BSD-3-Clause. One minor version: the one that the figures we print were measured with.
 BENCHMARKS = ["torch>=2.13,<2.14"]
-# Mean field in C++, which a test and a benchmark compare DenseCRF with. Apart, for it has no wheel: pip builds it with a
-# C++ compiler. Philipp Kraehenbuehl, Lucas Beyer and now Mackenzie Mathis, rare releases; MIT.
+# Mean field in C++, which a test and a benchmark compare DenseCRF with. Apart, for it has no wheel: to build it takes
+# a C++ compiler. Philipp Kraehenbuehl, Lucas Beyer and now Mackenzie Mathis, rare releases; MIT.
 PYDENSECRF = ["pydensecrf2>=1.1"]
 
 setup(

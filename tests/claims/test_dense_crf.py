@@ -51,12 +51,12 @@ def test_raises_accuracy_round_borders_most_where_they_are_near():
 
 def test_kernel_weights_that_are_trained_lower_the_loss():
     """On scenes that they were not trained on."""
-    trained, held_out = examples(range(20, 24)), examples(range(24, 28))
+    trained, held_out = examples([20, 21]), examples([22, 23])
     logits, image = keras.Input((SIDE, SIDE, NUM_CLASSES)), keras.Input((SIDE, SIDE, 3))
     layer = DenseCRF(3, **HOW, bilateral_weight=1.0, spatial_weight=1.0)
     model = keras.Model([logits, image], layer(logits, image))
-    model.compile(keras.optimizers.Adam(0.2), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(keras.optimizers.Adam(0.3), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     before = model.evaluate(held_out[:2], held_out[2], verbose=0)
-    model.fit(trained[:2], trained[2], batch_size=4, epochs=10, verbose=0)
+    model.fit(trained[:2], trained[2], epochs=8, verbose=0)
     assert model.evaluate(held_out[:2], held_out[2], verbose=0) < 0.9 * before
     assert (np.asarray(layer.kernel_weights) != 1.0).all()

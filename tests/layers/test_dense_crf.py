@@ -113,5 +113,5 @@ def test_labels_are_those_of_pydensecrf(number, test_data):
     expected = np.argmax(field.inference(10), axis=0).reshape(height, width)
     layer = DenseCRF(10, position_stddev=80.0, color_stddev=13.0, bilateral_weight=10.0)
     found = np.argmax(layer(logits.reshape(1, height, width, classes), image[None]), axis=-1)[0]
-    assert (expected != logits.argmax(-1).reshape(height, width)).mean() > 0.1
+    assert (expected != logits.argmax(-1).reshape(height, width)).mean() > 0.03
     assert (found == expected).mean() >= 0.99
