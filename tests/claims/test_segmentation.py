@@ -78,7 +78,7 @@ def predicted(model, num_objects, epochs):
     """True and predicted labels of 200 scenes after a training on 800 others."""
     images, labels = scenes(0, 800, num_objects)
     model.compile(
-        keras.optimizers.Adam(0.01),
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.02, 20 * epochs)),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
         steps_per_execution=10,
@@ -97,7 +97,7 @@ def mean_iou(rates, seed):
     x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
     x = AtrousSpatialPyramidPooling(16, rates, image_pooling=False, momentum=0.9)(x)
     model = keras.Model(image, BilinearUpsampling2D(2)(keras.layers.Conv2D(3, 1)(x)))
-    matrix = metrics.segmentation.pixel_confusion(*predicted(model, (1, 2), 15), 3)
+    matrix = metrics.segmentation.pixel_confusion(*predicted(model, (1, 2), 10), 3)
     return metrics.segmentation.segmentation(matrix)["mean_iou_percent"]
 
 
