@@ -1,11 +1,17 @@
 """What the papers of DeepLab say, at small size; the trainings are on generated scenes."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.layers import AtrousConv2D
+from toolkit import metrics
+from toolkit.data.scenes import Generator
+from toolkit.data.scenes.scene import CLASSES
+from toolkit.layers import AtrousConv2D, AtrousSpatialPyramidPooling, BilinearUpsampling2D
+from toolkit.models.deeplab import deeplab
 
 pytestmark = pytest.mark.claims
 RANDOM = np.random.default_rng(0)
@@ -53,3 +59,68 @@ def test_the_field_of_view_grows_and_the_number_of_weights_does_not():
         == [(1 + 2 * sum(rates),) * 2 for rates in ((1, 1, 1), (1, 2, 4), (2, 4, 8))]
         == [(7, 7), (15, 15), (29, 29)]
     )
+
+
+@functools.cache
+def scenes(first, count, num_objects):
+    """Images (count, 32, 32, 3), 0 to 255, and labels 0 to 2: discs and stars of one plain colour, of 6 to 28 pixels.
+
+    What is an object a pixel's colour says; which one it is its outline, near or far.
+    """
+    generator = Generator(32, num_objects, (0.2, 0.9), ("circle", "star"), textures=("plain",))
+    made = [generator(0, first + number) for number in range(count)]
+    labels = np.stack([each.labels for each in made])
+    places = sorted([0, CLASSES.index("circle"), CLASSES.index("star")])
+    return np.stack([each.image for each in made]).astype("float32"), np.searchsorted(places, labels)
+
+
+def predicted(model, num_objects, epochs):
+    """True and predicted labels of 200 scenes after a training on 800 others."""
+    images, labels = scenes(0, 800, num_objects)
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.02, 20 * epochs)),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+        steps_per_execution=10,
+    )
+    model.fit(images, labels, batch_size=40, epochs=epochs, verbose=0)
+    images, labels = scenes(10**6, 200, num_objects)
+    return labels, np.argmax(model.predict_on_batch(images), axis=-1)
+
+
+def mean_iou(rates, seed):
+    """Of a shallow network, whose pyramid alone sees far."""
+    keras.utils.set_random_seed(seed)
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Rescaling(1 / 64, -2)(image)
+    x = keras.layers.Conv2D(12, 3, 2, padding="same", use_bias=False)(x)
+    x = keras.layers.ReLU()(keras.layers.BatchNormalization(momentum=0.9)(x))
+    x = AtrousSpatialPyramidPooling(16, rates, image_pooling=False, momentum=0.9)(x)
+    model = keras.Model(image, BilinearUpsampling2D(2)(keras.layers.Conv2D(3, 1)(x)))
+    matrix = metrics.segmentation.pixel_confusion(*predicted(model, (1, 2), 10), 3)
+    return metrics.segmentation.segmentation(matrix)["mean_iou_percent"]
+
+
+def test_a_pyramid_of_rates_beats_one_rate_where_objects_differ_in_size():
+    """Section 3.2: the same number of branches and of weights, and of steps."""
+    pyramid, *one = (
+        np.mean([mean_iou(rates, seed) for seed in (0, 1)]) for rates in ((1, 2, 4, 7), (2,) * 4, (4,) * 4)
+    )
+    assert pyramid > max(one) + 1.0
+
+
+def trimap_accuracy(variant, seed):
+    """Share of the pixels right that are within 1 and within 2 pixels of a border."""
+    keras.utils.set_random_seed(seed)
+    model = deeplab(variant, "resnet8", (32, 32, 3), 3, width=8, output_stride=4, rates=(1, 2))
+    model.get_layer("standardize").adapt([128.0] * 3, [64.0] * 3)
+    pairs = zip(*predicted(model, (2, 4), 6), strict=True)
+    counts = sum(metrics.segmentation.trimap_counts(*pair, (1, 2)) for pair in pairs)
+    return counts[:, 0] / counts[:, 1]
+
+
+def test_the_decoder_sharpens_borders():
+    """Chen et al. 2018, section 4.2 and figure 5: v3+ beside v3, more so the narrower the band."""
+    plus, plain = (np.mean([trimap_accuracy(name, seed) for seed in (0, 1)], axis=0) for name in ("v3+", "v3"))
+    assert np.all(plus > plain + 0.05)
+    assert plus[0] - plain[0] > plus[1] - plain[1]

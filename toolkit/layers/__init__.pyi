@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.layers import adaptive_weight_noise as adaptive_weight_noise
+from toolkit.layers import atrous_convolution_2d as atrous_convolution_2d
 from toolkit.layers import atrous_spatial_pyramid_pooling as atrous_spatial_pyramid_pooling
 from toolkit.layers import atrous_spatial_pyramid_sum as atrous_spatial_pyramid_sum
 from toolkit.layers import bilinear_upsampling_2d as bilinear_upsampling_2d
@@ -23,6 +24,8 @@ from toolkit.layers import token_lstm as token_lstm
 from toolkit.layers import vocabulary as vocabulary
 from toolkit.layers import weight_noise as weight_noise
 from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise as AdaptiveWeightNoise
+from toolkit.layers.atrous_convolution_2d import AtrousConv2D as AtrousConv2D
+from toolkit.layers.atrous_convolution_2d import AtrousDepthwiseConv2D as AtrousDepthwiseConv2D
 from toolkit.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling as AtrousSpatialPyramidPooling
 from toolkit.layers.atrous_spatial_pyramid_sum import AtrousSpatialPyramidSum as AtrousSpatialPyramidSum
 from toolkit.layers.bilinear_upsampling_2d import BilinearUpsampling2D as BilinearUpsampling2D
