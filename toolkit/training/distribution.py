@@ -237,12 +237,11 @@ class Distribution:
 
 
 def _tells_of_a_loss(error):
-    """Whether this is what TensorFlow says where another worker ended, or was started again before this one noticed."""
-    errors = tf.errors
-    if isinstance(error, errors.InvalidArgumentError):  # the chief's new process does not know this worker
+    """Whether this is what TensorFlow says where another worker ended, stands still, or was started again unnoticed."""
+    if isinstance(error, tf.errors.InvalidArgumentError):  # the chief's new process does not know this worker
         return "must be registered before sending heartbeat" in error.message
-    lost = errors.UnavailableError, errors.AbortedError, errors.CancelledError, errors.FailedPreconditionError
-    return isinstance(error, lost)
+    gone = tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError
+    return isinstance(error, (*gone, tf.errors.FailedPreconditionError, tf.errors.DeadlineExceededError))
 
 
 def _sums(values):
