@@ -16,8 +16,8 @@ Paper: PASCAL VOC 2012, test, mean IoU: v2 79.7 %, v3 85.7 %, v3+ 89.0 %; of v2 
 
 The flags of the papers' own trainings are in docs/recipes/segmentation.md.
 
-Differs from the papers: v2 learns from one scale at a time, not from three that are fused; batch normalization learns in
-the backbone too, unless --frozen_normalization.
+Differs from the papers: v2 learns from one scale at a time, not from three that are fused; with several devices each
+takes the mean loss of its own pixels.
 """
 
 import numpy as np
@@ -92,6 +92,8 @@ def train(run):
             models.pretrained.transfer(run.load(workdir=s.weights), model)
         if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
+        if s.strategy != "single":
+            models.image_blocks.synchronize(model)
         compiled(model, s, images.counts["train"], run.num_steps(splits.train) // s.epochs)
     for rate in models.deeplab.useless_rates(model, *images.crop_size):
         print(f"  --rates: of {rate} a 1 x 1 convolution is left in images of {images.crop_size}.", flush=True)

@@ -316,3 +316,14 @@ def logits(x: keras.KerasTensor, num_classes: int, name: str = "logits") -> kera
     if num_classes < 2:
         raise ValueError(f"num_classes must be at least 2; got {num_classes}.")
     return keras.layers.Dense(num_classes, dtype="float32", name=name)(x)
+
+
+def synchronize(model: keras.Model) -> None:
+    """Has batch normalization see the whole batch of a step that several devices share, as it would on one device.
+
+    Args:
+        model: The network, whose layers are changed, those inside other layers too.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True

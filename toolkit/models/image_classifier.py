@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import keras
 
 from toolkit.layers.class_names import ClassNames
+from toolkit.models import image_blocks
 from toolkit.models.alexnet import alexnet, zfnet
 from toolkit.models.googlenet import googlenet
 from toolkit.models.inception import inception_v2, inception_v3
@@ -150,9 +151,8 @@ def trainee(
     model = image_classifier(
         architecture, shape, width=width, stem=stem, weights=weights, class_names=class_names, **options
     )
-    for layer in model.layers if synchronized else ():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = True
+    if synchronized:
+        image_blocks.synchronize(model)
     outputs = model.output if isinstance(model.output, dict) else {"logits": model.output}
     return keras.Model(model.input, outputs, name=model.name)
 

@@ -1,0 +1,194 @@
+import dataclasses
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from recipes import segmentation as recipe
+from tests.resume import check_resumes
+from toolkit import models, training
+from toolkit.export.interpreter import tflite_caller
+
+TINY = {
+    "data": "embedded:40:32",
+    "backbone": "resnet8",
+    "width": 16,
+    "filters": 8,
+    "rates": "1,2",
+    "epochs": 2,
+    "batch_size": 8,
+    "max_measured": 3,
+    "crf_images": 2,
+    "crf_iterations": 2,
+}
+
+
+def a_run(workdir, **how):
+    return training.Run(recipe.Settings(workdir=str(workdir), **(TINY | how)), "segmentation", load=recipe.load)
+
+
+def photos(folder, sizes=((20, 30), (26, 22))):
+    """Dark photos with a bright box, which is class 1; their borders are ignored."""
+    random = np.random.default_rng(0)
+    for split, number in (("train", 12), ("val", 4)):
+        for kind in ("images", "masks"):
+            (folder / split / kind).mkdir(parents=True)
+        for i in range(number):
+            height, width = sizes[i % len(sizes)]
+            mask = np.zeros((height, width), "uint8")
+            mask[4:12, 5 + i : 13 + i] = 1
+            image = (random.integers(0, 60, (height, width, 3)) + 150 * mask[..., None]).astype("uint8")
+            mask[0] = 7
+            Image.fromarray(image).save(folder / split / "images" / f"{i}.png")
+            Image.fromarray(mask).save(folder / split / "masks" / f"{i}.png")
+    (folder / "class_names.txt").write_text("ground\nbox\n")
+    return folder
+
+
+def test_all_phases(tmp_path, capsys):
+    run = a_run(tmp_path)
+    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
+        phase(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    for end in ("", "_with_scales", "_with_crf"):
+        assert 0 <= found[f"mean_iou{end}_percent"] <= found[f"pixel_accuracy{end}_percent"] <= 100
+    pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
+    assert pictures >= {
+        "iou.png",
+        "trimap.png",
+        "segmented.png",
+        "sample.png",
+        "training/segmented.png",
+        "data/masks.png",
+    }
+    assert all(Image.open(path).mode == "P" for path in (tmp_path / "masks").iterdir())
+    card = json.loads((tmp_path / "export" / "card.json").read_text())
+    assert card["classes"][:2] == ["background", "circle"]
+    assert set(card["signatures"]) == {f"segment{kind}{size}" for kind in ("", "_sharp") for size in ("", "_16x16")}
+    # The file says what Keras says.
+    predict, call = recipe.one_scale(run, run.load()), tflite_caller(tmp_path / "export" / "model.tflite")
+    for image, _ in run.data.examples("test", 3):
+        expected = predict(image).argmax(-1)
+        assert np.mean(call("segment", image=image[None])["labels"][0] == expected) > 0.995
+    assert "IoU" in capsys.readouterr().out
+
+
+def test_a_search_for_the_crf_is_kept_and_a_flag_overrides_it(tmp_path, monkeypatch):
+    run = a_run(tmp_path, epochs=1, steps_per_epoch=1)
+    recipe.train(run)
+    grids = {"bilateral_weight": (2.0, 3.0), "color_stddev": (9.0,)}
+    monkeypatch.setattr(recipe, "GRIDS", grids)
+    recipe.tune_crf(run)
+    found = recipe.crf_numbers(run)
+    assert found["bilateral_weight"] in (2.0, 3.0, 4.0) and found["position_stddev"] == 50.0
+    monkeypatch.setattr(recipe, "GRIDS", {"bilateral_weight": (99.0,)})
+    recipe.tune_crf(run)
+    assert recipe.crf_numbers(run) == found, "found once, kept"
+    run.close()
+    again = training.Run(dataclasses.replace(run.settings, crf_color_stddev=7.0), "segmentation", load=recipe.load)
+    assert recipe.crf_numbers(again) == {**found, "color_stddev": 7.0}
+
+
+@pytest.mark.slow
+def test_photos_of_unlike_sizes_with_an_ignored_number(tmp_path):
+    folder = photos(tmp_path / "photos")
+    how = {"data": f"folder:{folder}", "ignored": "7", "image_size": 24, "crop_size": "24x32", "held_out": 0.2}
+    run = a_run(tmp_path / "run", **how, epochs=12, batch_size=4, class_weights="balanced", export_sizes="20x30")
+    for phase in (recipe.train, recipe.evaluate, recipe.export):
+        phase(run)
+    found = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert found["mean_iou_percent"] > 60
+    run.close()
+    paths = [folder / "val" / "images" / f"{i}.png" for i in (0, 1)]
+    again = dataclasses.replace(run.settings, images=",".join(map(str, paths)))
+    recipe.sample(training.Run(again, "segmentation", load=recipe.load))
+    for number, path in enumerate(paths):
+        with Image.open(tmp_path / "run" / "masks" / f"{number:02}_{path.name}.png") as mask:
+            assert mask.size == Image.open(path).size and set(np.unique(mask)) <= {0, 1}
+    # Where the data is gone, the model is exported all the same.
+    shutil.rmtree(folder)
+    run = training.Run(dataclasses.replace(run.settings, export_sizes=""), "segmentation", load=recipe.load)
+    recipe.export(run)
+    card = json.loads((tmp_path / "run" / "export" / "card.json").read_text())
+    assert card["classes"] == ["ground", "box"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"variant": "v3", "precision": "mixed_float16", "class_weights": "root", "schedule": "plateau"},
+        {"variant": "v2", "precision": "mixed_bfloat16", "optimizer": "adam", "learning_rate": 0.001},
+        {"variant": "large_fov", "backbone": "vgg11", "rates": "", "width": 4, "fusion": "max"},
+    ],
+    ids=lambda how: how["variant"],
+)
+def test_other_settings_train(tmp_path, how):
+    run = a_run(tmp_path, **how, epochs=1, steps_per_epoch=3)
+    recipe.train(run), recipe.evaluate(run)
+    assert np.isfinite(json.loads((tmp_path / "metrics.json").read_text())["mean_iou_percent"])
+
+
+@pytest.mark.slow
+def test_resumes_inside_and_after_an_epoch(tmp_path):
+    check_resumes(lambda workdir: a_run(workdir, checkpoint_minutes=0.0), recipe.train, tmp_path, cuts=(2, 5))
+
+
+@pytest.mark.slow
+def test_backbone_of_another_training_frozen(tmp_path):
+    run = a_run(tmp_path / "first", epochs=1, steps_per_epoch=1)
+    recipe.train(run)
+    theirs = run.load()
+    run.close()
+    how = {"weights": str(tmp_path / "first"), "frozen_normalization": True, "variant": "v3", "learning_rate": 1e-6}
+    run = a_run(tmp_path / "second", **how, epochs=1, steps_per_epoch=1, weight_decay=0.0)
+    recipe.train(run)
+    ours = run.load()
+    same = [layer for layer in ours.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(same) > 5
+    for layer in same:
+        for weight, expected in zip(layer.get_weights(), theirs.get_layer(layer.name).get_weights(), strict=True):
+            np.testing.assert_array_equal(weight, expected, err_msg=layer.name)
+    kernels = [layer.get_weights()[0] for layer in (ours.get_layer("stem_conv"), theirs.get_layer("stem_conv"))]
+    np.testing.assert_allclose(*kernels, atol=1e-4)
+
+
+def test_rates_larger_than_the_features_are_said(tmp_path, capsys):
+    run = a_run(tmp_path, rates="1,30", epochs=1, steps_per_epoch=1)
+    recipe.train(run)
+    assert "--rates: of 30 a 1 x 1 convolution is left in images of (32, 32)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"scales": ""}, "--scales must be one number or more"),
+        ({"scales": "1,x"}, "--scales must be numbers over 0 between commas"),
+        ({"rates": "6,-1"}, "--rates must be numbers over 0 between commas"),
+        ({"crop_size": "64"}, "--crop_size must be HEIGHTxWIDTH"),
+        ({"export_sizes": "64x64,9"}, "--export_sizes must be HEIGHTxWIDTH"),
+        ({"ignored": "256x"}, "--ignored must be numbers of 0 to 255"),
+        ({"frozen_normalization": True}, "--frozen_normalization is for --weights"),
+        ({"crop_size": "9999x9999"}, "billion pixels; at most 1 is allowed"),
+    ],
+)
+def test_bad_settings(how, told):
+    with pytest.raises(ValueError, match=told):
+        recipe.Settings(workdir="w", **how)
+
+
+def test_what_cannot_be_trained_is_said_before(tmp_path):
+    with pytest.raises(FileNotFoundError, match="--weights=none: expected imagenet, a file of Keras weights"):
+        recipe.train(a_run(tmp_path / "weights", weights="none", data="folder:nowhere"))
+    with pytest.raises(ValueError, match="--images=one.jpg,two.jpg"):
+        recipe.sample(training.Run(recipe.Settings(workdir=str(tmp_path / "s")), load=recipe.load, stand_in=tmp_path))
+
+
+def test_batch_normalization_inside_layers_is_synchronized_too():
+    model = models.deeplab.deeplab("v3", "resnet8", (32, 32, 3), 3, width=4)
+    models.image_blocks.synchronize(model)
+    found = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(found) > 10 and all(layer.synchronized for layer in found)
