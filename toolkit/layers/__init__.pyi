@@ -13,6 +13,7 @@ from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import gaussian_window as gaussian_window
 from toolkit.layers import gaussian_window_cell as gaussian_window_cell
 from toolkit.layers import gradient_clip as gradient_clip
+from toolkit.layers import local_crf as local_crf
 from toolkit.layers import local_response_normalization as local_response_normalization
 from toolkit.layers import mixture_density as mixture_density
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
@@ -37,6 +38,7 @@ from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.gaussian_window import GaussianWindow as GaussianWindow
 from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWindowCell
 from toolkit.layers.gradient_clip import GradientClip as GradientClip
+from toolkit.layers.local_crf import LocalCRF as LocalCRF
 from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
 from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell

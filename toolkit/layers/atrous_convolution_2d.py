@@ -40,7 +40,13 @@ class AtrousConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, dilation_rate=dilation_rate, **{**kwargs, **_FIXED})
         _check_odd(self)
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
+        """Convolves, without bias and activation.
+
+        Args:
+            inputs: (batch, height, width, channels).
+            kernel: (rows, columns, channels, filters).
+        """
         sides = inputs.shape[1:3]
         if None in sides or all(3 * rate <= side for rate, side in zip(self.dilation_rate, sides, strict=True)):
             return super().convolution_op(inputs, kernel)
