@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import operator
 
 import keras
@@ -87,13 +88,14 @@ class LocalCRF(DenseCRF):
                 yield padded[..., reach + down : reach + down + height, reach + along : reach + along + width]
 
         image = ops.transpose(image, (3, 0, 1, 2))
-        inside = list(around(ops.ones_like(image[0])))
+        # Ones that are computed: the converter would write constant ones, and all that follows from them, to the file.
+        inside = list(around(ops.cast(image[0] > -math.inf, "float32")))
         apart = [down**2 + along**2 for down, along in itertools.product(steps, steps)]
         unlike = [ops.sum(ops.square(image - other), axis=0) for other in around(image)]
         position, color, spatial = (0.5 / s**2 for s in (self.position_stddev, self.color_stddev, self.spatial_stddev))
         kernels = [
             [ops.exp(-position * far - color * other) for far, other in zip(apart, unlike, strict=True)],
-            [ops.exp(-spatial * far + 0.0 * other) for far, other in zip(apart, unlike, strict=True)],
+            [math.exp(-spatial * far) for far in apart],
         ]
         weighted = []
         for weight, kernel in zip((self.kernel_weights[0], self.kernel_weights[1]), kernels, strict=True):
