@@ -80,25 +80,26 @@ class LocalCRF(DenseCRF):
         reach = self.dilation_rate * (self.window // 2)
         steps = range(-reach, reach + 1, self.dilation_rate)
 
-        def around(values, outside=0.0):
-            """(..., height, width) as each place of the window sees them."""
+        def around(values):
+            """(..., height, width) as each place of the window sees them; 0 outside."""
             room = [(0, 0)] * (len(values.shape) - 2) + [(reach, reach)] * 2
-            padded = ops.pad(values, room, constant_values=outside)
+            padded = ops.pad(values, room)
             for down, along in itertools.product(steps, steps):
                 yield padded[..., reach + down : reach + down + height, reach + along : reach + along + width]
 
         image = ops.transpose(image, (3, 0, 1, 2))
+        # Ones that are computed: the converter would write constant ones, and all that follows from them, to the file.
+        inside = list(around(ops.cast(image[0] > -math.inf, "float32")))
         apart = [down**2 + along**2 for down, along in itertools.product(steps, steps)]
-        unlike = [ops.sum(ops.square(image - other), axis=0) for other in around(image, 1e4)]
+        unlike = [ops.sum(ops.square(image - other), axis=0) for other in around(image)]
         position, color, spatial = (0.5 / s**2 for s in (self.position_stddev, self.color_stddev, self.spatial_stddev))
-        # What lies outside is farther than any colour: masks would be constants as large as images in a .tflite.
-        inside = [ops.cast(other < 1e6, "float32") for other in unlike]
         kernels = [
             [ops.exp(-position * far - color * other) for far, other in zip(apart, unlike, strict=True)],
-            [math.exp(-spatial * far) * there for far, there in zip(apart, inside, strict=True)],
+            [math.exp(-spatial * far) for far in apart],
         ]
         weighted = []
         for weight, kernel in zip((self.kernel_weights[0], self.kernel_weights[1]), kernels, strict=True):
+            kernel = list(map(operator.mul, kernel, inside))
             root = ops.rsqrt(functools.reduce(operator.add, kernel))
             weighted.append([weight * root * each * other for each, other in zip(kernel, around(root), strict=True)])
         taps = list(map(operator.add, *weighted))
