@@ -48,12 +48,13 @@ def photos(folder, sizes=((20, 30), (26, 22))):
     return folder
 
 
-def test_all_phases(tmp_path, capsys):
-    run = a_run(tmp_path)
+@pytest.mark.parametrize("crf", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_all_phases(tmp_path, capsys, crf):
+    run = a_run(tmp_path, crf=crf, rates="1,30", export_sizes="" if crf else "32x32")
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    for end in ("", "_with_scales", "_with_crf"):
+    for end in ("", "_with_scales", "_with_crf")[: 2 + crf]:
         assert 0 <= found[f"mean_iou{end}_percent"] <= found[f"pixel_accuracy{end}_percent"] <= 100
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     assert pictures >= {
@@ -64,18 +65,23 @@ def test_all_phases(tmp_path, capsys):
         "training/segmented.png",
         "data/masks.png",
     }
-    assert all(Image.open(path).mode == "P" for path in (tmp_path / "masks").iterdir())
+    for path in (tmp_path / "masks").iterdir():
+        with Image.open(path) as mask:
+            assert mask.mode == "P" and mask.size == (32, 32)
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert card["classes"][:2] == ["background", "circle"]
-    assert set(card["signatures"]) == {f"segment{kind}{size}" for kind in ("", "_sharp") for size in ("", "_16x16")}
+    kinds, sizes = ("", "_sharp") if crf else ("",), ("", "_16x16") if crf else ("",)
+    assert set(card["signatures"]) == {f"segment{kind}{size}" for kind in kinds for size in sizes}
     # The file says what Keras says.
     predict, call = recipe.one_scale(run, run.load()), tflite_caller(tmp_path / "export" / "model.tflite")
     for image, _ in run.data.examples("test", 3):
         expected = predict(image).argmax(-1)
         assert np.mean(call("segment", image=image[None])["labels"][0] == expected) > 0.995
-    assert "IoU" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "IoU" in printed and "--rates: of 30 a 1 x 1 convolution is left in images of (32, 32)" in printed
 
 
+@pytest.mark.slow
 def test_a_search_for_the_crf_is_kept_and_a_flag_overrides_it(tmp_path, monkeypatch):
     run = a_run(tmp_path, epochs=1, steps_per_epoch=1)
     recipe.train(run)
@@ -100,14 +106,14 @@ def test_photos_of_unlike_sizes_with_an_ignored_number(tmp_path):
     for phase in (recipe.train, recipe.evaluate, recipe.export):
         phase(run)
     found = json.loads((tmp_path / "run" / "metrics.json").read_text())
-    assert found["mean_iou_percent"] > 60
+    assert found["mean_accuracy_percent"] > 75
     run.close()
     paths = [folder / "val" / "images" / f"{i}.png" for i in (0, 1)]
     again = dataclasses.replace(run.settings, images=",".join(map(str, paths)))
     recipe.sample(training.Run(again, "segmentation", load=recipe.load))
     for number, path in enumerate(paths):
-        with Image.open(tmp_path / "run" / "masks" / f"{number:02}_{path.name}.png") as mask:
-            assert mask.size == Image.open(path).size and set(np.unique(mask)) <= {0, 1}
+        with Image.open(tmp_path / "run" / "masks" / f"{number:02}_{path.name}.png") as mask, Image.open(path) as image:
+            assert mask.size == image.size and set(np.unique(mask)) <= {0, 1}
     # Where the data is gone, the model is exported all the same.
     shutil.rmtree(folder)
     run = training.Run(dataclasses.replace(run.settings, export_sizes=""), "segmentation", load=recipe.load)
@@ -152,14 +158,8 @@ def test_backbone_of_another_training_frozen(tmp_path):
     for layer in same:
         for weight, expected in zip(layer.get_weights(), theirs.get_layer(layer.name).get_weights(), strict=True):
             np.testing.assert_array_equal(weight, expected, err_msg=layer.name)
-    kernels = [layer.get_weights()[0] for layer in (ours.get_layer("stem_conv"), theirs.get_layer("stem_conv"))]
+    kernels = [layer.get_weights()[0] for layer in (ours.get_layer("stem"), theirs.get_layer("stem"))]
     np.testing.assert_allclose(*kernels, atol=1e-4)
-
-
-def test_rates_larger_than_the_features_are_said(tmp_path, capsys):
-    run = a_run(tmp_path, rates="1,30", epochs=1, steps_per_epoch=1)
-    recipe.train(run)
-    assert "--rates: of 30 a 1 x 1 convolution is left in images of (32, 32)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
