@@ -44,7 +44,9 @@ class Settings(
         "of the loss: balanced: the median class's pixels over the class's own; root: the square root of that",
         choices=("none", "root", "balanced"),
     )
-    scales: str = setting("0.5,0.75,1", "of test images", paper="0.5,0.75,1", changeable=True, maximum=100)
+    scales: str = setting(
+        "0.75,1,1.25", "of test images", paper="0.5,0.75,1; v3: 0.5 to 1.75", changeable=True, maximum=100
+    )
     fusion: str = setting("mean", "of the scales", paper="max, mean", choices=("max", "mean"), changeable=True)
     images: str = setting("", "of --mode=sample: files to segment, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4")
@@ -179,7 +181,9 @@ def evaluate(run):
     ways = {"one scale": lambda image, _: one(image), "scales and mirror image": lambda image, _: several(image)}
     if s.crf:
         ways["and CRF"] = dense_crf(run, len(names))
-    counted = methods.segmentation.measure(images.examples("test"), ways, len(names), widths=range(1, 21))
+    counted = methods.segmentation.measure(
+        images.examples("test"), ways, len(names), widths=range(1, 21), total=len(images.parts["test"])
+    )
     found = {}
     for way, end in zip(counted, ("", "_with_scales", "_with_crf"), strict=False):
         found |= {name.replace("_percent", f"{end}_percent"): value for name, value in counted[way].figures.items()}

@@ -4,6 +4,7 @@ from toolkit.losses import margin as margin
 from toolkit.losses import margin_loss as margin_loss
 from toolkit.losses import margin_overview as margin_overview
 from toolkit.losses import negative_log_likelihood as negative_log_likelihood
+from toolkit.losses import pixel_cross_entropy as pixel_cross_entropy
 from toolkit.losses import precomputed as precomputed
 from toolkit.losses.margin import DWDMargin as DWDMargin
 from toolkit.losses.margin import Exp as Exp
@@ -19,4 +20,5 @@ from toolkit.losses.margin import ZeroOne as ZeroOne
 from toolkit.losses.margin_loss import MarginLoss as MarginLoss
 from toolkit.losses.margin_loss import Properties as Properties
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood as NegativeLogLikelihood
+from toolkit.losses.pixel_cross_entropy import PixelCrossEntropy as PixelCrossEntropy
 from toolkit.losses.precomputed import Precomputed as Precomputed

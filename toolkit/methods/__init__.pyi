@@ -4,5 +4,7 @@ from toolkit.methods import classification as classification
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
 from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
+from toolkit.methods import segmentation as segmentation
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
+from toolkit.methods.segmentation import Measured as Measured

@@ -15,6 +15,7 @@ from toolkit.data.masks.files import Pair as Pair
 from toolkit.data.masks.folders import Paired as Paired
 from toolkit.data.masks.loading import Masks as Masks
 from toolkit.data.masks.loading import load as load
+from toolkit.data.masks.loading import noise as noise
 from toolkit.data.masks.readers import Found as Found
 from toolkit.data.masks.report import Findings as Findings
 from toolkit.data.masks.report import examine as examine
