@@ -59,6 +59,7 @@ def test_without_weights_it_is_the_logits():
     np.testing.assert_allclose(layer(LOGITS, IMAGE), LOGITS, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_its_weights_can_be_learned():
     """From weights that are too small: those of both kernels, and the compatibility, take part."""
     logits, image = keras.Input((HEIGHT, WIDTH, CLASSES)), keras.Input((HEIGHT, WIDTH, 3))
