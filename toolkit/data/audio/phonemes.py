@@ -91,7 +91,7 @@ def babble(random: np.random.Generator, num_words: int) -> list[str]:
     Example:
 
     >>> "".join(babble(np.random.default_rng(0), 2))
-    '_lul@mpu_'
+    '_pelp@pololabin_'
     """
     units = [PAUSE]
     for _ in range(num_words):
