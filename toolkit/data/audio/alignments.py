@@ -60,7 +60,9 @@ def read_table(path: str | os.PathLike, sample_rate: int) -> Segments | None:
     for number, row in rows:
         if len(row) != 3 or not all(map(_NUMBER.fullmatch, row[:2])) or len(row[2]) > _MOST:
             told = " ".join(row)[:60]
-            raise ValueError(f"{shown}, line {number}: expected start, end and unit, such as 0.25 0.31 a; got {told!r}.")
+            raise ValueError(
+                f"{shown}, line {number}: expected start, end and unit, such as 0.25 0.31 a; got {told!r}."
+            )
     scale = 1.0 if any("." in value for _, row in rows for value in row[:2]) else 1 / sample_rate
     times = np.array([[float(value) for value in row[:2]] for _, row in rows]) * scale
     return checked(Segments(times[:, 0], times[:, 1], tuple(row[2] for _, row in rows)), shown, [n for n, _ in rows])
@@ -151,3 +153,22 @@ def check_end(segments: Segments, seconds: float, shown: str, recording: str) ->
             f"{shown}: {segments.units[-1]!r} ends at {segments.ends[-1]:.3f} s, but {recording} is {seconds:.3f} s "
             "long: is it the alignment of another recording, or of another sample rate?"
         )
+
+
+def within(segments: Segments, seconds: float) -> Segments:
+    """Leaves out what is said after a recording's end, where it is known to be a shortened one.
+
+    Args:
+        segments: The units.
+        seconds: How long the recording is.
+
+    Returns:
+        Those that begin before its end.
+
+    Example:
+
+    >>> within(Segments(np.array([0.0, 1.0]), np.array([1.0, 2.0]), ("a", "b")), 0.5)
+    Segments(starts=array([0.]), ends=array([0.5]), units=('a',))
+    """
+    count = int(np.searchsorted(segments.starts, seconds))
+    return Segments(segments.starts[:count], np.minimum(segments.ends[:count], seconds), segments.units[:count])

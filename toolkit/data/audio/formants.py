@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from toolkit.data.audio.phonemes import PAUSE, PHONEMES, UNITS, babble
+from toolkit.data.audio.phonemes import PHONEMES, UNITS, babble
 
 LOWEST_RATE, HIGHEST_RATE = 4000, 48000  # Hz
 _HOP = 0.008  # seconds from one filter to the next, between which they are faded
@@ -109,7 +109,7 @@ def speak(units: Sequence[str], speaker: Speaker, *, seed: int = 0, sample_rate:
     Example:
 
     >>> said = speak("_ m a m a _".split(), speakers(1)[0])
-    >>> said.waveform.dtype, said.ends[-1] == len(said.waveform)
+    >>> said.waveform.dtype, int(said.ends[-1]) == len(said.waveform)
     (dtype('float32'), True)
 
     Reference: Klatt 1980, "Software for a cascade/parallel formant synthesizer".
@@ -131,9 +131,7 @@ def speak(units: Sequence[str], speaker: Speaker, *, seed: int = 0, sample_rate:
     return Utterance(waveform, tuple(units), ends, speaker)
 
 
-def utterances(
-    minutes: float, *, seed: int = 0, num_speakers: int = 6, sample_rate: int = 8000
-) -> Iterator[Utterance]:
+def utterances(minutes: float, *, seed: int = 0, num_speakers: int = 6, sample_rate: int = 8000) -> Iterator[Utterance]:
     """Makes utterances of two to six words, the speakers in turn.
 
     Args:
@@ -181,7 +179,8 @@ def _tracks(units, speaker, random, rate):
     amplitude["breath"] += _aspiration(phonemes, ends, lengths, rate)
     accents = _smoothed(random.normal(0.0, 1.0, len(units)).astype("float32")[unit], round(0.12 * rate))
     fall = np.linspace(0.5, -0.5, len(unit), dtype="float32")
-    shaking = np.interp(np.arange(len(unit)), np.arange(0, len(unit) + 80, 80), random.normal(0, 0.012, len(unit) // 80 + 2))
+    knots = np.arange(len(unit) // 80 + 2) * 80
+    shaking = np.interp(np.arange(len(unit)), knots, random.normal(0.0, 0.012, len(knots)))
     pitch = speaker.pitch * 2 ** (speaker.melody * (accents + fall) + shaking)
     resonances = np.stack([smooth(targets[hops, place], "formants", _HOP) for place in range(3)], axis=1)
     mouth = np.stack([track("centre")[hops] * speaker.tract, track("width")[hops]], axis=1)

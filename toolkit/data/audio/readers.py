@@ -27,11 +27,13 @@ class Found(NamedTuple):
         clips: The recordings, not opened yet.
         left_out: Files that are not read, each with its path and why.
         skipped: Files that cannot be read, where these are left out, each with why.
+        notes: What else is to be told.
     """
 
     clips: list[Clip]
     left_out: list[str]
     skipped: list[str]
+    notes: list[str]
 
 
 def _embedded(rest, *, sample_rate, seed, **_):
@@ -55,7 +57,7 @@ def _embedded(rest, *, sample_rate, seed, **_):
         segments = alignments.Segments(np.append(0.0, ends[:-1]), ends, said.units)
         header = files.Header(len(said.waveform), sample_rate, 1)
         clips.append(Clip(f"utterance {number}", header, said.speaker.name, segments, sample_rate, said.waveform))
-    return Found(clips, [], [])
+    return Found(clips, [], [], [])
 
 
 def _folder(rest, *, names="", **how):
@@ -111,9 +113,11 @@ def _emodb(rest, **how):
 
     def clip(path):
         header, segments = files.header(path), alignments.read_lablaut(aligned[path.stem])
-        if segments:
+        within = alignments.within(segments, header.num_samples / header.sample_rate)
+        if not within.units:
             _check_end(segments, header, aligned[path.stem], path)
-        return header, path.stem[:2], segments
+        cut.append(len(within.units) < len(segments.units))
+        return header, path.stem[:2], within
 
     def without_phones(path):
         if path.stem not in aligned:
@@ -123,7 +127,11 @@ def _emodb(rest, **how):
         except (ValueError, OSError):
             return ""  # told where it is read
 
-    return _found(rest, "emodb", folder, clip, leave=without_phones, **how)
+    cut = []
+    found = _found(rest, "emodb", folder, clip, leave=without_phones, **how)
+    if any(cut):
+        found.notes.append(f"{sum(cut)} of {len(cut)} recordings end before their phones do: the rest is left out")
+    return found
 
 
 READERS = {"embedded": _embedded, "folder": _folder, "fsdd": _fsdd, "vctk": _vctk, "emodb": _emodb}
@@ -201,7 +209,9 @@ def _pattern(names, rest):
 
 def _units(path, header, named):
     if named:
-        return alignments.Segments(np.zeros(1), np.array([header.num_samples / header.sample_rate]), (printable(named),))
+        return alignments.Segments(
+            np.zeros(1), np.array([header.num_samples / header.sample_rate]), (printable(named),)
+        )
     for suffix in (*_ALIGNED, *map(str.upper, _ALIGNED)):
         beside = path.with_suffix(suffix)
         if binary.exists(beside) or os.path.lexists(beside):
@@ -228,7 +238,7 @@ def _found(
     leave: Callable = lambda path: "",
     **_,
 ) -> Found:
-    found = Found([], [], [])
+    found = Found([], [], [], [])
     for path, told in _walk(folder):
         told = told or leave(path)
         if told:

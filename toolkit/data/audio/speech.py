@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import difflib
 import hashlib
 import re
 import sys
@@ -16,11 +15,10 @@ from toolkit.data.audio.clips import Clip
 from toolkit.data.audio.phonemes import PAUSE, UNITS
 from toolkit.data.audio.readers import READERS, number, sniff
 from toolkit.data.audio.trimming import HIGHEST
-from toolkit.data.pipelines import Batches, Splits
-from toolkit.data.plans import shuffled_plan
+from toolkit.data.audio.windows import windows
+from toolkit.data.pipelines import Splits
 from toolkit.files import limits
 from toolkit.files.names import printable
-from toolkit.lazy import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
 _IN_MEMORY = limits.GIB // 4  # bytes of samples that are kept
@@ -221,7 +219,7 @@ def load(
         raise ValueError(f"--names={names} is for --data=folder:FOLDER; --data={source} has names of its own.")
     found = READERS[reader](rest, sample_rate=sample_rate, seed=seed, names=names, skip_corrupt=skip_corrupt)
     clips = _opened(found, trim, skip_corrupt, source)
-    notes = _notes(clips, sample_rate)
+    notes = (*found.notes, *_notes(clips, sample_rate))
     if found.left_out:
         notes += (f"files left out: {len(found.left_out)}, such as {found.left_out[0]}",)
     if found.skipped:
@@ -233,9 +231,8 @@ def load(
     for clip in clips:
         clip.label({name: place for place, name in enumerate(units)})
     parts = _parts(clips, speakers, held_out, held_out_speakers, seed, source)
-    splits = Splits(
-        *(_windows(parts[s], speakers, window, context, batch_size, seed, train=s == "train") for s in SPLITS)
-    )
+    how = {"window": window, "context": context, "batch_size": batch_size, "seed": seed}
+    splits = Splits(*(windows(parts[split], speakers, shuffle=split == "train", **how) for split in SPLITS))
     return Speech(splits, parts, speakers, units, sample_rate, notes, tuple(found.left_out), tuple(found.skipped))
 
 
@@ -283,13 +280,11 @@ def _notes(clips, sample_rate):
     mixed = sum(clip.header.num_channels > 1 for clip in clips)
     others = sorted(rate for rate in rates if rate != sample_rate)
     shown = ", ".join(map(str, others[:5])) + ", ..." * (len(others) > 5)
-    notes = []
     if mixed:
-        notes.append(f"{mixed} of {len(clips)} recordings have several channels: their mean is taken")
+        yield f"{mixed} of {len(clips)} recordings have several channels: their mean is taken"
     if others:
         count = sum(rates[rate] for rate in others)
-        notes.append(f"{count} of {len(clips)} recordings are resampled to {sample_rate} Hz, from {shown}")
-    return tuple(notes)
+        yield f"{count} of {len(clips)} recordings are resampled to {sample_rate} Hz, from {shown}"
 
 
 def _unit_names(clips):
@@ -317,13 +312,10 @@ def _parts(clips, speakers, held_out, held_out_speakers, seed, source):
         )
         part = ["test" if clip.speaker in test else SPLITS[clip.speaker in validation] for clip in clips]
         return {split: [clip for clip, its in zip(clips, part, strict=True) if its == split] for split in SPLITS}
-    kinds = {}
-    for clip in clips:
-        only = clip.segments.units[0] if clip.segments and len(clip.segments.units) == 1 else ""
-        kinds.setdefault((clip.speaker, only), len(kinds))
-        clip_kind = kinds[clip.speaker, only]
-        kinds[id(clip)] = clip_kind
-    labels = np.array([kinds[id(clip)] for clip in clips])
+    only = [clip.segments.units if clip.segments and len(clip.segments.units) == 1 else () for clip in clips]
+    kinds = [(clip.speaker, *unit) for clip, unit in zip(clips, only, strict=True)]
+    places = {kind: place for place, kind in enumerate(dict.fromkeys(kinds))}
+    labels = np.array([places[kind] for kind in kinds])
     rows = splitting.split(len(clips), [held_out, held_out], seed=seed, labels=labels)
     parts = {split: [clips[row] for row in its] for split, its in zip(SPLITS, rows, strict=True)}
     for split in SPLITS:
@@ -333,55 +325,3 @@ def _parts(clips, speakers, held_out, held_out_speakers, seed, source):
                 f"twice. There are {len(clips)} recordings of {len(speakers)} speakers."
             )
     return parts
-
-
-def _windows(clips, speakers, window, context, batch_size, seed, train):
-    """Batches of windows; example i lies in a recording, from which the epoch and the seed shift it."""
-    step = window - context
-    lengths = np.array([clip.length for clip in clips])
-    counts = 1 + -(-np.maximum(0, lengths - window) // step)
-    firsts = np.cumsum(counts) - counts
-    num_examples = int(counts.sum())
-    number_of = {name: place for place, name in enumerate(speakers)}
-
-    def start_of(place, index, epoch):
-        """In training, windows are shifted within the room that they have, and the last one ends with the recording."""
-        free = max(0, lengths[place] - window)
-        if not train:
-            return index * step
-        room = (counts[place] - 1) * step - free
-        shift = np.random.default_rng([seed, epoch, place]).integers(room + 1)
-        return int(np.clip(index * step - shift, 0, free))
-
-    def read(codes):
-        batch = {
-            "audio": np.zeros((len(codes), window), "float32"),
-            "mask": np.zeros((len(codes), window), bool),
-            "speaker": np.zeros(len(codes), "int32"),
-            "units": np.zeros((len(codes), window), "int32"),
-        }
-        for row, code in enumerate(codes):
-            epoch, example = divmod(int(code), num_examples)
-            place = int(np.searchsorted(firsts, example, side="right")) - 1
-            start = start_of(place, example - firsts[place], epoch)
-            stop = min(start + window, int(lengths[place]))
-            batch["audio"][row, : stop - start] = clips[place].read(start, stop)
-            batch["units"][row, : stop - start] = clips[place].units(start, stop)
-            batch["mask"][row, context if start else 0 : stop - start] = True
-            batch["speaker"][row] = number_of[clips[place].speaker]
-        return batch
-
-    shape = (None, window)
-    signature = {
-        "audio": tf.TensorSpec(shape, tf.float32),
-        "mask": tf.TensorSpec(shape, tf.bool),
-        "speaker": tf.TensorSpec(shape[:1], tf.int32),
-        "units": tf.TensorSpec(shape, tf.int32),
-    }
-    order = shuffled_plan(num_examples, batch_size, seed=seed, shuffle=train)
-
-    def plan(epoch):
-        # The number of an example says its epoch too, so that a batch is read without any other knowledge.
-        return [batch + epoch * num_examples for batch in order(epoch)] if train else order(epoch)
-
-    return Batches(read, plan, signature, num_examples=num_examples)
