@@ -55,6 +55,8 @@ class Speech:
         speakers: Their names, in the order of their numbers.
         units: Their names, in the order of their numbers; the first is a pause, or what has no unit.
         sample_rate: In Hz.
+        window: Samples in a window.
+        context: Samples at its beginning that are only read.
         notes: What was done to the recordings so that they are all alike.
         left_out: What was found beside the recordings and is not read, each with its path and why.
         skipped: What was left out because it cannot be read, each with its path and why.
@@ -65,6 +67,8 @@ class Speech:
     speakers: tuple[str, ...]
     units: tuple[str, ...]
     sample_rate: int
+    window: int
+    context: int
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -233,7 +237,8 @@ def load(
     parts = _parts(clips, speakers, held_out, held_out_speakers, seed, source)
     how = {"window": window, "context": context, "batch_size": batch_size, "seed": seed}
     splits = Splits(*(windows(parts[split], speakers, shuffle=split == "train", **how) for split in SPLITS))
-    return Speech(splits, parts, speakers, units, sample_rate, notes, tuple(found.left_out), tuple(found.skipped))
+    told = notes, tuple(found.left_out), tuple(found.skipped)
+    return Speech(splits, parts, speakers, units, sample_rate, window, context, *told)
 
 
 def _check(sample_rate, window, context, batch_size, held_out, held_out_speakers, trim):
