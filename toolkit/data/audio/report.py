@@ -204,7 +204,7 @@ def _advised(speech, seconds, heard, copied, spoken):
             )
     for split, share in copied.items():
         if share > _COPIED:
-            yield f"{100 * share:.0f} % of the {split} recordings are in the training part too: its figures say too much."
+            yield f"{100 * share:.0f} % of the {split} recordings are training ones too: its figures say too much."
     totals = collections.Counter()
     for clip in clips:
         totals[clip.speaker] += clip.length
