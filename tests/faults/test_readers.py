@@ -8,7 +8,8 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import images, strokes, text
+from toolkit.data import audio, images, strokes, text
+from toolkit.data.audio import readers as speech_readers
 from toolkit.data.images import readers as image_readers
 from toolkit.data.strokes import loading as stroke_readers
 from toolkit.data.text import readers as text_readers
@@ -27,10 +28,15 @@ def load_images(source):
     images.load(source, image_size=8, batch_size=4).splits.train.peek()
 
 
+def load_speech(source):
+    audio.load(source, sample_rate=8000, window=500, batch_size=4).splits.train.peek()
+
+
 DOMAINS = {
     "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
     "text": (text_readers.READERS, samples.TEXT, load_text),
     "images": (image_readers.READERS, samples.IMAGES, load_images),
+    "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }
 
 

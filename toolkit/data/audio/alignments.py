@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.data.audio.phonemes import PAUSE
-from toolkit.files import text
+from toolkit.files import limits, text
 from toolkit.files.names import printable
 
 _NUMBER = re.compile(r"\d{1,15}(\.\d*)?|\.\d+")
 _SLIP = 0.05  # seconds that an alignment may end after its recording, as of rounding
+_BOUND = 4 * limits.MIB
 _MOST = 100  # characters of a unit's name
 
 
@@ -53,7 +54,7 @@ def read_table(path: str | os.PathLike, sample_rate: int) -> Segments | None:
     ...     read_table(path, 8000)
     Segments(starts=array([0. , 0.1]), ends=array([0.1, 0.3]), units=('h', 'a'))
     """
-    shown, lines = printable(path), [line.split() for line in text.read(path).splitlines()]
+    shown, lines = printable(path), [line.split() for line in text.read(path, bound=_BOUND).splitlines()]
     rows = [(number, line) for number, line in enumerate(lines, 1) if line]
     if not rows or len(rows[0][1]) < 2 or not all(map(_NUMBER.fullmatch, rows[0][1][:2])):
         return None
@@ -86,7 +87,7 @@ def read_lablaut(path: str | os.PathLike) -> Segments | None:
 
     Reference: Burkhardt et al. 2005, "A Database of German Emotional Speech".
     """
-    shown, lines = printable(path), text.read(path).splitlines()
+    shown, lines = printable(path), text.read(path, bound=_BOUND).splitlines()
     begin = next((place for place, line in enumerate(lines, 1) if line.strip() == "#"), len(lines))
     starts, units, numbers = [], [], []
     for number, line in enumerate(lines[begin:], begin + 1):

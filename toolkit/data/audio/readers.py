@@ -257,13 +257,17 @@ def _found(
         raise ValueError(
             f"--data={reader}:{rest} holds no recording that can be read ({', '.join(SUFFIXES)}).{' '.join(['', *why])}"
         )
-    aligned = sum(clip.segments is not None for clip in found.clips)
-    if 0 < aligned < len(found.clips):
-        bare = next(clip for clip in found.clips if clip.segments is None)
-        raise ValueError(
-            f"{printable(bare.path)} has no units beside it ({', '.join(_ALIGNED)}: lines of start, end and unit), as "
-            f"{aligned} of {len(found.clips)} recordings have. Give it such a file, or move it away."
+    bare = [clip for clip in found.clips if clip.segments is None]
+    if 0 < len(bare) < len(found.clips):
+        told = (
+            f"{printable(pathlib.Path(bare[0].path).with_suffix('.txt'))} is missing, or has no lines of start, end and "
+            f"unit, as {len(found.clips) - len(bare)} of {len(found.clips)} recordings have beside them "
+            f"({', '.join(_ALIGNED)})."
         )
+        if not skip_corrupt:
+            raise ValueError(f"{told} Give it such a file, or leave out such recordings with --skip_corrupt.")
+        found.skipped.extend([told, *(clip.path for clip in bare[1:])])
+        found.clips[:] = [clip for clip in found.clips if clip.segments is not None]
     return found
 
 
