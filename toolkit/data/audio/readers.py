@@ -259,10 +259,10 @@ def _found(
         )
     bare = [clip for clip in found.clips if clip.segments is None]
     if 0 < len(bare) < len(found.clips):
+        beside = printable(pathlib.Path(bare[0].path).with_suffix(".txt"))
         told = (
-            f"{printable(pathlib.Path(bare[0].path).with_suffix('.txt'))} is missing, or has no lines of start, end and "
-            f"unit, as {len(found.clips) - len(bare)} of {len(found.clips)} recordings have beside them "
-            f"({', '.join(_ALIGNED)})."
+            f"{beside} is missing, or has no lines of start, end and unit, as {len(found.clips) - len(bare)} of "
+            f"{len(found.clips)} recordings have beside them ({', '.join(_ALIGNED)})."
         )
         if not skip_corrupt:
             raise ValueError(f"{told} Give it such a file, or leave out such recordings with --skip_corrupt.")
