@@ -211,7 +211,7 @@ def vctk(folder, hours):
     """Recordings of 36 s at 48 kHz, each a link to one file: so many hours that they take no room."""
     sound = write(folder / "sound.wav", noise(36 * 48000), 48000)
     for number in range(round(hours * 100)):
-        path = folder / "wav48" / f"p{number % 109:03}" / f"{number:05}.wav"
+        path = folder / "wav48" / f"p{number % 29:03}" / f"{number:05}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.symlink_to(sound)
     return f"vctk:{folder}"
