@@ -76,6 +76,18 @@ def test_neighbours_are_heard():
     assert bands[0] > 5 * bands[1]
 
 
+def test_nasals_lie_between_themselves_and_their_vowel():
+    """In the middle of an n, where nothing of the vowel is heard any more."""
+    centres = []
+    for vowel in "iu":
+        said = speak([vowel, "n", vowel], speakers(1)[0], seed=1)
+        third = (said.ends[1] - said.ends[0]) // 3
+        frequencies, power = signal.periodogram(said.waveform[said.ends[0] + third : said.ends[1] - third], 8000)
+        band = (frequencies > 600) & (frequencies < 2300)
+        centres.append((frequencies * power)[band].sum() / power[band].sum())
+    assert centres[0] > centres[1] + 150
+
+
 def test_what_cannot_be_said_is_refused():
     voice = speakers(1)[0]
     with pytest.raises(ValueError, match="'x' is no unit of the embedded speech. There are: _ a e i"):

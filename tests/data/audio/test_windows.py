@@ -60,6 +60,7 @@ def test_in_training_every_sample_counts_in_every_epoch_and_places_change(window
                 number, start = place(batch, row)
                 covered = batch["mask"][row, : LENGTHS[number] - start]
                 counts[number][start : start + len(covered)] += covered
+                assert batch["mask"][row, context:].all() or LENGTHS[number] < window  # no room is wasted
         assert all(count.min() >= 1 for count in counts)
         assert batches.num_examples == len(places[-1])
     assert len({tuple(sorted(each)) for each in places}) == 3 and places[0] != sorted(places[0])

@@ -1,6 +1,7 @@
 """Recordings at the rate that a training takes, in memory or in their files, with the unit of each sample."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -12,6 +13,7 @@ from toolkit.data.audio.trimming import sounding
 from toolkit.files.names import printable
 
 _BLOCK = 1 << 20  # samples that are looked at at once
+_resampler = functools.lru_cache(maxsize=64)(Resampler)
 
 
 @dataclasses.dataclass
@@ -50,7 +52,7 @@ class Clip:
 
     @property
     def _resampler(self):
-        return Resampler(self.header.sample_rate, self.sample_rate)
+        return _resampler(self.header.sample_rate, self.sample_rate)
 
     @property
     def length(self) -> int:
