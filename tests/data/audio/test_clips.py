@@ -4,7 +4,7 @@ import pytest
 from tests.data.audio.sounds import noise, write
 from toolkit.data.audio import files
 from toolkit.data.audio.alignments import Segments
-from toolkit.data.audio.clips import Clip
+from toolkit.data.audio.clips import Clip, read
 
 SEGMENTS = Segments(np.array([0.1, 0.3]), np.array([0.2, 0.4]), ("a", "b"))
 
@@ -82,3 +82,15 @@ def test_a_rate_that_no_speech_has_is_refused(tmp_path):
     path = write(tmp_path / "a.wav", noise(3000), 50)
     with pytest.raises(ValueError, match="a.wav has 50 samples a second"):
         clip(path)
+
+
+def test_a_single_file(tmp_path):
+    sound = noise(4000)
+    path = write(tmp_path / "a.flac", np.stack([sound, sound], axis=1), 16000)
+    found = read(path, 8000)
+    assert found.shape == (2000,) and found.dtype == np.float32
+    np.testing.assert_allclose(found, clip(path).read(0, 2000), atol=1e-6)
+    with pytest.raises(FileNotFoundError, match="none.wav"):
+        read(tmp_path / "none.wav", 8000)
+    with pytest.raises(ValueError, match="quiet.wav holds nothing but silence"):
+        read(write(tmp_path / "quiet.wav", np.zeros(3000)), 8000)

@@ -14,6 +14,7 @@ from toolkit.data.audio import trimming as trimming
 from toolkit.data.audio import windows as windows
 from toolkit.data.audio.alignments import Segments as Segments
 from toolkit.data.audio.clips import Clip as Clip
+from toolkit.data.audio.clips import read as read
 from toolkit.data.audio.files import Header as Header
 from toolkit.data.audio.formants import Speaker as Speaker
 from toolkit.data.audio.formants import Utterance as Utterance
@@ -21,6 +22,7 @@ from toolkit.data.audio.formants import speak as speak
 from toolkit.data.audio.phonemes import Phoneme as Phoneme
 from toolkit.data.audio.readers import Found as Found
 from toolkit.data.audio.report import Findings as Findings
+from toolkit.data.audio.report import examine as examine
 from toolkit.data.audio.resampling import Resampler as Resampler
 from toolkit.data.audio.speech import Example as Example
 from toolkit.data.audio.speech import Speech as Speech

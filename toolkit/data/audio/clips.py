@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -14,6 +15,26 @@ from toolkit.files.names import printable
 
 _BLOCK = 1 << 20  # samples that are looked at at once
 _resampler = functools.lru_cache(maxsize=64)(Resampler)
+
+
+def read(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
+    """Reads a whole recording as a training takes it: one channel, at the asked rate.
+
+    Args:
+        path: A WAV, FLAC, MP3 or OGG file.
+        sample_rate: In Hz.
+
+    Returns:
+        float32 (samples,), from -1 to 1.
+
+    Raises:
+        FileNotFoundError: Where the path does not exist.
+        ValueError: Where the file is none of these, damaged, or holds nothing but silence; it is named.
+        OSError: Where the system refuses.
+    """
+    clip = Clip(os.fspath(path), files.header(path), "", None, sample_rate)
+    clip.open(0.0, in_memory=True)
+    return clip.waveform
 
 
 @dataclasses.dataclass
