@@ -52,6 +52,8 @@ REQUIREMENTS = [
     # Its 1,797 real digits are the images that come without a download. INRIA and many others, several releases a year;
     # BSD-3-Clause.
     "scikit-learn>=1.4",
+    # Resamples sound; in the tests, independent answers. scikit-learn brings it too. NumFOCUS; BSD-3-Clause.
+    "scipy>=1.11",
     # Reads the paths of the SVG fonts in toolkit/data/strokes/faces; matplotlib brings it too. Monthly; MIT.
     "fonttools>=4.50",
 ]
@@ -63,8 +65,6 @@ TEST = [
     "pytest>=8",
     # Runs them in a process for each core. The pytest developers, several releases a year; MIT.
     "pytest-xdist>=3.8",
-    # Independent answers for the tests: special functions, integrals. NumFOCUS; BSD-3-Clause.
-    "scipy>=1.11",
 ]
 # The other Keras backend that layers, losses, metrics and models are tested on; it clashes with what TensorFlow 2.16
 # pins. Google, monthly; Apache-2.0.

@@ -237,6 +237,58 @@ MASKS = {
 }
 
 
+def _noise(seed, num_samples=1500):
+    return 0.1 * np.random.default_rng(seed).standard_normal(num_samples)
+
+
+def _recordings(folder, names, rate=8000):
+    import soundfile
+
+    paths = []
+    for number, name in enumerate(names):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, _noise(number), rate)
+        paths.append(path)
+    return paths
+
+
+def speech_folder(folder):
+    kinds = ("wav", "flac", "ogg", "mp3")
+    paths = _recordings(folder, [f"{name}/{number}.{kinds[number % 4]}" for name in "ab" for number in range(8)])
+    tables = [write(path.with_suffix(".txt"), b"0 600 x\n600 1500 y\n") for path in paths]
+    return Sample(f"folder:{folder}", [*paths[:4], tables[5]])
+
+
+def fsdd(folder):
+    paths = _recordings(folder, [f"{unit}_{name}_{take}.wav" for unit in "01" for name in "ab" for take in range(4)])
+    return Sample(f"fsdd:{folder}", paths[2:3])
+
+
+def vctk(folder):
+    names = [
+        f"wav48_silence_trimmed/p{speaker}/p{speaker}_{take:03}_mic1.flac" for speaker in (1, 2) for take in range(4)
+    ]
+    return Sample(f"vctk:{folder}", _recordings(folder, names, 48000)[3:4])
+
+
+def emodb(folder):
+    names = [f"{speaker}a0{take}Fa" for speaker in ("03", "08") for take in range(4)]
+    paths = _recordings(folder, [f"wav/{name}.wav" for name in names], 16000)
+    phones = b"signal x\nnfields 1\n#\n    0.010000   -1 a\n    0.050000   -1 !t\t+asp\n    0.090000   -1 .\n"
+    tables = [write(folder / "lablaut" / f"{name}xx.lablaut", phones) for name in names]
+    return Sample(f"emodb:{folder}", [paths[1], tables[2]])
+
+
+SPEECH = {
+    "embedded": [nothing("embedded:0.5:2")],
+    "folder": [speech_folder],
+    "fsdd": [fsdd],
+    "vctk": [vctk],
+    "emodb": [emodb],
+}
+
+
 def _sound(container, subtype=None):
     def sample(folder):
         import soundfile

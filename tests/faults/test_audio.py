@@ -6,6 +6,7 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
+from toolkit.data import audio
 from toolkit.data.audio import files
 from toolkit.files import limits
 
@@ -16,13 +17,20 @@ def damaged():
             yield f"{kind}: {damage}", make, damage
 
 
+def in_part(path):
+    """Reads a file as one is that memory has no room for: its header, then the end of it."""
+    num_samples = files.header(path).num_samples
+    files.read_part(path, max(0, num_samples - 100), num_samples)
+
+
+@pytest.mark.parametrize("read", [files.decode, in_part])
 @pytest.mark.parametrize("make, damage", table(damaged()))
-def test_damaged(make, damage, tmp_path, monkeypatch):
+def test_damaged(make, damage, read, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = make(tmp_path).files[0]
     DAMAGES[damage](path)
     with unchanged(tmp_path):
-        check_answer(lambda: files.decode(path), [path.name])
+        check_answer(lambda: read(path), [path.name])
 
 
 def wav(channels=1, rate=8000, bits=16, kind=1, data=bytes(4000), says=None, riff=None):
@@ -89,6 +97,39 @@ def test_headers(make, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = samples.write(tmp_path / "sound.wav", make(tmp_path))
     check_answer(lambda: files.decode(path), [path.name], expected)
+
+
+@pytest.mark.parametrize("make, expected", table(ROWS))
+def test_headers_read_alone(make, expected, tmp_path, monkeypatch):
+    """What a header says is refused before a sample is read; what is only in the samples is met when they are."""
+    monkeypatch.chdir(tmp_path)
+    path = samples.write(tmp_path / "sound.wav", make(tmp_path))
+    check_answer(lambda: in_part(path), [path.name], "works" if expected == "works" else "")
+
+
+ALIGNMENTS = [
+    ("of a longer recording", b"0 1000 x\n1000 9000 y\n", "'y' ends at 1.125 s, but 3.wav is 0.188 s long"),
+    ("of a million years", b"0 1000 x\n1000 999999999999999 y\n", "'y' ends at "),
+    ("that goes backward", b"500 1000 x\n0 500 y\n", "'x' ends after the next one starts"),
+    ("of negative times", b"0 10 x\n-10 500 y\n", "line 2: expected start, end and unit"),
+    ("of no numbers", b"0 10 x\ninf nan y\n", "line 2: expected start, end and unit"),
+    ("of numbers of a thousand digits", b"0 10 x\n" + b"9" * 1000 + b" 9 y\n", "line 2: expected"),
+    ("of a name of a megabyte", b"0 1000 " + b"y" * (1 << 20), "line 1: expected"),
+    ("of many units", b"".join(b"%d %d x\n" % (i, i + 1) for i in range(20_000)), "'x' ends at "),
+    ("of megabytes", b"0 1000 x\n" * (1 << 19), "would take 4.5 MB"),
+    ("of bytes", bytes(range(256)), "is not UTF-8"),
+]
+
+
+@pytest.mark.parametrize("content, expected", table(ALIGNMENTS, tenth=3))
+def test_alignments(content, expected, tmp_path):
+    for number in range(8):
+        samples.write(tmp_path / f"{number}.wav", wav(data=bytes(range(250)) * 12))
+        samples.write(tmp_path / f"{number}.txt", b"0 1000 x\n1000 1500 y\n")
+    samples.write(tmp_path / "3.txt", content)
+    load = lambda **how: audio.load(f"folder:{tmp_path}", sample_rate=8000, window=500, batch_size=4, **how)  # noqa: E731
+    check_answer(load, ["3.txt"], expected)
+    assert len(load(skip_corrupt=True).skipped) == 1
 
 
 @pytest.mark.slow

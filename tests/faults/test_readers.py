@@ -8,7 +8,8 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import images, masks, strokes, text
+from toolkit.data import audio, images, masks, strokes, text
+from toolkit.data.audio import readers as speech_readers
 from toolkit.data.images import readers as image_readers
 from toolkit.data.masks import readers as mask_readers
 from toolkit.data.strokes import loading as stroke_readers
@@ -32,11 +33,16 @@ def load_masks(source):
     masks.load(source, batch_size=4).splits.train.peek()
 
 
+def load_speech(source):
+    audio.load(source, sample_rate=8000, window=500, batch_size=4).splits.train.peek()
+
+
 DOMAINS = {
     "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
     "text": (text_readers.READERS, samples.TEXT, load_text),
     "images": (image_readers.READERS, samples.IMAGES, load_images),
     "masks": (mask_readers.READERS, samples.MASKS, load_masks),
+    "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }
 
 

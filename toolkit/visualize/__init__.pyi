@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.visualize import audio as audio
 from toolkit.visualize import board as board
 from toolkit.visualize import charts as charts
 from toolkit.visualize import classification as classification

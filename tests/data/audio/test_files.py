@@ -1,4 +1,5 @@
 import io
+import os
 import pathlib
 import subprocess
 import sys
@@ -170,6 +171,52 @@ def test_works_without_tensorflow_io(monkeypatch):
         assert decode(encoded(waveform(), "FLAC"))[0].shape == (RATE, 2)
     finally:
         files.has_native_decoders.cache_clear()
+
+
+@pytest.mark.parametrize(("container", "subtype"), FORMATS)
+def test_parts_are_those_of_the_whole(container, subtype, tmp_path):
+    path = tmp_path / "speech.audio"
+    path.write_bytes(encoded(waveform(), container, subtype))
+    whole, rate = decode(path)
+    assert files.header(path) == (len(whole), rate, 2)
+    for start, stop in ((0, 10), (5000, 9000), (len(whole) - 100, len(whole))):
+        np.testing.assert_allclose(files.read_part(path, start, stop), whole[start:stop], atol=1e-6)
+    with pytest.raises(ValueError, match="speech.audio.* it ends at "):
+        files.read_part(path, len(whole) - 10, len(whole) + 10)
+
+
+@pytest.mark.parametrize(("container", "subtype"), [("WAV", "PCM_16"), ("WAV", "FLOAT"), ("OGG", "VORBIS")])
+@pytest.mark.parametrize("part", [0.003, 0.5, 0.9999])
+def test_headers_of_what_is_cut_short(container, subtype, part, tmp_path):
+    content = encoded(waveform(), container, subtype)
+    path = tmp_path / "speech.audio"
+    path.write_bytes(content[: int(part * len(content))])
+    with pytest.raises(ValueError, match=r"speech.audio: the \w+ file cannot be read: (it is cut short|not a WAV)"):
+        files.header(path)
+
+
+def test_a_part_of_a_long_file_is_read_alone(tmp_path):
+    """Four gigabytes of holes, but for the header: what is read is where it is asked for."""
+    path, size = tmp_path / "long.wav", (1 << 32) - 1000
+    content = bytearray(encoded(waveform(1)[:10], "WAV", "PCM_16"))
+    header = (
+        bytes(content[:4]) + (size - 8).to_bytes(4, "little") + bytes(content[8:40]) + (size - 44).to_bytes(4, "little")
+    )
+    with open(path, "wb") as file:
+        file.write(header)
+        file.truncate(size)
+        file.seek(44 + 2 * 1_000_000_000)
+        file.write(np.array([16384, -16384], "<i2").tobytes())
+    assert files.header(path).num_samples == (size - 44) // 2
+    found = files.read_part(path, 999_999_999, 1_000_000_003)
+    np.testing.assert_array_equal(found[:, 0], [0, 0.5, -0.5, 0])
+
+
+def test_names_that_are_no_text(tmp_path):
+    path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.wav")
+    with open(path, "wb") as file:
+        file.write(encoded(waveform(1), "WAV", "PCM_16"))
+    assert files.header(os.fsdecode(path)).num_samples == RATE
 
 
 def test_real_speech(test_data):

@@ -1,15 +1,17 @@
-"""Audio files as waveforms: WAV, FLAC, MP3 and OGG; the one module that uses tensorflow-io.
+"""Audio files as waveforms, whole or in part: WAV, FLAC, MP3 and OGG; the one module that uses tensorflow-io.
 
 FLAC, MP3 and OGG Vorbis go through tensorflow-io where its native library loads, which is on TensorFlow 2.16, and
 through soundfile (libsndfile) elsewhere; both give the same samples. 16-bit WAV goes through TensorFlow, every other
 kind of WAV, and OGG Opus, through soundfile.
 """
 
+import contextlib
 import functools
 import io
 import os
 import tempfile
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +23,101 @@ from toolkit.silence import silenced
 _BOUND = limits.GIB
 _HIGHEST_RATE, _MOST_CHANNELS = 1_000_000, 1024
 _UNKNOWN = 1 << 62
+_EXPECTED = "a WAV, FLAC, MP3 or OGG file"
+# What a WAV can hold; the others are looked through when they are opened, which takes time in proportion.
+_LARGEST = 4 * limits.GIB
+_LAST_PAGE = 1 << 17  # bytes that an OGG file's last page lies in
+
+
+class Header(NamedTuple):
+    """What an audio file says of itself.
+
+    Args:
+        num_samples: Of each channel.
+        sample_rate: In Hz.
+        num_channels: 1, or 2 for stereo.
+    """
+
+    num_samples: int
+    sample_rate: int
+    num_channels: int
+
+
+def header(path: str | os.PathLike) -> Header:
+    """Reads how long an audio file is, without decoding it; that it is cut short is noticed in WAV and OGG.
+
+    Args:
+        path: The file, told by its content.
+
+    Returns:
+        What it says.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError: As in `decode`.
+    """
+    with _opened(path) as file:
+        return Header(file.frames, file.samplerate, file.channels)
+
+
+def read_part(path: str | os.PathLike, start: int, stop: int) -> np.ndarray:
+    """Reads samples from the middle of an audio file, and no more of it than its format makes necessary.
+
+    Args:
+        path: The file.
+        start: The first sample.
+        stop: The one after the last.
+
+    Returns:
+        float32 (stop - start, channels), from -1 to 1.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError: As in `decode`; also where the file ends before `stop`.
+    """
+    with _opened(path) as file:
+        limits.check(4 * file.channels * (stop - start), f"{os.fspath(path)}: a part of it", _BOUND)
+        file.seek(start)
+        waveform = file.read(stop - start, dtype="float32", always_2d=True)
+        if len(waveform) != stop - start:
+            raise ValueError(f"samples {start} to {stop} were asked for, but it ends at {start + len(waveform)}.")
+        return waveform
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """An open `soundfile.SoundFile` of a file that is plain; what goes wrong inside names the file."""
+    import soundfile
+
+    kind = None
+    try:
+        with binary.opened(path, _EXPECTED) as content:
+            first, size = os.pread(content.fileno(), 64, 0), os.fstat(content.fileno()).st_size
+            kind = _kind(first)
+            if kind is None:
+                raise ValueError("not a WAV, FLAC, MP3 or OGG file.")
+            limits.check(size, "it", _LARGEST if kind == "WAV" else _BOUND)
+            if kind == "WAV" and int.from_bytes(first[4:8], "little") + 8 > size:
+                raise ValueError("it is cut short.")
+            if kind.startswith("OGG") and not _has_last_page(
+                os.pread(content.fileno(), _LAST_PAGE, max(0, size - _LAST_PAGE))
+            ):
+                raise ValueError("it is cut short.")
+            # By its number, not its name: that may be bytes which are no text.
+            with soundfile.SoundFile(content.fileno(), closefd=False) as file:
+                if not 0 < file.channels <= _MOST_CHANNELS:
+                    raise ValueError(f"it says {file.channels} channels; expected 1 to {_MOST_CHANNELS}.")
+                if not 0 < file.samplerate <= _HIGHEST_RATE:
+                    raise ValueError(f"it says {file.samplerate} samples a second; expected 1 to {_HIGHEST_RATE:,}.")
+                if file.frames >= _UNKNOWN:
+                    raise ValueError("it does not say how long it is, as what is written to a pipe.")
+                if not file.frames:
+                    raise ValueError("it has no samples.")
+                yield file
+    except (ValueError, RuntimeError) as error:  # soundfile's errors are of the second kind
+        told = str(error)
+        if os.fspath(path) in told:
+            raise
+        reason = (getattr(error, "error_string", told).splitlines() or [type(error).__name__])[0][:300]
+        raise ValueError(f"{os.fspath(path)}: the {kind or 'audio'} file cannot be read: {reason}") from error
 
 
 def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
@@ -55,7 +152,7 @@ def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
            [-1. ]], dtype=float32), 8000)
     """
     name = f"{len(source)} bytes of audio" if isinstance(source, bytes) else os.fspath(source)
-    content = source if isinstance(source, bytes) else binary.read(source, "a WAV, FLAC, MP3 or OGG file", _BOUND)
+    content = source if isinstance(source, bytes) else binary.read(source, _EXPECTED, _BOUND)
     kind = _kind(content)
     if kind is None:
         what = "not a WAV, FLAC, MP3 or OGG file" if content else "the file is empty"
