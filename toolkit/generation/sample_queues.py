@@ -1,0 +1,208 @@
+"""A WaveNet one sample at a time.
+
+Each block's inputs wait in a queue until they are read: a sample takes one step through the blocks, however far they
+see. All queues lie in one tensor, each a ring: a step reads them at once, writes them at once and moves nothing.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from toolkit.models import wavenet
+
+
+class Prepared(NamedTuple):
+    """What is the same at every sample: weights as `SampleQueues.step` reads them, and what is conditioned on.
+
+    Shapes, of L blocks of F filters, C channels and S skip filters, and of kernels that read K samples:
+        lookup: (levels, C), a row a level.
+        past: (L (K - 1), C, 2 F), kernels of the samples in the queues.
+        now: L times (C, 2 F), kernels of the sample that is read.
+        constant: (L, batch, 2 F), the convolutions' biases, and the speaker's share.
+        local: (condition size, L 2 F), kernels of the units; None for a network that reads none.
+        frames: (batch, frames, condition size), what the units are; None likewise.
+        residual: L times (kernel (F, C), bias (C,)).
+        skip: kernel (L F, S), bias (S,).
+        head: Twice (kernel, bias): "hidden" and the output.
+    """
+
+    lookup: tf.Tensor
+    past: tf.Tensor
+    now: list[tf.Tensor]
+    constant: tf.Tensor
+    local: tf.Tensor | None
+    frames: tf.Tensor | None
+    residual: list[tuple[tf.Tensor, tf.Tensor]]
+    skip: tuple[tf.Tensor, tf.Tensor]
+    head: list[tuple[tf.Tensor, tf.Tensor]]
+
+
+class SampleQueues:
+    """The step of a WaveNet, a pure function with its state laid open; `audio.Generator` draws with it.
+
+    A sample costs as much as the network has blocks, not as much as it sees. Zeros in the queues are what the causal
+    convolutions have before the first sample, so that one step after another computes what the network does at once.
+
+    Args:
+        model: What `models.wavenet.wavenet` returned.
+
+    Example:
+
+    >>> from toolkit import models
+    >>> queues = SampleQueues(models.wavenet.wavenet([1, 2, 4], filters=8, skip_filters=8))
+    >>> state, prepared = queues.initial_state(batch_size=1), queues.prepare(batch_size=1)
+    >>> logits, state = queues.step(tf.constant([128]), state, prepared)
+    >>> logits.shape, state["queues"].shape, state["position"].numpy().tolist()
+    (TensorShape([1, 256]), TensorShape([7, 1, 8]), [1])
+
+    Reference: Le Paine et al. 2016, "Fast Wavenet generation algorithm", arXiv 1611.09482.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.model = model
+        self.levels = model.get_layer("levels")
+        self.distribution = wavenet.distribution(model)
+        self.blocks = wavenet.blocks(model)
+        self.num_params = model.output_shape[-1]
+        names = {layer.name for layer in model.layers}
+        self.reads = {name: f"{name}_embedding" in names for name in ("speaker", "unit")}
+        self.filters = self.blocks[0].filters
+        self.channels = self.blocks[0].convolution.kernel.shape[1]
+        taps = self.blocks[0].kernel_size - 1
+        dilations = np.array([block.dilation_rate for block in self.blocks], "int32")
+        self.num_rows = int(taps * dilations.sum())
+        # Of each block: where its ring begins, how long it is, and how far back its taps read, the oldest first.
+        self._starts = (taps * (np.cumsum(dilations) - dilations)).astype("int32")[:, None]
+        self._lengths = (taps * dilations)[:, None]
+        self._back = dilations[:, None] * np.arange(taps, 0, -1, dtype="int32")
+
+    def initial_state(self, batch_size: int | tf.Tensor) -> dict[str, tf.Tensor]:
+        """The state before the first sample.
+
+        Args:
+            batch_size: Sounds written at once, a number or a scalar tensor.
+
+        Returns:
+            {"queues": (rows, batch, channels), zeros: the inputs that the blocks have yet to read, of all blocks;
+            "position": (1,), int32, samples read}.
+        """
+        return {
+            "queues": tf.zeros((self.num_rows, batch_size, self.channels)),
+            "position": tf.zeros((1,), tf.int32),
+        }
+
+    def frames(self, units: ArrayLike) -> tf.Tensor:
+        """What the units of a sound are to the blocks, each seen with its neighbours.
+
+        Args:
+            units: (batch, frames), integers; those that are none count as the nearest.
+
+        Returns:
+            (batch, frames, condition size).
+        """
+        embedding, number = self.model.get_layer("unit_embedding"), 1
+        x = embedding(tf.clip_by_value(tf.cast(units, tf.int32), 0, embedding.input_dim - 1))
+        names = {layer.name for layer in self.model.layers}
+        while f"context_{number}" in names:
+            x, number = self.model.get_layer(f"context_{number}")(x), number + 1
+        return tf.cast(x, tf.float32)
+
+    def prepare(
+        self, batch_size: int | tf.Tensor, speaker: ArrayLike | None = None, frames: ArrayLike | None = None
+    ) -> Prepared:
+        """Brings the weights, the speaker and the units into the form that every step reads.
+
+        Args:
+            batch_size: Sounds written at once.
+            speaker: (batch,), integers, for a network that reads them.
+            frames: As `frames` returns them, for a network that reads units.
+
+        Raises:
+            ValueError: Where the network reads what is not given, or the reverse.
+        """
+        for name, given in (("speaker", speaker), ("unit", frames)):
+            if self.reads[name] != (given is not None):
+                what = "a speaker" if name == "speaker" else "units"
+                raise ValueError(f"This network reads {f'{what}: give them' if self.reads[name] else f'no {name}'}.")
+        convolutions, outward = [b.convolution for b in self.blocks], [b.outward for b in self.blocks]
+        kernels = [tf.convert_to_tensor(each.kernel) for each in convolutions]
+        width, c = 2 * self.filters, self.channels
+        constant = tf.stack([tf.convert_to_tensor(each.bias) for each in convolutions])[:, None]
+        constant = tf.broadcast_to(constant, (len(kernels), batch_size, width))
+        if speaker is not None:
+            embedding = self.model.get_layer("speaker_embedding")
+            numbers = tf.clip_by_value(tf.cast(speaker, tf.int32), 0, embedding.input_dim - 1)
+            vector = tf.gather(tf.convert_to_tensor(embedding.embeddings), numbers)
+            shares = tf.stack([tf.convert_to_tensor(b.global_projection.kernel) for b in self.blocks])
+            constant += tf.matmul(vector[None], shares)
+        local = None
+        if frames is not None:
+            local = tf.concat([tf.convert_to_tensor(b.local_projection.kernel) for b in self.blocks], axis=-1)
+        outward = [(tf.convert_to_tensor(each.kernel), tf.convert_to_tensor(each.bias)) for each in outward]
+        head = [self.model.get_layer("hidden"), self.model.layers[-1]]
+        return Prepared(
+            lookup=self._lookup(),
+            past=tf.concat([kernel[:-1] for kernel in kernels], axis=0),
+            now=[kernel[-1] for kernel in kernels],
+            constant=constant,
+            local=local,
+            frames=None if frames is None else tf.convert_to_tensor(frames),
+            residual=[(kernel[:, :c], bias[:c]) for kernel, bias in outward],
+            skip=(
+                tf.concat([kernel[:, c:] for kernel, _ in outward], axis=0),
+                tf.add_n([bias[c:] for _, bias in outward]),
+            ),
+            head=[(tf.convert_to_tensor(each.kernel), tf.convert_to_tensor(each.bias)) for each in head],
+        )
+
+    def _lookup(self):
+        """What the blocks are given for each level."""
+        layer = self.model.get_layer("lookup")
+        if self.distribution is None:
+            return tf.convert_to_tensor(layer.embeddings)
+        return tf.convert_to_tensor(layer.kernel), tf.convert_to_tensor(layer.bias)
+
+    def step(
+        self, level: tf.Tensor, state: dict[str, tf.Tensor], prepared: Prepared
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Reads one sample.
+
+        Args:
+            level: (batch,), integers; the layer's `silence` before the first.
+            state: As `initial_state` makes it.
+            prepared: As `prepare` makes it.
+
+        Returns:
+            Logits, or parameters of the mixture, of the next sample (batch, num_params); and the next state.
+        """
+        position, queues = state["position"], state["queues"]
+        rows = self._starts + tf.math.floormod(position - self._back, self._lengths)
+        past = tf.matmul(tf.gather(queues, tf.reshape(rows, [-1])), prepared.past)
+        if rows.shape[1] > 1:
+            past = tf.reduce_sum(tf.reshape(past, (*rows.shape, -1, past.shape[-1])), axis=1)
+        before = past + prepared.constant
+        if prepared.frames is not None:
+            condition = self.model.get_layer("upsampling").step(prepared.frames, tf.maximum(position[0], 0))
+            share = tf.reshape(tf.matmul(condition, prepared.local), (-1, len(self.blocks), before.shape[-1]))
+            before += tf.transpose(share, (1, 0, 2))
+        level = tf.clip_by_value(level, 0, self.levels.num_levels - 1)
+        if self.distribution is None:
+            x = tf.gather(prepared.lookup, level)
+        else:
+            x = self.levels.companded(level)[:, None] * prepared.lookup[0] + prepared.lookup[1]
+        entering, gated = [], []
+        for now, share, (kernel, bias) in zip(prepared.now, tf.unstack(before), prepared.residual, strict=True):
+            entering.append(x)
+            opened, gate = tf.split(tf.matmul(x, now) + share, 2, axis=-1)
+            gated.append(tf.tanh(opened) * tf.sigmoid(gate))
+            if len(gated) < len(self.blocks):
+                x = x + (tf.matmul(gated[-1], kernel) + bias)
+        x = tf.nn.relu(tf.matmul(tf.concat(gated, axis=-1), prepared.skip[0]) + prepared.skip[1])
+        (hidden, hidden_bias), (kernel, bias) = prepared.head
+        x = tf.matmul(tf.nn.relu(tf.matmul(x, hidden) + hidden_bias), kernel) + bias
+        # The oldest has been read: the newest takes its place.
+        queues = tf.tensor_scatter_nd_update(queues, rows[:, :1], tf.stack(entering))
+        return x, {"queues": queues, "position": position + 1}
