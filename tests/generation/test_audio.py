@@ -50,9 +50,7 @@ def test_cached_is_naive_over_500_samples(model):
     written = write()["audio"].numpy()
     levels = np.concatenate([np.asarray(layer(prime)), np.asarray(layer(written))], axis=1)
     params = emitted(model, levels, asked)
-    drawn = np.asarray(
-        generator._draw(params[:, 90:].reshape(1000, -1), noise.reshape(1000, *generator.num_noise), 1.0)
-    )
+    drawn = np.asarray(generator.draw(params[:, 90:].reshape(1000, -1), noise.reshape(1000, *generator.num_noise), 1.0))
     assert (drawn.reshape(2, 500) == levels[:, 90:]).mean() > 0.998  # rounding may decide a draw, once
     states = step_by_step(generator, levels, asked)
     np.testing.assert_allclose(states, params, atol=1e-4)

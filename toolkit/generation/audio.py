@@ -40,7 +40,17 @@ class Generator(SampleQueues):
         """Axes of one sample's noise: () of a softmax, (2,) of a mixture of logistics."""
         return () if self.distribution is None else (self.distribution.num_noise,)
 
-    def _draw(self, params, noise, temperature):
+    def draw(self, params: tf.Tensor, noise: ArrayLike | None = None, temperature: ArrayLike = 1.0) -> tf.Tensor:
+        """Draws a level from what `step` returned.
+
+        Args:
+            params: (batch, num_params).
+            noise: (batch, *num_noise), uniform in [0, 1); fresh noise without it.
+            temperature: As in `generate`.
+
+        Returns:
+            (batch,), int32.
+        """
         if self.distribution is None:
             return draw_token(params, noise, temperature)
         if noise is None:
@@ -91,7 +101,7 @@ class Generator(SampleQueues):
             self.initial_state(batch_size),
             num_steps=num_steps,
             context=(self.prepare(batch_size, speaker, frames),),
-            draw=lambda params, here: self._draw(params, here, temperature),
+            draw=lambda params, here: self.draw(params, here, temperature),
             noise=noise,
             given=None if prime is None else self.levels(tf.cast(prime, tf.float32)),
             given_length=prime_length,
@@ -150,6 +160,7 @@ class Generator(SampleQueues):
         prime: ArrayLike | None = None,
         temperature: float = 1.0,
         seed: int = 0,
+        noise: ArrayLike | None = None,
     ) -> np.ndarray:
         """Writes sounds at once; the same seed writes the same.
 
@@ -161,6 +172,7 @@ class Generator(SampleQueues):
             prime: Real sound (time,), in [-1, 1], that is to be carried on.
             temperature: As in `generate`.
             seed: Seed of the noise.
+            noise: The noise itself, as in `generate`.
 
         Returns:
             float32 (num_sounds, num_samples), in [-1, 1], without the primer.
@@ -178,7 +190,8 @@ class Generator(SampleQueues):
                 lambda noise, **given: self.generate(num_steps=noise.shape[1], noise=noise, **given)["audio"],
                 autograph=False,
             )
-        noise = np.random.default_rng(seed).uniform(size=(num_sounds, num_samples, *self.num_noise))
+        if noise is None:
+            noise = np.random.default_rng(seed).uniform(size=(num_sounds, num_samples, *self.num_noise))
         given: dict[str, Any] = {"temperature": np.full(num_sounds, temperature, "float32")}
         if speaker is not None:
             given["speaker"] = np.broadcast_to(np.asarray(speaker, "int32"), (num_sounds,))
