@@ -71,8 +71,17 @@ def test_step_by_step_is_the_whole(exported):
         step |= {"level": now["next_level"], "queues": now["next_queues"], "position": now["next_position"]}
 
 
-@pytest.mark.parametrize("wrong", [{"seconds": 1e9}, {"seconds": math.nan}, {"seconds": -1.0}, {"temperature": math.inf},
-                                   {"speaker": -7}, {"units": 2**31 - 1}])  # fmt: skip
+WRONG = [
+    {"seconds": 1e9},
+    {"seconds": math.nan},
+    {"seconds": -1.0},
+    {"temperature": math.inf},
+    {"speaker": -7},
+    {"units": 2**31 - 1},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_whatever_is_asked_the_answer_is_sound(exported, wrong):
     folder, _, _, offered = exported
     asked = offered.examples["generate"]

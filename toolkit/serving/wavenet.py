@@ -1,4 +1,4 @@
-"""A WaveNet for programs: it speaks for so many seconds, sample by sample or at once, and says how likely a sound is."""
+"""A WaveNet for programs: it speaks for some seconds, sample by sample or at once, and scores real sound."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -135,16 +135,16 @@ def _signatures(generator, sizes):
     reads = generator.reads
 
     def generate(seconds, temperature, speaker=None, units=None, noise=None):
-        length = tf.cast(tf.round(tf.clip_by_value(_number(seconds), 0.0, num_samples / rate) * rate), tf.int32)
+        length = tf.cast(tf.round(_within(seconds, num_samples / rate) * rate), tf.int32)
         how = {"num_steps": num_samples, "length": length, "noise": noise, "batch_size": 1}
-        return generator.generate(speaker, units, _number(temperature), **how)
+        return generator.generate(speaker, units, _within(temperature, 1e4), **how)
 
     def step(level, noise, temperature, queues, position, speaker=None, frames=None):
         prepared = generator.prepare(1, speaker, frames)
         params, state = generator.step(level, {"queues": queues, "position": position}, prepared)
-        drawn = generator.draw(params, noise, _number(temperature))
+        drawn = generator.draw(params, noise, _within(temperature, 1e4))
         after = {f"next_{name}": value for name, value in state.items()}
-        return {"audio": generator.levels.inverse(drawn), "next_level": drawn, "params": params, **after}
+        return {"audio": generator.levels.inverse(drawn), "next_level": drawn, **after}
 
     def score(audio, length, speaker=None, units=None):
         return generator.score(audio, length, speaker, units)
@@ -187,9 +187,9 @@ def _signatures(generator, sizes):
     }
 
 
-def _number(value):
-    """Programs give any number: none may end in what is no number."""
-    return tf.where(tf.abs(value) <= 1e6, value, 0.0)
+def _within(value, most):
+    """Programs give any number: 0 for what is below it, or no number."""
+    return tf.where(value > 0, tf.minimum(value, most), 0.0)
 
 
 def _settled(generator, noise, asked, length):
