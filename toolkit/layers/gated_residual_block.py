@@ -88,7 +88,7 @@ class GatedResidualBlock(keras.layers.Layer):
             x = x + self.local_projection(local_condition)
         return self._leave(inputs, x)
 
-    def step(self, inputs, queue, global_condition=None, local_condition=None):
+    def step(self, inputs, queue, global_condition=None, local_condition=None) -> tuple:
         """One sample, of which all before are in a queue.
 
         Args:
