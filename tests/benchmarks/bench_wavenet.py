@@ -3,7 +3,7 @@
   ./run benchmarks tests/benchmarks/bench_wavenet.py
 
 Training: a step of Adam on 2 x 4096 samples, from the same weights on the same batch; the first loss must be the same.
-Writing: samples a second, one sound, at two receptive fields: Keras and SavedModel, the .tflite files on one thread, the
+Writing: samples a second of one sound, at two receptive fields: Keras, SavedModel, the .tflite files on one thread, the
 network on all that it sees for every sample anew (naive), and PyTorch's loop with a ring a layer on one thread; the
 sound must be the same.
 
