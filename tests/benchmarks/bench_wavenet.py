@@ -113,7 +113,7 @@ def toolkit_writing(size, folder, length):
 
     model = made(*size, scale=1.5)
     np.savez(pathlib.Path(folder, "write.npz"), *in_order(model))
-    generator, given = generation.audio.Generator(model), noise(length)[None]
+    generator, given = generation.audio.SoundGenerator(model), noise(length)[None]
     signature = export.signature(
         lambda noise: {"audio": generator.generate(num_steps=length, noise=noise)["audio"]},
         noise=((1, length), "float32"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.generation.audio import Generator
+from toolkit.generation.audio import SoundGenerator
 from toolkit.layers import MuLaw
 from toolkit.models import wavenet
 
@@ -93,7 +93,7 @@ def test_a_sources_entropy_is_reached_and_what_is_written_has_its_spectrum():
     test = resonance(1, 64, 400)
     nats, least = model.evaluate(*batches(test), verbose=0), entropy(test, layer)
     assert least - 0.03 < nats < least + 0.15, (nats, least)
-    written = Generator(model).write(400, num_sounds=32, seed=0)[:, 100:]
+    written = SoundGenerator(model).write(400, num_sounds=32, seed=0)[:, 100:]
     found = [np.mean(written[:, lag:] * written[:, : 300 - lag]) / np.mean(written**2) for lag in (1, 2)]
     expected = [RESONANCE[0] / (1 - RESONANCE[1])]
     expected += [RESONANCE[0] * expected[0] + RESONANCE[1]]

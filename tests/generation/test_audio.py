@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.generation.audio import Generator
+from toolkit.generation.audio import SoundGenerator
 from toolkit.models import wavenet
 
 NETWORKS = {
@@ -27,7 +27,7 @@ def model(request):
 def given(model, num_sounds, frames, seed=1):
     """A speaker and units for a network that reads them."""
     random = np.random.default_rng(seed)
-    reads = Generator(model).reads
+    reads = SoundGenerator(model).reads
     asked = {"speaker": random.integers(0, 3, num_sounds)} if reads["speaker"] else {}
     return asked | ({"units": random.integers(0, 5, (num_sounds, frames))} if reads["unit"] else {})
 
@@ -42,7 +42,7 @@ def emitted(model, levels, asked):
 
 def test_cached_is_naive_over_500_samples(model):
     """What is drawn, and what each draw is made from, primed by other sound than the network's own."""
-    generator, layer = Generator(model), model.get_layer("levels")
+    generator, layer = SoundGenerator(model), model.get_layer("levels")
     random = np.random.default_rng(2)
     asked, prime = given(model, 2, 30), random.uniform(-1, 1, (2, 90)).astype("float32")
     noise = random.uniform(size=(2, 500, *generator.num_noise)).astype("float32")
@@ -69,7 +69,7 @@ def step_by_step(generator, levels, asked):
 
 
 def test_length_and_zeros_after_the_end(model):
-    generator, asked = Generator(model), given(model, 3, 3)
+    generator, asked = SoundGenerator(model), given(model, 3, 3)
     written = generator.generate(num_steps=7, length=[7, 2, 99], batch_size=3, **asked)
     assert written["length"].numpy().tolist() == [7, 2, 7]
     assert not written["audio"].numpy()[1, 2:].any()
@@ -77,7 +77,7 @@ def test_length_and_zeros_after_the_end(model):
 
 
 def test_score_is_the_models_loss(model):
-    generator = Generator(model)
+    generator = SoundGenerator(model)
     levels, asked = np.random.default_rng(3).integers(0, 64, (2, 40)), given(model, 2, 2)
     audio = generator.levels.inverse(levels)
     found = generator.score(audio, [40, 25], **asked)["nats"].numpy()
@@ -91,7 +91,7 @@ def test_score_is_the_models_loss(model):
 
 
 def test_the_same_seed_writes_the_same():
-    generator = Generator(network("conditioned"))
+    generator = SoundGenerator(network("conditioned"))
     how = {"num_sounds": 2, "speaker": 1, "units": [1, 2, 3], "prime": np.linspace(-0.5, 0.5, 30)}
     first, again = (generator.write(20, seed=5, **how) for _ in range(2))
     assert (first == again).all() and (first != generator.write(20, seed=6, **how)).any()
@@ -101,8 +101,8 @@ def test_the_same_seed_writes_the_same():
 
 def test_errors():
     with pytest.raises(ValueError, match="This network reads no speaker"):
-        Generator(network("plain")).generate(speaker=[1], num_steps=3)
+        SoundGenerator(network("plain")).generate(speaker=[1], num_steps=3)
     with pytest.raises(ValueError, match="This network reads a speaker"):
-        Generator(network("logistics")).generate(num_steps=3)
+        SoundGenerator(network("logistics")).generate(num_steps=3)
     with pytest.raises(ValueError, match="num_samples and num_sounds must be at least 1"):
-        Generator(network("plain")).write(0)
+        SoundGenerator(network("plain")).write(0)

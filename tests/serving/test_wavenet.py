@@ -48,7 +48,7 @@ def test_card_and_measure(exported):
     card = json.loads((folder / "card.json").read_text())
     assert set(card["signatures"]) == {"generate", "generate_from_noise", "step", "score", "read_units"}
     assert (card["units"], card["receptive_field"]) == (list("vwxyz"), 8)
-    generator, nats = generation.audio.Generator(model), 0.0
+    generator, nats = generation.audio.SoundGenerator(model), 0.0
     for sound in sounds:
         audio = sound["audio"][None, :80].astype("float32")
         conditions = {"speaker": [sound["speaker"]], "units": sound["units"][None]}

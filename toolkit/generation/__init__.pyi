@@ -11,7 +11,7 @@ from toolkit.generation import priming as priming
 from toolkit.generation import sample_queues as sample_queues
 from toolkit.generation import strokes as strokes
 from toolkit.generation import text as text
-from toolkit.generation.audio import Generator as Generator
+from toolkit.generation.audio import SoundGenerator as SoundGenerator
 from toolkit.generation.beam_search import Found as Found
 from toolkit.generation.loop import Generated as Generated
 from toolkit.generation.sample_queues import Prepared as Prepared

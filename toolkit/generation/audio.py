@@ -12,7 +12,7 @@ from toolkit.generation.drawing import draw_token
 from toolkit.generation.sample_queues import SampleQueues
 
 
-class Generator(SampleQueues):
+class SoundGenerator(SampleQueues):
     """Draws sound from a WaveNet, sample by sample, each from all those before it.
 
     A sample costs as much as the network has blocks, not as much as it sees.
@@ -24,7 +24,7 @@ class Generator(SampleQueues):
 
     >>> from toolkit import models
     >>> network = models.wavenet.wavenet([1, 2, 4], filters=8, skip_filters=8, num_speakers=2)
-    >>> sound = Generator(network).generate(speaker=[0, 1, 1], num_steps=40)
+    >>> sound = SoundGenerator(network).generate(speaker=[0, 1, 1], num_steps=40)
     >>> sound["audio"].shape, sound["length"].numpy().tolist()
     (TensorShape([3, 40]), [40, 40, 40])
 

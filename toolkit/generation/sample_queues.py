@@ -41,7 +41,7 @@ class Prepared(NamedTuple):
 
 
 class SampleQueues:
-    """The step of a WaveNet, a pure function with its state laid open; `audio.Generator` draws with it.
+    """The step of a WaveNet, a pure function with its state laid open; `audio.SoundGenerator` draws with it.
 
     A sample costs as much as the network has blocks, not as much as it sees. Zeros in the queues are what the causal
     convolutions have before the first sample, so that one step after another computes what the network does at once.

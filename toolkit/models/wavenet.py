@@ -153,8 +153,8 @@ def recognizer(
     Example:
 
     >>> model = recognizer(5, [1, 2, 4], filters=8, skip_filters=8, hop=20, frame_filters=8)
-    >>> {name: tuple(shape) for name, shape in model.output_shape.items()}
-    {'samples': (None, None, 256), 'units': (None, None, 5)}
+    >>> {name: tuple(each.shape) for name, each in model(keras.ops.zeros((2, 110))).items()}
+    {'samples': (2, 110, 256), 'units': (2, 5, 5)}
 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.4.
     """

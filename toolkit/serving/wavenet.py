@@ -62,9 +62,9 @@ def wavenet(
 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, sections 2 and 3.1.
     """
-    from toolkit.generation.audio import Generator
+    from toolkit.generation.audio import SoundGenerator
 
-    generator, num_samples = Generator(model), round(max_seconds * sample_rate)
+    generator, num_samples = SoundGenerator(model), round(max_seconds * sample_rate)
     if num_samples < 1 or passage < 1 or compared < 1:
         raise ValueError(
             "sample_rate * max_seconds, passage and compared must be at least 1; got "
