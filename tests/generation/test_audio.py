@@ -7,6 +7,8 @@ from toolkit.models import wavenet
 
 NETWORKS = {
     "plain": {"dilations": [1, 2, 4, 8, 1, 2, 4, 8]},
+    "far": {"dilations": [1, 32, 2, 64, 33, 32], "num_units": 5, "hop": 20},
+    "far with three taps": {"dilations": [32, 64], "kernel_size": 3, "num_speakers": 3},
     "conditioned": {"dilations": [1, 2, 4], "num_speakers": 3, "num_units": 5, "hop": 20, "kernel_size": 3},
     "logistics": {"dilations": [1, 2, 4], "output": "logistic_mixture", "num_mixtures": 3, "num_speakers": 3},
 }
@@ -66,6 +68,19 @@ def step_by_step(generator, levels, asked):
         found.append(params.numpy())
         level = tf.constant(following)
     return np.stack(found, axis=1)
+
+
+def test_primers_of_unlike_length(model):
+    """Each row goes on as if it were alone."""
+    generator, random = SoundGenerator(model), np.random.default_rng(7)
+    asked, prime = given(model, 3, 9), random.uniform(-1, 1, (3, 50)).astype("float32")
+    noise = random.uniform(size=(3, 80, *generator.num_noise)).astype("float32")
+    together = generator.generate(num_steps=80, noise=noise, prime=prime, prime_length=[50, 7, 0], **asked)["audio"]
+    for row, length in enumerate((50, 7, 0)):
+        own = {name: value[row : row + 1] for name, value in asked.items()}
+        own |= {"prime": prime[row : row + 1, :length]} if length else {}
+        alone = generator.generate(num_steps=80, noise=noise[row : row + 1], **own)["audio"]
+        np.testing.assert_allclose(together[row], alone[0], atol=1e-5)
 
 
 def test_length_and_zeros_after_the_end(model):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
 from toolkit.generation.drawing import draw_token
-from toolkit.generation.sample_queues import SampleQueues
+from toolkit.generation.sample_queues import CHUNK, SampleQueues
 
 
 class SoundGenerator(SampleQueues):
@@ -95,20 +95,83 @@ class SoundGenerator(SampleQueues):
                 batch_size = np.shape(given)[0] or tf.shape(given)[0]
         batch_size = 1 if batch_size is None else batch_size
         temperature = tf.broadcast_to(tf.cast(temperature, tf.float32), (batch_size,))
-        written = loop.generate(
-            self.step,
+        most = num_steps if length is None else tf.clip_by_value(tf.cast(length, tf.int32), 0, num_steps)
+        length = tf.broadcast_to(most, (batch_size,))
+        prepared = self.prepare(batch_size, speaker, frames)
+        given = None if prime is None else self.levels(tf.cast(prime, tf.float32))
+        if self.num_far:
+            if noise is None:
+                noise = tf.random.uniform((batch_size, num_steps, *self.num_noise))
+            levels = self._by_chunks(prepared, temperature, noise, length, given, prime_length)
+        else:
+            levels = loop.generate(
+                self.step,
+                tf.fill((batch_size,), self.levels.silence),
+                self.initial_state(batch_size),
+                num_steps=num_steps,
+                context=(prepared,),
+                draw=lambda params, here: self.draw(params, here, temperature),
+                noise=noise,
+                given=given,
+                given_length=prime_length,
+                length=length,
+            ).values
+        inside = tf.range(num_steps)[None] < length[:, None]
+        return {"audio": tf.where(inside, self.levels.inverse(levels), 0.0), "length": length}
+
+    def _by_chunks(self, prepared, temperature, noise, length, given, given_length):
+        """The loop in a loop: the inner one, over a chunk, carries the short queues only.
+
+        What a loop carries TFLite copies at every turn, so that a sample would cost more the farther the network sees.
+        """
+        batch_size, num_steps = noise.shape[0] or tf.shape(noise)[0], noise.shape[1]
+        num_given = 0 if given is None else given.shape[1]
+        num_chunks = -(-(num_given + num_steps) // CHUNK)
+        places = tf.range(num_chunks * CHUNK)[None]
+        begin = tf.fill((batch_size,), num_given)
+        if given_length is not None:
+            begin = tf.clip_by_value(tf.cast(given_length, tf.int32), 0, num_given)
+        # Of each place: what it is drawn from, and the level that is given there, above 0, or 0.
+        here = tf.clip_by_value(places - begin[:, None], 0, num_steps - 1)
+        noise = tf.gather(tf.reshape(noise, (batch_size, num_steps, -1)), here, axis=1, batch_dims=1)
+        known = tf.zeros_like(here)
+        if given is not None:
+            known = tf.pad(given + 1, [[0, 0], [0, num_chunks * CHUNK - num_given]])
+            known = tf.where(places < begin[:, None], known, 0)
+        noise = tf.concat([noise, tf.cast(known, tf.float32)[..., None]], axis=-1)
+
+        def draw(params, noise):
+            drawn = self.draw(params, tf.reshape(noise[:, :-1], (-1, *self.num_noise)), temperature)
+            known = tf.cast(noise[:, -1], tf.int32)
+            return tf.where(known > 0, known - 1, drawn)
+
+        def write(chunk, level, near, far, levels):
+            collecting = tf.zeros((CHUNK * self.num_far, batch_size, self.channels))
+            written = loop.generate(
+                self.step_near,
+                level,
+                {"queues": tf.concat([near, collecting], axis=0), "position": tf.reshape(chunk * CHUNK, (1,))},
+                num_steps=CHUNK,
+                context=(prepared, self.look_far(far, chunk, prepared)),
+                draw=draw,
+                noise=tf.slice(noise, (0, chunk * CHUNK, 0), (-1, CHUNK, noise.shape[-1])),
+            )
+            queues = written.state["queues"]
+            levels = levels.write(chunk, written.values)
+            return chunk + 1, written.values[:, -1], queues[: near.shape[0]], self.put_far(far, chunk, queues), levels
+
+        queues, end = self.initial_state(batch_size)["queues"], tf.reduce_max(begin + length)
+        num_near = self.num_rows - self.num_far_rows
+        start = (
+            tf.constant(0),
             tf.fill((batch_size,), self.levels.silence),
-            self.initial_state(batch_size),
-            num_steps=num_steps,
-            context=(self.prepare(batch_size, speaker, frames),),
-            draw=lambda params, here: self.draw(params, here, temperature),
-            noise=noise,
-            given=None if prime is None else self.levels(tf.cast(prime, tf.float32)),
-            given_length=prime_length,
-            length=length,
+            queues[:num_near],
+            queues[num_near:],
+            tf.TensorArray(tf.int32, num_chunks, element_shape=(noise.shape[0], CHUNK)),
         )
-        inside = tf.range(num_steps)[None] < written.length[:, None]
-        return {"audio": tf.where(inside, self.levels.inverse(written.values), 0.0), "length": written.length}
+        *_, levels = tf.while_loop(lambda chunk, *_: chunk * CHUNK < end, write, start)
+        levels = tf.reshape(tf.transpose(levels.stack(), (1, 0, 2)), (batch_size, num_chunks * CHUNK))
+        return tf.gather(levels, begin[:, None] + tf.range(num_steps)[None], axis=1, batch_dims=1)
 
     def score(
         self,
