@@ -15,7 +15,7 @@ RATE = 1000
 
 def served(**how):
     model = models.wavenet.wavenet(
-        [1, 2, 4],
+        [1, 2, 32],
         filters=6,
         skip_filters=8,
         num_levels=64,
@@ -47,7 +47,7 @@ def test_card_and_measure(exported):
     folder, model, sounds, _ = exported
     card = json.loads((folder / "card.json").read_text())
     assert set(card["signatures"]) == {"generate", "generate_from_noise", "step", "score", "read_units"}
-    assert (card["units"], card["receptive_field"]) == (list("vwxyz"), 8)
+    assert (card["units"], card["receptive_field"]) == (list("vwxyz"), 36)
     generator, nats = generation.audio.SoundGenerator(model), 0.0
     for sound in sounds:
         audio = sound["audio"][None, :80].astype("float32")
