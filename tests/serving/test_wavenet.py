@@ -10,6 +10,9 @@ from toolkit import export, generation, models
 from toolkit.export.interpreter import tflite_caller
 from toolkit.serving.wavenet import wavenet
 
+# In `./run test` the recipe of such a network exports it.
+pytestmark = pytest.mark.slow
+
 RATE = 1000
 
 
@@ -100,7 +103,6 @@ def test_errors():
         wavenet(model, sample_rate=8000, max_seconds=0, speakers="ab")
 
 
-@pytest.mark.slow
 def test_logistics(tmp_path):
     offered = served(output="logistic_mixture", num_mixtures=2)[2]
     report = export.write(tmp_path / "export", **offered.arguments())
