@@ -65,7 +65,7 @@ def quantize_to_int8(
     between = BETWEEN if "CONV_2D" in found["ops"] and "WHILE" not in found["ops"] else ()
     for name in (*PRODUCTS, *between):
         recipe.add_static_config(".*", qtyping.TFLOperationName(name), activation_num_bits=8, weight_num_bits=8)
-    content = _with_unique_names(pathlib.Path(source).read_bytes())
+    content = _as_the_quantizer_needs(pathlib.Path(source).read_bytes())
     try:
         with silenced(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -85,16 +85,21 @@ def quantize_to_int8(
     return {key: len(inputs) for key, inputs in feeds.items()}
 
 
-def _with_unique_names(content):
-    """The quantizer knows tensors by their names, of which TensorFlow 2.16's converter gives some twice."""
+def _as_the_quantizer_needs(content):
+    """The quantizer knows tensors by their names, of which TensorFlow 2.16's converter gives some twice; and where a
+    loop has taken a constant over, the copy that no op reads any more would stay float32 on bytes that are now int8.
+    """
     from ai_edge_litert.tools import flatbuffer_utils
 
     model, taken = flatbuffer_utils.read_model_from_bytearray(bytearray(content)), set()
     for number, subgraph in enumerate(model.subgraphs):
+        read = {*subgraph.inputs, *subgraph.outputs}.union(*(op.inputs for op in subgraph.operators))
         for index, tensor in enumerate(subgraph.tensors):
             if tensor.name in taken:
                 tensor.name += f";{number}.{index}".encode()
             taken.add(tensor.name)
+            if index not in read:
+                tensor.buffer = 0  # the empty one
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -13,6 +13,7 @@ from toolkit.models import pretrained as pretrained
 from toolkit.models import resnet as resnet
 from toolkit.models import text_rnn as text_rnn
 from toolkit.models import vgg as vgg
+from toolkit.models import wavenet as wavenet
 from toolkit.models import weight_noise as weight_noise
 from toolkit.models.handwriting import Density as Density
 from toolkit.models.image_blocks import Convolution as Convolution

@@ -7,6 +7,8 @@ from toolkit.serving import served as served
 from toolkit.serving import strokes_file as strokes_file
 from toolkit.serving import strokes_reader as strokes_reader
 from toolkit.serving import strokes_writer as strokes_writer
+from toolkit.serving import wavenet as wavenet
+from toolkit.serving import wavenet_recognizer as wavenet_recognizer
 from toolkit.serving.language_model import TextWriter as TextWriter
 from toolkit.serving.served import Served as Served
 from toolkit.serving.strokes_file import StrokesFile as StrokesFile

@@ -1,0 +1,223 @@
+"""WaveNet: the next sample of a sound from those before it, and the unit that is spoken in each frame."""
+
+from collections.abc import Sequence
+
+import keras
+
+from toolkit.distributions.logistic_mixture import LogisticMixture
+from toolkit.layers.frame_upsampling import FrameUpsampling
+from toolkit.layers.gated_residual_block import GatedResidualBlock
+from toolkit.layers.mu_law import MuLaw
+
+OUTPUTS = ("categorical", "logistic_mixture")
+DILATIONS = tuple(2**n for n in range(10)) * 3
+
+
+def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
+    """How many samples a prediction sees.
+
+    Args:
+        dilations: Of each block.
+        kernel_size: Samples that each block's convolution reads.
+
+    Returns:
+        1 + the sum of (kernel_size - 1) * dilation.
+
+    Example:
+
+    >>> receptive_field([2**n for n in range(10)]), receptive_field(DILATIONS)
+    (1024, 3070)
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, section 2.1.
+    """
+    return 1 + (kernel_size - 1) * sum(dilations)
+
+
+def wavenet(
+    dilations: Sequence[int] = DILATIONS,
+    filters: int = 32,
+    skip_filters: int = 512,
+    kernel_size: int = 2,
+    *,
+    num_levels: int = 256,
+    output: str = "categorical",
+    num_mixtures: int = 10,
+    num_speakers: int = 0,
+    num_units: int = 0,
+    condition_size: int = 16,
+    hop: int = 80,
+    num_context_layers: int = 1,
+) -> keras.Model:
+    """The distribution of each sample given those before it, and given who speaks and what.
+
+    A sample's level is looked up (or, before a mixture of logistics, taken as one number); blocks of dilated causal
+    convolutions follow, and ReLU, 1 x 1, ReLU, 1 x 1 of the sum of their skip connections. A speaker is a vector that
+    every block adds; units, one a frame of `hop` samples, are looked up, seen together with their neighbours by
+    convolutions that are not causal, brought to the samples' rate by a transposed convolution of that stride, and added
+    likewise.
+
+    Args:
+        dilations: Of each block (paper: 1, 2, ..., 512, and again).
+        filters: Channels of the blocks, of the residual path and of what is gated.
+        skip_filters: Channels of the skip connections.
+        kernel_size: Samples that each block's convolution reads.
+        num_levels: Levels of a sample: companded by the mu-law before a softmax, evenly spaced before logistics.
+        output: "categorical", logits of the levels, or "logistic_mixture", what `distribution(model)` reads.
+        num_mixtures: Logistics of the mixture.
+        num_speakers: Speakers; 0: none is given.
+        num_units: Units, such as phonemes; 0: none are given.
+        condition_size: Channels of the speaker's vector and of the units'.
+        hop: Samples of a frame: of 8,000 Hz, 80 are 10 ms.
+        num_context_layers: Convolutions over three frames each.
+
+    Returns:
+        A model from a dictionary: "audio" (batch, time), in [-1, 1], the samples before, 0 before the first; with
+        `num_speakers` "speaker" (batch,), integers; with `num_units` "units" (batch, frames), integers, of which the
+        first frame begins at the first predicted sample and frames * hop >= time. It returns (batch, time, num_levels
+        or 3 * num_mixtures), float32: at each place, of the sample after the last that is read. The layer "levels"
+        has the levels: targets are `model.get_layer("levels")(audio)`.
+
+    Raises:
+        ValueError: Where an argument is out of range.
+
+    Example:
+
+    >>> model = wavenet([1, 2, 4], filters=8, skip_filters=8, num_speakers=3)
+    >>> model({"audio": keras.ops.zeros((2, 50)), "speaker": keras.ops.array([0, 2])}).shape
+    TensorShape([2, 50, 256])
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, sections 2.1 to 2.5; mixture: arXiv 1701.05517.
+    """
+    if output not in OUTPUTS:
+        raise ValueError(f"output must be one of {', '.join(OUTPUTS)}; got {output!r}.")
+    sizes = {"skip_filters": skip_filters, "condition_size": condition_size, "hop": hop, "num_mixtures": num_mixtures}
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} must be at least 1; got {size}.")
+    inputs = {"audio": keras.Input((None,), name="audio")}
+    speaker = local = None
+    if num_speakers:
+        inputs["speaker"] = keras.Input((), dtype="int32", name="speaker")
+        speaker = keras.layers.Embedding(num_speakers, condition_size, name="speaker_embedding")(inputs["speaker"])
+    if num_units:
+        inputs["units"] = keras.Input((None,), dtype="int32", name="units")
+        local = keras.layers.Embedding(num_units, condition_size, name="unit_embedding")(inputs["units"])
+        for number in range(1, num_context_layers + 1):
+            local = keras.layers.Conv1D(condition_size, 3, padding="same", activation="relu", name=f"context_{number}")(
+                local
+            )
+        local = FrameUpsampling(condition_size, hop, name="upsampling")(local, inputs["audio"])
+    categorical = output == "categorical"
+    levels = MuLaw(num_levels, None if categorical else 0, name="levels")
+    x = _skips(inputs["audio"], levels, categorical, dilations, filters, skip_filters, kernel_size, speaker, local)
+    x = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(x)
+    size = num_levels if categorical else LogisticMixture(num_mixtures, num_levels).num_params
+    return keras.Model(inputs, keras.layers.Dense(size, dtype="float32", name=output)(x), name="wavenet")
+
+
+def recognizer(
+    num_units: int,
+    dilations: Sequence[int] = DILATIONS,
+    filters: int = 32,
+    skip_filters: int = 128,
+    kernel_size: int = 2,
+    *,
+    num_levels: int = 256,
+    hop: int = 80,
+    num_frame_layers: int = 3,
+    frame_filters: int = 64,
+) -> keras.Model:
+    """The unit of each frame, and beside it the distribution of each next sample, for a second loss.
+
+    The blocks are a WaveNet's; the mean of each frame's samples is pooled, and convolutions over three frames that are
+    not causal follow.
+
+    Args:
+        num_units: Units, such as phonemes.
+        dilations: As in `wavenet`.
+        filters: As in `wavenet`.
+        skip_filters: As in `wavenet`.
+        kernel_size: As in `wavenet`.
+        num_levels: As in `wavenet`.
+        hop: Samples of a frame (paper: 10 ms, 160 of 16,000 Hz).
+        num_frame_layers: Convolutions over frames.
+        frame_filters: Channels of these.
+
+    Returns:
+        A model from "audio" (batch, time), in [-1, 1], to {"units": (batch, time // hop, num_units), logits of each
+        whole frame's unit; "samples": (batch, time, num_levels), logits of the sample after each}.
+
+    Raises:
+        ValueError: Where an argument is out of range.
+
+    Example:
+
+    >>> model = recognizer(5, [1, 2, 4], filters=8, skip_filters=8, hop=20, frame_filters=8)
+    >>> {name: tuple(each.shape) for name, each in model(keras.ops.zeros((2, 110))).items()}
+    {'samples': (2, 110, 256), 'units': (2, 5, 5)}
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.4.
+    """
+    if num_units < 1 or hop < 1 or num_frame_layers < 0:
+        raise ValueError(
+            "num_units and hop must be at least 1 and num_frame_layers at least 0; got "
+            f"{num_units}, {hop} and {num_frame_layers}."
+        )
+    audio = keras.Input((None,), name="audio")
+    levels = MuLaw(num_levels, name="levels")
+    skips = _skips(audio, levels, True, dilations, filters, skip_filters, kernel_size)
+    samples = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(skips)
+    samples = keras.layers.Dense(num_levels, dtype="float32", name="categorical")(samples)
+    x = keras.layers.AveragePooling1D(hop, name="frames")(skips)
+    for number in range(1, num_frame_layers + 1):
+        x = keras.layers.Conv1D(frame_filters, 3, padding="same", activation="relu", name=f"frame_{number}")(x)
+    units = keras.layers.Dense(num_units, dtype="float32", name="units")(x)
+    return keras.Model(audio, {"samples": samples, "units": units}, name="recognizer")
+
+
+def distribution(model: keras.Model) -> LogisticMixture | None:
+    """The mixture whose parameters a network emits.
+
+    Args:
+        model: What `wavenet` returned, or the same loaded from a file.
+
+    Returns:
+        The family; None where the network emits logits of the levels.
+    """
+    if "logistic_mixture" not in {layer.name for layer in model.layers}:
+        return None
+    return LogisticMixture(model.output_shape[-1] // 3, model.get_layer("levels").num_levels)
+
+
+def blocks(model: keras.Model) -> list[GatedResidualBlock]:
+    """The blocks of a network, from the samples on.
+
+    Args:
+        model: What `wavenet` or `recognizer` returned, or the same loaded from a file.
+    """
+    found = [layer for layer in model.layers if isinstance(layer, GatedResidualBlock)]
+    return sorted(found, key=lambda block: int(block.name.rpartition("_")[2]))
+
+
+def _skips(audio, levels, looked_up, dilations, filters, skip_filters, kernel_size, speaker=None, local=None):
+    """The rectified sum of the skip connections, of sound."""
+    if not dilations:
+        raise ValueError("dilations must name at least one block's.")
+    if kernel_size < 2:
+        raise ValueError(
+            f"kernel_size must be at least 2; got {kernel_size}: the blocks would not see each other's past."
+        )
+    x = levels(audio)
+    if looked_up:
+        x = keras.layers.Embedding(levels.num_levels, filters, name="lookup")(x)
+    else:
+        x = keras.layers.Rescaling(2 / (levels.num_levels - 1), -1.0, name="place")(x)
+        x = keras.layers.Reshape((-1, 1), name="one_channel")(x)
+        x = keras.layers.Dense(filters, name="lookup")(x)
+    skips = []
+    for number, dilation in enumerate(dilations, 1):
+        block = GatedResidualBlock(filters, skip_filters, kernel_size, dilation, name=f"block_{number}")
+        x, skip = block(x, speaker, local)
+        skips.append(skip)
+    total = keras.layers.Add(name="sum")(skips) if len(skips) > 1 else skips[0]
+    return keras.layers.ReLU(name="skips")(total)
