@@ -231,6 +231,7 @@ def export(run):
     served = serving.segmenter.segmenter(
         model,
         test=examples("test", s.max_measured),
+        max_measured=s.max_measured,
         train=examples("train", 50),
         sizes=sizes or [size, tuple(-(-side // 2) for side in size)],
         working_size=s.image_size and tuple(round(side * s.image_size / min(size)) for side in size),

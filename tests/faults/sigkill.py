@@ -21,7 +21,12 @@ import time
 import numpy as np
 from PIL import Image
 
-FLAGS = ["--data=embedded:60", "--units=8", "--num_layers=1", "--batch_size=8", "--epochs=9", "--checkpoint_minutes=0"]
+FLAGS = {
+    "handwriting_prediction": ["--data=embedded:60", "--units=8", "--num_layers=1", "--epochs=9"],
+    "segmentation": ["--data=embedded:40:32", "--backbone=resnet8", "--filters=8", "--rates=1,2", "--epochs=5"]
+    + ["--nocrf", "--export_sizes=32x32", "--max_measured=4"],
+}
+ALWAYS = ["--batch_size=8", "--checkpoint_minutes=0"]
 KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]
 ORDER = ["step", "checkpoint", "evaluate", "sample", "export"]  # steps and checkpoints are in the training
 
@@ -77,7 +82,7 @@ def undisturbed(recipe, workdir):
 
 def start(recipe, workdir):
     with open(workdir.with_suffix(".log"), "w") as log:
-        command = [sys.executable, "-m", f"recipes.{recipe}", f"--workdir={workdir}", *FLAGS]
+        command = [sys.executable, "-m", f"recipes.{recipe}", f"--workdir={workdir}", *FLAGS[recipe], *ALWAYS]
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
 
@@ -122,18 +127,19 @@ def run_tflite(path):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path))
-    runner = interpreter.get_signature_runner("generate_from_noise")
+    known = interpreter.get_signature_list()  # of those that draw noise of their own, the one that is given it
+    runner = interpreter.get_signature_runner("generate_from_noise" if "generate_from_noise" in known else min(known))
     rng = np.random.default_rng(0)
     inputs = {}
     for name, detail in sorted(runner.get_input_details().items()):
         values = rng.uniform(0.05, 0.95, detail["shape"])
-        inputs[name] = (values * 90 + 32 if detail["dtype"] == np.int32 else values).astype(detail["dtype"])
+        inputs[name] = (values if detail["dtype"] == np.float32 else values * 90 + 32).astype(detail["dtype"])
     return runner(**inputs)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", default="handwriting_prediction")
+    parser.add_argument("--recipe", default="handwriting_prediction", choices=FLAGS)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=20.0)
