@@ -63,8 +63,8 @@ def quantize_to_int8(
 
     recipe = recipe_manager.RecipeManager()
     images = "CONV_2D" in found["ops"] and "WHILE" not in found["ops"]
-    # Between convolutions a product of two tensors resizes an image by a matrix of interpolation. LiteRT 2.3 computes it
-    # wrong in int8: of a trained DeepLab every pixel became one class.
+    # Between convolutions a product of two tensors resizes an image, by a matrix of interpolation. LiteRT 2.3 computes
+    # it wrong in int8: of a trained DeepLab every pixel became one class.
     products = [name for name in PRODUCTS if not (images and name == "BATCH_MATMUL")]
     for name in (*products, *(BETWEEN if images else ())):
         recipe.add_static_config(".*", qtyping.TFLOperationName(name), activation_num_bits=8, weight_num_bits=8)
