@@ -1,6 +1,7 @@
 """Photos to the class of each pixel: DeepLab, atrous convolution with a pyramid of rates and a dense CRF, 2015 to 2018.
 
-LargeFOV, v2, v3 or v3+ on VGG or a ResNet; a fully connected CRF then draws labels to the image's edges.
+Says of each pixel what it belongs to: LargeFOV, v2, v3 or v3+ on VGG or a ResNet; a fully connected CRF then draws the
+labels to the image's edges.
 
   python -m recipes.segmentation                                          all phases on scenes made of a seed
   python -m recipes.segmentation --mode=sample --images=one.jpg,two.jpg   the shipped model (road scenes) on your files
@@ -20,6 +21,8 @@ The flags of the papers' own trainings are in docs/recipes/segmentation.md.
 Differs from the papers: v2 learns from one scale at a time, not from three that are fused; with several devices each
 takes the mean loss of its own pixels.
 """
+
+import pathlib
 
 import numpy as np
 
@@ -219,7 +222,7 @@ def sample(run):
         masks.append((crf(image, logits) if s.crf else logits).argmax(-1).astype("uint8"))
         print(f"  {name}: {methods.segmentation.in_words(masks[-1], names)}", flush=True)
         colors = visualize.segmentation.palette(len(names))
-        run.mask(f"{number:02}_{name.rpartition('/')[2]}", masks[-1], colors)
+        run.mask(f"{number:02}_{pathlib.PurePath(name).stem}", masks[-1], colors)
     titles, images = zip(*named[:32], strict=True)
     run.picture("sample", visualize.segmentation.examples(images, masks[:32], names, titles=titles))
 

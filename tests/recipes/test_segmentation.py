@@ -112,7 +112,7 @@ def test_photos_of_unlike_sizes_with_an_ignored_number(tmp_path):
     again = dataclasses.replace(run.settings, images=",".join(map(str, paths)))
     recipe.sample(training.Run(again, "segmentation", load=recipe.load))
     for number, path in enumerate(paths):
-        with Image.open(tmp_path / "run" / "masks" / f"{number:02}_{path.name}.png") as mask, Image.open(path) as image:
+        with Image.open(tmp_path / "run" / "masks" / f"{number:02}_{path.stem}.png") as mask, Image.open(path) as image:
             assert mask.size == image.size and set(np.unique(mask)) <= {0, 1}
     # Where the data is gone, the model is exported all the same.
     shutil.rmtree(folder)

@@ -61,7 +61,9 @@ def test_units_are_written_where_they_are_said():
 
 def test_long_silent_and_empty_ones_can_be_drawn():
     for waveforms in ([np.zeros(100_000)], [np.zeros(0), TONE], [], [np.array([0.5])]):
-        drawn(recordings(waveforms, RATE, units=[np.zeros(len(each), int) for each in waveforms]))
+        figure = recordings(waveforms, RATE, units=[np.zeros(len(each), int) for each in waveforms])
+        drawn(figure)
+        assert len(figure.axes) >= 2 * len(waveforms)
 
 
 def test_what_does_not_fit_is_refused():
