@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from toolkit.losses.pixel_cross_entropy import PixelCrossEntropy, balancing
 
@@ -67,3 +68,14 @@ def test_balancing_makes_classes_count_alike():
     assert weighted[3] == 0
     with pytest.raises(ValueError, match="no pixel"):
         balancing([0, 0])
+
+
+def test_several_devices_take_their_shares():
+    """Of a loss without an axis Keras takes no share: two devices would take steps twice as long."""
+    labels, logits = batch(4, share=0.0)
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    assert PixelCrossEntropy(reduction=None)(labels, logits).shape == (2,)
+    with strategy.scope():
+        loss = PixelCrossEntropy()
+        found = strategy.run(lambda: loss(labels, logits))
+    assert float(found) == pytest.approx(float(PixelCrossEntropy()(labels, logits)), rel=1e-5)

@@ -22,7 +22,7 @@ class PixelCrossEntropy(keras.losses.Loss):
         y_true: Integers (batch, height, width), classes from 0, or `ignored`.
         y_pred: Logits (batch, height, width, classes).
 
-    Returns a scalar; 0 where no pixel counts.
+    Returns a scalar (with `reduction=None` each image's part, whose mean that is); 0 where no pixel counts.
 
     Raises:
         ValueError: Where the weights are not as many as the classes, or one is negative or infinite.
@@ -54,7 +54,10 @@ class PixelCrossEntropy(keras.losses.Loss):
         self.ignored = ignored
 
     def call(self, y_true, y_pred):
-        """Computes the loss of a batch."""
+        """Computes each image's part of the loss, (batch,): their mean is the loss.
+
+        Of one number for all of them Keras would not take the share that is a device's, where several train.
+        """
         num_classes = y_pred.shape[-1]
         if self.class_weights is not None and len(self.class_weights) != num_classes:
             raise ValueError(f"{len(self.class_weights)} class_weights for logits of {num_classes} classes.")
@@ -65,7 +68,8 @@ class PixelCrossEntropy(keras.losses.Loss):
         if self.class_weights is not None:
             weights = weights * ops.take(ops.convert_to_tensor(self.class_weights, "float32"), labels)
         losses = ops.sparse_categorical_crossentropy(labels, ops.cast(y_pred, "float32"), from_logits=True)
-        return ops.sum(weights * losses) / ops.maximum(ops.sum(weights), 1e-7)
+        parts = ops.sum(weights * losses, axis=tuple(range(1, len(labels.shape))))
+        return parts * (ops.cast(ops.shape(labels)[0], "float32") / ops.maximum(ops.sum(weights), 1e-7))
 
     def get_config(self) -> dict:
         """Gives what makes the same loss again."""
