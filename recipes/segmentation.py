@@ -44,7 +44,7 @@ class Settings(
     settings.MaskExport,
 ):
     class_weights: str = setting(
-        "none",
+        "root",
         "of the loss: balanced: the median class's pixels over the class's own; root: the square root of that",
         choices=("none", "root", "balanced"),
     )
@@ -56,7 +56,7 @@ class Settings(
     weight_decay: float = other(5e-4, paper="5e-4")
     learning_rate: float = other(0.05, paper="0.007")
     schedule: str = other("poly", paper="poly")
-    epochs: int = 15
+    epochs: int = 25
     batch_size: int = 16
 
     def check(self) -> None:
