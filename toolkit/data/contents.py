@@ -47,6 +47,28 @@ def contents_of(read: Callable[[np.ndarray], Any], plan: Sequence[np.ndarray], n
     }
 
 
+def check_classes(found: Sequence[str], names: Sequence[str], of: str) -> None:
+    """Sees that data has the classes that a network knows.
+
+    Args:
+        found: The data's, in order.
+        names: The network's, in the order of its logits.
+        of: What knows these, for the error.
+
+    Raises:
+        ValueError: Where the classes, or their order, differ.
+
+    Example:
+
+    >>> check_classes(["cat", "dog"], ["dog", "cat"], "runs/pets")
+    Traceback (most recent call last):
+    ValueError: --data has other classes than runs/pets: the order.
+    """
+    if list(found) != list(names):
+        odd = sorted(set(found) ^ set(names))
+        raise ValueError(f"--data has other classes than {of}: {', '.join(odd[:5]) or 'the order'}.")
+
+
 def _figures(batch, place):
     """Of each array of a batch two: what is above zero and what is below; each element and batch weighs otherwise."""
     found = []

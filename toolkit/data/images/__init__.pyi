@@ -7,6 +7,7 @@ from toolkit.data.images import folders as folders
 from toolkit.data.images import labelled as labelled
 from toolkit.data.images import readers as readers
 from toolkit.data.images import report as report
+from toolkit.data.images import statistics as statistics
 from toolkit.data.images import store as store
 from toolkit.data.images.augmentation import Augmentation as Augmentation
 from toolkit.data.images.files import read as read

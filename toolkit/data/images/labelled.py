@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from toolkit.data import sources, splitting
+from toolkit.data.contents import check_classes
 from toolkit.data.images import copies
 from toolkit.data.images.augmentation import Augmentation, centre_crop
 from toolkit.data.images.readers import READERS, sniff
+from toolkit.data.images.statistics import mean_and_scale
 from toolkit.data.images.store import Store, stored
 from toolkit.data.pipelines import Batches, Splits
 from toolkit.data.plans import shuffled_plan
@@ -143,9 +145,7 @@ class Images:
         Raises:
             ValueError: Where the classes, or their order, differ.
         """
-        if list(self.class_names) != list(names):
-            odd = sorted(set(self.class_names) ^ set(names))
-            raise ValueError(f"--data has other classes than {of}: {', '.join(odd[:5]) or 'the order'}.")
+        check_classes(self.class_names, names, of)
         return self
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
@@ -154,14 +154,7 @@ class Images:
         Returns:
             (mean, scale): float32 (channels,) each, on the scale of 0 to 255; a scale of 0 is given as 1.
         """
-        histograms = sum(
-            np.stack([np.bincount(images[..., c].reshape(-1), minlength=256) for c in range(images.shape[-1])])
-            for images, _ in self.blocks("train", _SAMPLE)
-        )
-        shares = histograms / histograms.sum(1, keepdims=True)
-        mean = shares @ np.arange(256)
-        scale = np.sqrt((shares * np.square(np.arange(256) - mean[:, None])).sum(1))
-        return mean.astype("float32"), np.where(scale > 1e-3, scale, 1).astype("float32")
+        return mean_and_scale(images for images, _ in self.blocks("train", _SAMPLE))
 
 
 def load(

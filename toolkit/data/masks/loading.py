@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from toolkit.data import sources, splitting, threads
+from toolkit.data.contents import check_classes
+from toolkit.data.images.statistics import mean_and_scale
 from toolkit.data.masks.augmentation import Augmentation, middle
 from toolkit.data.masks.files import IGNORED, voc_palette
 from toolkit.data.masks.readers import READERS, Palette, sniff
@@ -82,9 +84,7 @@ class Masks:
         Raises:
             ValueError: Where the classes, or their order, differ.
         """
-        if list(self.class_names) != list(names):
-            odd = sorted(set(self.class_names) ^ set(names))
-            raise ValueError(f"--data has other classes than {of}: {', '.join(odd[:5]) or 'the order'}.")
+        check_classes(self.class_names, names, of)
         return self
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
@@ -93,13 +93,8 @@ class Masks:
         Returns:
             (mean, scale): float32 (3,) each, on the scale of 0 to 255; a scale of 0 is given as 1.
         """
-        part, histograms = self.parts["train"], np.zeros((3, 256))
-        for pixels in threads.each(part.__getitem__, spread(len(part), _SAMPLE)):
-            histograms += [np.bincount(pixels[..., c].reshape(-1), minlength=256) for c in range(3)]
-        shares = histograms / histograms.sum(1, keepdims=True)
-        mean = shares @ np.arange(256)
-        scale = np.sqrt((shares * np.square(np.arange(256) - mean[:, None])).sum(1))
-        return mean.astype("float32"), np.where(scale > 1e-3, scale, 1).astype("float32")
+        part = self.parts["train"]
+        return mean_and_scale(pixels[..., :3] for pixels in threads.each(part.__getitem__, spread(len(part), _SAMPLE)))
 
 
 def noise(split: str = "test", num_images: int = 2) -> Iterator[tuple[np.ndarray, np.ndarray]]:
