@@ -25,6 +25,8 @@ FLAGS = {
     "handwriting_prediction": ["--data=embedded:60", "--units=8", "--num_layers=1", "--epochs=9"],
     "segmentation": ["--data=embedded:40:32", "--backbone=resnet8", "--filters=8", "--rates=1,2", "--epochs=5"]
     + ["--nocrf", "--export_sizes=32x32", "--max_measured=4"],
+    "wavenet": ["--data=embedded:0.5:2", "--window=1000", "--num_layers=3", "--filters=8", "--skip_filters=8"]
+    + ["--epochs=5", "--judge_epochs=1", "--num_judged=2", "--max_seconds=0.05", "--max_measured=2", "--num_samples=2"],
 }
 ALWAYS = ["--batch_size=8", "--checkpoint_minutes=0"]
 KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]

@@ -30,6 +30,21 @@ def test_mean_over_batches_of_unlike_length(per, count):
     assert float(metric.result()) == 0.0
 
 
+def test_bits():
+    found = {}
+    for unit in ("nats", "bits"):
+        metric = LogLoss(FAMILY, unit=unit)
+        for params, values, mask, _ in batches():
+            metric.update_state(values, params, sample_weight=mask)
+        found[metric.name] = float(metric.result())
+    np.testing.assert_allclose(
+        found["log_loss_bits_per_point"] * np.log(2), found["log_loss_nats_per_point"], rtol=1e-5
+    )
+    assert LogLoss.from_config(metric.get_config()).unit == "bits"
+    with pytest.raises(ValueError, match="unit must be 'nats' or 'bits'; got 'bans'"):
+        LogLoss(FAMILY, unit="bans")
+
+
 def test_brackets():
     """The true density scores its entropy; a wrong one scores worse, by the Kullback-Leibler divergence."""
     family = GaussianMixture(1, 2)

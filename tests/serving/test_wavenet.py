@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from toolkit import export, generation, models
+from toolkit.data.audio.speech import Example
 from toolkit.export.interpreter import tflite_caller
 from toolkit.serving.wavenet import wavenet
 
@@ -14,6 +15,7 @@ from toolkit.serving.wavenet import wavenet
 pytestmark = pytest.mark.slow
 
 RATE = 1000
+INVENTORY = {"speakers": list("abc"), "units": list("vwxyz"), "unit_lengths": [30] * 5, "sample_rate": RATE}
 
 
 def served(**how):
@@ -26,16 +28,17 @@ def served(**how):
         num_units=5,
         condition_size=4,
         hop=20,
+        inventory=INVENTORY,
         **how,
     )
     random = np.random.default_rng(0)
     model.set_weights([random.normal(size=w.shape) / (3 if w.ndim > 1 else 1) for w in model.get_weights()])
     sounds = [
-        {"audio": random.uniform(-1, 1, time), "speaker": random.integers(3), "units": random.integers(0, 5, 4)}
-        for time in (80, 70, 200)
+        Example(random.uniform(-1, 1, time), random.integers(3), random.integers(0, 5, time // 20).repeat(20), "")
+        for time in (80, 60, 200)
     ]
-    what = {"speakers": list("abc"), "units": list("vwxyz"), "measured": sounds, "typical": sounds}
-    return model, sounds, wavenet(model, sample_rate=RATE, max_seconds=0.3, passage=80, compared=60, **what)
+    how = {"max_seconds": 0.3, "passage": 80, "compared": 60}
+    return model, sounds, wavenet(model, measured=sounds, typical=sounds, **how)
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +56,10 @@ def test_card_and_measure(exported):
     assert (card["units"], card["receptive_field"]) == (list("vwxyz"), 36)
     generator, nats = generation.audio.SoundGenerator(model), 0.0
     for sound in sounds:
-        audio = sound["audio"][None, :80].astype("float32")
-        conditions = {"speaker": [sound["speaker"]], "units": sound["units"][None]}
+        audio = sound.waveform[None, :80].astype("float32")
+        conditions = {"speaker": [sound.speaker], "units": sound.units[None, ::20]}
         nats += float(generator.score(audio, [audio.shape[1]], **conditions)["nats"][0])
-    bits = nats / math.log(2) / 230
+    bits = nats / math.log(2) / 220
     np.testing.assert_allclose(card["measured"]["model.tflite"]["bits_per_sample"], bits, rtol=1e-4)
     assert 0 < abs(card["measured"]["model_int8.tflite"]["bits_per_sample"] - bits) < 0.5
 
@@ -97,10 +100,14 @@ def test_whatever_is_asked_the_answer_is_sound(exported, wrong):
 
 def test_errors():
     model = models.wavenet.wavenet([1], 4, 4, num_speakers=2)
-    with pytest.raises(ValueError, match="speakers: the network reads 2; got 0 names"):
-        wavenet(model, sample_rate=8000, max_seconds=1)
+    with pytest.raises(ValueError, match="does not know what its speech is made of"):
+        wavenet(model, max_seconds=1)
+    model = models.wavenet.wavenet([1], 4, 4, num_speakers=2, inventory=INVENTORY)
+    with pytest.raises(ValueError, match="The network reads 2 speakers, and its inventory has 3"):
+        wavenet(model, max_seconds=1)
+    model = models.wavenet.wavenet([1], 4, 4, num_speakers=3, inventory=INVENTORY)
     with pytest.raises(ValueError, match="must be at least 1; got 0, 4000 and 200"):
-        wavenet(model, sample_rate=8000, max_seconds=0, speakers="ab")
+        wavenet(model, max_seconds=0)
 
 
 def test_logistics(tmp_path):

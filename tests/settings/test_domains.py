@@ -8,6 +8,8 @@ from toolkit.settings import domains
 def test_shares_that_leave_nothing(share):
     with pytest.raises(ValueError, match="expected a share over 0 and under 0.5"):
         domains.Images(held_out=share)
+    with pytest.raises(ValueError, match="expected a share over 0 and under 0.5"):
+        domains.Speech(held_out=share)
 
 
 def test_batches_that_would_fill_any_memory():
@@ -37,4 +39,20 @@ def test_what_readers_are_asked_for():
     assert domains.Augmentation(flip=True).changes() == {
         **{"crop": "shift", "flip": True, "color": 0.0},
         **{"lighting": 0.0, "erasing": 0.0},
+    }
+
+
+def test_what_speech_is_asked_for():
+    asked = domains.Speech(data="fsdd:x", num_states=4).reading()
+    assert asked == {
+        **{
+            "source": "fsdd:x",
+            "sample_rate": 8000,
+            "window": 4000,
+            "num_states": 4,
+            "names": "",
+            "trim": 0.0,
+            "peak": 0.0,
+        },
+        **{"held_out": 0.1, "held_out_speakers": 0, "seed": 0, "skip_corrupt": False},
     }

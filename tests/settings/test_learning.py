@@ -29,3 +29,12 @@ def test_graves_networks_choose_among_his_optimizers():
     assert (network.units, network.num_layers, network.num_mixtures) == (160, 2, 10)
     with pytest.raises(ValueError, match="--optimizer must be one of adam, rmsprop; got 'sgd'"):
         learning.StrokesNetwork(optimizer="sgd")
+
+
+def test_stacks_of_blocks():
+    network = learning.CausalNetwork(num_layers=6, num_stacks=2)
+    assert network.dilations == [1, 2, 4, 1, 2, 4] and network.context == 14
+    assert learning.CausalNetwork(num_layers=2, kernel_size=3).context == 6
+    for how in ({"num_layers": 5, "num_stacks": 2}, {"num_layers": 25, "num_stacks": 1}):
+        with pytest.raises(ValueError, match="must be --num_stacks=. times 1 to 24 blocks"):
+            learning.CausalNetwork(**how)

@@ -9,6 +9,7 @@ from toolkit.generation import loop as loop
 from toolkit.generation import past_text as past_text
 from toolkit.generation import priming as priming
 from toolkit.generation import sample_queues as sample_queues
+from toolkit.generation import speaking as speaking
 from toolkit.generation import strokes as strokes
 from toolkit.generation import text as text
 from toolkit.generation.audio import SoundGenerator as SoundGenerator
@@ -16,6 +17,7 @@ from toolkit.generation.beam_search import Found as Found
 from toolkit.generation.loop import Generated as Generated
 from toolkit.generation.sample_queues import Prepared as Prepared
 from toolkit.generation.sample_queues import SampleQueues as SampleQueues
+from toolkit.generation.speaking import Asked as Asked
 from toolkit.generation.strokes import Writer as Writer
 from toolkit.generation.strokes import Written as Written
 from toolkit.generation.text import Generator as Generator

@@ -17,11 +17,13 @@ from toolkit.layers import gaussian_window_cell as gaussian_window_cell
 from toolkit.layers import gradient_clip as gradient_clip
 from toolkit.layers import local_crf as local_crf
 from toolkit.layers import local_response_normalization as local_response_normalization
+from toolkit.layers import log_mel_spectrogram as log_mel_spectrogram
 from toolkit.layers import mixture_density as mixture_density
 from toolkit.layers import mu_law as mu_law
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
+from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
 from toolkit.layers import token_lstm as token_lstm
@@ -45,11 +47,13 @@ from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWi
 from toolkit.layers.gradient_clip import GradientClip as GradientClip
 from toolkit.layers.local_crf import LocalCRF as LocalCRF
 from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
+from toolkit.layers.log_mel_spectrogram import LogMelSpectrogram as LogMelSpectrogram
 from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
 from toolkit.layers.mu_law import MuLaw as MuLaw
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
+from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D
 from toolkit.layers.token_lstm import TokenLSTM as TokenLSTM

@@ -5,6 +5,9 @@ from toolkit.methods import dynamic_evaluation as dynamic_evaluation
 from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import segmentation as segmentation
+from toolkit.methods import sound_likelihood as sound_likelihood
+from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.segmentation import Measured as Measured
+from toolkit.methods.speech_classification import Heard as Heard

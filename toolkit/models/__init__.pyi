@@ -11,6 +11,7 @@ from toolkit.models import inception as inception
 from toolkit.models import inception_v4 as inception_v4
 from toolkit.models import pretrained as pretrained
 from toolkit.models import resnet as resnet
+from toolkit.models import speech_classifier as speech_classifier
 from toolkit.models import text_rnn as text_rnn
 from toolkit.models import vgg as vgg
 from toolkit.models import wavenet as wavenet

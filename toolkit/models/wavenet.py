@@ -1,6 +1,7 @@
 """WaveNet: the next sample of a sound from those before it, and the unit that is spoken in each frame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 
@@ -8,6 +9,7 @@ from toolkit.distributions.logistic_mixture import LogisticMixture
 from toolkit.layers.frame_upsampling import FrameUpsampling
 from toolkit.layers.gated_residual_block import GatedResidualBlock
 from toolkit.layers.mu_law import MuLaw
+from toolkit.layers.speech_inventory import SpeechInventory
 
 OUTPUTS = ("categorical", "logistic_mixture")
 DILATIONS = tuple(2**n for n in range(10)) * 3
@@ -47,6 +49,7 @@ def wavenet(
     condition_size: int = 16,
     hop: int = 80,
     num_context_layers: int = 1,
+    inventory: Mapping[str, Any] | None = None,
 ) -> keras.Model:
     """The distribution of each sample given those before it, and given who speaks and what.
 
@@ -69,6 +72,8 @@ def wavenet(
         condition_size: Channels of the speaker's vector and of the units'.
         hop: Samples of a frame: of 8,000 Hz, 80 are 10 ms.
         num_context_layers: Convolutions over three frames each.
+        inventory: What the network keeps of its speech, as `layers.SpeechInventory` takes it, in the layer "inventory";
+            None: nothing.
 
     Returns:
         A model from a dictionary: "audio" (batch, time), in [-1, 1], the samples before, 0 before the first; with
@@ -109,7 +114,17 @@ def wavenet(
         local = FrameUpsampling(condition_size, hop, name="upsampling")(local, inputs["audio"])
     categorical = output == "categorical"
     levels = MuLaw(num_levels, None if categorical else 0, name="levels")
-    x = _skips(inputs["audio"], levels, categorical, dilations, filters, skip_filters, kernel_size, speaker, local)
+    x = _skips(
+        _known(inputs["audio"], inventory),
+        levels,
+        categorical,
+        dilations,
+        filters,
+        skip_filters,
+        kernel_size,
+        speaker,
+        local,
+    )
     x = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(x)
     size = num_levels if categorical else LogisticMixture(num_mixtures, num_levels).num_params
     return keras.Model(inputs, keras.layers.Dense(size, dtype="float32", name=output)(x), name="wavenet")
@@ -126,6 +141,7 @@ def recognizer(
     hop: int = 80,
     num_frame_layers: int = 3,
     frame_filters: int = 64,
+    inventory: Mapping[str, Any] | None = None,
 ) -> keras.Model:
     """The unit of each frame, and beside it the distribution of each next sample, for a second loss.
 
@@ -142,6 +158,7 @@ def recognizer(
         hop: Samples of a frame (paper: 10 ms, 160 of 16,000 Hz).
         num_frame_layers: Convolutions over frames.
         frame_filters: Channels of these.
+        inventory: As in `wavenet`.
 
     Returns:
         A model from "audio" (batch, time), in [-1, 1], to {"units": (batch, time // hop, num_units), logits of each
@@ -165,7 +182,7 @@ def recognizer(
         )
     audio = keras.Input((None,), name="audio")
     levels = MuLaw(num_levels, name="levels")
-    skips = _skips(audio, levels, True, dilations, filters, skip_filters, kernel_size)
+    skips = _skips(_known(audio, inventory), levels, True, dilations, filters, skip_filters, kernel_size)
     samples = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(skips)
     samples = keras.layers.Dense(num_levels, dtype="float32", name="categorical")(samples)
     x = keras.layers.AveragePooling1D(hop, name="frames")(skips)
@@ -197,6 +214,11 @@ def blocks(model: keras.Model) -> list[GatedResidualBlock]:
     """
     found = [layer for layer in model.layers if isinstance(layer, GatedResidualBlock)]
     return sorted(found, key=lambda block: int(block.name.rpartition("_")[2]))
+
+
+def _known(audio, inventory):
+    """The sound, through the layer that keeps what its speech is made of."""
+    return audio if inventory is None else SpeechInventory(**inventory, name="inventory")(audio)
 
 
 def _skips(audio, levels, looked_up, dilations, filters, skip_filters, kernel_size, speaker=None, local=None):

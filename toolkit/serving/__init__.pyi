@@ -4,6 +4,7 @@ from toolkit.serving import image_classifier as image_classifier
 from toolkit.serving import language_model as language_model
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served
+from toolkit.serving import speech_file as speech_file
 from toolkit.serving import strokes_file as strokes_file
 from toolkit.serving import strokes_reader as strokes_reader
 from toolkit.serving import strokes_writer as strokes_writer
@@ -11,4 +12,5 @@ from toolkit.serving import wavenet as wavenet
 from toolkit.serving import wavenet_recognizer as wavenet_recognizer
 from toolkit.serving.language_model import TextWriter as TextWriter
 from toolkit.serving.served import Served as Served
+from toolkit.serving.speech_file import SpeechFile as SpeechFile
 from toolkit.serving.strokes_file import StrokesFile as StrokesFile

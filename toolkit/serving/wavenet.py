@@ -1,10 +1,12 @@
 """A WaveNet for programs: it speaks for some seconds, sample by sample or at once, and scores real sound."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from toolkit.data.audio import tracks
 from toolkit.export import signature
 from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
@@ -16,12 +18,9 @@ _LARGEST = 1 - 2**-24  # the float32 below 1
 def wavenet(
     model: "keras.Model",
     *,
-    sample_rate: int,
     max_seconds: float,
-    speakers: Sequence[str] = (),
-    units: Sequence[str] = (),
-    measured: Iterable[Mapping[str, np.ndarray]] = (),
-    typical: Iterable[Mapping[str, np.ndarray]] = (),
+    measured: Iterable[Any] = (),
+    typical: Iterable[Any] = (),
     passage: int = 4000,
     compared: int = 200,
     seed: int = 0,
@@ -34,37 +33,39 @@ def wavenet(
     of them. Files are measured by the bits a sample of the sounds in `measured`.
 
     Args:
-        model: What `models.wavenet.wavenet` returned, trained.
-        sample_rate: Samples a second.
+        model: What `models.wavenet.wavenet` returned with an inventory, trained.
         max_seconds: Longest sound that is written.
-        speakers: Names of the speakers, in their numbers' order; for the card.
-        units: Names of the units, in their numbers' order; for the card.
-        measured: Sounds: {"audio": (time,), in [-1, 1]}, with "speaker" (), and "units" (frames,) where the network
-            reads them; none: nothing is measured.
+        measured: Sounds with `waveform` (time,), in [-1, 1], `speaker`, a number, and `units` (time,), each sample's;
+            none: nothing is measured.
         typical: Sounds on which int8's ranges are measured, read only then.
         passage: Samples that `score` takes; of a longer sound the first ones count.
         compared: Samples that are written where Keras, SavedModel and TFLite are compared.
         seed: Seed of the noise there.
 
     Returns:
-        A `Served` whose card has the sample rate, and the speakers' and units' names.
+        A `Served` whose card has the sample rate, what the numbers of speakers and units mean, and the inventory.
 
     Raises:
-        ValueError: Where a number is out of range, or the network has another number of speakers or units.
+        ValueError: Where a number is out of range, or the network keeps no inventory, or one of other sizes.
 
     Example:
 
     >>> from toolkit import models
-    >>> network = models.wavenet.wavenet([1, 2], filters=4, skip_filters=4, num_speakers=2)
-    >>> served = wavenet(network, sample_rate=8000, max_seconds=0.1, speakers=["one", "two"])
+    >>> inventory = {"speakers": ["one", "two"], "units": ["_"], "unit_lengths": [80], "sample_rate": 8000}
+    >>> network = models.wavenet.wavenet([1, 2], 4, 4, num_speakers=2, inventory=inventory)
+    >>> served = wavenet(network, max_seconds=0.1)
     >>> sorted(served.signatures), sorted(served.signatures["generate"].inputs)
     (['generate', 'generate_from_noise', 'score', 'step'], ['seconds', 'speaker', 'temperature'])
 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, sections 2 and 3.1.
     """
     from toolkit.generation.audio import SoundGenerator
+    from toolkit.methods.sound_likelihood import frames
 
-    generator, num_samples = SoundGenerator(model), round(max_seconds * sample_rate)
+    generator, inventory = SoundGenerator(model), _inventory(model)
+    sample_rate, speakers, units = inventory["sample_rate"], inventory["speakers"], tracks.labels(inventory)
+    speakers, units = speakers * generator.reads["speaker"], units * generator.reads["unit"]
+    num_samples = round(max_seconds * sample_rate)
     if num_samples < 1 or passage < 1 or compared < 1:
         raise ValueError(
             "sample_rate * max_seconds, passage and compared must be at least 1; got "
@@ -73,27 +74,25 @@ def wavenet(
     for kind, names in (("speaker", speakers), ("unit", units)):
         size = model.get_layer(f"{kind}_embedding").input_dim if generator.reads[kind] else 0
         if len(names) != size:
-            raise ValueError(f"{kind}s: the network reads {size}; got {len(names)} names.")
+            raise ValueError(f"The network reads {size} {kind}s, and its inventory has {len(names)}.")
     hop = model.get_layer("upsampling").hop if units else 1
     num_frames, score_frames = -(-num_samples // hop), -(-passage // hop)
 
     def scored(sound):
-        audio = np.asarray(sound["audio"], "float32")[:passage]
+        audio = np.asarray(sound.waveform, "float32")[:passage]
         given = {
             "audio": np.pad(audio, (0, passage - len(audio)))[None],
             "length": np.array([len(audio)], "int32"),
         }
-        return given | _conditions(sound, score_frames)
-
-    def _conditions(sound, frames):
-        given = {"speaker": np.array([sound["speaker"]], "int32")} if speakers else {}
+        given |= {"speaker": np.array([sound.speaker], "int32")} if speakers else {}
         if units:
-            asked = np.asarray(sound["units"], "int32")[:frames]
-            given["units"] = np.pad(asked, (0, frames - len(asked)), "edge")[None]
+            asked = np.asarray(frames(np.asarray(sound.units, "int32")[None], hop))[:, :score_frames]
+            given["units"] = np.pad(asked, ((0, 0), (0, score_frames - asked.shape[1])), "edge")
         return given
 
     sounds = [scored(sound) for sound in measured]
-    asked = _conditions({"speaker": 0, "units": np.arange(num_frames) // 5 % max(1, len(units))}, num_frames)
+    asked = {"speaker": np.zeros(1, "int32")} if speakers else {}
+    asked |= {"units": (np.arange(num_frames, dtype="int32") // 5 % len(units))[None]} if units else {}
     asked |= {
         "seconds": np.array([min(compared, num_samples) / sample_rate], "float32"),
         "temperature": np.ones(1, "float32"),
@@ -120,6 +119,7 @@ def wavenet(
     card = {"sample_rate": sample_rate, "receptive_field": generator.num_rows + 1}
     card |= {"speakers": list(speakers)} if speakers else {}
     card |= {"units": list(units), "samples_per_frame": hop} if units else {}
+    card |= {"inventory": inventory}
     return Served(
         signatures=_signatures(generator, sizes),
         trackables=(model,),
@@ -128,6 +128,13 @@ def wavenet(
         measure=measure if sounds else None,
         card=card,
     )
+
+
+def _inventory(model):
+    if "inventory" not in {layer.name for layer in model.layers}:
+        raise ValueError("The network does not know what its speech is made of: give `models.wavenet` an inventory.")
+    config = model.get_layer("inventory").get_config()
+    return {name: config[name] for name in ("speakers", "units", "unit_lengths", "num_states", "sample_rate")}
 
 
 def _signatures(generator, sizes):

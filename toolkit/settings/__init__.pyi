@@ -8,6 +8,7 @@ from toolkit.settings.domains import Augmentation as Augmentation
 from toolkit.settings.domains import Images as Images
 from toolkit.settings.domains import MaskAugmentation as MaskAugmentation
 from toolkit.settings.domains import Masks as Masks
+from toolkit.settings.domains import Speech as Speech
 from toolkit.settings.domains import Strokes as Strokes
 from toolkit.settings.domains import Text as Text
 from toolkit.settings.domains import WrittenStrokes as WrittenStrokes
@@ -16,6 +17,7 @@ from toolkit.settings.fields import numbers as numbers
 from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
+from toolkit.settings.learning import CausalNetwork as CausalNetwork
 from toolkit.settings.learning import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.learning import DenseCRF as DenseCRF
 from toolkit.settings.learning import FallingRate as FallingRate
@@ -33,6 +35,7 @@ from toolkit.settings.running import ImageExport as ImageExport
 from toolkit.settings.running import MaskExport as MaskExport
 from toolkit.settings.running import Run as Run
 from toolkit.settings.running import Sampling as Sampling
+from toolkit.settings.running import SoundExport as SoundExport
 from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training

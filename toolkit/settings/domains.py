@@ -197,3 +197,62 @@ class MaskAugmentation(Run):
     def changes(self) -> dict:
         """Gives what `data.masks.Augmentation` is asked for, by its arguments' names."""
         return self.only("smallest_scale", "largest_scale", "flip", "color")
+
+
+@group
+class Speech(Run):
+    """The recordings."""
+
+    data: str = setting(
+        "embedded",
+        "speech: embedded[:MINUTES[:SPEAKERS]], folder:FOLDER, fsdd:FOLDER, vctk:FOLDER or emodb:FOLDER",
+        path=True,
+    )
+    sample_rate: int = setting(
+        8000, "Hz; what has another rate is resampled", paper="16000", minimum=1000, maximum=192_000
+    )
+    window: int = setting(
+        4000,
+        "samples that a training step sees of a recording, those among them that are only read",
+        minimum=2,
+        maximum=10_000_000,
+    )
+    num_states: int = setting(
+        1,
+        "equal parts of each unit that are told apart, so that it is known where in it a sound is",
+        maximum=100,
+        minimum=1,
+    )
+    names: str = setting(
+        "", "of folder: how a path says what it is, such as {unit}_{speaker}_{take} or {speaker}/{take}", maximum=1000
+    )
+    trim: float = setting(
+        0.0,
+        "loudness, as a share of the loudest, below which a recording's ends are cut off as silence; 0: nothing",
+        minimum=0.0,
+        maximum=0.3,
+    )
+    peak: float = setting(
+        0.0, "loudest sample, up to 1, to which each recording is scaled; 0: as recorded", minimum=0.0, maximum=1.0
+    )
+    held_out: float = setting(
+        0.1, "share of the recordings that validates, and as much again that tests", minimum=0.0, maximum=0.5
+    )
+    held_out_speakers: int = setting(
+        0, "speakers that validate, and as many others that test; 0: recordings do", minimum=0, maximum=100_000
+    )
+    skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where nothing, or half of the recordings and more, would be held out.
+        """
+        if not 0 < self.held_out < 0.5:
+            raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
+
+    def reading(self) -> dict:
+        """Gives what `data.audio.load` is asked for, but for the context, by its arguments' names."""
+        names = ("sample_rate", "window", "num_states", "names", "trim", "peak", "held_out", "held_out_speakers")
+        return {"source": self.data, **self.only(*names, "seed", "skip_corrupt")}

@@ -245,3 +245,44 @@ class StrokesNetwork(ClippedRecurrent, MixtureOutput, WeightNoise, FallingRate):
     lstm_gradient_clip: float = other(10.0, paper="10")
     optimizer: str = other("adam", choices=("adam", "rmsprop"), paper="rmsprop, centred, with momentum")
     learning_rate: float | None = other(None, more="3e-3 for adam, 1e-4 for rmsprop", paper="1e-4")
+
+
+@group
+class CausalNetwork(Run):
+    """The network of dilated causal convolutions: of sizes that two cores train in minutes."""
+
+    num_layers: int = setting(10, "blocks", paper="30", minimum=1, maximum=1000)
+    num_stacks: int = setting(
+        1, "stacks of blocks: in each the dilations are 1, 2, 4 and so on", paper="3", minimum=1, maximum=1000
+    )
+    kernel_size: int = setting(2, "samples that a block's convolution reads", paper="2", minimum=2, maximum=64)
+    filters: int = setting(32, "channels of the blocks", paper="32", minimum=1, maximum=4096)
+    skip_filters: int = setting(128, "channels of the skip connections", paper="512", minimum=1, maximum=16_384)
+    num_levels: int = setting(256, "levels of a sample", paper="256", minimum=2, maximum=65_536)
+    hop: int = setting(80, "samples of a frame, which has one unit", paper="80, 5 ms", minimum=1, maximum=100_000)
+
+    def check(self) -> None:
+        """Says what does not go together.
+
+        Raises:
+            ValueError: Where the blocks are no whole stacks, or a stack reaches beyond any recording.
+        """
+        if self.num_layers % self.num_stacks or self.num_layers // self.num_stacks > 24:
+            raise ValueError(
+                f"--num_layers={self.num_layers} must be --num_stacks={self.num_stacks} times 1 to 24 blocks."
+            )
+
+    @property
+    def dilations(self) -> list[int]:
+        """Of each block."""
+        return [2**number for number in range(self.num_layers // self.num_stacks)] * self.num_stacks
+
+    @property
+    def context(self) -> int:
+        """Samples before the first that the network predicts from all that it can see."""
+        return (self.kernel_size - 1) * sum(self.dilations)
+
+    def blocks(self) -> dict:
+        """Gives what both networks in `models.wavenet` are asked for, by their arguments' names."""
+        names = ("filters", "skip_filters", "kernel_size", "num_levels", "hop")
+        return {"dilations": self.dilations, **self.only(*names)}

@@ -217,6 +217,18 @@ class MaskExport(Export):
 
 
 @group
+class SoundExport(Export):
+    """The export of what writes sound."""
+
+    max_seconds: float = setting(
+        4.0, "longest sound that the exported model writes", minimum=0.01, maximum=3600.0, changeable=True
+    )
+    max_measured: int = setting(
+        20, "test recordings that say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
+    )
+
+
+@group
 class Sampling(Run):
     """What is sampled."""
 

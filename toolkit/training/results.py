@@ -56,13 +56,15 @@ class Results(Workdir):
         """Keeps what a training shows of itself after an epoch.
 
         Args:
-            found: Figures and scalars (float) by name.
+            found: By name figures, scalars (float), and sounds (samples, rate).
             stage: The `Stage` that is trained.
         """
         self.at(stage.step)
         for name, shown in found.items():
             if isinstance(shown, float):
                 stage.board.scalars("validation", {name: shown}, stage.step)
+            elif isinstance(shown, tuple):
+                self.sound(name, *shown)
             else:
                 self.picture(name, shown)
 

@@ -123,7 +123,7 @@ class Run(Reading):
             epochs: Passes over the data; without it `--epochs`.
             monitor: The scalar of the validation that says which weights are the best.
             mode: "min" or "max": whether the best is the lowest or the highest.
-            pictures: Called after each epoch; returns figures and scalars (float) by name.
+            pictures: Called after each epoch; returns figures, scalars (float) and sounds (samples, rate) by name.
             callbacks: Further Keras callbacks; what they remember is part of a checkpoint where it is in `variables`.
 
         Raises:
@@ -161,7 +161,7 @@ class Run(Reading):
                 is what the state is in the end.
             monitor: See there.
             mode: "min" or "max": whether the best is the lowest or the highest.
-            pictures: Called after each epoch; returns figures and scalars (float) by name.
+            pictures: Called after each epoch; returns figures, scalars (float) and sounds (samples, rate) by name.
 
         Yields:
             (batch, log): the batch, or the step's number; and a function to be called with this step's scalars,

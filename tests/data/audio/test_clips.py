@@ -94,3 +94,13 @@ def test_a_single_file(tmp_path):
         read(tmp_path / "none.wav", 8000)
     with pytest.raises(ValueError, match="quiet.wav holds nothing but silence"):
         read(write(tmp_path / "quiet.wav", np.zeros(3000)), 8000)
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_scaled_to_a_peak(tmp_path, in_memory):
+    waveform = noise(9000, level=0.03)
+    path = write(tmp_path / "a.wav", waveform)
+    clip = Clip(str(path), files.header(path), "", None, 8000)
+    clip.open(0.0, in_memory, peak=0.9)
+    np.testing.assert_allclose(clip.read(0, 9000), waveform * 0.9 / np.abs(waveform).max(), atol=1e-3)
+    np.testing.assert_array_equal(read(path, 8000, peak=0.9), clip.read(0, 9000))

@@ -121,19 +121,32 @@ def test_clips_shorter_than_a_window_are_whole_and_masked(tmp_path):
             assert batch["mask"][row, :length].all() and not batch["audio"][row, length:].any()
 
 
-def test_unit_tracks():
+def test_inventory():
     found = loaded("embedded:1:2")
-    track = found.track(["_", "a", "m", "_"])
-    numbers = [found.units.index(unit) for unit in "_am_"]
-    assert track.dtype == np.int32 and track[np.append(0, np.flatnonzero(np.diff(track)) + 1)].tolist() == numbers
-    lengths = np.diff(np.flatnonzero(np.append(np.diff(track, prepend=-1), 1)))
-    seconds = lengths / 8000
-    assert 0.09 < seconds[1] < 0.17 and 0.06 < seconds[2] < 0.13
-    with pytest.raises(ValueError, match="--units: there is no 'aa'. Did you mean 'a'"):
-        found.track(["aa"])
-    assert found.speaker("speaker 1") == 1
-    with pytest.raises(ValueError, match="--speaker: there is no 'speaker1'. Did you mean 'speaker 1'"):
-        found.speaker("speaker1")
+    inventory = found.inventory
+    assert inventory["speakers"] == ["speaker 0", "speaker 1"] and inventory["units"] == list(found.units)
+    assert (inventory["num_states"], inventory["sample_rate"]) == (1, 8000)
+    lengths = dict(zip(found.units, inventory["unit_lengths"], strict=True))
+    assert 0.09 < lengths["a"] / 8000 < 0.17 and 0.06 < lengths["m"] / 8000 < 0.13
+
+
+def test_states_cut_units_in_equal_parts():
+    whole, cut = loaded("embedded:1:2"), loaded("embedded:1:2", num_states=3)
+    np.testing.assert_allclose(cut.inventory.pop("unit_lengths"), whole.inventory["unit_lengths"], atol=0.2)
+    assert cut.contents["num_states"] == 3 and "num_states" not in whole.contents
+    for one, other in zip(whole.examples("test", 5), cut.examples("test", 5), strict=True):
+        np.testing.assert_array_equal(one.units, other.units // 3)
+        edges = np.flatnonzero(np.diff(one.units, prepend=-1, append=-1))
+        for first, last in zip(edges[:-1], edges[1:], strict=True):
+            parts = np.bincount(other.units[first:last] % 3, minlength=3)
+            pause = one.units[first] == 0
+            assert parts.tolist()[0] == last - first if pause else np.ptp(parts) <= 1
+    with pytest.raises(ValueError, match="--num_states=0: expected 1 to 100"):
+        loaded("embedded:1:2", num_states=0)
+    with pytest.raises(ValueError, match="--peak=2: expected 0"):
+        loaded("embedded:1:2", peak=2)
+    short = next(cut.examples("test")).cut(100)
+    assert len(short.waveform) == len(short.units) == 100
 
 
 def test_a_network_of_other_speakers_or_units_is_refused():

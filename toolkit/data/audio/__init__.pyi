@@ -10,6 +10,7 @@ from toolkit.data.audio import report as report
 from toolkit.data.audio import resampling as resampling
 from toolkit.data.audio import spectrograms as spectrograms
 from toolkit.data.audio import speech as speech
+from toolkit.data.audio import tracks as tracks
 from toolkit.data.audio import trimming as trimming
 from toolkit.data.audio import windows as windows
 from toolkit.data.audio.alignments import Segments as Segments

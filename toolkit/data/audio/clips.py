@@ -17,12 +17,13 @@ _BLOCK = 1 << 20  # samples that are looked at at once
 _resampler = functools.lru_cache(maxsize=64)(Resampler)
 
 
-def read(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
+def read(path: str | os.PathLike, sample_rate: int, peak: float = 0.0) -> np.ndarray:
     """Reads a whole recording as a training takes it: one channel, at the asked rate.
 
     Args:
         path: A WAV, FLAC, MP3 or OGG file.
         sample_rate: In Hz.
+        peak: As in `speech.load`.
 
     Returns:
         float32 (samples,), from -1 to 1.
@@ -33,7 +34,7 @@ def read(path: str | os.PathLike, sample_rate: int) -> np.ndarray:
         OSError: Where the system refuses.
     """
     clip = Clip(os.fspath(path), files.header(path), "", None, sample_rate)
-    clip.open(0.0, in_memory=True)
+    clip.open(0.0, in_memory=True, peak=peak)
     return clip.waveform
 
 
@@ -51,6 +52,7 @@ class Clip:
 
     Attributes:
         start, stop: Of what is taken of the file, in its own samples.
+        gain: What its samples are multiplied by.
         edges: int64 (units,), the sample after the last of each, at the asked rate; set by `label`.
         numbers: int32 (units,), the number of each; set by `label`.
     """
@@ -63,7 +65,7 @@ class Clip:
     waveform: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        self.start, self.stop = 0, self.header.num_samples
+        self.start, self.stop, self.gain = 0, self.header.num_samples, 1.0
         self.edges, self.numbers = np.zeros(0, "int64"), np.zeros(1, "int32")
         if not self.sample_rate / 100 <= self.header.sample_rate:
             raise ValueError(
@@ -80,12 +82,13 @@ class Clip:
         """How many samples it has, at the asked rate."""
         return self._resampler.length(self.stop - self.start)
 
-    def open(self, trim: float, in_memory: bool) -> None:
-        """Finds where it sounds, and takes it into memory.
+    def open(self, trim: float, in_memory: bool, peak: float = 0.0) -> None:
+        """Finds where and how loud it sounds, and takes it into memory.
 
         Args:
             trim: As in `speech.load`.
             in_memory: Whether to.
+            peak: As in `speech.load`.
 
         Raises:
             ValueError: Where the file is damaged, or holds nothing but silence.
@@ -95,7 +98,7 @@ class Clip:
             whole, _ = files.decode(self.path)
             whole = self._mono(whole)
             self.stop = len(whole)
-        if not (in_memory or trim):
+        if not (in_memory or trim or peak):
             return
         blocks = self._blocks() if whole is None else [whole]
         start, stop = sounding(blocks, self.header.sample_rate, trim)
@@ -103,6 +106,9 @@ class Clip:
             raise ValueError(f"{printable(self.path)} holds nothing but silence.")
         if trim:
             self.start, self.stop = start, stop
+        if peak:
+            blocks = self._blocks() if whole is None else [whole]
+            self.gain = peak / max(float(np.abs(block).max(initial=0)) for block in blocks)
         if in_memory:
             self.waveform = self._resampled(whole[self.start : self.stop], 0, 0, self.length)
 
@@ -134,11 +140,12 @@ class Clip:
         """
         return self.numbers[np.searchsorted(self.edges, np.arange(start, stop), side="right")]
 
-    def label(self, numbers: Mapping[str, int]) -> None:
-        """Gives the units their numbers; what lies between them has 0.
+    def label(self, numbers: Mapping[str, int], num_states: int = 1) -> None:
+        """Gives the units their numbers; what lies between them, and a unit of number 0, has 0.
 
         Args:
             numbers: By name.
+            num_states: Equal parts of a unit that have numbers of their own: number * num_states + part.
         """
         edges, found = [], []
         before, scale = 0, self.sample_rate / self.header.sample_rate
@@ -150,10 +157,13 @@ class Clip:
             if first > before:
                 edges.append(first)
                 found.append(0)
-            if last > first:
-                edges.append(last)
-                found.append(numbers[unit])
-                before = last
+            parts = num_states if numbers[unit] else 1
+            for part in range(parts):
+                end_of_part = first + (last - first) * (part + 1) // parts
+                if end_of_part > max(before, first):
+                    edges.append(end_of_part)
+                    found.append(numbers[unit] * num_states + part)
+                    before = end_of_part
         self.edges, self.numbers = np.array(edges, "int64"), np.array([*found, 0], "int32")
 
     def _blocks(self) -> Iterator[np.ndarray]:
@@ -167,4 +177,4 @@ class Clip:
         return part
 
     def _resampled(self, part, first, start, stop):
-        return np.clip(self._resampler.resample(part, first, start, stop), -1.0, 1.0)
+        return np.clip(self.gain * self._resampler.resample(part, first, start, stop), -1.0, 1.0)

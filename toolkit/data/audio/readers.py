@@ -1,6 +1,5 @@
 """Where speech comes from: --data=READER:REST."""
 
-import difflib
 import os
 import pathlib
 import re
@@ -151,36 +150,6 @@ def sniff(path: pathlib.Path) -> str | None:
     if (path / "lablaut").is_dir():
         return "emodb"
     return "vctk" if path.name.startswith("wav48") or any(path.glob("wav48*/")) else "folder"
-
-
-def number(name: str, names: tuple[str, ...], flag: str) -> int:
-    """Finds what a person asks for among the speakers or units that there are.
-
-    Args:
-        name: What is asked for.
-        names: What there is.
-        flag: The flag that asks, for the message.
-
-    Returns:
-        Its number.
-
-    Raises:
-        ValueError: Where there is no such; the nearest is suggested.
-
-    Example:
-
-    >>> number("theo", ("george", "theo"), "--speaker")
-    1
-    >>> number("teo", ("george", "theo"), "--speaker")
-    Traceback (most recent call last):
-    ValueError: --speaker: there is no 'teo'. Did you mean 'theo'? There are: george, theo.
-    """
-    if name in names:
-        return names.index(name)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    more = f" and {len(names) - 30} more" if len(names) > 30 else ""
-    raise ValueError(f"{flag}: there is no {name[:60]!r}.{hint} There are: {', '.join(names[:30])}{more}.")
 
 
 def _path(reader, rest):

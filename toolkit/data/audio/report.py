@@ -104,7 +104,7 @@ def _heard(speech, split, num_sampled):
 def _unit_seconds(speech, split):
     totals = np.zeros(len(speech.units))
     for clip in speech.parts[split]:
-        np.add.at(totals, clip.numbers[:-1], np.diff(clip.edges, prepend=0))
+        np.add.at(totals, clip.numbers[:-1] // speech.num_states, np.diff(clip.edges, prepend=0))
     return dict(zip(speech.units, (totals / speech.sample_rate).tolist(), strict=True))
 
 

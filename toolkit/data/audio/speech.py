@@ -13,7 +13,7 @@ import numpy as np
 from toolkit.data import sources, splitting
 from toolkit.data.audio.clips import Clip
 from toolkit.data.audio.phonemes import PAUSE, UNITS
-from toolkit.data.audio.readers import READERS, number, sniff
+from toolkit.data.audio.readers import READERS, sniff
 from toolkit.data.audio.trimming import HIGHEST
 from toolkit.data.audio.windows import windows
 from toolkit.data.pipelines import Splits
@@ -31,7 +31,7 @@ class Example(NamedTuple):
     Args:
         waveform: float32 (samples,), from -1 to 1.
         speaker: The speaker's number.
-        units: int32 (samples,), the number of the unit that each sample belongs to.
+        units: int32 (samples,), as in `Speech.splits`.
         path: Its file, or a name.
     """
 
@@ -39,6 +39,14 @@ class Example(NamedTuple):
     speaker: int
     units: np.ndarray
     path: str
+
+    def cut(self, num_samples: int) -> "Example":
+        """Gives its first samples.
+
+        Args:
+            num_samples: How many, at most.
+        """
+        return self._replace(waveform=self.waveform[:num_samples], units=self.units[:num_samples])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +61,11 @@ class Speech:
             parts every sample counts exactly once.
         parts: By split, the recordings.
         speakers: Their names, in the order of their numbers.
-        units: Their names, in the order of their numbers; the first is a pause, or what has no unit.
+        units: Their names, in their order; the first is a pause, or what has no unit.
         sample_rate: In Hz.
         window: Samples in a window.
         context: Samples at its beginning that are only read.
+        num_states: Parts of a unit that are told apart: the numbers in "units" are unit * num_states + part.
         notes: What was done to the recordings so that they are all alike.
         left_out: What was found beside the recordings and is not read, each with its path and why.
         skipped: What was left out because it cannot be read, each with its path and why.
@@ -69,6 +78,7 @@ class Speech:
     sample_rate: int
     window: int
     context: int
+    num_states: int = 1
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
@@ -89,6 +99,7 @@ class Speech:
                 digest.update(clip.edges.tobytes() + clip.numbers.tobytes())
             digests[split] = digest.hexdigest()[:16]
         names = {"speakers": list(self.speakers), "units": list(self.units), "sample_rate": self.sample_rate}
+        names |= {"num_states": self.num_states} if self.num_states > 1 else {}
         return {**names, "recordings": digests, "windows": self.splits.contents}
 
     def examples(self, split: str, num_examples: int | None = None) -> Iterator[Example]:
@@ -108,37 +119,19 @@ class Speech:
             speaker, units = self.speakers.index(clip.speaker), clip.units(0, clip.length)
             yield Example(clip.read(0, clip.length), speaker, units, clip.path)
 
-    def speaker(self, name: str) -> int:
-        """Finds a speaker's number.
-
-        Args:
-            name: The speaker's.
-
-        Raises:
-            ValueError: Where there is no such; the nearest is suggested.
-        """
-        return number(name, self.speakers, "--speaker")
-
-    def track(self, units: Sequence[str]) -> np.ndarray:
-        """Lays units end to end, each as long as it is on average in the training part.
-
-        Args:
-            units: Their names.
-
-        Returns:
-            int32 (samples,), as the "units" of a batch.
-
-        Raises:
-            ValueError: Where there is no such unit; the nearest is suggested.
-        """
-        asked = [number(unit, self.units, "--units") for unit in units]
+    @property
+    def inventory(self) -> dict[str, Any]:
+        """What this speech is made of, by the names of `layers.SpeechInventory`'s arguments."""
         totals, counts = np.zeros(len(self.units)), np.zeros(len(self.units))
         for clip in self.parts["train"]:
-            np.add.at(totals, clip.numbers[:-1], np.diff(clip.edges, prepend=0))
-            np.add.at(counts, clip.numbers[:-1], 1)
+            units, parts = np.divmod(clip.numbers[:-1], self.num_states)
+            np.add.at(totals, units, np.diff(clip.edges, prepend=0))
+            np.add.at(counts, units, parts == 0)
         # One that is not there to learn from is as long as all are on average.
         lengths = np.where(counts > 0, totals / np.maximum(counts, 1), totals.sum() / max(counts.sum(), 1))
-        return np.repeat(np.array(asked, "int32"), np.maximum(lengths.round(), 1).astype(int)[asked])
+        names = {"speakers": list(self.speakers), "units": list(self.units)}
+        how = {"num_states": self.num_states, "sample_rate": self.sample_rate}
+        return {**names, "unit_lengths": lengths.round(1).tolist(), **how}
 
     def for_names(self, speakers: Sequence[str], units: Sequence[str], of: str) -> "Speech":
         """Gives this very speech, where it is for a network that knows certain speakers and units.
@@ -172,7 +165,9 @@ def load(
     held_out: float = 0.1,
     held_out_speakers: int = 0,
     trim: float = 0.0,
+    peak: float = 0.0,
     names: str = "",
+    num_states: int = 1,
     skip_corrupt: bool = False,
 ) -> Speech:
     """Reads speech.
@@ -194,12 +189,15 @@ def load(
         held_out_speakers: Instead of it, how many speakers validate, and as many others test; 0: as `held_out` says.
         trim: What is silence before and after a recording, and cut off, by its loudness as a share of the loudest; 0:
             nothing. 0.02 to 0.1 are sane.
+        peak: The loudest sample that each recording is scaled to, up to 1; 0: as recorded.
         names: Of folder: how a path says what it is, such as {unit}_{speaker}_{take} or {speaker}/{take}.
+        num_states: Equal parts of each unit that are told apart, as the states of a hidden Markov model are: so that a
+            network knows where in a long one it is; 1: none.
         skip_corrupt: Whether to leave out files that cannot be read, instead of stopping.
 
     Returns:
         `Speech`. Up to 256 MB of samples are decoded at once and kept, and all damage is found; of more, only headers
-        are read (with `trim` everything, once), and parts of files for each batch.
+        are read (with `trim` or `peak` everything, once), and parts of files for each batch.
 
     Raises:
         ValueError: Where something is not as expected; folder, file and line are named.
@@ -216,13 +214,17 @@ def load(
     Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3 (VCTK; what is conditioned on).
     """
     _check(sample_rate, window, context, batch_size, held_out, held_out_speakers, trim)
+    if not 0 <= peak <= 1:
+        raise ValueError(f"--peak={peak}: expected 0 (as recorded) to 1.")
+    if not 1 <= num_states <= 100:
+        raise ValueError(f"--num_states={num_states}: expected 1 to 100 parts of a unit.")
     asked = f"A batch of --batch_size={batch_size} windows of --window={window} samples"
     limits.check(9 * batch_size * window, asked, limits.half_of_memory())
     reader, rest = sources.parse(source, READERS, sniff)
     if names and reader != "folder":
         raise ValueError(f"--names={names} is for --data=folder:FOLDER; --data={source} has names of its own.")
     found = READERS[reader](rest, sample_rate=sample_rate, seed=seed, names=names, skip_corrupt=skip_corrupt)
-    clips = _opened(found, trim, skip_corrupt, source)
+    clips = _opened(found, trim, peak, skip_corrupt, source)
     notes = (*found.notes, *_notes(clips, sample_rate))
     if found.left_out:
         notes += (f"files left out: {len(found.left_out)}, such as {found.left_out[0]}",)
@@ -233,12 +235,12 @@ def load(
     speakers = tuple(sorted({clip.speaker for clip in clips}, key=_natural))
     units = _unit_names(clips)
     for clip in clips:
-        clip.label({name: place for place, name in enumerate(units)})
+        clip.label({name: place for place, name in enumerate(units)}, num_states)
     parts = _parts(clips, speakers, held_out, held_out_speakers, seed, source)
     how = {"window": window, "context": context, "batch_size": batch_size, "seed": seed}
     splits = Splits(*(windows(parts[split], speakers, shuffle=split == "train", **how) for split in SPLITS))
     told = notes, tuple(found.left_out), tuple(found.skipped)
-    return Speech(splits, parts, speakers, units, sample_rate, window, context, *told)
+    return Speech(splits, parts, speakers, units, sample_rate, window, context, num_states, *told)
 
 
 def _check(sample_rate, window, context, batch_size, held_out, held_out_speakers, trim):
@@ -262,13 +264,13 @@ def _check(sample_rate, window, context, batch_size, held_out, held_out_speakers
         )
 
 
-def _opened(found, trim, skip_corrupt, source):
+def _opened(found, trim, peak, skip_corrupt, source):
     """The recordings that can be read, in memory where they have room there."""
     in_memory = sum(4 * clip.length for clip in found.clips) <= limits.allowed(_IN_MEMORY)
     clips = []
     for clip in found.clips:
         try:
-            clip.open(trim, in_memory)
+            clip.open(trim, in_memory, peak)
             clips.append(clip)
         except (ValueError, OSError) as error:
             if not skip_corrupt:

@@ -1,0 +1,59 @@
+import keras
+import numpy as np
+import pytest
+
+from toolkit import data
+from toolkit.methods import speech_classification
+from toolkit.models.speech_classifier import speech_classifier
+
+INVENTORY = {"speakers": ["a", "b"], "units": ["_", "x", "y"], "unit_lengths": [80] * 3, "sample_rate": 8000}
+
+
+def test_pairs_give_each_frame_what_is_said_in_its_middle():
+    model = speech_classifier(INVENTORY, hop=20, num_layers=0)
+    units = np.repeat([[2, 3, 4, 5]], 15, axis=1).reshape(1, 60).astype("int32")
+    batch = {"audio": np.zeros((1, 60), "float32"), "mask": np.arange(60)[None] < 45, "speaker": np.array([1])}
+    audio, targets, weights = speech_classification.pairs(model, num_states=2)({**batch, "units": units})
+    assert np.asarray(targets["units"]).tolist() == [(units[0, [10, 30, 50]] // 2).tolist()]
+    assert np.asarray(targets["speaker"]).tolist() == [[1, 1, 1]] and audio.shape == (1, 60)
+    assert np.asarray(weights["units"]).tolist() == np.asarray(weights["speaker"]).tolist() == [[1, 1, 0]]
+
+
+class Says:
+    """A classifier that always says the same, by frames."""
+
+    def __init__(self, speaker, units):
+        self.logits = {
+            name: np.log(np.eye(3)[list(each)] + 1e-3) for name, each in (("speaker", speaker), ("units", units))
+        }
+
+    def predict(self, audio, **_):
+        return {name: np.stack([each[: audio.shape[1] // 10]] * len(audio)) for name, each in self.logits.items()}
+
+    def get_layer(self, name):
+        return type("Layer", (), {"hop": 10, "units": ["_", "x", "y"]})
+
+
+def test_shares_are_counted_by_sounds_stretches_and_frames():
+    says = Says(speaker=[1, 1, 0, 0, 0, 0], units=[1, 1, 2, 2, 2, 2])
+    one = (np.zeros(60), 0, np.repeat([2, 2, 3, 4, 5, 4], 10))  # with 2 states: x x x y y y
+    short = (np.zeros(30), 1, np.repeat([2, 4, 4], 10))  # x y y
+    found = speech_classification.heard(says, [one, short], num_states=2)
+    assert found.speaker_percent == 100 and found.speaker_chance_percent == 50
+    # Heard are x x y y y y, and of the short one x x y: of its second stretch both are as probable.
+    assert found.frame_percent == pytest.approx(100 * (5 + 2) / 9)
+    assert found.units_percent in (75, 100) and found.units_chance_percent == 50
+    with pytest.raises(ValueError, match="sounds: expected one at least"):
+        speech_classification.heard(says, [])
+
+
+@pytest.mark.slow
+def test_embedded_speakers_and_units_are_told_apart():
+    keras.utils.set_random_seed(0)
+    speech = data.audio.load("embedded:1.5:2", sample_rate=8000, window=4000, batch_size=8)
+    model = speech_classifier(speech.inventory, filters=32, num_layers=2)
+    speech_classification.compiled(model, keras.optimizers.Adam(5e-3))
+    batches = speech.splits.train.map(speech_classification.pairs(model)).dataset(num_epochs=4)
+    model.fit(batches, shuffle=False, verbose=0)
+    found = speech_classification.heard(model, [each[:3] for each in speech.examples("test")])
+    assert found.speaker_percent == 100 and found.units_percent > 60 > 3 * found.units_chance_percent

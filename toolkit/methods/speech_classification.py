@@ -1,0 +1,122 @@
+"""Training a classifier of speakers and units, and what it hears in whole sounds."""
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from toolkit.methods.sound_likelihood import frames
+
+
+class Heard(NamedTuple):
+    """How much of what was asked for a classifier has heard.
+
+    Args:
+        speaker_percent: Sounds whose speaker it names, as the most probable over all frames.
+        units_percent: Stretches of one unit that it names likewise; NaN where the sounds have no units.
+        frame_percent: Single frames of a unit.
+        speaker_chance_percent: What naming the most frequent speaker alone would give.
+        units_chance_percent: What naming the most frequent unit would.
+    """
+
+    speaker_percent: float
+    units_percent: float
+    frame_percent: float
+    speaker_chance_percent: float
+    units_chance_percent: float
+
+
+def pairs(model: keras.Model, num_states: int = 1) -> Callable[[dict[str, Any]], tuple]:
+    """Makes the function that turns a batch of windows into what `fit` takes.
+
+    Args:
+        model: What `models.speech_classifier.speech_classifier` returned.
+        num_states: Parts of a unit that have numbers of their own in the batches.
+
+    Returns:
+        From {"audio", "mask", "speaker", "units"} to (audio, targets of each frame, their weights); for `Splits.map`.
+    """
+    hop = model.get_layer("mels").hop
+
+    def pair(batch):
+        units = frames(batch["units"], hop) // num_states
+        counted = ops.cast(frames(batch["mask"], hop), "float32")
+        speaker = ops.broadcast_to(batch["speaker"][:, None], ops.shape(units))
+        return batch["audio"], {"speaker": speaker, "units": units}, {"speaker": counted, "units": counted}
+
+    return pair
+
+
+def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> keras.Model:
+    """Compiles a classifier for both of its outputs.
+
+    Args:
+        model: What `models.speech_classifier.speech_classifier` returned.
+        optimizer: The optimizer.
+
+    Returns:
+        The network.
+    """
+
+    def each(make):
+        return {name: make() for name in ("speaker", "units")}
+
+    how = {"from_logits": True, "reduction": "mean_with_sample_weight"}
+    losses = each(lambda: keras.losses.SparseCategoricalCrossentropy(**how))
+    accuracies = each(lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")])
+    model.compile(optimizer, losses, weighted_metrics=accuracies, jit_compile=False)
+    return model
+
+
+def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray]], num_states: int = 1) -> Heard:
+    """Counts in how many sounds a classifier hears who and what was to be heard.
+
+    Args:
+        model: A trained classifier.
+        sounds: (waveform (time,), the speaker's number, the number of each sample's unit (time,)).
+        num_states: As in `pairs`.
+
+    Returns:
+        Shares in percent.
+
+    Raises:
+        ValueError: Where there is no sound.
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.1: that the speaker is decided by what is asked.
+    """
+    sounds, hop = list(sounds), model.get_layer("mels").hop
+    if not sounds:
+        raise ValueError("sounds: expected one at least.")
+    longest = -(-max(len(audio) for audio, *_ in sounds) // hop) * hop
+    padded = np.stack([np.pad(np.asarray(audio, "float32"), (0, longest - len(audio))) for audio, *_ in sounds])
+    found = model.predict(padded, batch_size=16, verbose=0)
+    log_probs = {name: np.asarray(ops.log_softmax(logits)) for name, logits in found.items()}
+    speakers, named, stretches = [], [], []  # (asked, heard) of each
+    for place, (audio, speaker, units) in enumerate(sounds):
+        count = max(1, len(audio) // hop)
+        speakers.append((speaker, log_probs["speaker"][place, :count].sum(axis=0).argmax()))
+        asked = np.asarray(frames(np.asarray(units, "int32")[None], hop))[0, :count] // num_states
+        its = log_probs["units"][place, :count]
+        named.extend(zip(asked, its.argmax(axis=-1), strict=True))
+        edges = np.flatnonzero(np.diff(asked, prepend=-1, append=-1))
+        stretches += [(asked[first], its[first:last].sum(axis=0).argmax()) for first, last in itertools.pairwise(edges)]
+    speakers, named, stretches = np.array(speakers), np.array(named), np.array(stretches)
+    has_units = len(model.get_layer("inventory").units) > 1
+    return Heard(
+        _share(speakers),
+        _share(stretches) if has_units else float("nan"),
+        _share(named) if has_units else float("nan"),
+        _most(speakers[:, 0]),
+        _most(stretches[:, 0]),
+    )
+
+
+def _share(pairs):
+    return float(100 * np.mean(pairs[:, 0] == pairs[:, 1]))
+
+
+def _most(asked):
+    return float(100 * np.bincount(asked).max() / len(asked))
