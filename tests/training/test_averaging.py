@@ -24,6 +24,7 @@ class Record(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
+        self.variables = []  # so it comes before what keeps the training
         self.first, self.steps, self.validations, self.epochs, self.losses = [], [], [], [], []
 
     def on_train_begin(self, logs=None):
@@ -150,7 +151,7 @@ def whole(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("event", "number"),
-    [("on_train_batch_end", 7), ("on_test_batch_begin", 7), ("on_train_batch_end", 10), ("on_epoch_end", 2)],
+    [("on_train_batch_end", 7), ("on_train_batch_begin", 10), ("on_test_batch_begin", 7), ("on_test_end", 2)],
 )
 def test_a_signal_in_steps_in_a_validation_and_at_an_epochs_end(tmp_path, whole, event, number):
     folder, expected = whole

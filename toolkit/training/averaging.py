@@ -15,8 +15,8 @@ class AveragedWeights:
     in the middle of an epoch, by a fit of its own, would not be the undisturbed one. From here on it does not.
 
     Args:
-        optimizers: Optimizers that are built. Those with `use_ema` average the weights that they train; one inside a
-            `LossScaleOptimizer` or a `MultiOptimizer` too.
+        optimizers: Optimizers that are built. Those with `use_ema`, also inside a `LossScaleOptimizer`, average the
+            weights that they train.
 
     Example:
 
@@ -37,8 +37,7 @@ class AveragedWeights:
 
     def __init__(self, optimizers: Iterable[Any] = ()) -> None:
         inner = [getattr(each, "inner_optimizer", each) for each in optimizers]
-        every = [one for each in inner for one in getattr(each, "optimizers", [each])]
-        self._optimizers = [each for each in every if each.use_ema]
+        self._optimizers = [each for each in inner if each.use_ema]
         self._weights = []  # the weights that have given way, and their values
         for optimizer in self._optimizers:
             optimizer.finalize_variable_values = lambda variables: None  # what `model.fit` calls in the end
