@@ -13,7 +13,13 @@ class Told:
 
     def __init__(self):
         self.told, self.step, self.began_at, self.steps_per_epoch, self.writes = [], 0, 0, 2, True
-        self.board = Board(None)
+        self.board, self.averaged = Board(None), self
+
+    def show(self):
+        self.told.append("averages")
+
+    def hide(self):
+        self.told.append("weights")
 
     def after_step(self, step, logs):
         self.step = step
@@ -38,6 +44,7 @@ def test_steps_validation_epoch_pictures_and_replicas_in_their_order():
         INPUTS[:8], TARGETS[:8], batch_size=4, validation_data=(INPUTS[:4], TARGETS[:4]), callbacks=[keep], verbose=0
     )
     epoch = ("epoch", ["loss"], ["loss"])
-    assert stage.told == [("step", 1), ("step", 2), "validation", "pictures", epoch, "signal?"]
+    validated = ["averages", "validation", "weights"]
+    assert stage.told == [("step", 1), ("step", 2), *validated, "averages", "pictures", epoch, "signal?"]
     assert checked == [0, 1, 2], "before a step's checkpoint could be written, and before the epoch's"
     assert np.isfinite(model.get_weights()[0]).all()

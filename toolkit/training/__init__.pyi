@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.training import averaging as averaging
 from toolkit.training import building as building
 from toolkit.training import checkpoints as checkpoints
 from toolkit.training import diagnosis as diagnosis
@@ -25,6 +26,7 @@ from toolkit.training import step_sizes as step_sizes
 from toolkit.training import studies as studies
 from toolkit.training import timing as timing
 from toolkit.training import workdir as workdir
+from toolkit.training.averaging import AveragedWeights as AveragedWeights
 from toolkit.training.distribution import Distribution as Distribution
 from toolkit.training.distribution import WorkerLost as WorkerLost
 from toolkit.training.norms import GradientNorms as GradientNorms

@@ -7,6 +7,7 @@ from typing import Any
 
 from toolkit.lazy import keras
 from toolkit.training import networks as kept_networks
+from toolkit.training.averaging import AveragedWeights
 from toolkit.training.checkpoints import restore
 from toolkit.training.diagnosis import first_not_finite
 from toolkit.training.keeping import callback
@@ -37,6 +38,7 @@ def fit(
         model, train, validation, network, stage, epochs, monitor, mode, pictures, callbacks: As there.
     """
     distribution, optimizers = run.distribution, _ready(run, model)
+    averaged = AveragedWeights(optimizers.values())
     train = distribution.shared(train)
     if run.asked("steps_per_epoch"):
         train = train.take(run.asked("steps_per_epoch"))
@@ -51,9 +53,8 @@ def fit(
     networks = kept_networks.named(network)
     beside = kept_networks.beside(networks, {"model": model})
     best = {"model": model, **beside}
-    kept = run.stage(
-        stage, {**best, **holders}, per_epoch, epochs, networks=networks, best=best, monitor=monitor, mode=mode
-    )
+    how = {"networks": networks, "best": best, "monitor": monitor, "mode": mode, "averaged": averaged}
+    kept = run.stage(stage, {**best, **holders}, per_epoch, epochs, **how)
     distribution.agree(kept.step, run.settings)
     if not kept.finished:
         kept.board.graph(stage, model)

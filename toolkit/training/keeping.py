@@ -34,8 +34,14 @@ def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=No
                 check_replicas(self.model.variables)
             stage.after_step(self.first + batch + 1, logs)
 
+        def on_test_begin(self, logs=None):
+            stage.averaged.show()
+
         def on_test_batch_end(self, batch, logs=None):
             stage.during_validation()
+
+        def on_test_end(self, logs=None):
+            stage.averaged.hide()
 
         def on_epoch_end(self, epoch, logs=None):
             if check_replicas is not None:
@@ -53,6 +59,7 @@ def callback(stage: Stage, pictures=None, gradient_norms=None, check_replicas=No
             if stage.writes:
                 stage.board.scalars("train", weight_norms(self.model), stage.step)
             if pictures is not None:  # before the checkpoint, which so holds what they drew at random
+                stage.averaged.show()
                 pictures()
             stage.after_epoch(train, validation)
             stage.leave_if_signalled()

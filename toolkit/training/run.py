@@ -110,7 +110,8 @@ class Run(Reading):
     ) -> None:
         """Trains by `model.fit` and keeps it: checkpoints, resume, scalars, pictures, progress, time left.
 
-        Afterwards the model has the weights of the best validation, or the last ones without validation data.
+        Afterwards the model has the weights of the best validation, or the last ones without validation data. Where an
+        optimizer has `use_ema`, these are its averages of the weights, which validation and pictures see as well.
 
         Args:
             model: A compiled model. Its `train_step` may use several optimizers, as attributes of the model that are

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from toolkit.training import checkpoints
+from toolkit.training.averaging import AveragedWeights
 
 _PATIENCE_SECONDS = 20.0
 _PROGRESS = {
@@ -68,6 +69,7 @@ class Stage:
         mode: "min" or "max": whether the best is the lowest or the highest.
         averages: Whether `after_epoch` is given the means that `means` has, rather than Keras'.
         built_on: The steps that other stages, which this one was made from, had done, by their names.
+        averaged: What the best is kept with, where optimizers average the weights.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Stage:
         mode: str = "min",
         averages: bool = False,
         built_on: Mapping[str, int] | None = None,
+        averaged: AveragedWeights | None = None,
     ) -> None:
         if mode not in ("min", "max"):
             raise ValueError(f"{name}: mode={mode!r}: expected min or max.")
@@ -95,6 +98,7 @@ class Stage:
         self.best_holders = {key: holder for key, holder in holders.items() if best is None or key in best}
         self.monitor, self.sign = monitor, 1.0 if mode == "min" else -1.0
         self.built_on = dict(built_on or {})
+        self.averaged = averaged or AveragedWeights()
         self.sums: dict[str, list] | None = {} if averages else None  # of this epoch: sum and number of steps
         self.steps_per_epoch = steps_per_epoch
         self.num_steps = steps_per_epoch * epochs
@@ -232,8 +236,10 @@ class Stage:
         if self.sums is not None:
             self.sums.clear()
         found = self.sign * validation[self.monitor] if validation else math.inf
-        if found < self.lowest:
-            self.lowest = found
+        # What was averaged is nowhere else as weights: until a validation says which are the best, the last are.
+        if found < self.lowest or (self.averaged and self.lowest == math.inf):
+            self.lowest = min(self.lowest, found)
+            self.averaged.show()
             self._save_to(self.best, self.best_holders)
         self.save()
         self.leave_if_signalled()
@@ -275,6 +281,7 @@ class Stage:
             owes_validation: Whether an epoch's steps are done and its validation is not.
         """
         self.owes_validation = owes_validation
+        self.averaged.hide()
         self._save_to(self.latest, self.holders)
         self._saved_at = time.monotonic()
 
