@@ -3,6 +3,7 @@
 import os
 import pathlib
 import stat
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from toolkit.files import limits
@@ -93,6 +94,32 @@ def expanded(path: str | os.PathLike) -> pathlib.Path:
         if os.path.lexists(path):  # a file of such a name
             return path
         raise ValueError(f"{path}: there is no such user, so no such folder.") from None
+
+
+def separated(names: str) -> Iterator[str]:
+    """Splits paths that a person wrote between commas, where one that is there may have commas itself.
+
+    Args:
+        names: The paths.
+
+    Yields:
+        Each path.
+
+    Example:
+
+    >>> list(separated("one.wav, two.wav"))
+    ['one.wav', 'two.wav']
+    """
+
+    def there(path):
+        return os.path.isfile(expanded(path.strip()))
+
+    pieces = [piece for piece in names.split(",") if piece.strip()]
+    while pieces:
+        together = (count for count in range(min(8, len(pieces)), 1, -1) if there(",".join(pieces[:count])))
+        count = next(together, 1)
+        yield ",".join(pieces[:count]).strip()
+        pieces = pieces[count:]
 
 
 def exists(path: pathlib.Path) -> bool:

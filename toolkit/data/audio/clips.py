@@ -11,6 +11,7 @@ from toolkit.data.audio import files
 from toolkit.data.audio.alignments import Segments
 from toolkit.data.audio.resampling import Resampler
 from toolkit.data.audio.trimming import sounding
+from toolkit.files import binary
 from toolkit.files.names import printable
 
 _BLOCK = 1 << 20  # samples that are looked at at once
@@ -36,6 +37,29 @@ def read(path: str | os.PathLike, sample_rate: int, peak: float = 0.0) -> np.nda
     clip = Clip(os.fspath(path), files.header(path), "", None, sample_rate)
     clip.open(0.0, in_memory=True, peak=peak)
     return clip.waveform
+
+
+def read_named(names: str, sample_rate: int, flag: str) -> list[tuple[str, np.ndarray]]:
+    """Reads recordings that a person names.
+
+    Args:
+        names: Paths, between commas; a file whose name has commas is found too.
+        sample_rate: In Hz.
+        flag: The flag that names them, for the message.
+
+    Returns:
+        (path, samples) each, as `read` gives them.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError: As in `read`; the flag is named.
+    """
+    try:
+        found = [(path, read(binary.check(path, "a recording"), sample_rate)) for path in binary.separated(names)]
+    except (ValueError, OSError) as error:
+        raise (type(error) if isinstance(error, OSError) else ValueError)(f"{flag}: {error}") from error
+    if not found:
+        raise ValueError(f"{flag}={names}: expected paths of recordings, between commas.")
+    return found
 
 
 @dataclasses.dataclass

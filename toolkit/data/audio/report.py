@@ -60,7 +60,7 @@ def examine(speech: Speech, *, batch_size: int, num_sampled: int = 400) -> Findi
     heard = {split: _heard(speech, split, num_sampled) for split in SPLITS}
     known = set(heard["train"].digests)
     copied = {split: float(np.mean([each in known for each in heard[split].digests])) for split in SPLITS[1:]}
-    spoken = {split: _unit_seconds(speech, split) for split in SPLITS} if speech.has_units else {}
+    spoken = {split: unit_seconds(speech, split) for split in SPLITS} if speech.has_units else {}
     sections = _sections(speech, batch_size, seconds, heard, copied)
     sections |= _tables(speech, spoken)
     refusal = ""
@@ -101,7 +101,16 @@ def _heard(speech, split, num_sampled):
     return found
 
 
-def _unit_seconds(speech, split):
+def unit_seconds(speech: Speech, split: str) -> dict[str, float]:
+    """Adds up how long each unit is said.
+
+    Args:
+        speech: What `load` returned.
+        split: Of which part.
+
+    Returns:
+        Seconds by unit.
+    """
     totals = np.zeros(len(speech.units))
     for clip in speech.parts[split]:
         np.add.at(totals, clip.numbers[:-1] // speech.num_states, np.diff(clip.edges, prepend=0))

@@ -137,7 +137,7 @@ def read_named(
         OSError: Where the system refuses.
     """
     try:
-        paths = [binary.check(path, "an image") for path in _separated(names)]
+        paths = [binary.check(path, "an image") for path in binary.separated(names)]
         taken = 4 * len(paths) * channels * image_size**2  # as floats, all of them together
         limits.check(taken, f"{len(paths)} images of {image_size} x {image_size}", limits.half_of_memory())
         images = [read(path, image_size, channels=channels, augmentation=augmentation) for path in paths]
@@ -172,26 +172,12 @@ def read_whole_named(names: str) -> list[tuple[pathlib.Path, np.ndarray]]:
             return path, np.asarray(upright.transpose(Image.Transpose[turn]) if turn else upright)
 
     try:
-        found = [whole(binary.check(path, "an image")) for path in _separated(names)]
+        found = [whole(binary.check(path, "an image")) for path in binary.separated(names)]
     except (ValueError, OSError) as error:
         raise (type(error) if isinstance(error, OSError) else ValueError)(f"--images: {error}") from error
     if not found:
         raise ValueError(f"--images={names}: expected paths of images, between commas.")
     return found
-
-
-def _separated(names):
-    """Paths between commas, where one that is there may have commas itself."""
-    pieces = [piece for piece in names.split(",") if piece.strip()]
-    while pieces:
-        together = (count for count in range(min(8, len(pieces)), 1, -1) if _there(",".join(pieces[:count])))
-        count = next(together, 1)
-        yield ",".join(pieces[:count]).strip()
-        pieces = pieces[count:]
-
-
-def _there(path):
-    return os.path.isfile(binary.expanded(path.strip()))
 
 
 def parse_size(text: str, flag: str) -> tuple[int, int] | None:
