@@ -254,10 +254,8 @@ def write(run):
 
 
 def check_data(run):
-    found, speech = data.audio.examine(run.data, batch_size=run.settings.batch_size), run.data
-    how = {"units": [each.units // speech.num_states for each in found.examples], "unit_names": speech.units}
-    waveforms, draw = [each.waveform for each in found.examples], visualize.audio.recordings
-    run.check(found.report, lambda: {"recordings": draw(waveforms, speech.sample_rate, found.titles, **how)})
+    found = data.audio.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: visualize.speech_report.pictures(found))
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def train_linear(run, speech):
 
 def said_and_heard(speech, examples, model):
     """Each recording twice: with the units that are said, and with those that are heard."""
-    listen, hop = methods.unit_recognition.listener(model), model.get_layer("frames").pool_size[0]
+    listen, hop = methods.unit_recognition.listener(model), methods.unit_recognition.samples_per_frame(model)
     waveforms, units, titles = [], [], []
     for each in examples:
         heard = np.repeat(listen(each.waveform).argmax(axis=-1), hop)
@@ -135,7 +135,7 @@ def sample(run):
         if speech is None:
             return
         sounds = [(each.path, each.waveform) for each in speech.examples("test", 4)]
-    hop, rows = s.hop, []
+    hop, rows = methods.unit_recognition.samples_per_frame(model), []
     check_lengths(((path, len(waveform)) for path, waveform in sounds), hop)
     listen, heard = methods.unit_recognition.listener(model), []
     for path, waveform in sounds:
@@ -176,11 +176,8 @@ def export(run):
 
 
 def check_data(run):
-    speech = run.data
-    found = data.audio.examine(speech, batch_size=run.settings.batch_size)
-    waveforms, units = zip(*((each.waveform, each.units) for each in found.examples), strict=True)
-    draw, how = visualize.audio.recordings, {"units": units, "unit_names": speech.units}
-    run.check(found.report, lambda: {"recordings": draw(waveforms, speech.sample_rate, found.titles, **how)})
+    found = data.audio.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: visualize.speech_report.pictures(found))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,15 @@ class Recognized(NamedTuple):
     matrix: np.ndarray
 
 
+def samples_per_frame(model: keras.Model) -> int:
+    """Tells how many samples share one unit.
+
+    Args:
+        model: As in `listener`.
+    """
+    return model.get_layer("mels").hop if "mels" in _names(model) else model.get_layer("frames").pool_size[0]
+
+
 def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     """Makes the function that turns a batch of windows into what `fit` takes.
 
@@ -53,7 +62,7 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     >>> targets["units"].numpy().tolist(), weights["samples"].numpy().tolist()
     ([[0, 2]], [[1.0, 1.0, 1.0, 1.0, 0.0]])
     """
-    hop, levels = _hop(model), model.get_layer("levels")
+    hop, levels = samples_per_frame(model), model.get_layer("levels")
 
     def pair(batch):
         whole = batch["audio"].shape[1] // hop * hop
@@ -114,7 +123,7 @@ def listener(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     >>> listener(wavenet.recognizer(3, [1, 2], filters=4, skip_filters=4, hop=20))(np.zeros(110, "float32")).shape
     (5, 3)
     """
-    hop, units = _hop(model), keras.Model(model.input, model.output["units"])
+    hop, units = samples_per_frame(model), keras.Model(model.input, model.output["units"])
     before, after = _reach(model)
     each = max(1, _PIECE // hop)
 
@@ -178,7 +187,7 @@ def measure(model: keras.Model, sounds: Iterable[tuple[np.ndarray, np.ndarray]])
     Raises:
         ValueError: Where nothing is said, or a sound is shorter than a frame.
     """
-    listen, hop = listener(model), _hop(model)
+    listen, hop = listener(model), samples_per_frame(model)
     right, found, references, readings = [], [], [], []
     for waveform, units in sounds:
         found.append(listen(waveform).argmax(axis=-1))
@@ -197,16 +206,12 @@ def _names(model):
     return {layer.name for layer in model.layers}
 
 
-def _hop(model):
-    return model.get_layer("mels").hop if "mels" in _names(model) else model.get_layer("frames").pool_size[0]
-
-
 def _reach(model):
     """Frames before and after a frame that its units depend on."""
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv1D)]
     sides = sum(layer.kernel_size[0] // 2 for layer in convolutions)
     if "mels" in _names(model):
-        length = -(-model.get_layer("mels").frame_length // _hop(model))
+        length = -(-model.get_layer("mels").frame_length // samples_per_frame(model))
         return sides + length, sides + length
     samples = sum((block.kernel_size - 1) * block.dilation_rate for block in wavenet.blocks(model))
-    return sides - (-samples // _hop(model)), sides
+    return sides - (-samples // samples_per_frame(model)), sides

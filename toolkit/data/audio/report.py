@@ -27,8 +27,10 @@ class Findings:
         report: Its numbers and verdict.
         seconds: By split, how long each recording is.
         unit_seconds: By unit, how long it is said in the training part; empty where units are not known.
-        examples: Some training recordings.
+        examples: Some training recordings; the numbers of their units are of whole ones.
         titles: What stands over each of these.
+        sample_rate: In Hz.
+        unit_names: Of each number of a unit.
     """
 
     report: Report
@@ -36,6 +38,8 @@ class Findings:
     unit_seconds: dict[str, float]
     examples: list[Example]
     titles: list[str]
+    sample_rate: int
+    unit_names: tuple[str, ...]
 
 
 def examine(speech: Speech, *, batch_size: int, num_sampled: int = 400) -> Findings:
@@ -72,9 +76,13 @@ def examine(speech: Speech, *, batch_size: int, num_sampled: int = 400) -> Findi
         changes=list(_advised(speech, seconds, heard, copied, spoken.get("train", {}))),
         refusal=refusal,
     )
-    examples = list(speech.examples("train", _EXAMPLES))
+    examples = [
+        each._replace(units=each.units // speech.num_states) for each in speech.examples("train", _EXAMPLES)
+    ]
     titles = [f"{speech.speakers[each.speaker]}: {printable(each.path)}" for each in examples]
-    return Findings(report, seconds, spoken.get("train", {}), examples, titles)
+    return Findings(
+        report, seconds, spoken.get("train", {}), examples, titles, speech.sample_rate, tuple(speech.units)
+    )
 
 
 @dataclasses.dataclass(frozen=True)
