@@ -62,13 +62,14 @@ def train(run):
         optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
         methods.unit_recognition.compiled(model, optimizer, s.sample_loss_weight)
     pairs, shown = speech.splits.map(methods.unit_recognition.pairs(model)), list(speech.examples("validation", 4))
+    listen = methods.unit_recognition.listener(model)
     run.fit(
         model,
         pairs.train,
         pairs.validation,
         monitor="units_accuracy",
         mode="max",
-        pictures=lambda: {"training/heard": said_and_heard(speech, shown, model)},
+        pictures=lambda: {"training/heard": said_and_heard(speech, shown, listen, s.hop)},
     )
 
 
@@ -83,9 +84,8 @@ def train_linear(run, speech):
     run.fit(linear, pairs.train, pairs.validation, stage="linear", **how)
 
 
-def said_and_heard(speech, examples, model):
+def said_and_heard(speech, examples, listen, hop):
     """Each recording twice: with the units that are said, and with those that are heard."""
-    listen, hop = methods.unit_recognition.listener(model), methods.unit_recognition.samples_per_frame(model)
     waveforms, units, titles = [], [], []
     for each in examples:
         heard = np.repeat(listen(each.waveform).argmax(axis=-1), hop)
@@ -119,7 +119,8 @@ def evaluate(run):
     for line in metrics.confusion_matrix.confusions_in_words(heard.matrix, names):
         print(f"  {line}")
     run.picture("confusion", visualize.classification.confusion(heard.matrix, names))
-    run.picture("heard", said_and_heard(speech, list(speech.examples("test", 6)), model))
+    listen, hop = methods.unit_recognition.listener(model), methods.unit_recognition.samples_per_frame(model)
+    run.picture("heard", said_and_heard(speech, list(speech.examples("test", 6)), listen, hop))
 
 
 def sample(run):

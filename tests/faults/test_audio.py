@@ -1,5 +1,6 @@
 """Sounds: every damage of every kind of file, and headers that say what cannot be."""
 
+import os
 import struct
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
 from toolkit.data import audio
-from toolkit.data.audio import files
+from toolkit.data.audio import clips, files
 from toolkit.files import limits
 
 
@@ -105,6 +106,42 @@ def test_headers_read_alone(make, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = samples.write(tmp_path / "sound.wav", make(tmp_path))
     check_answer(lambda: in_part(path), [path.name], "works" if expected == "works" else "")
+
+
+def named(names):
+    def read(folder):
+        for name in ("a,b.wav", "c.wav"):
+            samples.write(folder / name, wav(data=bytes(range(250)) * 12))
+        samples.write(folder / "damaged.wav", wav(channels=0))
+        samples.write(folder / "words.wav", b"no sound")
+        (folder / "d").mkdir()
+        os.mkfifo(folder / "pipe.wav")
+        clips.read_named(names, 8000, "--recordings")
+
+    return read
+
+
+NAMED = [
+    ("a name with a comma", named("a,b.wav"), "works"),
+    ("names with a comma among others", named("c.wav,a,b.wav, c.wav,"), "works"),
+    ("commas alone", named(",,,"), "--recordings=,,,: expected paths"),
+    ("no such recording", named("c.wav,e.wav"), "--recordings: e.wav: no such file"),
+    ("a damaged one", named("c.wav,damaged.wav"), "--recordings: "),
+    ("words", named("words.wav"), "--recordings: "),
+    ("a folder", named("d"), "--recordings: d is a folder"),
+    ("a pipe", named("pipe.wav"), "--recordings: pipe.wav is a pipe"),
+    ("a device", named("/dev/zero"), "--recordings: /dev/zero is a pipe or a device"),
+    ("a recording of nobody", named("~nosuchuser/a.wav"), "--recordings: ~nosuchuser"),
+    ("a recording of a zero byte", named("a\0.wav"), "--recordings: "),
+    ("a recording of a long name", named("a" * 300), "--recordings: "),
+    ("ten thousand commas", named("x," * 10_000), "--recordings: x: no such file"),
+]
+
+
+@pytest.mark.parametrize("read, expected", table(NAMED))
+def test_named(read, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_answer(lambda: read(tmp_path), ["--recordings"], expected)
 
 
 ALIGNMENTS = [

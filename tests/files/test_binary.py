@@ -53,3 +53,19 @@ def test_holes(tmp_path):
     os.truncate(path, 1 << 40)
     with pytest.raises(ValueError, match=r"text \(1024.0 GB\) has a hole at byte \d+, where nothing was ever written"):
         binary.check_holes(path)
+
+
+def test_paths_between_commas(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a,b", "c", "d, e,f", "b"):
+        (tmp_path / name).write_bytes(b"1")
+    for names, expected in (
+        ("c,a,b", ["c", "a,b"]),
+        ("b, d, e,f ,none,c", ["b", "d, e,f", "none", "c"]),
+        (f"{tmp_path}/a,b,", [f"{tmp_path}/a,b"]),
+        (" ,, ", []),
+        ("a\0,b", ["a\0", "b"]),
+    ):
+        assert list(binary.separated(names)) == expected
+    with pytest.raises(ValueError, match="there is no such user"):
+        list(binary.separated("~nosuchuser/a,b"))

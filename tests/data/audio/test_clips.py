@@ -4,7 +4,7 @@ import pytest
 from tests.data.audio.sounds import noise, write
 from toolkit.data.audio import files
 from toolkit.data.audio.alignments import Segments
-from toolkit.data.audio.clips import Clip, read
+from toolkit.data.audio.clips import Clip, read, read_named
 
 SEGMENTS = Segments(np.array([0.1, 0.3]), np.array([0.2, 0.4]), ("a", "b"))
 
@@ -104,3 +104,20 @@ def test_scaled_to_a_peak(tmp_path, in_memory):
     clip.open(0.0, in_memory, peak=0.9)
     np.testing.assert_allclose(clip.read(0, 9000), waveform * 0.9 / np.abs(waveform).max(), atol=1e-3)
     np.testing.assert_array_equal(read(path, 8000, peak=0.9), clip.read(0, 9000))
+
+
+def test_recordings_that_are_named(tmp_path):
+    paths = [write(tmp_path / name, noise(4000, seed=n), 16000) for n, name in enumerate(("a,b.wav", "c.flac"))]
+    for names in (f"{paths[0]},{paths[1]}", f" {paths[0]} , {paths[1]},"):
+        found = read_named(names, 8000, "--recordings")
+        assert [name for name, _ in found] == list(map(str, paths))
+        for (_, waveform), path in zip(found, paths, strict=True):
+            np.testing.assert_array_equal(waveform, read(path, 8000))
+    for names, kind, told in (
+        (f"{paths[1]},{tmp_path}/d.wav", FileNotFoundError, "--recordings: .*d.wav: no such file; expected a recording"),
+        (str(tmp_path), ValueError, "--recordings: .*is a folder"),
+        (str(write(tmp_path / "quiet.wav", np.zeros(3000))), ValueError, "--recordings: .*quiet.wav holds nothing but"),
+        (" , ", ValueError, "--recordings= , : expected paths of recordings, between commas"),
+    ):
+        with pytest.raises(kind, match=told):
+            read_named(names, 8000, "--recordings")

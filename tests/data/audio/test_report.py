@@ -3,7 +3,7 @@ import pytest
 
 from tests.data.audio.sounds import noise, takes, write
 from toolkit.data.audio import speech
-from toolkit.data.audio.report import examine
+from toolkit.data.audio.report import examine, unit_seconds
 from toolkit.data.audio.speech import load
 
 
@@ -32,6 +32,18 @@ def test_counts(tmp_path):
     assert len(found.examples) == 6 and found.titles[0].startswith(("a: ", "b: "))
     assert not found.report.changes and not found.report.refusal
     assert "seconds of each unit" in str(found.report)
+
+
+def test_units_are_counted_and_drawn_whole(tmp_path):
+    takes(tmp_path, each=10, num_samples=16000)
+    loaded = load(f"fsdd:{tmp_path}", sample_rate=8000, window=1000, batch_size=4, num_states=3)
+    for split in ("train", "test"):
+        said = np.concatenate([each.units // 3 for each in loaded.examples(split)])
+        expected = {name: (said == number).sum() / 8000 for number, name in enumerate(loaded.units)}
+        assert unit_seconds(loaded, split) == pytest.approx(expected) and expected["x"] > 10
+    found = examine(loaded, batch_size=4)
+    assert (found.sample_rate, found.unit_names) == (8000, ("_", "x", "y"))
+    assert {int(unit) for each in found.examples for unit in each.units} == {1, 2}
 
 
 def changes(tmp_path, **how):
