@@ -114,7 +114,7 @@ def test_recordings_that_are_named(tmp_path):
         for (_, waveform), path in zip(found, paths, strict=True):
             np.testing.assert_array_equal(waveform, read(path, 8000))
     for names, kind, told in (
-        (f"{paths[1]},{tmp_path}/d.wav", FileNotFoundError, "--recordings: .*d.wav: no such file; expected a recording"),
+        (f"{paths[1]},{tmp_path}/d.wav", FileNotFoundError, "--recordings: .*d.wav: no such file; expected a rec"),
         (str(tmp_path), ValueError, "--recordings: .*is a folder"),
         (str(write(tmp_path / "quiet.wav", np.zeros(3000))), ValueError, "--recordings: .*quiet.wav holds nothing but"),
         (" , ", ValueError, "--recordings= , : expected paths of recordings, between commas"),

@@ -76,13 +76,9 @@ def examine(speech: Speech, *, batch_size: int, num_sampled: int = 400) -> Findi
         changes=list(_advised(speech, seconds, heard, copied, spoken.get("train", {}))),
         refusal=refusal,
     )
-    examples = [
-        each._replace(units=each.units // speech.num_states) for each in speech.examples("train", _EXAMPLES)
-    ]
+    examples = [each._replace(units=each.units // speech.num_states) for each in speech.examples("train", _EXAMPLES)]
     titles = [f"{speech.speakers[each.speaker]}: {printable(each.path)}" for each in examples]
-    return Findings(
-        report, seconds, spoken.get("train", {}), examples, titles, speech.sample_rate, tuple(speech.units)
-    )
+    return Findings(report, seconds, spoken.get("train", {}), examples, titles, speech.sample_rate, tuple(speech.units))
 
 
 @dataclasses.dataclass(frozen=True)
