@@ -3,12 +3,15 @@
 Speaks: each sample is drawn from what the samples before it, the speaker and the asked units make probable.
 
   python -m recipes.wavenet                                        all phases on embedded speakers who babble
-  python -m recipes.wavenet --mode=sample --units="seven two" --speaker=theo        the shipped model, in seconds
-  python -m recipes.wavenet --workdir=runs/digits --data=fsdd:FOLDER --num_states=8 --num_layers=20 --num_stacks=2
+  python -m recipes.wavenet --workdir=runs/digits --data=fsdd:FOLDER --trim=0.05 --peak=0.9 --num_states=8 \
+      --num_layers=20 --num_stacks=2 --batch_size=4 --epochs=12
+  python -m recipes.wavenet --workdir=runs/digits --mode=sample --units="7 2" --speaker=theo
   python -m recipes.wavenet --workdir=runs/vctk --data=vctk:FOLDER --condition=speaker --sample_rate=16000 \
       --window=16000 --num_layers=30 --num_stacks=3 --skip_filters=512 --held_out_speakers=5
 
-Here: embedded speakers.
+Here: digits of six speakers (the Free Spoken Digit Dataset), 51 minutes on two cores: 4.57 bits a sample. Of 300 sounds
+that are written for the test recordings a classifier, trained on real ones, names the asked speaker in 97.7 % (real:
+100, chance: 16.7) and the asked digit in 50.0 % (real: 99, chance: 10).
 
 Paper: mean opinion scores of English, 1 to 5: WaveNet 4.21, the best before 3.86, real speech 4.46 at eight bits.
 
@@ -174,7 +177,7 @@ def judged(run, model, speech):
         heard = methods.speech_classification.heard(judge, asked, speech.num_states)._asdict()
         found |= {f"{what}_heard_in_{kind}_percent": heard[f"{what}_percent"] for what in s.told}
         found |= {f"{what}_chance_percent": heard[f"{what}_chance_percent"] for what in s.told}
-    pairs = list(zip(real, written, strict=True))[:6]
+    pairs = list(zip(real, written, strict=True))[:: -(-len(real) // 6)]
     run.picture("written", beside_real(speech, pairs))
     for number, (each, sound) in enumerate(pairs):
         run.sound(f"test_{number}_real", each.waveform, s.sample_rate)
