@@ -11,6 +11,7 @@ from toolkit.data.audio import files
 
 TINY = {
     "data": "embedded:0.5:2",
+    "sample_rate": 4000,
     "window": 1000,
     "num_layers": 3,
     "filters": 8,
@@ -21,6 +22,7 @@ TINY = {
     "max_seconds": 0.05,
     "max_measured": 2,
     "num_samples": 2,
+    "seconds": 0.3,
 }
 
 
@@ -35,7 +37,7 @@ def later(run, **changed):
 
 def heard(path):
     waveform, rate = files.decode(path)
-    assert rate == 8000
+    assert rate == 4000
     return waveform[:, 0]
 
 
@@ -62,7 +64,7 @@ def test_all_phases(tmp_path, capsys):
     # The exported file says what is asked, and not what it cannot.
     run = later(run, units="m", speaker="speaker 1", seconds=0.04)
     recipe.write(run)
-    assert len(heard(tmp_path / "sounds" / "written_from_tflite_1.wav")) == 320
+    assert len(heard(tmp_path / "sounds" / "written_from_tflite_1.wav")) == 160
     with pytest.raises(ValueError, match="0.06 s: this model writes more than 0 and at most 0.05 s"):
         recipe.write(later(run, seconds=0.06))
 
@@ -76,7 +78,7 @@ def test_what_is_asked_for(tmp_path, monkeypatch):
         return [np.ones(len(each.units)) / 2 for each in sounds]
 
     monkeypatch.setattr(recipe.generation.speaking, "speak", speak)
-    run = a_run(tmp_path, num_states=2)
+    run = a_run(tmp_path, num_states=2, seconds=None)
     inventory = run.data.inventory
     network = recipe.network(run.settings, inventory)
     assert network.get_layer("unit_embedding").input_dim == 2 * len(inventory["units"])
@@ -85,7 +87,7 @@ def test_what_is_asked_for(tmp_path, monkeypatch):
     data_path = tmp_path / "prime.wav"
     import soundfile
 
-    soundfile.write(data_path, real.waveform, 8000)
+    soundfile.write(data_path, real.waveform, 4000)
     how = {"units": "m a", "speaker": "speaker 1", "num_samples": 3}
     recipe.sample(later(run, **how, prime=str(data_path), prime_units="_ a"))
     ((sounds, how),) = asked
@@ -97,7 +99,7 @@ def test_what_is_asked_for(tmp_path, monkeypatch):
     written = heard(tmp_path / "sounds" / "sample_2.wav")
     assert len(written) == 2000 + len(expected) and (np.abs(written[2000:] - 0.5) < 1e-3).all()
     recipe.sample(later(run, seconds=0.1, units="a", speaker="", prime="", prime_units="", num_samples=3))
-    assert [(each.speaker, len(each.units)) for each in asked[-1][0]] == [(0, 800), (1, 800), (0, 800)]
+    assert [(each.speaker, len(each.units)) for each in asked[-1][0]] == [(0, 400), (1, 400), (0, 400)]
     for wrong, told in (
         ({"units": "mm"}, "--units: there is no 'mm'. Did you mean 'm'"),
         ({"units": "m", "speaker": "speaker"}, "--speaker: there is no 'speaker'. Did you mean 'speaker"),

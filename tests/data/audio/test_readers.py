@@ -5,7 +5,7 @@ import pytest
 
 from tests.data.audio.sounds import noise, takes, write
 from toolkit.data import sources
-from toolkit.data.audio.readers import READERS, number, sniff
+from toolkit.data.audio.readers import READERS, sniff
 
 
 def found(source, sample_rate=8000, skip_corrupt=False, names=""):
@@ -162,14 +162,6 @@ def test_paths_tell_their_reader(tmp_path):
     assert sniff(tmp_path) == sniff(tmp_path / "wav48") == "vctk"
     (tmp_path / "lablaut").mkdir()
     assert sniff(tmp_path) == "emodb"
-
-
-def test_who_is_asked_for_is_found():
-    assert number("b", ("a", "b"), "--units") == 1
-    with pytest.raises(ValueError, match="--speaker: there is no 'p22_5'. Did you mean 'p225'"):
-        number("p22_5", tuple(f"p{n}" for n in range(225, 330)), "--speaker")
-    with pytest.raises(ValueError, match="and 75 more"):
-        number("x", tuple(f"p{n}" for n in range(225, 330)), "--speaker")
 
 
 @pytest.mark.slow

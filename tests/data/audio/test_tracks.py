@@ -28,3 +28,11 @@ def test_what_there_is_not():
         tracks.track(["mm"], INVENTORY)
     with pytest.raises(ValueError, match=r"--speaker: there is no 'x'. There are: ann\."):
         tracks.number("x", ("ann",), "--speaker")
+
+
+def test_who_is_asked_for_is_found():
+    assert tracks.number("b", ("a", "b"), "--units") == 1
+    with pytest.raises(ValueError, match="--speaker: there is no 'p22_5'. Did you mean 'p225'"):
+        tracks.number("p22_5", tuple(f"p{n}" for n in range(225, 330)), "--speaker")
+    with pytest.raises(ValueError, match="and 75 more"):
+        tracks.number("x", tuple(f"p{n}" for n in range(225, 330)), "--speaker")
