@@ -38,6 +38,12 @@ class Settings(
     settings.Sampling,
     settings.SoundExport,
 ):
+    num_states: int = setting(
+        1,
+        "equal parts of each unit that are told apart, so that it is known where in it a sound is",
+        maximum=100,
+        minimum=1,
+    )
     condition: str = setting("both", "what the network is told", choices=("none", "speaker", "units", "both"))
     condition_size: int = setting(16, "numbers that a speaker or a unit is looked up as", minimum=1, maximum=4096)
     num_context_layers: int = setting(2, "convolutions over units and their neighbours", minimum=0, maximum=100)
@@ -87,7 +93,7 @@ class Settings(
 
 def load(s):
     """`data.audio.speech.Speech`, windows of samples with speaker and units."""
-    speech = data.audio.load(**s.reading(), batch_size=s.batch_size, context=s.context)
+    speech = data.audio.load(**s.reading(), **s.only("num_states", "batch_size", "context"))
     if "units" in s.told and not speech.has_units:
         raise ValueError(f"--data={s.data} has no units: --condition=speaker or none.")
     return speech
@@ -169,8 +175,9 @@ def evaluate(run):
 
 def judged(run, model, speech):
     """What the judge hears in real test recordings, and in what is written for them."""
-    s, judge, real = run.settings, run.load("judge"), list(speech.examples("test", run.settings.num_judged))
-    written = generation.speaking.speak(generation.audio.SoundGenerator(model), real, seed=s.seed)
+    s, judge, writer = run.settings, run.load("judge"), generation.audio.SoundGenerator(model)
+    real = list(speech.examples("test", s.num_judged))
+    written = generation.speaking.speak(writer, real, temperature=s.temperature, seed=s.seed)
     found = {}
     for kind, sounds in (("real", [each.waveform for each in real]), ("written", written)):
         asked = [(sound, each.speaker, each.units) for sound, each in zip(sounds, real, strict=True)]
@@ -200,11 +207,11 @@ def sample(run):
         run.sound("primer", primer, rate)
         sounds = [np.append(primer, sound) for sound in sounds]
         units = [np.append(data.audio.tracks.whole(before, inventory), each) for each in units] if s.prime_units else []
-    titles = [f"{number}: {inventory['speakers'][each.speaker]}" for number, each in enumerate(asked)]
+    titles = [inventory["speakers"][each.speaker] if "speaker" in s.told else "anyone" for each in asked]
     for number, (sound, title) in enumerate(zip(sounds, titles, strict=True)):
         run.sound(f"sample_{number}", sound, rate)
         said = data.audio.tracks.said(asked[number].units, inventory) if "units" in s.told else ""
-        print(f"  sounds/sample_{title}  {said}", flush=True)
+        print(f"  sounds/sample_{number}.wav: {title}  {said}", flush=True)
     how = {"units": units[:12], "unit_names": names} if "units" in s.told else {}
     run.picture("sample", visualize.audio.recordings(sounds[:12], rate, titles[:12], **how))
 

@@ -30,7 +30,6 @@ class Settings(settings.Speech, settings.CausalNetwork, settings.FallingRate, se
     )
     linear_epochs: int = setting(8, "of the linear model of mel features", minimum=1, maximum=100_000)
     recordings: str = setting("", "of --mode=sample: files to hear, between commas", changeable=True)
-    num_states: int = other(1, maximum=1)
     hop: int = other(80, paper="160, which is 10 ms")
     max_seconds: float = other(4.0, help="sound that the exported model hears at once")
     data: str = "embedded:10:8"
@@ -131,7 +130,7 @@ def sample(run):
     s, (model, inventory) = run.settings, trained(run)
     rate, names = inventory["sample_rate"], inventory["units"]
     if s.recordings:
-        sounds = data.audio.clips.read_named(s.recordings, rate, "--recordings")
+        sounds = data.audio.clips.read_named(s.recordings, rate, "--recordings", s.peak)
     elif not run.has("model"):
         raise ValueError("--mode=sample of the shipped model is for files of yours: --recordings=one.wav,two.wav.")
     else:

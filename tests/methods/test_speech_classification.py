@@ -37,12 +37,15 @@ class Says:
 def test_shares_are_counted_by_sounds_stretches_and_frames():
     says = Says(speaker=[1, 1, 0, 0, 0, 0], units=[1, 1, 2, 2, 2, 2])
     one = (np.zeros(60), 0, np.repeat([2, 2, 3, 4, 5, 4], 10))  # with 2 states: x x x y y y
-    short = (np.zeros(30), 1, np.repeat([2, 4, 4], 10))  # x y y
+    short = (np.zeros(30), 1, np.repeat([2, 3, 4], 10))  # x x y
     found = speech_classification.heard(says, [one, short], num_states=2)
     assert found.speaker_percent == 100 and found.speaker_chance_percent == 50
-    # Heard are x x y y y y, and of the short one x x y: of its second stretch both are as probable.
-    assert found.frame_percent == pytest.approx(100 * (5 + 2) / 9)
-    assert found.units_percent in (75, 100) and found.units_chance_percent == 50
+    # Heard are x x y y y y: of the first sound's three frames of x two, of the short one's all.
+    assert found.frame_percent == pytest.approx(100 * (5 + 3) / 9)
+    assert found.units_percent == 100 and found.units_chance_percent == 50
+    wrong = (np.zeros(30), 0, np.repeat([4, 4, 2], 10))  # y y x, of which x x y is heard
+    found = speech_classification.heard(says, [short, wrong], num_states=2)
+    assert found.units_percent == 50 and found.frame_percent == 50
     with pytest.raises(ValueError, match="sounds: expected one at least"):
         speech_classification.heard(says, [])
 

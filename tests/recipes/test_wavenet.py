@@ -60,7 +60,7 @@ def test_all_phases(tmp_path, capsys):
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert set(card["signatures"]) == {"generate", "generate_from_noise", "step", "score", "read_units"}
     assert card["inventory"]["speakers"] == ["speaker 0", "speaker 1"]
-    assert "sounds/sample_0: speaker 0" in capsys.readouterr().out
+    assert "sounds/sample_0.wav: speaker 0" in capsys.readouterr().out
     # The exported file says what is asked, and not what it cannot.
     run = later(run, units="m", speaker="speaker 1", seconds=0.04)
     recipe.write(run)

@@ -43,15 +43,14 @@ def test_what_readers_are_asked_for():
 
 
 def test_what_speech_is_asked_for():
-    asked = domains.Speech(data="fsdd:x", num_states=4).reading()
+    asked = domains.Speech(data="fsdd:x", trim=0.1).reading()
     assert asked == {
         **{
             "source": "fsdd:x",
             "sample_rate": 8000,
             "window": 4000,
-            "num_states": 4,
             "names": "",
-            "trim": 0.0,
+            "trim": 0.1,
             "peak": 0.0,
         },
         **{"held_out": 0.1, "held_out_speakers": 0, "seed": 0, "skip_corrupt": False},

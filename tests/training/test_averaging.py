@@ -73,7 +73,7 @@ def averages(record):
     return found
 
 
-def same(one, other, rtol=0.0):
+def check_same(one, other, rtol=0.0):
     for left, right in zip(one, other, strict=True):
         np.testing.assert_allclose(left, right, rtol=rtol, atol=1e-7 if rtol else 0)
 
@@ -106,36 +106,36 @@ def test_averages_are_validated_drawn_and_kept_and_the_weights_train_on(tmp_path
     model, run = train(tmp_path / "one", record, pictures=draw, mode="max", precision=precision)
     train(tmp_path / "plain", plain, use_ema=False, precision=precision)
     for left, right in zip(record.steps, plain.steps, strict=True):
-        same(left, right)
+        check_same(left, right)
     for left, right in zip(record.epochs, plain.epochs, strict=True):
-        same(left, right)
+        check_same(left, right)
     expected = averages(record)
     ends = expected[4::5]
     assert len(ends) == 3 and len(record.validations) == 15
     for number, found in enumerate(record.validations):
-        same(found, ends[number // 5], rtol=1e-5)
+        check_same(found, ends[number // 5], rtol=1e-5)
     for found, end in zip(drawn, ends, strict=True):
-        same(found, end, rtol=1e-5)
+        check_same(found, end, rtol=1e-5)
     for loss, (kernel, bias, last_kernel, last_bias) in zip(record.losses, ends, strict=True):
         predicted = (INPUTS @ kernel + bias) @ last_kernel + last_bias
         assert loss == pytest.approx(np.mean((predicted - TARGETS) ** 2), rel=1e-5 if precision == "float32" else 0.01)
     trained = [index for index, each in enumerate(model.variables) if each.trainable]
-    same([stored(tmp_path / "one", "latest", "model")[index] for index in trained], record.steps[-1])
+    check_same([stored(tmp_path / "one", "latest", "model")[index] for index in trained], record.steps[-1])
     kept = stored(tmp_path / "one", "latest", "optimizer")
     for average in ends[-1]:
         assert any(each.shape == average.shape and np.allclose(each, average, rtol=1e-5) for each in kept)
-    same([stored(tmp_path / "one", "best", "model")[index] for index in trained], ends[0], rtol=1e-5)
-    same(values(model.trainable_variables), ends[0], rtol=1e-5)
-    same(values(run.load().trainable_variables), ends[0], rtol=1e-5)
+    check_same([stored(tmp_path / "one", "best", "model")[index] for index in trained], ends[0], rtol=1e-5)
+    check_same(values(model.trainable_variables), ends[0], rtol=1e-5)
+    check_same(values(run.load().trainable_variables), ends[0], rtol=1e-5)
 
 
 def test_without_validation_the_last_averages_are_the_best(tmp_path):
     record = Record()
     model, _ = train(tmp_path, record, validation=False, epochs=1)
-    same(values(model.trainable_variables), averages(record)[-1], rtol=1e-5)
+    check_same(values(model.trainable_variables), averages(record)[-1], rtol=1e-5)
     model, run = train(tmp_path, record, validation=False, epochs=2)
     for found in (model, run.load()):
-        same(values(found.trainable_variables), averages(record)[-1], rtol=1e-5)
+        check_same(values(found.trainable_variables), averages(record)[-1], rtol=1e-5)
 
 
 def test_without_averages_there_are_no_other_files(tmp_path):
@@ -157,14 +157,14 @@ def test_a_signal_in_steps_in_a_validation_and_at_an_epochs_end(tmp_path, whole,
     folder, expected = whole
     with pytest.raises(Interrupted):
         train(tmp_path, Terminate(event, number))
-    same(values(train(tmp_path)[0].variables), expected)
+    check_same(values(train(tmp_path)[0].variables), expected)
     check_same_checkpoints(folder, tmp_path)
 
 
 def test_more_epochs_train_on_from_the_weights(tmp_path, whole):
     folder, expected = whole
     train(tmp_path, epochs=1)
-    same(values(train(tmp_path)[0].variables), expected)
+    check_same(values(train(tmp_path)[0].variables), expected)
     check_same_checkpoints(folder, tmp_path)
 
 
@@ -218,4 +218,4 @@ def test_replicas_average_as_one_device_does(tmp_path):
         assert done.returncode == 0, done.stderr
     for name in ("best", "latest"):
         for part in ("model", "optimizer") if name == "latest" else ("model",):
-            same(stored(tmp_path / "2", name, part), stored(tmp_path / "1", name, part), rtol=1e-4)
+            check_same(stored(tmp_path / "2", name, part), stored(tmp_path / "1", name, part), rtol=1e-4)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.generation.audio import SoundGenerator
+from toolkit.layers.frame_upsampling import middles
 
 
 class Asked(NamedTuple):
@@ -66,12 +67,8 @@ def speak(
             raise ValueError("This network reads units: give a primer, and the units in it, or neither.")
         before = np.zeros(0, "int32") if primer is None else primer_units
         hop = generator.model.get_layer("upsampling").hop
-        how["units"] = np.stack([_frames(np.append(before, each.units), len(before) + longest, hop) for each in asked])
+        rows = [np.append(before, each.units).astype("int32") for each in asked]
+        rows = np.stack([np.pad(row, (0, len(before) + longest - len(row)), "edge") for row in rows])
+        how["units"] = np.asarray(middles(rows, hop))
     sounds = generator.write(longest, **how)
     return [sound[: len(each.units)] for sound, each in zip(sounds, asked, strict=True)]
-
-
-def _frames(units, num_samples, hop):
-    """The unit in the middle of each frame; the last one stays."""
-    middles = np.arange(-(-num_samples // hop)) * hop + hop // 2
-    return units.astype("int32")[np.minimum(middles, len(units) - 1)]

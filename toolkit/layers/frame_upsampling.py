@@ -86,6 +86,25 @@ class FrameUpsampling(keras.layers.Layer):
         return {**super().get_config(), "filters": self.filters, "hop": self.hop}
 
 
+def middles(units: Any, hop: int) -> Any:
+    """Takes what stands in the middle of each frame.
+
+    Args:
+        units: (batch, time), such as the number of the unit that each sample belongs to.
+        hop: Samples of a frame.
+
+    Returns:
+        (batch, ceil(time / hop)).
+
+    Example:
+
+    >>> middles(ops.convert_to_tensor([[3, 3, 5, 5, 5]]), hop=2).numpy().tolist()
+    [[3, 5, 5]]
+    """
+    time = units.shape[1]
+    return ops.take(units, [min(start + hop // 2, time - 1) for start in range(0, time, hop)], axis=1)
+
+
 def _glorot_each(shape, dtype=None):
     """Every sample reads its frame alone: the fans are those of one product, not of `hop` together."""
     limit = (6 / (shape[1] + shape[2])) ** 0.5

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import keras
-from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
-class SpeechInventory(keras.layers.Layer):
+class SpeechInventory(keras.layers.Identity):
     """Passes sound on as it is and keeps in its config what its speech is made of.
 
     A saved network so says itself what can be asked of it: `model.get_layer("inventory").speakers`.
@@ -30,7 +29,7 @@ class SpeechInventory(keras.layers.Layer):
     Example:
 
     >>> layer = SpeechInventory(["theo"], ["_", "a"], [800.0, 900.0], sample_rate=8000)
-    >>> ops.convert_to_numpy(layer(ops.zeros((1, 3)))).tolist(), layer.units
+    >>> layer(keras.ops.zeros((1, 3))).numpy().tolist(), layer.units
     ([[0.0, 0.0, 0.0]], ['_', 'a'])
 
     Reference: of no paper; as `ClassNames`.
@@ -54,17 +53,6 @@ class SpeechInventory(keras.layers.Layer):
         if len(self.unit_lengths) != len(self.units):
             raise ValueError(f"{len(self.unit_lengths)} unit_lengths for {len(self.units)} units.")
         self.num_states, self.sample_rate = int(num_states), int(sample_rate)
-        self.supports_masking = True
-        self.built = True
-
-    def call(self, inputs):
-        return ops.convert_to_tensor(inputs)
-
-    def compute_output_shape(self, input_shape) -> tuple:
-        return tuple(input_shape)
-
-    def compute_output_spec(self, inputs) -> keras.KerasTensor:
-        return keras.KerasTensor(inputs.shape, dtype=inputs.dtype)
 
     def get_config(self) -> dict:
         return {

@@ -8,6 +8,7 @@ from keras import ops
 
 from toolkit.distributions.categorical import Categorical
 from toolkit.distributions.logistic_mixture import LogisticMixture
+from toolkit.layers.frame_upsampling import middles
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
 from toolkit.metrics.log_loss import LogLoss
 from toolkit.models import wavenet
@@ -20,25 +21,6 @@ def density(model: keras.Model) -> Categorical | LogisticMixture:
         model: What `models.wavenet.wavenet` returned.
     """
     return wavenet.distribution(model) or Categorical(model.get_layer("levels").num_levels)
-
-
-def frames(units: Any, hop: int) -> Any:
-    """Takes the unit in the middle of each frame.
-
-    Args:
-        units: (batch, time), the number of the unit that each sample belongs to.
-        hop: Samples of a frame.
-
-    Returns:
-        (batch, ceil(time / hop)).
-
-    Example:
-
-    >>> frames(ops.convert_to_tensor([[3, 3, 5, 5, 5]]), hop=2).numpy().tolist()
-    [[3, 5, 5]]
-    """
-    time = units.shape[1]
-    return ops.take(units, [min(start + hop // 2, time - 1) for start in range(0, time, hop)], axis=1)
 
 
 def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
@@ -68,7 +50,7 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
         if "speaker" in reads:
             inputs["speaker"] = batch["speaker"]
         if "units" in reads:
-            inputs["units"] = frames(batch["units"], hop)
+            inputs["units"] = middles(batch["units"], hop)
         return inputs, levels(batch["audio"]), ops.cast(batch["mask"], "float32")
 
     return pair

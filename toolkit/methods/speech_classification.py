@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from toolkit.methods.sound_likelihood import frames
+from toolkit.layers.frame_upsampling import middles
 
 
 class Heard(NamedTuple):
@@ -42,8 +42,8 @@ def pairs(model: keras.Model, num_states: int = 1) -> Callable[[dict[str, Any]],
     hop = model.get_layer("mels").hop
 
     def pair(batch):
-        units = frames(batch["units"], hop) // num_states
-        counted = ops.cast(frames(batch["mask"], hop), "float32")
+        units = middles(batch["units"], hop) // num_states
+        counted = ops.cast(middles(batch["mask"], hop), "float32")
         speaker = ops.broadcast_to(batch["speaker"][:, None], ops.shape(units))
         return batch["audio"], {"speaker": speaker, "units": units}, {"speaker": counted, "units": counted}
 
@@ -98,7 +98,7 @@ def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray
     for place, (audio, speaker, units) in enumerate(sounds):
         count = max(1, len(audio) // hop)
         speakers.append((speaker, log_probs["speaker"][place, :count].sum(axis=0).argmax()))
-        asked = np.asarray(frames(np.asarray(units, "int32")[None], hop))[0, :count] // num_states
+        asked = np.asarray(middles(np.asarray(units, "int32")[None], hop))[0, :count] // num_states
         its = log_probs["units"][place, :count]
         named.extend(zip(asked, its.argmax(axis=-1), strict=True))
         edges = np.flatnonzero(np.diff(asked, prepend=-1, append=-1))

@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from toolkit.distributions.categorical import Categorical
+from toolkit.layers.frame_upsampling import middles
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
-from toolkit.methods.sound_likelihood import frames
 from toolkit.metrics.character_error_rate import character_error_rate
 from toolkit.metrics.confusion_matrix import confusion_matrix
 from toolkit.metrics.log_loss import LogLoss
@@ -68,11 +68,11 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
         whole = batch["audio"].shape[1] // hop * hop
         after = [[0, 0], [0, 1]]
         targets = {
-            "units": frames(batch["units"][:, :whole], hop),
+            "units": middles(batch["units"][:, :whole], hop),
             "samples": ops.pad(levels(batch["audio"])[:, 1:], after),
         }
         counted = ops.cast(batch["mask"], "float32")
-        weights = {"units": frames(counted[:, :whole], hop), "samples": ops.pad(counted[:, 1:], after)}
+        weights = {"units": middles(counted[:, :whole], hop), "samples": ops.pad(counted[:, 1:], after)}
         return batch["audio"], targets, weights
 
     return pair

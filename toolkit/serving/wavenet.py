@@ -60,7 +60,7 @@ def wavenet(
     Reference: van den Oord et al. 2016, arXiv 1609.03499, sections 2 and 3.1.
     """
     from toolkit.generation.audio import SoundGenerator
-    from toolkit.methods.sound_likelihood import frames
+    from toolkit.layers.frame_upsampling import middles
 
     generator, inventory = SoundGenerator(model), _inventory(model)
     sample_rate, speakers, units = inventory["sample_rate"], inventory["speakers"], tracks.labels(inventory)
@@ -86,7 +86,7 @@ def wavenet(
         }
         given |= {"speaker": np.array([sound.speaker], "int32")} if speakers else {}
         if units:
-            asked = np.asarray(frames(np.asarray(sound.units, "int32")[None], hop))[:, :score_frames]
+            asked = np.asarray(middles(np.asarray(sound.units, "int32")[None], hop))[:, :score_frames]
             given["units"] = np.pad(asked, ((0, 0), (0, score_frames - asked.shape[1])), "edge")
         return given
 

@@ -6,6 +6,12 @@ from toolkit.settings.fields import group, quoted, setting
 from toolkit.settings.running import Run
 
 
+def _check_share(held_out):
+    """Refuses the two ends of the range, which no minimum can leave out."""
+    if not 0 < held_out < 0.5:
+        raise ValueError(f"--held_out={held_out}: expected a share over 0 and under 0.5.")
+
+
 @group
 class Strokes(Run):
     """The pen strokes."""
@@ -87,8 +93,7 @@ class Images(Run):
                 f"--image_size={self.image_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
                 "billion pixels; at most 1 is allowed."
             )
-        if not 0 < self.held_out < 0.5:
-            raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
+        _check_share(self.held_out)
 
 
 @group
@@ -164,8 +169,7 @@ class Masks(Run):
                 f"--crop_size={self.crop_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
                 "billion pixels; at most 1 is allowed."
             )
-        if not 0 < self.held_out < 0.5:
-            raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
+        _check_share(self.held_out)
 
     def reading(self) -> dict:
         """Gives what `data.masks.load` is asked for, by its arguments' names."""
@@ -217,12 +221,6 @@ class Speech(Run):
         minimum=2,
         maximum=10_000_000,
     )
-    num_states: int = setting(
-        1,
-        "equal parts of each unit that are told apart, so that it is known where in it a sound is",
-        maximum=100,
-        minimum=1,
-    )
     names: str = setting(
         "", "of folder: how a path says what it is, such as {unit}_{speaker}_{take} or {speaker}/{take}", maximum=1000
     )
@@ -249,10 +247,9 @@ class Speech(Run):
         Raises:
             ValueError: Where nothing, or half of the recordings and more, would be held out.
         """
-        if not 0 < self.held_out < 0.5:
-            raise ValueError(f"--held_out={self.held_out}: expected a share over 0 and under 0.5.")
+        _check_share(self.held_out)
 
     def reading(self) -> dict:
         """Gives what `data.audio.load` is asked for, but for the context, by its arguments' names."""
-        names = ("sample_rate", "window", "num_states", "names", "trim", "peak", "held_out", "held_out_speakers")
+        names = ("sample_rate", "window", "names", "trim", "peak", "held_out", "held_out_speakers")
         return {"source": self.data, **self.only(*names, "seed", "skip_corrupt")}

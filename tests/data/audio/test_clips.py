@@ -113,6 +113,9 @@ def test_recordings_that_are_named(tmp_path):
         assert [name for name, _ in found] == list(map(str, paths))
         for (_, waveform), path in zip(found, paths, strict=True):
             np.testing.assert_array_equal(waveform, read(path, 8000))
+        assert np.abs(read_named(names, 8000, "--recordings", 0.7)[0][1]).max() == pytest.approx(
+            0.7, abs=0.05
+        )  # another rate has other samples
     for names, kind, told in (
         (f"{paths[1]},{tmp_path}/d.wav", FileNotFoundError, "--recordings: .*d.wav: no such file; expected a rec"),
         (str(tmp_path), ValueError, "--recordings: .*is a folder"),

@@ -39,13 +39,14 @@ def read(path: str | os.PathLike, sample_rate: int, peak: float = 0.0) -> np.nda
     return clip.waveform
 
 
-def read_named(names: str, sample_rate: int, flag: str) -> list[tuple[str, np.ndarray]]:
+def read_named(names: str, sample_rate: int, flag: str, peak: float = 0.0) -> list[tuple[str, np.ndarray]]:
     """Reads recordings that a person names.
 
     Args:
         names: Paths, between commas; a file whose name has commas is found too.
         sample_rate: In Hz.
         flag: The flag that names them, for the message.
+        peak: As in `speech.load`.
 
     Returns:
         (path, samples) each, as `read` gives them.
@@ -54,7 +55,7 @@ def read_named(names: str, sample_rate: int, flag: str) -> list[tuple[str, np.nd
         FileNotFoundError, ValueError, OSError: As in `read`; the flag is named.
     """
     try:
-        found = [(path, read(binary.check(path, "a recording"), sample_rate)) for path in binary.separated(names)]
+        found = [(path, read(binary.check(path, "a recording"), sample_rate, peak)) for path in binary.separated(names)]
     except (ValueError, OSError) as error:
         raise (type(error) if isinstance(error, OSError) else ValueError)(f"{flag}: {error}") from error
     if not found:
