@@ -43,6 +43,8 @@ def test_shares_are_counted_by_sounds_stretches_and_frames():
     # Heard are x x y y y y: of the first sound's three frames of x two, of the short one's all.
     assert found.frame_percent == pytest.approx(100 * (5 + 3) / 9)
     assert found.units_percent == 100 and found.units_chance_percent == 50
+    late = (np.zeros(60), 0, np.repeat([2, 4, 4, 4, 5, 5], 10))  # x y y y y y: all frames decide, not the first
+    assert speech_classification.heard(says, [late], num_states=2).units_percent == 100
     wrong = (np.zeros(30), 0, np.repeat([4, 4, 2], 10))  # y y x, of which x x y is heard
     found = speech_classification.heard(says, [short, wrong], num_states=2)
     assert found.units_percent == 50 and found.frame_percent == 50
