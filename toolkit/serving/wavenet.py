@@ -120,10 +120,11 @@ def wavenet(
     card |= {"speakers": list(speakers)} if speakers else {}
     card |= {"units": list(units), "samples_per_frame": hop} if units else {}
     card |= {"inventory": inventory}
+    compared_sound = sounds and sounds[0] | {"audio": np.asarray(generator.levels.on_grid(sounds[0]["audio"]))}
     return Served(
         signatures=_signatures(generator, sizes),
         trackables=(model,),
-        examples=examples | ({"score": sounds[0]} if sounds else {}),
+        examples=examples | ({"score": compared_sound} if sounds else {}),
         calibrate=calibrate,
         measure=measure if sounds else None,
         card=card,

@@ -81,7 +81,7 @@ def wavenet_recognizer(
             )
         },
         trackables=(model,),
-        examples={"classify": cut(example)},
+        examples={"classify": {"audio": np.asarray(model.get_layer("levels").on_grid(cut(example)["audio"]))}},
         calibrate=lambda: ({"classify": cut(audio)} for audio in typical),
         measure=measure if sounds else None,
         card={"sample_rate": sample_rate, "samples_per_frame": hop, "units": list(units)},
