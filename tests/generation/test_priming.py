@@ -13,6 +13,8 @@ from toolkit.generation.strokes import Writer, Written
 from toolkit.metrics.handwriting_style import style
 
 LINES = embedded_writers.written_lines(60, num_writers=3, max_characters=10)
+# Of a short word the slant is hardly to be told, and each Python has words of its own.
+LONGEST = max(LINES, key=lambda line: len(line.offsets))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def check_same_hand(changed, line):
 @pytest.mark.parametrize("spacing", [None, 0.5, 3.0, 7.0])
 def test_any_pen_is_brought_to_what_the_network_has_learned(writer, times, spacing):
     """Learned here: to write as this very line is."""
-    line = LINES[0]
+    line = LONGEST
     learned = Copyist(writer.model, always=line.offsets)
     offsets = line.offsets if spacing is None else resample(line.offsets, spacing)
     primer = (offsets * [times, times, 1.0]).astype("float32"), line.text
@@ -64,7 +66,7 @@ def test_any_pen_is_brought_to_what_the_network_has_learned(writer, times, spaci
 
 def test_a_far_lift_changes_no_size(writer):
     """A second line of text, and a late dot: the standard deviation of all offsets is of the lift alone."""
-    line = LINES[0]
+    line = LONGEST
     offsets = np.concatenate([line.offsets * [20, 20, 1], [[-90_000, 5000, 1]]])
     found, _ = priming.fit_primer(
         Copyist(writer.model, always=line.offsets), (offsets, line.text), "here", resample=resample

@@ -100,10 +100,11 @@ def test_exported_whole(run):
 
 
 def test_priming(tmp_path, run):
-    """By a writer of the data, and by the strokes that the recipe itself wrote."""
-    line = run.workdir / "pictures" / "line.json"
-    assert len(json.loads(line.read_text())["lines"]) == TINY["num_samples"]
+    """By a writer of the data, and by strokes in a file as the recipe itself writes."""
+    assert len(json.loads((run.workdir / "pictures" / "line.json").read_text())["lines"]) == TINY["num_samples"]
     test = recipe.data.strokes.read("embedded:60", seed=0, text=True)[2]
+    line = tmp_path / "line.json"  # a network of so little training may write what is no pen's
+    recipe.data.strokes.write_file(line, test[:1])
     assert recipe.primer(settings(run.workdir, style=test[0].writer))[1] in {one.text for one in test}
     with pytest.raises(ValueError, match=r"--style=nobody: expected a writer of embedded:60: .*writer"):
         recipe.primer(settings(run.workdir, style="nobody"))
