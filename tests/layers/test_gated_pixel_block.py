@@ -1,0 +1,133 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import checks
+from toolkit.layers import GatedPixelBlock
+from toolkit.layers.gated_pixel_block import gate
+
+
+def arrays(seed=0, filters=3):
+    random = np.random.default_rng(seed)
+    shapes = ((2, 5, 6, 4), (2, 5, 6, filters), (2, 5, 6, 2))
+    return [random.standard_normal(shape).astype("float32") for shape in shapes]
+
+
+@pytest.mark.parametrize("mask_type, inputs", [("A", 2), ("B", 3)])
+def test_gate(mask_type, inputs):
+    checks.check_layer(lambda: GatedPixelBlock(3, 3, mask_type, name="block"), *arrays()[:inputs])
+
+
+def test_gate_with_one_condition_for_all_places():
+    *stacks, condition = arrays()
+    checks.check_layer(lambda: GatedPixelBlock(3, 5, name="block"), *stacks, condition[:, :1, :1])
+
+
+def filled(block, inputs, seed=2):
+    block(*inputs)
+    random = np.random.default_rng(seed)
+    block.set_weights([random.standard_normal(w.shape) for w in block.get_weights()])
+    return block
+
+
+def masked(x, kernel, bias, mask):
+    """A full K x K convolution under a mask, pixel by pixel, in float64."""
+    reach = len(mask) // 2
+    padded = np.pad(x.astype("float64"), ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+    out = np.zeros((*x.shape[:3], kernel.shape[-1])) + bias
+    for row in range(x.shape[1]):
+        for column in range(x.shape[2]):
+            window = padded[:, row : row + len(mask), column : column + len(mask)]
+            out[:, row, column] += np.einsum("bijc,ij,ijcf->bf", window, mask, kernel)
+    return out
+
+
+def gated(x):
+    half = x.shape[-1] // 2
+    return np.tanh(x[..., :half]) / (1 + np.exp(-x[..., half:]))
+
+
+@pytest.mark.parametrize("kernel_size", [3, 5])
+@pytest.mark.parametrize("mask_type", ["A", "B"])
+def test_is_masked_convolutions(kernel_size, mask_type):
+    """The masks of the papers, over kernels of full size."""
+    v, h, c = arrays(1)
+    block = filled(GatedPixelBlock(3, kernel_size, mask_type), (v, h, c))
+    reach = kernel_size // 2
+    above, left = np.zeros((kernel_size, kernel_size)), np.zeros((kernel_size, kernel_size))
+    above[: reach + (mask_type == "B")] = 1
+    left[reach, : reach + (mask_type == "B")] = 1
+    full = []
+    for layer, mask in ((block.vertical_convolution, above), (block.horizontal_convolution, left)):
+        taps = np.asarray(layer.kernel)
+        kernel = np.random.default_rng(3).standard_normal((kernel_size, kernel_size, *taps.shape[2:]))
+        kernel[mask == 1] = taps.reshape(-1, *taps.shape[2:])
+        full.append((kernel, np.asarray(layer.bias), mask))
+    v_share, h_share = np.split(c @ np.asarray(block.condition_projection.kernel), 2, axis=-1)
+    a = masked(v, *full[0]) + v_share
+    gates = masked(h, *full[1]) + a @ np.asarray(block.vertical_to_horizontal.kernel) + h_share
+    outward = gated(gates) @ np.asarray(block.outward.kernel) + np.asarray(block.outward.bias)
+    found = block(v, h, c)
+    np.testing.assert_allclose(found[0], gated(a), atol=1e-5)
+    np.testing.assert_allclose(found[1], outward + (h if mask_type == "B" else 0), atol=1e-4)
+
+
+def influence(blocks, height, width, row, column):
+    """Which pixels the horizontal stack sees there, told by gradients."""
+    pixels = tf.constant(np.random.default_rng(4).standard_normal((1, height, width, 2)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(pixels)
+        v = h = pixels
+        for block in blocks:
+            v, h = block(v, h)
+        seen = tf.reduce_sum(h[0, row, column] * [1.0, 2.0, 3.0])
+    return np.abs(tape.gradient(seen, pixels)[0]).max(axis=-1) > 0
+
+
+@pytest.mark.parametrize("kernel_size, num_blocks", [(3, 1), (3, 3), (5, 2)])
+def test_sees_all_that_is_before_and_nothing_else(kernel_size, num_blocks):
+    """No blind spot: in a row above, as far to the right as it reaches; farther to the left, by the other stack."""
+    height, width, reach = 7, 9, num_blocks * (kernel_size // 2)
+    blocks = [GatedPixelBlock(3, kernel_size, "AB"[number > 0]) for number in range(num_blocks)]
+    influence(blocks, height, width, 0, 0)
+    for number, block in enumerate(blocks):
+        random = np.random.default_rng(number)
+        block.set_weights([random.standard_normal(w.shape) / 2 for w in block.get_weights()])
+    rows, columns = np.mgrid[:height, :width]
+    for row in range(height):
+        for column in range(width):
+            found = influence(blocks, height, width, row, column)
+            before = (rows < row) | ((rows == row) & (columns < column))
+            assert not found[~before].any(), "the pixel itself, or a later one"
+            near = (row - rows <= reach) & (np.abs(columns - column) <= reach)
+            assert found[before & near].all(), "a blind spot"
+            assert not found[(row - rows > reach) | (columns - column > reach)].any(), "farther than kernels go"
+
+
+def test_dropout_is_of_training_only():
+    v, h, _ = arrays(5)
+    block = filled(GatedPixelBlock(3, dropout=0.5), (v, h))
+    kept, dropped = block(v, h), block(v, h, training=True)
+    np.testing.assert_array_equal(block(v, h, training=False)[1], kept[1])
+    left = np.asarray(dropped[0]) != 0
+    assert 0.3 < left.mean() < 0.7
+    np.testing.assert_allclose(np.asarray(dropped[0])[left], 2 * np.asarray(kept[0])[left], rtol=1e-5)
+
+
+def test_gate_opens_and_closes():
+    np.testing.assert_allclose(gate(np.array([[0.5, -2.0, 99.0, 0.0]])), [[np.tanh(0.5), np.tanh(-2.0) / 2]])
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="kernel_size must be odd and at least 3; got 4"):
+        GatedPixelBlock(3, 4)
+    with pytest.raises(ValueError, match="mask_type must be one of A, B; got 'C'"):
+        GatedPixelBlock(3, mask_type="C")
+    with pytest.raises(ValueError, match="filters must be at least 1"):
+        GatedPixelBlock(0)
+    with pytest.raises(ValueError, match="dropout must be at least 0 and below 1; got 1"):
+        GatedPixelBlock(3, dropout=1)
+    with pytest.raises(ValueError, match=r"expected vertical \(batch, height, width, channels\)"):
+        GatedPixelBlock(3).build((None, 9, 4), (None, 9, 9, 3))
+    with pytest.raises(ValueError, match="expected horizontal of 3 channels, the filters; got shape"):
+        GatedPixelBlock(3).build((None, 9, 9, 4), (None, 9, 9, 4))
