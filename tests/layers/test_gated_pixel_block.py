@@ -18,9 +18,11 @@ def test_gate(mask_type, inputs):
     checks.check_layer(lambda: GatedPixelBlock(3, 3, mask_type, name="block"), *arrays()[:inputs])
 
 
-def test_gate_with_one_condition_for_all_places():
-    *stacks, condition = arrays()
-    checks.check_layer(lambda: GatedPixelBlock(3, 5, name="block"), *stacks, condition[:, :1, :1])
+def test_one_condition_for_all_places():
+    v, h, c = arrays()
+    block = filled(GatedPixelBlock(3, 5), (v, h, c[:, :1, :1]))
+    everywhere = np.broadcast_to(c[:, :1, :1], c.shape)
+    np.testing.assert_allclose(block(v, h, c[:, :1, :1])[1], block(v, h, everywhere)[1], atol=1e-6)
 
 
 def filled(block, inputs, seed=2):
@@ -72,36 +74,38 @@ def test_is_masked_convolutions(kernel_size, mask_type):
     np.testing.assert_allclose(found[1], outward + (h if mask_type == "B" else 0), atol=1e-4)
 
 
-def influence(blocks, height, width, row, column):
-    """Which pixels the horizontal stack sees there, told by gradients."""
-    pixels = tf.constant(np.random.default_rng(4).standard_normal((1, height, width, 2)), tf.float32)
+def influence(blocks, height, width):
+    """Which pixels (last axes) the horizontal stack sees at each place (first axis), told by gradients."""
+    places = np.arange(height * width)
+    pixels = np.random.default_rng(4).standard_normal((1, height, width, 2))
+    pixels = tf.constant(np.repeat(pixels, len(places), axis=0), tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(pixels)
         v = h = pixels
         for block in blocks:
             v, h = block(v, h)
-        seen = tf.reduce_sum(h[0, row, column] * [1.0, 2.0, 3.0])
-    return np.abs(tape.gradient(seen, pixels)[0]).max(axis=-1) > 0
+        own = tf.reshape(h, (len(places), len(places), -1)) * np.eye(len(places))[..., None]
+        seen = tf.reduce_sum(own * [1.0, 2.0, 3.0])
+    return np.abs(tape.gradient(seen, pixels)).max(axis=-1) > 0
 
 
 @pytest.mark.parametrize("kernel_size, num_blocks", [(3, 1), (3, 3), (5, 2)])
 def test_sees_all_that_is_before_and_nothing_else(kernel_size, num_blocks):
-    """No blind spot: in a row above, as far to the right as it reaches; farther to the left, by the other stack."""
-    height, width, reach = 7, 9, num_blocks * (kernel_size // 2)
+    """No blind spot: in a row above, as far to the right as it reaches; farther to the left, by both stacks."""
+    height, width, reach = 6, 7, num_blocks * (kernel_size // 2)
     blocks = [GatedPixelBlock(3, kernel_size, "AB"[number > 0]) for number in range(num_blocks)]
-    influence(blocks, height, width, 0, 0)
+    influence(blocks, height, width)
     for number, block in enumerate(blocks):
         random = np.random.default_rng(number)
         block.set_weights([random.standard_normal(w.shape) / 2 for w in block.get_weights()])
-    rows, columns = np.mgrid[:height, :width]
-    for row in range(height):
-        for column in range(width):
-            found = influence(blocks, height, width, row, column)
-            before = (rows < row) | ((rows == row) & (columns < column))
-            assert not found[~before].any(), "the pixel itself, or a later one"
-            near = (row - rows <= reach) & (np.abs(columns - column) <= reach)
-            assert found[before & near].all(), "a blind spot"
-            assert not found[(row - rows > reach) | (columns - column > reach)].any(), "farther than kernels go"
+    found = influence(blocks, height, width).reshape(height, width, height, width)
+    row, column, its_row, its_column = np.ogrid[:height, :width, :height, :width]
+    before = (its_row < row) | ((its_row == row) & (its_column < column))
+    assert not found[~np.broadcast_to(before, found.shape)].any(), "the pixel itself, or a later one"
+    near = (row - its_row <= reach) & (np.abs(its_column - column) <= reach)
+    assert found[before & near].all(), "a blind spot"
+    far = (row - its_row > reach) | (its_column - column > reach)
+    assert not found[np.broadcast_to(far, found.shape)].any(), "farther than kernels go"
 
 
 def test_dropout_is_of_training_only():

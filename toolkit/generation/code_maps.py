@@ -1,0 +1,176 @@
+"""Maps of codes from a gated PixelCNN, the same graph in Keras, SavedModel and TFLite."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from toolkit.generation import loop
+from toolkit.generation.code_rows import CodeRows, clamped
+from toolkit.generation.drawing import draw_token
+
+
+class CodeMapGenerator(CodeRows):
+    """Draws maps from a gated PixelCNN, code by code, each from all those before it.
+
+    A loop over rows, and in it the shared loop over the places of a row: a code costs as much as the network has
+    blocks, however many come before it.
+
+    Args:
+        model: What `models.pixelcnn.pixelcnn` returned.
+
+    Example:
+
+    >>> from toolkit import models
+    >>> network = models.pixelcnn.pixelcnn(4, 6, 16, filters=8, num_blocks=3, head_filters=8, num_classes=3)
+    >>> CodeMapGenerator(network).generate(label=[0, 2]).shape
+    TensorShape([2, 4, 6])
+
+    Reference: van den Oord et al. 2016, arXiv 1606.05328, section 2.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        super().__init__(model)
+        self._function = None
+
+    def generate(
+        self,
+        label: ArrayLike | None = None,
+        context: ArrayLike | None = None,
+        temperature: ArrayLike = 1.0,
+        *,
+        noise: ArrayLike | None = None,
+        batch_size: int | tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        """Writes maps.
+
+        Args:
+            label: (batch,), integers, for a network that reads them.
+            context: (batch, num_maps, rows, columns), integers, maps that are known, for a network that reads them.
+            temperature: A number or (batch,): 1 to write as the model expects, less for less noise.
+            noise: (batch, height, width), uniform in [0, 1), for a result that can be repeated.
+            batch_size: Maps to write, where nothing else says how many; 1 without it.
+
+        Returns:
+            (batch, height, width), int32.
+
+        Raises:
+            ValueError: Where the network reads what is not given, or the reverse.
+        """
+        prepared = self.prepare(label, context)
+        for value in (label, context, noise):
+            if value is not None and batch_size is None:
+                batch_size = np.shape(value)[0] or tf.shape(value)[0]
+        batch_size = 1 if batch_size is None else batch_size
+        temperature = tf.broadcast_to(tf.cast(temperature, tf.float32), (batch_size,))
+        if noise is None:
+            noise = tf.random.uniform((batch_size, self.height, self.width))
+        noise = tf.convert_to_tensor(noise)
+
+        def write(row, context):
+            return loop.generate(
+                self.step,
+                tf.fill((batch_size,), self.num_codes),
+                self.initial_state(batch_size),
+                num_steps=self.width,
+                context=context,
+                draw=lambda logits, here: draw_token(logits, here, temperature),
+                noise=noise[:, row],
+            ).values
+
+        empty = tf.fill((batch_size, self.width), self.num_codes)
+        written = tf.TensorArray(tf.int32, self.height, element_shape=(empty.shape[0], self.width))
+
+        def body(row, above, rows, written):
+            given, rows = self.read_row(above, row, rows, prepared)
+            codes = write(row, (prepared, given))
+            return row + 1, codes, rows, written.write(row, codes)
+
+        start = (tf.constant(0), empty, self.initial_rows(batch_size), written)
+        *_, written = tf.while_loop(lambda row, *_: row < self.height, body, start)
+        return tf.transpose(written.stack(), (1, 0, 2))
+
+    def score(
+        self, codes: ArrayLike, label: ArrayLike | None = None, context: ArrayLike | None = None
+    ) -> dict[str, tf.Tensor]:
+        """What real maps take, by the same step that writes.
+
+        Args:
+            codes: (batch, height, width), integers.
+            label: As in `generate`.
+            context: As in `generate`.
+
+        Returns:
+            {"nats": (batch,)}, -log p of each whole map.
+        """
+        codes = clamped(codes, self.num_codes)
+        batch_size = codes.shape[0] or tf.shape(codes)[0]
+        prepared, before = self.prepare(label, context), tf.fill((batch_size,), self.num_codes)
+
+        def body(row, above, rows, total):
+            given, rows = self.read_row(above, row, rows, prepared)
+            here, state = codes[:, row], self.initial_state(batch_size)
+            total += loop.score(self.step, before, state, here, self.width, self.nats, (prepared, given))
+            return row + 1, here, rows, total
+
+        empty = tf.fill((batch_size, self.width), self.num_codes)
+        start = (tf.constant(0), empty, self.initial_rows(batch_size), tf.zeros((batch_size,)))
+        return {"nats": tf.while_loop(lambda row, *_: row < self.height, body, start)[-1]}
+
+    def nats(self, logits: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
+        """What codes take.
+
+        Args:
+            logits: (..., num_codes).
+            code: (...), integers.
+
+        Returns:
+            (...), -log p of each.
+        """
+        chosen = tf.reduce_sum(tf.one_hot(code, self.num_codes) * logits, axis=-1)
+        return tf.reduce_logsumexp(logits, axis=-1) - chosen
+
+    def write(
+        self,
+        num: int,
+        *,
+        label: int | ArrayLike | None = None,
+        context: ArrayLike | None = None,
+        temperature: float = 1.0,
+        seed: int = 0,
+        noise: ArrayLike | None = None,
+    ) -> np.ndarray:
+        """Writes maps at once; the same seed writes the same.
+
+        Args:
+            num: Maps to write.
+            label: For all, or for each.
+            context: (num_maps, rows, columns), for all, or (num, num_maps, rows, columns).
+            temperature: As in `generate`.
+            seed: Seed of the noise.
+            noise: The noise itself, as in `generate`.
+
+        Returns:
+            int32 (num, height, width).
+
+        Raises:
+            ValueError: Where a number is out of range, or the network reads what is not given.
+        """
+        if num < 1 or not temperature >= 0:
+            raise ValueError(f"num must be at least 1 and temperature at least 0; got {num} and {temperature}.")
+        given = {name: value for name, value in (("label", label), ("context", context)) if value is not None}
+        for name in set(given) & set(self.reads):
+            value, most = np.asarray(given[name], "int32"), self.num_values(name)
+            if value.min() < 0 or value.max() >= most:
+                raise ValueError(f"expected each {name} from 0 to {most - 1}; got {value.min()} to {value.max()}.")
+            given[name] = np.broadcast_to(value, (num, *self.model.input[name].shape[1:]))
+        given = {name: tf.constant(value, tf.int32) for name, value in given.items()}
+        if self._function is None:
+            self._function = tf.function(
+                lambda noise, temperature, **given: self.generate(noise=noise, temperature=temperature, **given),
+                autograph=False,
+            )
+        if noise is None:
+            noise = np.random.default_rng(seed).uniform(size=(num, self.height, self.width))
+        noise = tf.constant(np.minimum(noise, 1 - 2**-24), tf.float32)
+        return self._function(noise, tf.constant(temperature, tf.float32), **given).numpy()
