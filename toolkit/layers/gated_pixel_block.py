@@ -84,17 +84,17 @@ class GatedPixelBlock(keras.layers.Layer):
         reach = self.kernel_size // 2
         taps = reach + (self.mask_type == "B")
 
-        def made(layer, shape):
-            layer.build(shape)
+        def made(layer, channels):
+            layer.build((None, None, None, channels))
             return layer
 
         def convolution(size, shape, name):
             layer = keras.layers.Conv2D(2 * self.filters, size, dtype=self.dtype_policy, name=name)
-            return made(layer, shape)
+            return made(layer, shape[-1])
 
         def dense(units, channels, name, use_bias=True):
             layer = keras.layers.Dense(units, use_bias=use_bias, dtype=self.dtype_policy, name=name)
-            return made(layer, (None, None, None, channels))
+            return made(layer, channels)
 
         self.vertical_convolution = convolution((taps, self.kernel_size), vertical_shape, "vertical_convolution")
         self.horizontal_convolution = convolution((1, taps), horizontal_shape, "horizontal_convolution")
