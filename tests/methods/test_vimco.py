@@ -75,6 +75,18 @@ def test_value_is_minus_the_bound():
     np.testing.assert_allclose(vimco_loss(log_weights, numbers(3, 4, 6)), expected, rtol=1e-6)
 
 
+def test_a_draws_baseline_has_the_geometric_mean_of_the_others_in_its_place():
+    log_weights, log_posterior = 3 * numbers(4, 4, 6), numbers(5, 4, 6)
+    with tf.GradientTape() as tape:
+        tape.watch(log_posterior)
+        losses = vimco_loss(log_weights, log_posterior)
+    found, weights = np.asarray(tape.gradient(losses, log_posterior)), np.exp(np.asarray(log_weights, "float64"))
+    for draw in range(4):
+        without = weights.copy()
+        without[draw] = np.prod(np.delete(weights, draw, axis=0), axis=0) ** (1 / 3)
+        np.testing.assert_allclose(found[draw], np.log(without.mean(0) / weights.mean(0)), rtol=1e-4, atol=1e-5)
+
+
 def tiny():
     """An image of a row of pixels, a code of its own for each."""
     encoder = keras.Sequential([keras.Input((1, PLACES, 1)), keras.layers.Dense(CODES)])
