@@ -258,10 +258,12 @@ def _differ(sums):
 
 
 def mend_keras() -> None:
-    """Replaces two functions of Keras' trainer, with which `fit` fails under `MultiWorkerMirroredStrategy`.
+    """Replaces two functions of Keras' trainer, with which `fit` fails under `MultiWorkerMirroredStrategy`, and a list.
 
     `_maybe_symbolic_build` averages a batch over the workers to learn its shapes, which a nested batch cannot be; one
-    worker's own batch does as well. `reduce_per_replica` averages scalars over an axis that they do not have.
+    worker's own batch does as well. `reduce_per_replica` averages scalars over an axis that they do not have. What a
+    layer gives to `add_loss` stands in one list for all replicas, which run in threads and take turns wherever values
+    are reduced: one would clear, and add to, what another is about to read. Each thread gets a list of its own.
 
     Raises:
         ValueError: Where Keras is another than those that it was tried with.
@@ -292,6 +294,10 @@ def mend_keras() -> None:
             return trainer.tree.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), values)
         return averaged(values, strategy, reduction)
 
+    def losses(layer):
+        return vars(layer).setdefault("_losses_of", {}).setdefault(threading.get_ident(), [])
+
+    keras.layers.Layer._losses = property(losses, lambda layer, _: None)
     trainer.TensorFlowTrainer._maybe_symbolic_build = build
     trainer.reduce_per_replica = reduce_per_replica
     trainer._mended = True
