@@ -25,12 +25,13 @@ class VectorQuantizer(keras.layers.Layer):
 
     N_j <- g N_j + (1 - g) n_j, m_j <- g m_j + (1 - g) s_j, e_j = m_j / N_j
 
-    with averages freed of the bias towards their zero start, and N_j smoothed: (N_j + epsilon / n) / (1 + K epsilon / n)
-    for n vectors and K codes. In the first `num_start_steps` training steps it is k-means: the codebook is vectors of
-    the first batch, each batch moves the codes to the means of what falls to them (g = 0), and a code to which nothing
-    falls is drawn anew from the batch. Where the first batch has fewer vectors than there are codes some are drawn more
-    than once, and the duplicates drawn anew from later batches. After that a code is drawn anew where N_j < revive_below
-    / K. Under a distribution strategy the vectors of all replicas count.
+    with averages freed of the bias towards their zero start, and N_j smoothed: (N_j + epsilon / n) / (1 + K epsilon /
+    n) for n vectors and K codes; a code to which nothing ever fell stays where it is. In the first `num_start_steps`
+    training steps it is k-means: the codebook is vectors of the first batch, each batch moves the codes to the means of
+    what falls to them (g = 0), and a code to which nothing falls is drawn anew from the batch. Where the first batch has
+    fewer vectors than there are codes, some are drawn more than once, and the duplicates drawn anew from later batches.
+    After that a code is drawn anew where N_j < revive_below / K. Under a distribution strategy the vectors of all
+    replicas count.
 
     The codebook is left alone outside of training and while `trainable` is False.
 
@@ -142,7 +143,7 @@ class VectorQuantizer(keras.layers.Layer):
             codebook = ops.where(first, drawn, codebook)
         codes = self._nearest(vectors, codebook)
         if learns:
-            self._follow(vectors, codes, drawn)
+            self._follow(vectors, codes, codebook, drawn)
         if training is not None:
             self.usage.update_state(codes)
         found = ops.reshape(self._looked_up(codes, codebook), ops.shape(inputs))
@@ -212,12 +213,14 @@ class VectorQuantizer(keras.layers.Layer):
         where = ops.minimum(where, number - 1) * self.num_codebooks
         where = where + ops.arange(self.num_codebooks, dtype="int32")[:, None]
         offered = ops.take(ops.reshape(vectors, (-1, vectors.shape[-1])), where, axis=0)
-        mixed = 1e3 * ops.sum(offered * keras.random.uniform(offered.shape, seed=self.seed_generator), -1, keepdims=True)
+        mixed = 1e3 * ops.sum(
+            offered * keras.random.uniform(offered.shape, seed=self.seed_generator), -1, keepdims=True
+        )
         weights = ops.power(0.5 + 0.5 * (mixed - ops.floor(mixed)), 96.0)
         total = _mean_over_replicas(ops.concatenate([weights, weights * offered], axis=-1))
         return total[..., 1:] / total[..., :1]
 
-    def _follow(self, vectors, codes, drawn):
+    def _follow(self, vectors, codes, codebook, drawn):
         """Moves the averages, and the codes with them."""
         places = ops.reshape(code_places(codes, self.num_codebooks, self.num_embeddings), (-1,))
         counts = code_counts(codes, self.num_codebooks, self.num_embeddings)
@@ -237,6 +240,7 @@ class VectorQuantizer(keras.layers.Layer):
         sums = (1.0 - rate) * self.sums + rate * sums
         few = self.epsilon / number
         moved = sums / ((shares + few) / (1.0 + self.num_embeddings * few))[..., None]
+        moved = ops.where(shares[..., None] > 0, moved, codebook)  # where nothing ever fell, it stays
         dead = shares < self.revive_below / self.num_embeddings
         dead = ops.logical_or(dead, ops.logical_and(starts, ops.equal(shares, 0.0)))
         even = 1.0 / self.num_embeddings
