@@ -33,6 +33,30 @@ def read(path: str | os.PathLike, expected: str = "a NumPy array", bound: int = 
         return _content(file, where)
 
 
+def mapped(path: str | os.PathLike, expected: str = "a NumPy array") -> np.ndarray:
+    """Maps a .npy file: its numbers are read from the disk where they are looked at, whatever their size.
+
+    Args:
+        path: The file.
+        expected: What it should hold, for messages.
+
+    Returns:
+        The array, which cannot be written to.
+
+    Raises:
+        FileNotFoundError, ValueError, OSError: As in `read`; no size is too large.
+    """
+    with binary.opened(path, expected) as file:
+        size = os.fstat(file.fileno()).st_size
+        shape, _ = header(file, size, f"{path}", max(size, limits.allowed(0)))
+        if 0 in shape:
+            raise ValueError(f"{path} is an array of shape {shape}, which holds nothing; expected {expected}.")
+        try:
+            return np.lib.format.open_memmap(file.name, mode="r")
+        except Exception as error:
+            raise ValueError(f"{path} cannot be mapped as a NumPy array: {_short(error)}.") from error
+
+
 def header(file: BinaryIO, size: int, where: str, bound: int) -> tuple[tuple[int, ...], np.dtype]:
     """Reads an array's header, and checks that the file can hold what it says.
 
