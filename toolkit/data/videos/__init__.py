@@ -2,4 +2,4 @@
 
 from toolkit.lazy import attach
 
-__getattr__, __dir__ = attach(__name__, __path__, functions=("load",))
+__getattr__, __dir__ = attach(__name__, __path__, functions=("examine", "load"))

@@ -115,7 +115,10 @@ def stored(
     total, stores = sum(map(len, clips.values())), {}
     with threads.progress(total, f"Checking {source}", "video") as bar:
         for part, found in clips.items():
-            headers, bad = attempted(looked_at, found, bar, skip_corrupt)
+            if all(isinstance(clip, ArrayClip) for clip in found):  # nothing to wait for, and nothing damaged
+                headers, bad = list(map(looked_at, found)), []
+            else:
+                headers, bad = attempted(looked_at, found, bar, skip_corrupt)
             good = [clip for clip, header in zip(found, headers, strict=True) if header]
             headers = np.array([header for header in headers if header], int).reshape(-1, 3)
             stores[part] = Store(good, headers, image_size, channels, skipped=tuple(bad))
