@@ -237,6 +237,33 @@ MASKS = {
 }
 
 
+def videos_folder(folder):
+    """Folders of frames, and a file of moving pictures."""
+    paths = []
+    for clip in range(5):
+        for frame in range(4):
+            kind = ("png", "jpeg")[frame % 2]
+            content = picture(10 * clip + frame, kind=kind.upper())
+            paths.append(write(folder / f"clip{clip}" / f"{frame}.{kind}", content))
+    file = io.BytesIO()
+    first, *others = (Image.open(io.BytesIO(picture(number, mode="L"))) for number in range(4))
+    first.save(file, "GIF", save_all=True, append_images=others)
+    return Sample(f"folder:{folder}", [*paths[5:7], write(folder / "moving.gif", file.getvalue())])
+
+
+def moving_mnist(folder):
+    path = folder / "mnist_test_seq.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (6, 8, 12, 12)).astype("uint8"))
+    return Sample(f"npy:{path}", [path])
+
+
+VIDEOS = {
+    "embedded": [nothing("embedded:sprites:12")],
+    "npy": [moving_mnist],
+    "folder": [videos_folder],
+}
+
+
 def _noise(seed, num_samples=1500):
     return 0.1 * np.random.default_rng(seed).standard_normal(num_samples)
 

@@ -8,12 +8,13 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import audio, images, masks, strokes, text
+from toolkit.data import audio, images, masks, strokes, text, videos
 from toolkit.data.audio import readers as speech_readers
 from toolkit.data.images import readers as image_readers
 from toolkit.data.masks import readers as mask_readers
 from toolkit.data.strokes import loading as stroke_readers
 from toolkit.data.text import readers as text_readers
+from toolkit.data.videos import readers as video_readers
 
 
 def load_strokes(source):
@@ -37,11 +38,16 @@ def load_speech(source):
     audio.load(source, sample_rate=8000, window=500, batch_size=4).splits.train.peek()
 
 
+def load_videos(source):
+    videos.load(source, num_frames=3, image_size=16, batch_size=2).splits.train.peek()
+
+
 DOMAINS = {
     "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
     "text": (text_readers.READERS, samples.TEXT, load_text),
     "images": (image_readers.READERS, samples.IMAGES, load_images),
     "masks": (mask_readers.READERS, samples.MASKS, load_masks),
+    "videos": (video_readers.READERS, samples.VIDEOS, load_videos),
     "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }
 

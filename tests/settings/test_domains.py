@@ -55,3 +55,17 @@ def test_what_speech_is_asked_for():
         },
         **{"held_out": 0.1, "held_out_speakers": 0, "seed": 0, "skip_corrupt": False},
     }
+
+
+def test_what_videos_are_asked_for():
+    asked = domains.Videos(data="npy:x", num_frames=20, axes="time_first").reading()
+    assert asked == {
+        **{"source": "npy:x", "num_frames": 20, "frame_step": 1, "image_size": None, "channels": None},
+        **{"axes": "time_first", "held_out": 0.1, "seed": 0, "skip_corrupt": False},
+    }
+    with pytest.raises(ValueError, match="--channels must be 1 .grey. or 3 .in colour.; got 2"):
+        domains.Videos(channels=2)
+    with pytest.raises(ValueError, match="expected a share over 0 and under 0.5"):
+        domains.Videos(held_out=0.5)
+    with pytest.raises(ValueError, match="--num_frames=1000 of --image_size=2048 in a --batch_size of 1 are 4 billion"):
+        domains.Videos(num_frames=1000, image_size=2048)

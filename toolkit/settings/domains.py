@@ -253,3 +253,58 @@ class Speech(Run):
         """Gives what `data.audio.load` is asked for, but for the context, by its arguments' names."""
         names = ("sample_rate", "window", "names", "trim", "peak", "held_out", "held_out_speakers")
         return {"source": self.data, **self.only(*names, "seed", "skip_corrupt")}
+
+
+@group
+class Videos(Run):
+    """The videos."""
+
+    data: str = setting(
+        "embedded:sprites",
+        "videos: embedded:sprites[:CLIPS], npy:FILE as Moving MNIST, or folder:FOLDER of folders of frames or of GIFs",
+        path=True,
+    )
+    num_frames: int = setting(16, "frames of a video that a training step sees", minimum=1, maximum=10_000)
+    frame_step: int = setting(
+        1, "from one of these frames to the next; 2: every second one is left out", minimum=1, maximum=10_000
+    )
+    image_size: int | None = setting(
+        None,
+        "pixels of height and width, to which the middle square of a frame is resized; left out: as they are",
+        minimum=1,
+        maximum=2048,
+    )
+    channels: int | None = setting(
+        None, "1: grey, 3: in colour; left out: as the data is, grey for sprites", minimum=1, maximum=3
+    )
+    axes: str = setting(
+        "auto",
+        "of npy: whether the frames' axis comes first or the videos'; auto: the videos' is the longer one",
+        choices=("auto", "time_first", "clips_first"),
+    )
+    held_out: float = setting(
+        0.1, "share of the training videos that validates, where no part does, and tests", minimum=0.0, maximum=0.5
+    )
+    skip_corrupt: bool = setting(False, "leave out videos that cannot be read or are too short, and say which")
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where nothing, or half of the videos and more, would be held out, where channels are 2, or where
+                a batch of windows would fill any machine's memory.
+        """
+        if self.channels == 2:
+            raise ValueError("--channels must be 1 (grey) or 3 (in colour); got 2.")
+        num_pixels = (self.image_size or 1) ** 2 * self.num_frames * getattr(self, "batch_size", 1)
+        if num_pixels > 1e9:
+            raise ValueError(
+                f"--num_frames={self.num_frames} of --image_size={self.image_size} in a --batch_size of "
+                f"{getattr(self, 'batch_size', 1)} are {num_pixels / 1e9:.0f} billion pixels; at most 1 is allowed."
+            )
+        _check_share(self.held_out)
+
+    def reading(self) -> dict:
+        """Gives what `data.videos.load` is asked for, but for the batch size, by its arguments' names."""
+        names = ("num_frames", "frame_step", "image_size", "channels", "axes", "held_out", "seed", "skip_corrupt")
+        return {"source": self.data, **self.only(*names)}
