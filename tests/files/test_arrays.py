@@ -87,3 +87,27 @@ def test_no_npz(tmp_path):
     np.savez(tmp_path / "b.npz", x=ARRAY)
     with arrays.Arrays(tmp_path / "b.npz") as file, pytest.raises(ValueError, match="has no array y; it has x"):
         file.read("y")
+
+
+@pytest.mark.parametrize("array", [ARRAY, ARRAY.T])
+def test_maps_what_numpy_writes(tmp_path, array):
+    np.save(tmp_path / "a.npy", array)
+    found = arrays.mapped(tmp_path / "a.npy")
+    np.testing.assert_array_equal(found, array)
+    assert isinstance(found, np.memmap) and not found.flags.writeable
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrays.limits, "_allowed", 10)
+        np.testing.assert_array_equal(arrays.mapped(tmp_path / "a.npy"), array)  # no size is too large
+
+
+def test_what_cannot_be_mapped(tmp_path):
+    for name, content in {"cut": npy(ARRAY, (300, 4)), "objects": npy(np.array([{}], object), pickle=True)}.items():
+        (tmp_path / f"{name}.npy").write_bytes(content)
+    np.save(tmp_path / "nothing.npy", ARRAY[:0])
+    for name, told in (
+        ("cut", "is cut short"),
+        ("objects", "Python objects"),
+        ("nothing", "holds nothing"),
+    ):
+        with pytest.raises(ValueError, match=f"{name}.npy .*{told}"):
+            arrays.mapped(tmp_path / f"{name}.npy", "x")

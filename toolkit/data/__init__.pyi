@@ -16,6 +16,7 @@ from toolkit.data import strokes as strokes
 from toolkit.data import text as text
 from toolkit.data import tfds as tfds
 from toolkit.data import threads as threads
+from toolkit.data import videos as videos
 from toolkit.data.pipelines import Batches as Batches
 from toolkit.data.pipelines import Splits as Splits
 from toolkit.data.report import Report as Report

@@ -48,7 +48,7 @@ def mapped(path: str | os.PathLike, expected: str = "a NumPy array") -> np.ndarr
     """
     with binary.opened(path, expected) as file:
         size = os.fstat(file.fileno()).st_size
-        shape, _ = header(file, size, f"{path}", max(size, limits.allowed(0)))
+        shape, _ = header(file, size, f"{path}", None)
         if 0 in shape:
             raise ValueError(f"{path} is an array of shape {shape}, which holds nothing; expected {expected}.")
         try:
@@ -57,14 +57,14 @@ def mapped(path: str | os.PathLike, expected: str = "a NumPy array") -> np.ndarr
             raise ValueError(f"{path} cannot be mapped as a NumPy array: {_short(error)}.") from error
 
 
-def header(file: BinaryIO, size: int, where: str, bound: int) -> tuple[tuple[int, ...], np.dtype]:
+def header(file: BinaryIO, size: int, where: str, bound: int | None) -> tuple[tuple[int, ...], np.dtype]:
     """Reads an array's header, and checks that the file can hold what it says.
 
     Args:
         file: Open at the array's beginning.
         size: Bytes from there to the end of the file.
         where: The file, for messages.
-        bound: Bytes that such an array may take.
+        bound: Bytes that such an array may take; None: as many as the file holds.
 
     Returns:
         Shape and dtype.
@@ -88,7 +88,8 @@ def header(file: BinaryIO, size: int, where: str, bound: int) -> tuple[tuple[int
     if any(length < 0 for length in shape):
         raise ValueError(f"{where} is damaged: its header says shape {shape}.")
     taken = math.prod(shape) * dtype.itemsize
-    limits.check(taken, where, bound)
+    if bound is not None:
+        limits.check(taken, where, bound)
     if taken > size - begins:
         raise ValueError(
             f"{where} is cut short or damaged: its header says shape {shape} of {dtype}, {taken} bytes, and "

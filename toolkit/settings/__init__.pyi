@@ -11,6 +11,7 @@ from toolkit.settings.domains import Masks as Masks
 from toolkit.settings.domains import Speech as Speech
 from toolkit.settings.domains import Strokes as Strokes
 from toolkit.settings.domains import Text as Text
+from toolkit.settings.domains import Videos as Videos
 from toolkit.settings.domains import WrittenStrokes as WrittenStrokes
 from toolkit.settings.fields import group as group
 from toolkit.settings.fields import numbers as numbers

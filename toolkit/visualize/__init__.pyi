@@ -13,4 +13,6 @@ from toolkit.visualize import stroke_report as stroke_report
 from toolkit.visualize import strokes as strokes
 from toolkit.visualize import text as text
 from toolkit.visualize import text_report as text_report
+from toolkit.visualize import video_report as video_report
+from toolkit.visualize import videos as videos
 from toolkit.visualize.board import Board as Board

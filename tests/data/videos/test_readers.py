@@ -62,6 +62,7 @@ def test_an_array_as_moving_mnist(tmp_path):
         ((4, 9, 6, 7, 2), "uint8", "expected uint8"),
         ((5, 5, 6, 7), "uint8", "frames or clips first.*--axes=time_first"),
         ((0, 5, 6, 7), "uint8", "holds nothing"),
+        ((1, 1_000_001, 2, 2), "uint8", "would be 1,000,001 clips; at most 1,000,000"),
     ],
 )
 def test_arrays_that_are_no_videos(tmp_path, shape, dtype, told):

@@ -38,7 +38,7 @@ class Videos:
 
     @property
     def contents(self) -> dict[str, Any]:
-        """What tells these videos apart from others, for JSON: a window's shape, every length, figures of the pixels."""
+        """What tells these videos apart from others, for JSON: a window's shape, lengths, figures of the pixels."""
         lengths = {split: np.unique(part.lengths).tolist() for split, part in self.parts.items()}
         return {"window": list(self.shape), "lengths": lengths, "videos": self.splits.contents}
 
@@ -80,9 +80,9 @@ def load(
             or of `num_frames` where these are more, made on the spot.
             npy:FILE: an array uint8 (frames, clips, height, width), as Moving MNIST is published, or (clips, frames,
             height, width), perhaps with channels, 1 or 3, last; it is mapped, not read into memory.
-            folder:FOLDER: a folder of images for each video, its frames in the order of their names, or a file for each,
-            GIF, WebP, PNG or TIFF of several pictures; in FOLDER/train, FOLDER/validation and FOLDER/test, or in FOLDER
-            itself.
+            folder:FOLDER: a folder of images for each video, its frames in the order of their names, or a file for
+            each, GIF, WebP, PNG or TIFF of several pictures; in FOLDER/train, FOLDER/validation and FOLDER/test, or in
+            FOLDER itself.
         num_frames: Frames in a window.
         batch_size: Windows in a batch.
         image_size: The side of the frames in pixels: the shorter side is resized to it, the middle is cut out; None:

@@ -16,7 +16,7 @@ from toolkit.files.names import printable
 
 AXES = ("auto", "time_first", "clips_first")
 LAYOUT = "expected FOLDER/CLIP/*.png or FOLDER/*.gif, perhaps in FOLDER/train, FOLDER/validation and FOLDER/test"
-_DEFAULT_CLIPS, _MOST_CLIPS = 1000, 100_000
+_DEFAULT_CLIPS, _MOST_CLIPS, _MOST_MAPPED = 1000, 100_000, 1_000_000
 _SPRITE_FRAMES, _SPRITE_SIDE = 20, 32
 _TOGETHER = 256
 
@@ -63,7 +63,8 @@ def _npy(rest, *, axes, **_):
         raise FileNotFoundError("--data=npy: expected npy:FILE, a .npy of videos such as Moving MNIST's.")
     path = binary.expanded(rest)
     found = arrays.mapped(path, "a .npy of videos")
-    shown = f"{printable(path)}: {found.dtype} of shape {found.shape}"
+    where = printable(path)
+    shown = f"{where}: {found.dtype} of shape {found.shape}"
     expected = "uint8 (frames, clips, height, width[, 1 or 3]), as Moving MNIST, or (clips, frames, ...)"
     if found.ndim not in (4, 5) or (found.ndim == 5 and found.shape[4] not in (1, 3)):
         raise ValueError(f"{shown}; expected {expected}.")
@@ -75,11 +76,13 @@ def _npy(rest, *, axes, **_):
         raise ValueError(f"{shown}: are there frames or clips first? Say so: --axes=time_first or --axes=clips_first.")
     time_first = found.shape[0] < found.shape[1] if axes == "auto" else axes == "time_first"
     clips = (found if found.ndim == 5 else found[..., None]).swapaxes(0, 1 if time_first else 0)
+    if len(clips) > _MOST_MAPPED:
+        raise ValueError(f"{shown} would be {len(clips):,} clips; at most {_MOST_MAPPED:,} are allowed.")
     note = f"{len(clips)} clips of {clips.shape[1]} frames, {'time' if time_first else 'clips'} first"
     if axes == "auto":
         other = AXES[1 + time_first]
         note = f"taken for {note}, as clips are more than frames; else --axes={other}"
-    named = [ArrayClip(f"{printable(path)}, clip {number},", clip) for number, clip in enumerate(clips)]
+    named = [ArrayClip(f"{where}, clip {number},", clip) for number, clip in enumerate(clips)]
     return Found({"train": named}, clips.shape[-1], notes=(note,))
 
 

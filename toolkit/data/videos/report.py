@@ -108,7 +108,7 @@ def _looked_at(part, chosen):
     for index in chosen:
         frames = part.read(index)
         digests.append(hashlib.blake2b(np.ascontiguousarray(frames), digest_size=16).digest())
-        # Of bytes the difference would wrap round; frame by frame, as floats of all of it would take four times as much.
+        # Differences of bytes would wrap round; of all frames at once they would take twice as much memory.
         pairs = [np.abs(a.astype("int16") - b).mean() for a, b in zip(frames[1:], frames, strict=False)]
         motion.append(np.mean(pairs) if pairs else 0.0)
         values = np.arange(256.0)
