@@ -30,7 +30,7 @@ def filmstrip(
     Example:
 
     >>> filmstrip([np.zeros((4, 16, 16, 1)), np.zeros((2, 16, 16, 1))], ["given", "predicted"]).shape
-    (184, 312, 3)
+    (184, 296, 3)
     """
     clips = _checked(clips, titles)
     height, width = clips[0].shape[1:3]
