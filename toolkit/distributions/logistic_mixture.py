@@ -134,7 +134,8 @@ class LogisticMixture:
             float32 of shape (...); -1 is the lowest level, 1 the highest.
         """
         weights, means, _ = self._split(params)
-        return ops.sum(ops.softmax(weights, axis=-1) * means, axis=-1)
+        # Keras warns of a softmax of one.
+        return means[..., 0] if self.num_mixtures == 1 else ops.sum(ops.softmax(weights, axis=-1) * means, axis=-1)
 
     def get_config(self) -> dict:
         """What `from_config` needs to make an equal family."""

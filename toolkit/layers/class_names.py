@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class ClassNames(keras.layers.Layer):
-    """Passes logits on as they are and keeps the classes' names in its config.
+    """Passes logits, or labels, on as they are and keeps the classes' names in its config.
 
     A saved network so says itself what its classes are: `model.get_layer("class_names").names`.
 
@@ -16,7 +16,7 @@ class ClassNames(keras.layers.Layer):
         names: The classes, in the order of the logits, each once.
         **kwargs: As in `keras.layers.Layer`.
 
-    Input shape: (..., classes).
+    Input shape: (batch, ..., classes); or, of labels, (batch,).
 
     Output shape: the input's, in its dtype.
 
@@ -41,7 +41,7 @@ class ClassNames(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, input_shape) -> None:
-        if input_shape[-1] != len(self.names):
+        if len(input_shape) > 1 and input_shape[-1] != len(self.names):
             raise ValueError(f"{len(self.names)} names, but logits of shape {tuple(input_shape)}.")
         self.built = True
 

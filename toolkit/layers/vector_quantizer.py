@@ -28,7 +28,7 @@ class VectorQuantizer(keras.layers.Layer):
     with averages freed of the bias towards their zero start, and N_j smoothed: (N_j + epsilon / n) / (1 + K epsilon /
     n) for n vectors and K codes; a code to which nothing ever fell stays where it is. In the first `num_start_steps`
     training steps it is k-means: the codebook is vectors of the first batch, each batch moves the codes to the means of
-    what falls to them (g = 0), and a code to which nothing falls is drawn anew from the batch. Where the first batch has
+    what falls to them (g = 0), and a code to which nothing falls is drawn anew from it. Where the first batch has
     fewer vectors than there are codes, some are drawn more than once, and the duplicates drawn anew from later batches.
     After that a code is drawn anew where N_j < revive_below / K. Under a distribution strategy the vectors of all
     replicas count.

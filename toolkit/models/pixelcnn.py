@@ -1,7 +1,10 @@
 """Gated PixelCNN: the next code of a map from those before it, a prior over maps of discrete codes."""
 
+from collections.abc import Sequence
+
 import keras
 
+from toolkit.layers.class_names import ClassNames
 from toolkit.layers.gated_pixel_block import GatedPixelBlock
 
 
@@ -15,6 +18,7 @@ def pixelcnn(
     *,
     head_filters: int = 384,
     num_classes: int = 0,
+    class_names: Sequence[str] = (),
     num_maps: int = 0,
     context_size: tuple[int, int] | None = None,
     num_context_codes: int | None = None,
@@ -37,7 +41,8 @@ def pixelcnn(
         num_blocks: Gated blocks, the first of mask "A".
         kernel_size: Odd: each block reads half as many rows above and places to the left.
         head_filters: Channels of the 1 x 1 convolution before the logits.
-        num_classes: Classes; 0: none is given.
+        num_classes: Classes; 0: none is given, or as many as `class_names`.
+        class_names: Their names, which the network keeps; empty: they have none.
         num_maps: Maps that are known already; 0: none are given.
         context_size: Height and width of those, which divide the map's; None: the map's.
         num_context_codes: Different codes in those; None: `num_codes`.
@@ -67,11 +72,15 @@ def pixelcnn(
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} must be at least 1; got {size}.")
+    num_classes = num_classes or len(class_names)
+    if class_names and len(class_names) != num_classes:
+        raise ValueError(f"{len(class_names)} class_names for {num_classes} classes.")
     inputs = {"codes": keras.Input((height, width), dtype="int32", name="codes")}
     conditions = []
     if num_classes:
         inputs["label"] = keras.Input((), dtype="int32", name="label")
-        label = keras.layers.Embedding(num_classes, condition_filters, name="label_embedding")(inputs["label"])
+        label = ClassNames(class_names, name="class_names")(inputs["label"]) if class_names else inputs["label"]
+        label = keras.layers.Embedding(num_classes, condition_filters, name="label_embedding")(label)
         conditions.append(keras.layers.Reshape((1, 1, condition_filters), name="label_everywhere")(label))
     if num_maps:
         context_size = (height, width) if context_size is None else tuple(context_size)
@@ -91,6 +100,19 @@ def pixelcnn(
     h = keras.layers.ReLU(name="last")(h)
     h = keras.layers.Dense(head_filters, activation="relu", name="hidden")(h)
     return keras.Model(inputs, keras.layers.Dense(num_codes, dtype="float32", name="logits")(h), name="pixelcnn")
+
+
+def class_names(model: keras.Model) -> list[str]:
+    """The names of the classes that a network knows.
+
+    Args:
+        model: What `pixelcnn` returned, or the same loaded from a file.
+
+    Returns:
+        Its names, none where it was given none.
+    """
+    layers = {layer.name: layer for layer in model.layers}
+    return list(layers["class_names"].names) if "class_names" in layers else []
 
 
 def blocks(model: keras.Model) -> list[GatedPixelBlock]:

@@ -286,3 +286,38 @@ class CausalNetwork(Run):
         """Gives what both networks in `models.wavenet` are asked for, by their arguments' names."""
         names = ("filters", "skip_filters", "kernel_size", "num_levels", "hop")
         return {"dilations": self.dilations, **self.only(*names)}
+
+
+@group
+class Codebook(Run):
+    """The codebook."""
+
+    num_embeddings: int = setting(128, "vectors of a codebook", paper="512", minimum=1, maximum=65_536)
+    embedding_dim: int = setting(32, "numbers of a vector, of all codebooks together", minimum=1, maximum=65_536)
+    num_codebooks: int = setting(
+        1, "codes of each place, whose channels are split among as many codebooks", minimum=1, maximum=256
+    )
+    commitment_cost: float = setting(
+        0.25, "weight of the encoder's distance to its codes", paper="0.25", minimum=0.0, maximum=1000.0
+    )
+    codebook_momentum: float = setting(
+        0.99, "of the averages that are the codebook; 0: it is learned by gradient", minimum=0.0, maximum=0.99999
+    )
+
+    def check(self) -> None:
+        """Says what does not go together.
+
+        Raises:
+            ValueError: Where the vectors cannot be split among the codebooks.
+        """
+        if self.embedding_dim % self.num_codebooks:
+            raise ValueError(
+                f"--embedding_dim={self.embedding_dim} is no multiple of --num_codebooks={self.num_codebooks}."
+            )
+
+    def quantizer(self) -> dict:
+        """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
+        return {
+            "momentum": self.codebook_momentum or None,
+            **self.only("num_embeddings", "num_codebooks", "commitment_cost"),
+        }

@@ -294,6 +294,16 @@ def shipped(folder: pathlib.Path, stage: str, only: str | None = None) -> dict[s
     return {name: load_file(path) for name, path in paths.items() if only in (None, name)}
 
 
+def is_shipped(folder: pathlib.Path, stage: str) -> bool:
+    """Tells a folder of saved_models/ from a workdir.
+
+    Args:
+        folder: Either of them.
+        stage: The stage's name.
+    """
+    return (folder / "card.json").is_file() and any(folder.glob(f"{stage.replace('/', '_')}*.keras"))
+
+
 def shipped_name(stage: str, name: str) -> str:
     """Names the file of a network that comes with the code, without its suffix.
 

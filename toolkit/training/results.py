@@ -14,14 +14,15 @@ from typing import Any
 from toolkit.files.text import numbers, read_json
 from toolkit.files.writing import write_json, write_text, write_whole
 from toolkit.lazy import tensorflow as tf
+from toolkit.training import projector
 from toolkit.training.workdir import Workdir, command, is_trained
 from toolkit.visualize.board import Board
 from toolkit.visualize.lettering import as_written
 
 
 class Results(Workdir):
-    """A workdir and the verbs that leave something: report, check, picture, mask, sound, film, table, text, export,
-    benchmark.
+    """A workdir and the verbs that leave something: report, check, picture, mask, sound, film, table, text,
+    embedding, export, benchmark.
 
     Args:
         settings: The recipe's settings.
@@ -231,6 +232,20 @@ class Results(Workdir):
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         for row in cells:
             print("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+    def embedding(self, name: str, vectors, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keeps vectors, such as a codebook's, for TensorBoard's Projector.
+
+        Args:
+            name: Its name.
+            vectors: (vectors, channels).
+            rows: What is known of each vector, all by the same names, two at least.
+
+        Raises:
+            ValueError: Where there is not one row for each vector.
+        """
+        if self.shows:
+            projector.write(self.path("logs", "projector"), (self.prefix + name).replace("/", "_"), vectors, rows)
 
     def text(self, name: str, texts: Sequence[str]) -> None:
         """Prints texts, and keeps them in NAME.txt.

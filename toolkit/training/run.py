@@ -205,7 +205,7 @@ class Run(Reading):
         Args:
             stage: The stage's name.
             name: Of a stage that keeps several networks, the one that is wanted; or of its arrays.
-            workdir: Of another run, of this recipe or another.
+            workdir: Of another run, of this recipe or another; or a folder of saved_models/.
 
         Returns:
             A Keras model, in float32; where the stage keeps several and `name` is left out, all of them by name; of a
@@ -214,6 +214,9 @@ class Run(Reading):
         Raises:
             ValueError: Where the stage has not been trained in the workdir.
         """
+        if workdir is not None and networks.is_shipped(folder_of(workdir), stage):
+            found = networks.shipped(folder_of(workdir), stage, name)
+            return next(iter(found.values())) if len(found) == 1 else found
         folder = self._folder(stage) if workdir is None else folder_of(workdir) / "checkpoints" / stage
         path = networks.checkpoint(folder)
         if path is not None and name is not None and name in networks.other_holders(folder, path):

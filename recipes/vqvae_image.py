@@ -1,0 +1,191 @@
+"""Images as discrete codes: VQ-VAE, van den Oord et al. 2017 (1711.00937, sections 3 and 4.1).
+
+Sees an image through a small map of discrete codes, and draws it again from them; a prior over them is codes_prior's.
+
+  python -m recipes.vqvae_image                                            all phases on scikit-learn's digits
+  python -m recipes.codes_prior --codes=runs/vqvae_image/codes             then: a prior over these codes, and samples
+  python -m recipes.vqvae_image --mode=sample --images=one.jpg,two.png     the shipped model on your files
+  python -m recipes.vqvae_image --workdir=runs/cifar10 --data=keras:cifar10 --num_embeddings=512 --embedding_dim=64 \
+      --units=128 --residual_units=64 --batch_size=64 --epochs=8
+
+Here: TODO
+
+Paper: CIFAR-10, a bound in bits a dimension: VQ-VAE 4.67, a Gaussian VAE 4.51, VIMCO 5.14.
+
+Differs from the paper: sizes that two cores train in minutes (the paper's are in each help); the codebook is the
+averages of its appendix A.1, begun from data; each channel of each pixel has a discretised logistic of its own.
+"""
+
+import numpy as np
+
+from toolkit import data, layers, methods, models, serving, settings, training, visualize
+from toolkit.lazy import keras
+from toolkit.settings import other, setting
+
+
+@settings.recipe
+class Settings(
+    settings.Images,
+    settings.Codebook,
+    settings.FallingRate,
+    settings.Devices,
+    settings.Sampling,
+    settings.ImageExport,
+):
+    channels: int | None = setting(
+        None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
+    )
+    units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
+    residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
+    num_residual_blocks: int = setting(2, "before the codes, and after them", paper="2", minimum=0, maximum=100)
+    num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
+    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
+    optimizer: str = other("adam", choices=("adam",))
+    learning_rate: float | None = other(1e-3, paper="2e-4")
+    batch_size: int = other(32, paper="128")
+    epochs: int = 20
+    num_samples: int = 16
+
+    @property
+    def size(self) -> int:
+        return self.image_size or (16 if self.data.partition(":")[0] == "embedded" else 32)
+
+    def check(self) -> None:
+        if self.channels == 2:
+            raise ValueError("--channels=2: expected 1, grey, or 3, in colour.")
+        if self.size % 2**self.num_downsamplings:
+            raise ValueError(
+                f"--image_size={self.size} is no multiple of {2**self.num_downsamplings}, by which "
+                f"--num_downsamplings={self.num_downsamplings} divide it."
+            )
+
+
+def load(s):
+    """`data.images.Images`, their batches (image, label)."""
+    channels = s.channels or (1 if s.data.partition(":")[0] == "embedded" else 3)
+    how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
+    return data.images.load(s.data, image_size=s.size, channels=channels, **how)
+
+
+def network(s, channels):
+    sizes = s.only("units", "residual_units", "num_residual_blocks", "num_downsamplings", "embedding_dim")
+    codebook = layers.VectorQuantizer(**s.quantizer(), seed=s.seed, name="codebook")
+    return models.vqvae.vqvae(s.size, channels, codebook=codebook, **sizes)
+
+
+def train(run):
+    s, images = run.settings, run.data
+    splits = images.splits.map(methods.image_codes.pair)
+    falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
+    with run.scope():
+        model = network(s, images.parts["train"].store[0].shape[-1])
+        methods.image_codes.compiled(model, keras.optimizers.Adam(falling))
+    shown, _ = next(images.blocks("validation", 8))
+    run.fit(
+        model,
+        splits.train,
+        splits.validation,
+        monitor="reconstruction_bits_per_dim",
+        pictures=lambda: {"training/reconstructions": reconstructions(model, shown)},
+    )
+
+
+def reconstructions(model, images):
+    """Images, their codes as colours, and what is drawn from these."""
+    codes = np.asarray(models.vqvae.codes(model, np.asarray(images, "float32")))
+    again = np.asarray(models.vqvae.decoded(model, codes))
+    maps = visualize.codes.maps(codes.reshape(*codes.shape[:3], -1)[..., 0], codebook(model).num_embeddings)
+    return visualize.codes.beside([("real", images), ("codes", maps), ("decoded", again)])
+
+
+def codebook(model):
+    return model.get_layer("codebook")
+
+
+def evaluate(run):
+    model, splits = run.load(), run.data.splits
+    found = methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
+    found["bits_of_the_codes_per_image"] = np.prod(models.vqvae.code_shape(model)) * np.log2(
+        codebook(model).num_embeddings
+    )
+    run.report(found, paper={"cifar10_bits_per_dim": 4.67})
+    shown, _ = next(run.data.blocks("test", 8))
+    run.picture("reconstructions", reconstructions(model, shown))
+
+
+def codes(run):
+    """Encodes all images once, for a prior."""
+    model, images = run.load(), run.data
+    facts = {"autoencoder": "image", "classes": list(images.class_names), "data": run.settings.data}
+    encoded = {}
+    for split in data.codes.SPLITS:
+        batches = methods.image_codes.encoded(model, getattr(images.splits, split).dataset(num_epochs=1))
+        encoded[split] = list(batches)
+        nats = np.concatenate([nats for _, _, nats, _ in encoded[split]])
+        facts[f"{split}_reconstruction_nats"] = float(nats.mean())
+    data.codes.write(
+        run.path("codes"),
+        {split: [(codes, labels, None) for codes, labels, *_ in found] for split, found in encoded.items()},
+        shape=models.vqvae.code_shape(model),
+        num_codes=codebook(model).num_embeddings,
+        codebook=data.codes.digest(np.asarray(codebook(model).embeddings)),
+        label_names=images.class_names,
+        facts=facts,
+    )
+    drawn = np.concatenate([found[0].reshape(-1) for found in encoded["train"]])
+    counts = np.bincount(drawn, minlength=codebook(model).num_embeddings)
+    vectors = np.asarray(codebook(model).embeddings)[0]
+    run.picture("codebook", visualize.codes.codebook(vectors, counts))
+    run.embedding("codebook", vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
+    print(f"  {sum(len(found[0]) for found in encoded['train']):,} training images in codes: {run.path('codes')}")
+
+
+def sample(run):
+    s, model = run.settings, run.load()
+    if s.images:
+        _, shown = data.images.read_named(s.images, s.size)
+        run.picture("your_images", reconstructions(model, shown))
+    random, shape = np.random.default_rng(s.sample_seed), models.vqvae.code_shape(model)
+    uniform = random.integers(0, codebook(model).num_embeddings, (s.num_samples, *shape))
+    run.picture("uniform_codes", visualize.images.grid(np.asarray(models.vqvae.decoded(model, uniform))))
+    images = run.data_if_there("test images, one code of which would be changed")
+    if images is None:
+        return
+    shown, _ = next(images.blocks("test", 6))
+    run.picture("one_code", visualize.codes.beside(changed(model, shown, random), most=9))
+
+
+def changed(model, images, random):
+    """Each image as its codes have it, and with the code of its middle exchanged for others."""
+    shape = models.vqvae.code_shape(model)
+    middle, rows = (shape[0] // 2, shape[1] // 2), []
+    others = random.choice(codebook(model).num_embeddings, min(8, codebook(model).num_embeddings), replace=False)
+    for image in images:
+        found = np.array(models.vqvae.codes(model, np.asarray(image, "float32")[None])).repeat(1 + len(others), axis=0)
+        found[1:, middle[0], middle[1]] = others.reshape(-1, *(1,) * (found.ndim - 3))
+        rows.append(
+            ("" if rows else "decoded, then with another code in the middle", models.vqvae.decoded(model, found))
+        )
+    return rows
+
+
+def export(run):
+    s, images = run.settings, run.data_to_measure()
+    measured, typical = (
+        [image for block, _ in images.blocks(split, most) for image in block] if images else []
+        for split, most in (("test", s.max_measured), ("train", 100))
+    )
+    run.export(
+        serving.image_codes.image_codes(run.load(), measured=measured, typical=typical),
+        data=s.data,
+        description=__doc__.splitlines()[0],
+    )
+
+
+def check_data(run):
+    found = data.images.report.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: {"classes": visualize.images.examples(found.examples)})
+
+
+if __name__ == "__main__":
+    training.main(Settings, load, train, evaluate, codes, sample, export, checks=(check_data,))

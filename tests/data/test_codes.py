@@ -1,0 +1,121 @@
+"""Codes as they were written come back, in any reader of TFRecord too; what is damaged is named."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from toolkit.data import codes
+
+SHAPE = 3, 2
+RANDOM = np.random.default_rng(0)
+PARTS = {
+    split: [(RANDOM.integers(0, 300, (n, *SHAPE)), RANDOM.integers(0, 2, n), RANDOM.integers(1, 4, n)) for n in (4, 3)]
+    for split in codes.SPLITS
+}
+HOW = {"shape": SHAPE, "num_codes": 300, "codebook": "abc", "label_names": ["cat", "dog"], "facts": {"nats": 1.5}}
+
+
+@pytest.fixture(name="folder")
+def written(tmp_path):
+    codes.write(tmp_path / "codes", PARTS, **HOW)
+    return tmp_path / "codes"
+
+
+def whole(split):
+    return [np.concatenate(each) for each in zip(*PARTS[split], strict=True)]
+
+
+def test_what_was_written_is_read(folder):
+    found = codes.load(folder, batch_size=4)
+    assert (found.shape, found.num_codes, found.codebook) == (SHAPE, 300, "abc")
+    assert (found.label_names, found.facts) == (("cat", "dog"), {"nats": 1.5})
+    read = found.splits.test.arrays()
+    for name, expected in zip(("codes", "label", "length"), whole("test"), strict=True):
+        np.testing.assert_array_equal(read[name], expected)
+        assert read[name].dtype == np.int32
+    # The training part in an order that the seed decides.
+    orders = [codes.load(folder, batch_size=7, seed=seed).splits.train.peek()["codes"] for seed in (0, 0, 1)]
+    np.testing.assert_array_equal(orders[0], orders[1])
+    assert (orders[0] != orders[2]).any()
+    assert sorted(orders[0].tolist()) == sorted(whole("train")[0].tolist())
+
+
+def test_tensorflows_own_reader_reads_them(folder):
+    records = list(tf.data.TFRecordDataset(str(folder / "validation.tfrecord")).as_numpy_iterator())
+    expected, labels, lengths = whole("validation")
+    np.testing.assert_array_equal(
+        [np.frombuffer(record, "<i4", 2) for record in records], np.stack([labels, lengths], axis=1)
+    )
+    np.testing.assert_array_equal(
+        [np.frombuffer(record, "<u2", offset=8).reshape(SHAPE) for record in records], expected
+    )
+
+
+def test_a_second_writing_replaces_the_first_or_leaves_it(folder):
+    codes.write(folder, {**PARTS, "test": PARTS["test"][:1]}, **{**HOW, "codebook": "other"})
+    assert codes.load(folder, batch_size=4).codebook == "other"
+
+    def broken():
+        yield PARTS["train"][0]
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        codes.write(folder, {**PARTS, "test": broken()}, **HOW)
+    assert codes.load(folder, batch_size=4).codebook == "other"
+    assert [path.name for path in folder.parent.iterdir()] == ["codes"]
+
+
+@pytest.mark.parametrize(
+    ("batch", "told"),
+    [
+        ((np.zeros((2, 3, 3)), np.zeros(2), None), r"expected codes \(n, 3, 2\)"),
+        ((np.full((2, 3, 2), 300), np.zeros(2), None), "codes 300 to 300; expected 0 to 299"),
+        ((np.zeros((2, 3, 2)), np.zeros(3), None), "as many labels"),
+    ],
+)
+def test_what_cannot_be_written(tmp_path, batch, told):
+    with pytest.raises(ValueError, match=told):
+        codes.write(tmp_path / "codes", {**PARTS, "train": [batch]}, **HOW)
+    assert not list(tmp_path.iterdir())
+
+
+def test_damage_is_named(folder):
+    path = folder / "train.tfrecord"
+    content = path.read_bytes()
+    for damaged, told in (
+        (content[:-5], "train.tfrecord has .* Cut short"),
+        (content[:40] + bytes([content[40] ^ 1]) + content[41:], "train.tfrecord is damaged"),
+        (content[: len(content) // 7 * 6], "expected 7 records"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=told):
+            codes.load(folder, batch_size=4)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"train.tfrecord"):
+        codes.load(folder, batch_size=4)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"num_codes": 200}, "train.tfrecord: codes .* expected 0 to 199"),
+        ({"label_names": ["cat"]}, "labels 0 to 1; expected 0 to 0"),
+        ({"shape": [3, -2]}, "codes.json.*cannot be"),
+        ({"num_codes": "many"}, "num_codes is str, expected int"),
+        ({"counts": {"train": 9}}, "expected 9 records"),
+    ],
+)
+def test_a_head_that_does_not_fit(folder, change, told):
+    head = json.loads((folder / "codes.json").read_text())
+    (folder / "codes.json").write_text(json.dumps(head | change))
+    with pytest.raises(ValueError, match=told):
+        codes.load(folder, batch_size=4)
+
+
+def test_a_codebook_is_told_from_others():
+    vectors = RANDOM.normal(size=(1, 5, 3)).astype("float32")
+    assert codes.digest(vectors) == codes.digest(vectors.copy())
+    others = vectors + 1e-6, vectors[:, ::-1], vectors.reshape(1, 3, 5)
+    assert len({codes.digest(each) for each in (vectors, *others)}) == 4

@@ -1,0 +1,71 @@
+"""Training a prior over maps of codes by the likelihood of each code given those before it."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from toolkit.distributions.categorical import Categorical
+from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
+from toolkit.metrics.log_loss import LogLoss
+
+
+class Pairs:
+    """Turns a batch of codes into what `fit` takes.
+
+    Args:
+        model: What `models.pixelcnn.pixelcnn` returned.
+
+    Call arguments:
+        batch: {"codes", "label"}: (batch, height, width[, codebooks]) and (batch,); or, for a network that reads
+            frames before, films (batch, frames, height, width), of which each frame that has as many before it counts.
+
+    Returns:
+        (inputs, codes).
+
+    Example:
+
+    >>> from toolkit import models
+    >>> pairs = Pairs(models.pixelcnn.pixelcnn(2, 3, 8, filters=4, num_blocks=1, head_filters=4, num_maps=4))
+    >>> inputs, codes = pairs({"codes": ops.zeros((5, 10, 2, 3), "int32"), "label": ops.zeros(5)})
+    >>> inputs["context"].shape, codes.shape
+    (TensorShape([30, 4, 2, 3]), TensorShape([30, 2, 3]))
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self.inputs = {each.name: tuple(each.shape) for each in model.inputs}
+
+    def __call__(self, batch: dict[str, Any]) -> tuple:
+        height, width = self.inputs["codes"][1:]
+        codes, inputs = batch["codes"], {}
+        if "label" in self.inputs:
+            inputs["label"] = batch["label"]
+        if "context" in self.inputs:
+            num_maps = self.inputs["context"][1]
+            places = range(num_maps, codes.shape[1])
+            context = ops.stack([codes[:, place - num_maps : place] for place in places], axis=1)
+            inputs["context"] = ops.reshape(context, (-1, num_maps, height, width))
+            if "label" in inputs:
+                inputs["label"] = ops.repeat(inputs["label"], len(places))
+            codes = codes[:, num_maps:]
+        codes = ops.reshape(codes, (-1, height, width))
+        return {"codes": codes, **inputs}, codes
+
+
+def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
+    """Compiles a prior to be trained, or measured, on nats a code, and shows bits.
+
+    Args:
+        model: What `models.pixelcnn.pixelcnn` returned.
+        optimizer: None where it is measured only.
+
+    Returns:
+        The network.
+
+    Reference: van den Oord et al. 2017, arXiv 1711.00937, section 3.3.
+    """
+    family = Categorical(model.output_shape[-1])
+    bits = LogLoss(family, name="bits_per_code", unit="bits")
+    loss = NegativeLogLikelihood(family, reduction="sum_over_batch_size")
+    model.compile(optimizer or "sgd", loss, metrics=[bits], jit_compile=False)
+    return model
