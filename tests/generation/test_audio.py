@@ -14,8 +14,9 @@ NETWORKS = {
 }
 
 
-def network(name):
-    model = wavenet.wavenet(filters=6, skip_filters=10, num_levels=64, condition_size=4, **NETWORKS[name])
+def network(name, **how):
+    how = {"num_levels": 64, **NETWORKS[name], **how}
+    model = wavenet.wavenet(filters=6, skip_filters=10, condition_size=4, **how)
     random = np.random.default_rng(0)
     model.set_weights([random.normal(size=w.shape) / (3 if w.ndim > 1 else 1) for w in model.get_weights()])
     return model
@@ -68,6 +69,13 @@ def step_by_step(generator, levels, asked):
         found.append(params.numpy())
         level = tf.constant(following)
     return np.stack(found, axis=1)
+
+
+def test_codes_are_written_as_samples_are():
+    model = network("conditioned", codes=True, num_levels=16)
+    test_cached_is_naive_over_500_samples(model)
+    codes = SoundGenerator(model).write(40, speaker=1, units=[0, 1], seed=3)
+    assert (codes == codes.round()).all() and set(codes.ravel()) <= set(range(16)) and len(set(codes.ravel())) > 3
 
 
 def test_primers_of_unlike_length(model):

@@ -77,3 +77,16 @@ def test_errors():
         small(kernel_size=1)
     with pytest.raises(ValueError, match="num_units and hop must be at least 1"):
         wavenet.recognizer(0)
+    with pytest.raises(ValueError, match="codes have no order that output='logistic_mixture' could tell"):
+        small(codes=True, output="logistic_mixture")
+
+
+@pytest.mark.parametrize("how", [{}, {"codes": True, "num_levels": 9}, {"output": "logistic_mixture"}], ids=str)
+def test_another_like_it(how):
+    inventory = {"speakers": ["a", "b"], "units": ["_"], "unit_lengths": [9.0], "sample_rate": 1000}
+    model = small(num_speakers=2, num_context_layers=2, num_units=5, hop=7, inventory=inventory, **how)
+    arguments = wavenet.arguments(model)
+    units = keras.Input((None,), dtype="int32", name="units")
+    frames = keras.layers.Embedding(5, 16, name="unit_embedding")(units)
+    other = wavenet.of_frames({"units": units}, frames, **arguments)
+    assert [layer.get_config() for layer in model.layers] == [layer.get_config() for layer in other.layers]

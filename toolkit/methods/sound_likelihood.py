@@ -27,7 +27,7 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     """Makes the function that turns a batch of windows into what `fit` takes.
 
     Args:
-        model: What `models.wavenet.wavenet` returned.
+        model: What `models.wavenet.wavenet` or `models.vqvae_sound.vqvae_sound` returned.
 
     Returns:
         From {"audio", "mask", "speaker", "units"}, each (batch, time) but the speakers (batch,), to (inputs, levels,
@@ -47,6 +47,8 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
 
     def pair(batch):
         inputs = {"audio": ops.pad(batch["audio"][:, :-1], [[0, 0], [1, 0]])}
+        if "heard" in reads:
+            inputs["heard"] = batch["audio"]
         if "speaker" in reads:
             inputs["speaker"] = batch["speaker"]
         if "units" in reads:

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from toolkit.distributions.logistic_mixture import LogisticMixture
+from toolkit.layers.code_levels import CodeLevels
 from toolkit.layers.frame_upsampling import FrameUpsampling
 from toolkit.layers.gated_residual_block import GatedResidualBlock
 from toolkit.layers.mu_law import MuLaw
@@ -42,6 +43,7 @@ def wavenet(
     kernel_size: int = 2,
     *,
     num_levels: int = 256,
+    codes: bool = False,
     output: str = "categorical",
     num_mixtures: int = 10,
     num_speakers: int = 0,
@@ -65,6 +67,8 @@ def wavenet(
         skip_filters: Channels of the skip connections.
         kernel_size: Samples that each block's convolution reads.
         num_levels: Levels of a sample: companded by the mu-law before a softmax, evenly spaced before logistics.
+        codes: Whether "audio" is levels already, whole numbers from 0 to `num_levels` - 1 such as a quantizer's codes:
+            a prior of these.
         output: "categorical", logits of the levels, or "logistic_mixture", what `distribution(model)` reads.
         num_mixtures: Logistics of the mixture.
         num_speakers: Speakers; 0: none is given.
@@ -93,27 +97,100 @@ def wavenet(
 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, sections 2.1 to 2.5; mixture: arXiv 1701.05517.
     """
+    inputs, frames = {}, None
+    if num_units:
+        inputs["units"] = keras.Input((None,), dtype="int32", name="units")
+        frames = keras.layers.Embedding(num_units, condition_size, name="unit_embedding")(inputs["units"])
+    return of_frames(
+        inputs,
+        frames,
+        dilations,
+        filters,
+        skip_filters,
+        kernel_size,
+        num_levels=num_levels,
+        codes=codes,
+        output=output,
+        num_mixtures=num_mixtures,
+        num_speakers=num_speakers,
+        condition_size=condition_size,
+        hop=hop,
+        num_context_layers=num_context_layers,
+        inventory=inventory,
+    )
+
+
+def of_frames(
+    inputs: Mapping[str, Any],
+    frames: Any,
+    dilations: Sequence[int],
+    filters: int,
+    skip_filters: int,
+    kernel_size: int,
+    *,
+    num_levels: int,
+    codes: bool,
+    output: str,
+    num_mixtures: int,
+    num_speakers: int,
+    condition_size: int,
+    hop: int,
+    num_context_layers: int,
+    inventory: Mapping[str, Any] | None,
+    name: str = "wavenet",
+) -> keras.Model:
+    """A WaveNet of frames that something else makes: a table of units, or an autoencoder's quantizer.
+
+    Args:
+        inputs: By name, what the frames are made of.
+        frames: The Keras tensor (batch, frames, channels) made of it; None: none.
+        dilations: This and the others as in `wavenet`.
+        filters: As there.
+        skip_filters: As there.
+        kernel_size: As there.
+        num_levels: As there.
+        codes: As there.
+        output: As there.
+        num_mixtures: As there.
+        num_speakers: As there.
+        condition_size: As there.
+        hop: As there.
+        num_context_layers: As there.
+        inventory: As there.
+        name: The model's.
+
+    Returns:
+        A model from `inputs`, "audio" and, with `num_speakers`, "speaker", as `wavenet` describes it.
+
+    Raises:
+        ValueError: Where an argument is out of range.
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, sections 2.1 to 2.5.
+    """
     if output not in OUTPUTS:
         raise ValueError(f"output must be one of {', '.join(OUTPUTS)}; got {output!r}.")
     sizes = {"skip_filters": skip_filters, "condition_size": condition_size, "hop": hop, "num_mixtures": num_mixtures}
-    for name, size in sizes.items():
+    for what, size in sizes.items():
         if size < 1:
-            raise ValueError(f"{name} must be at least 1; got {size}.")
-    inputs = {"audio": keras.Input((None,), name="audio")}
+            raise ValueError(f"{what} must be at least 1; got {size}.")
+    inputs = {"audio": keras.Input((None,), name="audio"), **inputs}
     speaker = local = None
     if num_speakers:
         inputs["speaker"] = keras.Input((), dtype="int32", name="speaker")
         speaker = keras.layers.Embedding(num_speakers, condition_size, name="speaker_embedding")(inputs["speaker"])
-    if num_units:
-        inputs["units"] = keras.Input((None,), dtype="int32", name="units")
-        local = keras.layers.Embedding(num_units, condition_size, name="unit_embedding")(inputs["units"])
+    if frames is not None:
         for number in range(1, num_context_layers + 1):
-            local = keras.layers.Conv1D(condition_size, 3, padding="same", activation="relu", name=f"context_{number}")(
-                local
-            )
-        local = FrameUpsampling(condition_size, hop, name="upsampling")(local, inputs["audio"])
+            frames = keras.layers.Conv1D(
+                condition_size, 3, padding="same", activation="relu", name=f"context_{number}"
+            )(frames)
+        local = FrameUpsampling(condition_size, hop, name="upsampling")(frames, inputs["audio"])
     categorical = output == "categorical"
-    levels = MuLaw(num_levels, None if categorical else 0, name="levels")
+    if codes and not categorical:
+        raise ValueError(f"codes have no order that output={output!r} could tell: expected 'categorical'.")
+    if codes:
+        levels = CodeLevels(num_levels, name="levels")
+    else:
+        levels = MuLaw(num_levels, None if categorical else 0, name="levels")
     x = _skips(
         _known(inputs["audio"], inventory),
         levels,
@@ -127,7 +204,48 @@ def wavenet(
     )
     x = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(x)
     size = num_levels if categorical else LogisticMixture(num_mixtures, num_levels).num_params
-    return keras.Model(inputs, keras.layers.Dense(size, dtype="float32", name=output)(x), name="wavenet")
+    return keras.Model(inputs, keras.layers.Dense(size, dtype="float32", name=output)(x), name=name)
+
+
+def arguments(model: keras.Model) -> dict[str, Any]:
+    """Tells what a network was made with, to make another like it.
+
+    Args:
+        model: What `wavenet` or `of_frames` returned, or the same loaded from a file.
+
+    Returns:
+        The arguments of `of_frames` from `dilations` on, by name.
+
+    Example:
+
+    >>> found = arguments(wavenet([1, 2], filters=4, skip_filters=8, num_units=3, hop=20))
+    >>> found["dilations"], found["hop"], found["output"]
+    ([1, 2], 20, 'categorical')
+    """
+    layers, ordered, family = {layer.name: layer for layer in model.layers}, blocks(model), distribution(model)
+    inventory = layers["inventory"].get_config() if "inventory" in layers else None
+    for its_own in ("name", "trainable", "dtype") if inventory else ():
+        inventory.pop(its_own, None)
+    speakers, upsampling = layers.get("speaker_embedding"), layers.get("upsampling")
+    told = {"condition_size": 16, "hop": 80}
+    if speakers:
+        told["condition_size"] = speakers.output_dim
+    if upsampling:
+        told |= {"condition_size": upsampling.filters, "hop": upsampling.hop}
+    return {
+        "dilations": [block.dilation_rate for block in ordered],
+        "filters": ordered[0].filters,
+        "skip_filters": ordered[0].skip_filters,
+        "kernel_size": ordered[0].kernel_size,
+        "num_levels": layers["levels"].num_levels,
+        "codes": isinstance(layers["levels"], CodeLevels),
+        "output": "logistic_mixture" if family else "categorical",
+        "num_mixtures": family.num_mixtures if family else 10,
+        "num_speakers": speakers.input_dim if speakers else 0,
+        **told,
+        "num_context_layers": sum(name.startswith("context_") for name in layers),
+        "inventory": inventory,
+    }
 
 
 def recognizer(
