@@ -129,7 +129,8 @@ def decoder(model: keras.Model) -> keras.Model:
 
     Returns:
         What `wavenet.wavenet` returns, of the inputs "audio", "units", the codes, and with speakers "speaker"; its
-        weights are a copy of the model's as they are now. Whatever writes sound with a WaveNet writes with it.
+        weights are a copy of the model's as they are now. In its inventory the units are the codes, "0", "1" and so
+        on, each `hop` samples long. Whatever writes sound with a WaveNet writes with it.
 
     Example:
 
@@ -140,7 +141,11 @@ def decoder(model: keras.Model) -> keras.Model:
     codebook = keras.ops.convert_to_numpy(model.get_layer("quantizer").embeddings)[0]
     codes = keras.Input((None,), dtype="int32", name="units")
     table = keras.layers.Embedding(*codebook.shape, name="unit_embedding")
-    half = wavenet.of_frames({"units": codes}, table(codes), **wavenet.arguments(model))
+    how = wavenet.arguments(model)
+    if how["inventory"]:
+        names, lengths = [str(code) for code in range(len(codebook))], [how["hop"]] * len(codebook)
+        how["inventory"] |= {"units": names, "unit_lengths": lengths, "num_states": 1}
+    half = wavenet.of_frames({"units": codes}, table(codes), **how)
     table.set_weights([codebook])
     for layer in half.layers:
         if layer.weights and layer is not table:

@@ -62,7 +62,7 @@ def wavenet(
     from toolkit.generation.audio import SoundGenerator
     from toolkit.layers.frame_upsampling import middles
 
-    generator, inventory = SoundGenerator(model), _inventory(model)
+    generator, inventory = SoundGenerator(model), inventory_of(model)
     sample_rate, speakers, units = inventory["sample_rate"], inventory["speakers"], tracks.labels(inventory)
     speakers, units = speakers * generator.reads["speaker"], units * generator.reads["unit"]
     num_samples = round(max_seconds * sample_rate)
@@ -131,7 +131,18 @@ def wavenet(
     )
 
 
-def _inventory(model):
+def inventory_of(model: "keras.Model") -> dict[str, Any]:
+    """Reads what a network keeps of its speech.
+
+    Args:
+        model: A network of the layer "inventory".
+
+    Returns:
+        By the names of `layers.SpeechInventory`'s arguments.
+
+    Raises:
+        ValueError: Where it keeps none.
+    """
     if "inventory" not in {layer.name for layer in model.layers}:
         raise ValueError("The network does not know what its speech is made of: give `models.wavenet` an inventory.")
     config = model.get_layer("inventory").get_config()
@@ -143,14 +154,14 @@ def _signatures(generator, sizes):
     reads = generator.reads
 
     def generate(seconds, temperature, speaker=None, units=None, noise=None):
-        length = tf.cast(tf.round(_within(seconds, num_samples / rate) * rate), tf.int32)
+        length = tf.cast(tf.round(within(seconds, num_samples / rate) * rate), tf.int32)
         how = {"num_steps": num_samples, "length": length, "noise": noise, "batch_size": 1}
-        return generator.generate(speaker, units, _within(temperature, 1e4), **how)
+        return generator.generate(speaker, units, within(temperature, 1e4), **how)
 
     def step(level, noise, temperature, queues, position, speaker=None, frames=None):
         prepared = generator.prepare(1, speaker, frames)
         params, state = generator.step(level, {"queues": queues, "position": position}, prepared)
-        drawn = generator.draw(params, noise, _within(temperature, 1e4))
+        drawn = generator.draw(params, noise, within(temperature, 1e4))
         after = {f"next_{name}": value for name, value in state.items()}
         return {"audio": generator.levels.inverse(drawn), "next_level": drawn, **after}
 
@@ -195,8 +206,13 @@ def _signatures(generator, sizes):
     }
 
 
-def _within(value, most):
-    """Programs give any number: 0 for what is below it, or no number."""
+def within(value: "tf.Tensor", most: float) -> "tf.Tensor":
+    """Limits what programs give, which is any number: 0 for what is below it, or no number.
+
+    Args:
+        value: The numbers.
+        most: Their limit.
+    """
     return tf.where(value > 0, tf.minimum(value, most), 0.0)
 
 
