@@ -111,7 +111,7 @@ def network(s, inventory):
 
 def train(run):
     s, speech = run.settings, run.data
-    train_judge(run, speech)
+    methods.speech_classification.train_judge(run, speech, hop=s.hop, epochs=s.judge_epochs)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
     averaged = {"use_ema": True, "ema_momentum": s.ema_momentum} if s.ema_momentum else {}
     with run.scope():
@@ -127,15 +127,6 @@ def train(run):
 
     splits = speech.splits.map(methods.sound_likelihood.pairs(model))
     run.fit(model, splits.train, splits.validation, monitor="bits_per_sample", pictures=pictures)
-
-
-def train_judge(run, speech):
-    """Trains, on real sound alone, what says who speaks and what, to hear it in what is written."""
-    with run.scope("judge"):
-        judge = models.speech_classifier.speech_classifier(speech.inventory, hop=run.settings.hop)
-        methods.speech_classification.compiled(judge, keras.optimizers.Adam(2e-3))
-    splits = speech.splits.map(methods.speech_classification.pairs(judge, speech.num_states))
-    run.fit(judge, splits.train, splits.validation, stage="judge", epochs=run.settings.judge_epochs)
 
 
 def beside_real(speech, pairs):
@@ -178,18 +169,14 @@ def judged(run, model, speech):
     s, judge, writer = run.settings, run.load("judge"), generation.audio.SoundGenerator(model)
     real = list(speech.examples("test", s.num_judged))
     written = generation.speaking.speak(writer, real, temperature=s.temperature, seed=s.seed)
-    found = {}
-    for kind, sounds in (("real", [each.waveform for each in real]), ("written", written)):
-        asked = [(sound, each.speaker, each.units) for sound, each in zip(sounds, real, strict=True)]
-        heard = methods.speech_classification.heard(judge, asked, speech.num_states)._asdict()
-        found |= {f"{what}_heard_in_{kind}_percent": heard[f"{what}_percent"] for what in s.told}
-        found |= {f"{what}_chance_percent": heard[f"{what}_chance_percent"] for what in s.told}
+    kinds = {"real": ([each.waveform for each in real], real), "written": (written, real)}
+    found = methods.speech_classification.heard_beside_chance(judge, kinds, speech.num_states)
     pairs = list(zip(real, written, strict=True))[:: -(-len(real) // 6)]
     run.picture("written", beside_real(speech, pairs))
     for number, (each, sound) in enumerate(pairs):
         run.sound(f"test_{number}_real", each.waveform, s.sample_rate)
         run.sound(f"test_{number}_written", sound, s.sample_rate)
-    return found
+    return {name: value for name, value in found.items() if name.partition("_")[0] in s.told}
 
 
 def sample(run):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from toolkit import data
+from toolkit.generation.speaking import Asked
 from toolkit.methods import speech_classification
 from toolkit.models.speech_classifier import speech_classifier
 
@@ -62,3 +63,18 @@ def test_embedded_speakers_and_units_are_told_apart():
     model.fit(batches, shuffle=False, verbose=0)
     found = speech_classification.heard(model, [each[:3] for each in speech.examples("test")])
     assert found.speaker_percent == 100 and found.units_percent > 60 > 3 * found.units_chance_percent
+
+
+def test_kinds_of_sounds_are_heard_beside_chance():
+    says = Says(speaker=[1, 1, 1], units=[1, 1, 2])
+    asked = [Asked(1, np.repeat([1, 1, 2], 10)), Asked(0, np.repeat([2, 2, 2], 10))]
+    sounds, others = [np.zeros(30)] * 2, [each._replace(speaker=1) for each in asked]
+    kinds = {"real": (sounds, asked), "converted": (sounds, others)}
+    assert speech_classification.heard_beside_chance(says, kinds) == {
+        "speaker_heard_in_real_percent": 50,
+        "units_heard_in_real_percent": pytest.approx(200 / 3),
+        "speaker_heard_in_converted_percent": 100,
+        "units_heard_in_converted_percent": pytest.approx(200 / 3),
+        "speaker_chance_percent": 100,
+        "units_chance_percent": pytest.approx(200 / 3),
+    }

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from scipy import signal
 
+from toolkit.visualize import audio
 from toolkit.visualize.audio import recordings, spectrogram
 
 RATE = 8000
@@ -73,3 +74,16 @@ def test_what_does_not_fit_is_refused():
         recordings([TONE], RATE, units=[TONE, TONE])
     with pytest.raises(ValueError, match="units 0: expected one for each of 4000 samples; got 3"):
         recordings([TONE], RATE, units=[np.zeros(3, int)])
+
+
+def test_codes_stand_where_they_are_heard():
+    figure = audio.codes([np.zeros(200), np.ones(100)], [[3, 0, 7], [5, 5]], 80, 1000, ["one", "two"], num_codes=9)
+    first, second = figure.axes[1], figure.axes[3]
+    marks = first.collections[0].get_segments()
+    np.testing.assert_allclose(marks, [[[0, 3], [0.08, 3]], [[0.08, 0], [0.16, 0]], [[0.16, 7], [0.24, 7]]])
+    assert first.get_xlim() == second.get_xlim() == (0, 0.2) and first.get_ylim() == (-1, 9)
+    assert figure.axes[2].get_title(loc="left") == "two"
+    with pytest.raises(ValueError, match="as many rows of codes as waveforms, 1; got 2"):
+        audio.codes([np.zeros(9)], [[1], [2]], 8, 1000)
+    with pytest.raises(ValueError, match="as many titles as waveforms, 1; got 2"):
+        audio.codes([np.zeros(9)], [[1]], 8, 1000, ["a", "b"])

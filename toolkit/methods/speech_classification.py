@@ -1,7 +1,7 @@
 """Training a classifier of speakers and units, and what it hears in whole sounds."""
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from toolkit.layers.frame_upsampling import middles
+from toolkit.models.speech_classifier import speech_classifier
 
 
 class Heard(NamedTuple):
@@ -69,6 +70,49 @@ def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> keras
     accuracies = each(lambda: [keras.metrics.SparseCategoricalAccuracy(name="accuracy")])
     model.compile(optimizer, losses, weighted_metrics=accuracies, jit_compile=False)
     return model
+
+
+def train_judge(run: Any, speech: Any, *, hop: int = 80, epochs: int = 8) -> None:
+    """Trains, on real sound alone, what says who speaks and what, to hear it in what is written: the stage "judge".
+
+    Args:
+        run: The recipe's `training.Run`, or what has its `scope` and `fit`.
+        speech: The `data.audio.speech.Speech` that is learned from.
+        hop: Samples of a frame.
+        epochs: Passes over the data.
+    """
+    with run.scope("judge"):
+        judge = compiled(speech_classifier(speech.inventory, hop=hop), keras.optimizers.Adam(2e-3))
+    splits = speech.splits.map(pairs(judge, speech.num_states))
+    run.fit(judge, splits.train, splits.validation, stage="judge", epochs=epochs)
+
+
+def heard_beside_chance(
+    model: keras.Model, kinds: Mapping[str, tuple[Sequence[np.ndarray], Sequence[Any]]], num_states: int = 1
+) -> dict[str, float]:
+    """Compares what a classifier hears in sounds of several kinds, such as real and written ones.
+
+    Args:
+        model: A trained classifier.
+        kinds: By the name of each, waveforms (time,), and what is to be heard in each: anything with `speaker`, a
+            number, and `units` (time,).
+        num_states: As in `pairs`.
+
+    Returns:
+        "speaker_heard_in_KIND_percent" and "units_heard_in_KIND_percent", and, of the last kind,
+        "speaker_chance_percent" and "units_chance_percent".
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.1.
+    """
+    found = {}
+    for kind, (sounds, asked) in kinds.items():
+        triples = ((sound, each.speaker, each.units) for sound, each in zip(sounds, asked, strict=True))
+        its = heard(model, triples, num_states)
+        found |= {f"speaker_heard_in_{kind}_percent": its.speaker_percent}
+        found |= {f"units_heard_in_{kind}_percent": its.units_percent}
+        found |= {"speaker_chance_percent": its.speaker_chance_percent}
+        found |= {"units_chance_percent": its.units_chance_percent}
+    return found
 
 
 def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray]], num_states: int = 1) -> Heard:

@@ -87,6 +87,68 @@ def recordings(
     return figure
 
 
+def codes(
+    waveforms: Sequence[np.ndarray],
+    rows: Sequence[np.ndarray],
+    hop: int,
+    sample_rate: int,
+    titles: Sequence[str] = (),
+    *,
+    num_codes: int | None = None,
+    width: float = 13.0,
+) -> "Figure":
+    """Draws recordings with their discrete codes: each as a spectrogram, below it a mark at each code's number.
+
+    Args:
+        waveforms: (samples,) each, from -1 to 1.
+        rows: (codes,) each, integers, of which the first stands for the first `hop` samples and so on.
+        hop: Samples of a code.
+        sample_rate: In Hz.
+        titles: What stands over each; none: nothing.
+        num_codes: How many there are; None: as many as the highest asks for.
+        width: The figure's, in inches.
+
+    Returns:
+        A matplotlib figure; all recordings have the same scale of time.
+
+    Raises:
+        ValueError: Where there is not one row of codes, or not one title, for each waveform.
+
+    Example:
+
+    >>> len(codes([np.zeros(800)], [np.arange(13)], 64, 8000, ["silence"]).axes)
+    2
+
+    Reference: van den Oord et al. 2017, arXiv 1711.00937, section 4.3.
+    """
+    from matplotlib.figure import Figure
+
+    for what, given in (("rows of codes", rows), ("titles", titles if len(titles) else rows)):
+        if len(given) != len(waveforms):
+            raise ValueError(f"Expected as many {what} as waveforms, {len(waveforms)}; got {len(given)}.")
+    highest = max((int(np.max(row, initial=0)) for row in rows), default=0)
+    figure = Figure((width, 2.5 * len(waveforms) + 0.5), dpi=_DPI, layout="constrained")
+    longest = max(map(len, waveforms), default=1) / sample_rate
+    outer = figure.add_gridspec(max(len(waveforms), 1), 1)
+    for number, (waveform, row) in enumerate(zip(waveforms, rows, strict=True)):
+        upper, lower = outer[number].subgridspec(2, 1, height_ratios=(3, 2), hspace=0.02).subplots()
+        _draw_spectrogram(upper, np.asarray(waveform, "float32").reshape(-1), sample_rate)
+        starts = np.arange(len(row)) * hop / sample_rate
+        lower.hlines(row, starts, starts + hop / sample_rate, color=INK, linewidth=1.6)
+        lower.set_ylim(-1, max(highest + 1, num_codes or 0))
+        for axis, label in ((upper, "kHz"), (lower, "code")):
+            axis.set_xlim(0, longest)
+            axis.set_ylabel(label, fontsize=7, color="#555555")
+            axis.spines[:].set_visible(False)
+            axis.tick_params(labelsize=7, length=2, color=_GREY, labelcolor="#555555")
+        upper.set_xticks([])
+        if len(titles):
+            upper.set_title(titles[number], fontsize=8, loc="left", color="#444444", pad=4)
+        if number == len(waveforms) - 1:
+            lower.set_xlabel("s", fontsize=7, color="#555555", labelpad=1)
+    return figure
+
+
 def spectrogram(waveform: np.ndarray, sample_rate: int) -> tuple[np.ndarray, float]:
     """Measures how strong each frequency is at each time.
 

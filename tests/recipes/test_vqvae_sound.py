@@ -1,0 +1,87 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from recipes import vqvae_sound as recipe
+from tests.resume import check_resumes
+from toolkit import training
+from toolkit.data.audio import files
+
+TINY = {
+    "data": "embedded:0.5:2",
+    "sample_rate": 4000,
+    "window": 1024,
+    "num_layers": 3,
+    "filters": 8,
+    "skip_filters": 8,
+    "num_embeddings": 32,
+    "embedding_dim": 8,
+    "encoder_filters": 8,
+    "num_downsamplings": 5,
+    "condition_size": 8,
+    "epochs": 1,
+    "judge_epochs": 1,
+    "num_judged": 2,
+    "max_seconds": 0.05,
+    "max_measured": 2,
+    "num_samples": 3,
+}
+
+
+def a_run(workdir, **how):
+    return training.Run(recipe.Settings(workdir=str(workdir), **(TINY | how)), "vqvae_sound", load=recipe.load)
+
+
+def later(run, **changed):
+    run.close()
+    return training.Run(dataclasses.replace(run.settings, **changed), "vqvae_sound", load=recipe.load)
+
+
+def heard(path):
+    waveform, rate = files.decode(path)
+    assert rate == 4000
+    return waveform[:, 0]
+
+
+def test_all_phases(tmp_path, capsys):
+    run = a_run(tmp_path)
+    for phase in (recipe.train, recipe.evaluate, recipe.export):
+        phase(run)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    assert 4 < found["bits_per_sample"] < 9 and "bits_per_sample_of_another_speaker" in found
+    assert 1 < found["codebook_perplexity"] <= 32 and found["code_bits_per_second"] == 125 * 5
+    entropy = 125 * np.log2(found["codebook_perplexity"])
+    np.testing.assert_allclose(found["code_entropy_bits_per_second"], entropy)
+    assert 0 < found["units_from_codes_chance_percent"] < 100 and 0 < found["units_from_codes_accuracy_percent"] < 100
+    for what in ("speaker", "units"):
+        kinds = {f"{what}_heard_in_{kind}_percent" for kind in ("real", "rebuilt", "converted")}
+        assert kinds | {f"{what}_chance_percent"} < found.keys()
+    pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
+    assert pictures >= {"training/converted.png", "converted.png", "codes.png"}
+    real = next(run.data.examples("test"))
+    np.testing.assert_allclose(heard(tmp_path / "sounds" / "test_0_real.wav"), real.waveform, atol=1e-4)
+    for kind in ("rebuilt", "converted"):
+        assert len(heard(tmp_path / "sounds" / f"test_0_{kind}.wav")) == len(real.waveform)
+    card = json.loads((tmp_path / "export" / "card.json").read_text())
+    assert {"encode", "decode", "convert"} < set(card["signatures"]) and card["samples_per_code"] == 32
+    # A recording of one's own, at any rate, in a voice that is known.
+    import soundfile
+
+    own = np.sin(np.arange(2000) / 3).astype("float32") / 2
+    soundfile.write(tmp_path / "own.wav", own, 8000)
+    run = later(run, recording=str(tmp_path / "own.wav"), speaker="speaker 1")
+    recipe.sample(run)
+    assert len(heard(tmp_path / "sounds" / "sample_2.wav")) == 1000
+    assert "sounds/sample_2.wav: as speaker 1" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="--speaker: there is no 'x'"):
+        recipe.sample(later(run, speaker="x"))
+
+
+@pytest.mark.slow
+def test_resumes_inside_and_after_an_epoch(tmp_path):
+    def start(workdir):
+        return a_run(workdir, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
+
+    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))

@@ -1,0 +1,75 @@
+"""What one voice says, by another: sound through its codes."""
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from toolkit.generation.audio import SoundGenerator
+from toolkit.generation.speaking import Asked, speak
+from toolkit.models import vqvae_sound
+
+
+class VoiceConverter:
+    """Encodes sound, and speaks it anew in the voice that is asked for.
+
+    Args:
+        model: What `models.vqvae_sound.vqvae_sound` returned, trained; what it knows now counts, not what it learns
+            later.
+
+    Attributes:
+        hop: Samples of a code.
+        writer: The `SoundGenerator` of the decoder.
+
+    Example:
+
+    >>> how = {"num_embeddings": 8, "num_downsamplings": 2, "encoder_filters": 4, "num_speakers": 2}
+    >>> converter = VoiceConverter(vqvae_sound.vqvae_sound([1, 2], 4, 4, **how))
+    >>> sound = np.zeros(30, "float32")
+    >>> converter.encode(sound).shape, [len(each) for each in converter.convert([sound, sound[:9]], [1, 0])]
+    ((8,), [30, 9])
+
+    Reference: van den Oord et al. 2017, arXiv 1711.00937, section 4.3.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        self._encode, half = vqvae_sound.encoder(model), vqvae_sound.decoder(model)
+        self.writer, self.hop = SoundGenerator(half), half.get_layer("upsampling").hop
+
+    def encode(self, waveform: np.ndarray) -> np.ndarray:
+        """Finds the codes of a sound.
+
+        Args:
+            waveform: (samples,), in [-1, 1].
+
+        Returns:
+            int32 (ceil(samples / hop),).
+        """
+        return np.asarray(self._encode(np.asarray(waveform, "float32")[None]))[0]
+
+    def convert(
+        self,
+        waveforms: Sequence[np.ndarray],
+        speakers: Sequence[int],
+        *,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> list[np.ndarray]:
+        """Speaks sounds anew, all together.
+
+        Args:
+            waveforms: (samples,) each, in [-1, 1].
+            speakers: The number of each one's new speaker; the old one's gives the sound as it was, rebuilt.
+            temperature: As in `SoundGenerator.generate`.
+            seed: Seed of the noise.
+
+        Returns:
+            float32 (samples,) each, as long as those given.
+
+        Raises:
+            ValueError: Where there is no sound, or not one speaker for each.
+        """
+        if len(waveforms) != len(speakers):
+            raise ValueError(f"expected a speaker for each of {len(waveforms)} sounds; got {len(speakers)}.")
+        tracks = [np.repeat(self.encode(each), self.hop)[: len(each)] for each in waveforms]
+        return speak(self.writer, list(map(Asked, speakers, tracks)), temperature=temperature, seed=seed)
