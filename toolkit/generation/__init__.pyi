@@ -2,6 +2,8 @@
 
 from toolkit.generation import audio as audio
 from toolkit.generation import beam_search as beam_search
+from toolkit.generation import code_maps as code_maps
+from toolkit.generation import code_rows as code_rows
 from toolkit.generation import ctc_decoding as ctc_decoding
 from toolkit.generation import drawing as drawing
 from toolkit.generation import line_reading as line_reading
@@ -12,8 +14,12 @@ from toolkit.generation import sample_queues as sample_queues
 from toolkit.generation import speaking as speaking
 from toolkit.generation import strokes as strokes
 from toolkit.generation import text as text
+from toolkit.generation import voice_conversion as voice_conversion
 from toolkit.generation.audio import SoundGenerator as SoundGenerator
 from toolkit.generation.beam_search import Found as Found
+from toolkit.generation.code_maps import CodeMapGenerator as CodeMapGenerator
+from toolkit.generation.code_rows import CodeRows as CodeRows
+from toolkit.generation.code_rows import Prepared as Prepared
 from toolkit.generation.loop import Generated as Generated
 from toolkit.generation.sample_queues import Prepared as Prepared
 from toolkit.generation.sample_queues import SampleQueues as SampleQueues
@@ -21,3 +27,4 @@ from toolkit.generation.speaking import Asked as Asked
 from toolkit.generation.strokes import Writer as Writer
 from toolkit.generation.strokes import Written as Written
 from toolkit.generation.text import Generator as Generator
+from toolkit.generation.voice_conversion import VoiceConverter as VoiceConverter

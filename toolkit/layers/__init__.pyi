@@ -9,9 +9,13 @@ from toolkit.layers import carried_state as carried_state
 from toolkit.layers import character_one_hot as character_one_hot
 from toolkit.layers import class_names as class_names
 from toolkit.layers import clipped_lstm as clipped_lstm
+from toolkit.layers import code_levels as code_levels
+from toolkit.layers import code_usage as code_usage
 from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import frame_upsampling as frame_upsampling
+from toolkit.layers import gated_pixel_block as gated_pixel_block
 from toolkit.layers import gated_residual_block as gated_residual_block
+from toolkit.layers import gaussian_latent as gaussian_latent
 from toolkit.layers import gaussian_window as gaussian_window
 from toolkit.layers import gaussian_window_cell as gaussian_window_cell
 from toolkit.layers import gradient_clip as gradient_clip
@@ -27,6 +31,7 @@ from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
 from toolkit.layers import token_lstm as token_lstm
+from toolkit.layers import vector_quantizer as vector_quantizer
 from toolkit.layers import vocabulary as vocabulary
 from toolkit.layers import weight_noise as weight_noise
 from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise as AdaptiveWeightNoise
@@ -39,9 +44,13 @@ from toolkit.layers.carried_state import CarriedState as CarriedState
 from toolkit.layers.character_one_hot import CharacterOneHot as CharacterOneHot
 from toolkit.layers.class_names import ClassNames as ClassNames
 from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
+from toolkit.layers.code_levels import CodeLevels as CodeLevels
+from toolkit.layers.code_usage import CodeUsage as CodeUsage
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
+from toolkit.layers.gated_pixel_block import GatedPixelBlock as GatedPixelBlock
 from toolkit.layers.gated_residual_block import GatedResidualBlock as GatedResidualBlock
+from toolkit.layers.gaussian_latent import GaussianLatent as GaussianLatent
 from toolkit.layers.gaussian_window import GaussianWindow as GaussianWindow
 from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWindowCell
 from toolkit.layers.gradient_clip import GradientClip as GradientClip
@@ -57,5 +66,6 @@ from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D
 from toolkit.layers.token_lstm import TokenLSTM as TokenLSTM
+from toolkit.layers.vector_quantizer import VectorQuantizer as VectorQuantizer
 from toolkit.layers.vocabulary import Vocabulary as Vocabulary
 from toolkit.layers.weight_noise import WeightNoise as WeightNoise

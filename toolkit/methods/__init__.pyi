@@ -9,7 +9,9 @@ from toolkit.methods import sound_likelihood as sound_likelihood
 from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import unit_recognition as unit_recognition
+from toolkit.methods import vimco as vimco
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.speech_classification import Heard as Heard
 from toolkit.methods.unit_recognition import Recognized as Recognized
+from toolkit.methods.vimco import VIMCO as VIMCO

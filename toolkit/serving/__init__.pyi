@@ -4,6 +4,7 @@ from toolkit.serving import image_classifier as image_classifier
 from toolkit.serving import language_model as language_model
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served
+from toolkit.serving import sound_codes as sound_codes
 from toolkit.serving import speech_file as speech_file
 from toolkit.serving import strokes_file as strokes_file
 from toolkit.serving import strokes_reader as strokes_reader
