@@ -148,7 +148,7 @@ def evaluate(run):
         pairs = [codes_and_units(converter, speech.examples(split, 10 * s.num_judged)) for split in ("train", "test")]
         told = metrics.many_to_one_accuracy.many_to_one_accuracy(*pairs[0], *pairs[1])
         found |= {f"units_from_codes_{name}": value for name, value in told.items()}
-    run.report(found | judged(run, converter, speech), paper={"units_from_codes_accuracy_percent": 49.3})
+    run.report(found | judged(run, converter, speech), paper={"vctk_phonemes_from_codes_accuracy_percent": 49.3})
 
 
 def codes_and_units(converter, examples):
