@@ -137,7 +137,7 @@ def judged(run, prior, autoencoder):
     judge = methods.image_judge.ImageJudge(
         run.load(workdir=s.judge or training.shipping.shipped("image_classification"))
     )
-    test = codes.splits.test.take(s.num_judged).arrays()
+    test = codes.splits.test.spread(s.num_judged).arrays()
     uniform = np.random.default_rng(s.seed).integers(0, codes.num_codes, test["codes"].shape)
     images = {
         "decoded": decoded(autoencoder, test["codes"]),

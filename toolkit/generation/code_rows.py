@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from toolkit.models import pixelcnn
 
 
-class Prepared(NamedTuple):
+class PreparedRows(NamedTuple):
     """What is the same at every place: weights as `CodeRows` reads them, and what is conditioned on.
 
     Shapes, of N blocks of F filters whose kernels read R rows above and R places to the left:
@@ -77,7 +77,7 @@ class CodeRows:
         if told:
             self._condition = keras.Model(told, model.get_layer("condition").output)
 
-    def prepare(self, label: ArrayLike | None = None, context: ArrayLike | None = None) -> Prepared:
+    def prepare(self, label: ArrayLike | None = None, context: ArrayLike | None = None) -> PreparedRows:
         """Brings the weights, the class and the known maps into the form that every step reads.
 
         Args:
@@ -102,7 +102,7 @@ class CodeRows:
             projection = [tf.convert_to_tensor(block.condition_projection.kernel) for block in self.blocks]
         horizontal = [pair(block.horizontal_convolution) for block in self.blocks]
         lookup = tf.convert_to_tensor(self.model.get_layer("lookup").embeddings)
-        return Prepared(
+        return PreparedRows(
             lookup=tf.pad(lookup, [[0, 1], [0, 0]]),
             vertical=[pair(block.vertical_convolution) for block in self.blocks],
             across=[tf.convert_to_tensor(block.vertical_to_horizontal.kernel) for block in self.blocks],
@@ -127,7 +127,7 @@ class CodeRows:
         return tf.zeros((len(self.blocks), batch_size, self.reach, self.width, self.filters))
 
     def read_row(
-        self, codes: tf.Tensor, row: tf.Tensor, rows: tf.Tensor, prepared: Prepared
+        self, codes: tf.Tensor, row: tf.Tensor, rows: tf.Tensor, prepared: PreparedRows
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Runs the vertical stack over one row.
 
@@ -172,7 +172,7 @@ class CodeRows:
         return {"queues": queues, "column": tf.zeros((1,), tf.int32)}
 
     def step(
-        self, code: tf.Tensor, state: dict[str, tf.Tensor], prepared: Prepared, given: tf.Tensor
+        self, code: tf.Tensor, state: dict[str, tf.Tensor], prepared: PreparedRows, given: tf.Tensor
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Reads one code.
 

@@ -1,0 +1,38 @@
+"""Frames that are predicted are the decoded codes that the prior draws after the given ones'."""
+
+import keras
+import numpy as np
+import pytest
+
+from toolkit import models
+from toolkit.generation.code_films import CodeFilmGenerator
+from toolkit.generation.code_maps import CodeMapGenerator
+from toolkit.generation.film_prediction import FilmPredictor
+
+FRAMES = np.random.default_rng(0).uniform(0, 255, (2, 4, 8, 8, 1)).astype("float32")
+
+
+def networks():
+    keras.utils.set_random_seed(0)
+    autoencoder = models.vqvae.vqvae(8, 1, units=8, residual_units=8, num_residual_blocks=1, embedding_dim=4)
+    prior = models.pixelcnn.pixelcnn(2, 2, 512, filters=8, num_blocks=1, head_filters=8, num_maps=2)
+    return prior, autoencoder
+
+
+def test_frames_are_decoded_codes():
+    prior, autoencoder = networks()
+    predictor = FilmPredictor(prior, autoencoder)
+    found = predictor.predict(FRAMES, 3, seed=5)
+    assert (found.shape, found.dtype) == ((2, 3, 8, 8, 1), np.uint8)
+    np.testing.assert_array_equal(found, predictor.predict(FRAMES, 3, seed=5))
+    codes = np.stack([models.vqvae.codes(autoencoder, FRAMES[:, place]) for place in range(4)], axis=1)
+    noise = np.random.default_rng(5).uniform(size=(2, 3, 2, 2))
+    drawn = CodeFilmGenerator(CodeMapGenerator(prior)).generate(codes, num_frames=3, noise=noise.astype("float32"))
+    for place in range(3):
+        expected = np.rint(models.vqvae.decoded(autoencoder, drawn[:, place]))
+        assert np.abs(found[:, place].astype(float) - expected).max() <= 1  # a pixel between two levels
+
+
+def test_too_few_frames():
+    with pytest.raises(ValueError, match="expected 2 frames before or more; got 1"):
+        FilmPredictor(*networks()).predict(FRAMES[:, :1], 2)
