@@ -259,7 +259,8 @@ class VectorQuantizer(keras.layers.Layer):
 
 
 def _mean_over_replicas(x):
-    return ops.moments(x[None], [0], synchronized=True)[0]
+    # Elsewhere it raises; JAX' arrays are those of all devices already.
+    return ops.moments(x[None], [0], synchronized=True)[0] if keras.backend.backend() == "tensorflow" else x
 
 
 def _nearest(vectors, codes):
