@@ -7,7 +7,7 @@ Learns what codes of a trained VQ-VAE follow one another, and so draws new image
   python -m recipes.codes_prior --workdir=runs/cifar10_prior --data=runs/cifar10 --filters=128 --num_layers=12 \
       --images=keras:cifar10
 
-Here: TODO
+Here: not measured yet.
 
 Paper: its samples are pictures; it prints no number of them.
 

@@ -8,7 +8,7 @@ Sees an image through a small map of discrete codes, and draws it again from the
   python -m recipes.vqvae_image --workdir=runs/cifar10 --data=keras:cifar10 --num_embeddings=512 --embedding_dim=64 \
       --units=128 --residual_units=64 --batch_size=64 --epochs=8
 
-Here: TODO
+Here: not measured yet.
 
 Paper: CIFAR-10, a bound in bits a dimension: VQ-VAE 4.67, a Gaussian VAE 4.51, VIMCO 5.14.
 
@@ -26,7 +26,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Images,
-    settings.Codebook,
+    settings.SplitCodebook,
     settings.FallingRate,
     settings.Devices,
     settings.Sampling,
@@ -143,7 +143,7 @@ def codes(run):
 def sample(run):
     s, model = run.settings, run.load()
     if s.images:
-        _, shown = data.images.read_named(s.images, s.size)
+        _, shown = data.images.read_named(s.images, s.size, channels=model.input_shape[-1])
         run.picture("your_images", reconstructions(model, shown))
     random, shape = np.random.default_rng(s.sample_seed), models.vqvae.code_shape(model)
     uniform = random.integers(0, codebook(model).num_embeddings, (s.num_samples, *shape))

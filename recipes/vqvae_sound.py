@@ -28,17 +28,12 @@ from toolkit.settings import other, setting
 class Settings(
     settings.Speech,
     settings.CausalNetwork,
+    settings.Codebook,
     settings.FallingRate,
     settings.Devices,
     settings.Sampling,
     settings.SoundExport,
 ):
-    num_embeddings: int = setting(512, "codes", paper="512", minimum=2, maximum=65_536)
-    embedding_dim: int = setting(64, "numbers that a code is looked up as", paper="512", minimum=1, maximum=4096)
-    commitment_cost: float = setting(
-        0.25, "what draws the encoder to its codes", paper="0.25", minimum=0.0, maximum=1e3
-    )
-    momentum: float = setting(0.99, "of the codebook's moving averages", paper="0.99", minimum=0.0, maximum=0.99999)
     num_downsamplings: int = setting(
         6, "convolutions of stride 2: a code for each 2^n samples", paper="6", minimum=1, maximum=16
     )
@@ -61,6 +56,8 @@ class Settings(
     hop: int = other(80, help="samples of a frame that the judge hears")
     window: int = 4096
     data: str = "embedded:10:4"
+    num_embeddings: int = 512
+    embedding_dim: int = other(64, paper="512")
     optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(0.002, paper="0.0002")
     batch_size: int = 8
@@ -73,10 +70,14 @@ def load(s):
 
 
 def network(s, inventory):
-    names = ("filters", "skip_filters", "kernel_size", "num_levels", "num_embeddings", "embedding_dim", "momentum")
-    names += ("commitment_cost", "num_downsamplings", "encoder_filters", "condition_size", "num_context_layers")
+    names = ("filters", "skip_filters", "kernel_size", "num_levels", "embedding_dim")
+    names += ("num_downsamplings", "encoder_filters", "condition_size", "num_context_layers")
     return models.vqvae_sound.vqvae_sound(
-        s.dilations, num_speakers=len(inventory["speakers"]), inventory=inventory, **s.only(*names)
+        s.dilations,
+        num_speakers=len(inventory["speakers"]),
+        inventory=inventory,
+        **s.quantizer(),
+        **s.only(*names),
     )
 
 

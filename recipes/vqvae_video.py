@@ -6,7 +6,7 @@ Given six frames, draws the next ten in the space of codes alone, and decodes th
   python -m recipes.vqvae_video --workdir=runs/mnist --data=npy:mnist_test_seq.npy --num_embeddings=512
   python -m recipes.vqvae_video --workdir=runs/mnist --mode=sample --num_samples=8 --temperature=1
 
-Here: TODO
+Here: not measured yet.
 
 Paper: frames of DeepMind Lab are pictures; it prints no number of them.
 
@@ -23,7 +23,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Videos,
-    settings.Codebook,
+    settings.SplitCodebook,
     settings.FallingRate,
     settings.Devices,
     settings.Sampling,

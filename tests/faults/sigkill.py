@@ -27,6 +27,13 @@ FLAGS = {
     + ["--nocrf", "--export_sizes=32x32", "--max_measured=4"],
     "wavenet": ["--data=embedded:0.5:2", "--window=1000", "--num_layers=3", "--filters=8", "--skip_filters=8"]
     + ["--epochs=5", "--judge_epochs=1", "--num_judged=2", "--max_seconds=0.05", "--max_measured=2", "--num_samples=2"],
+    "wavenet_phonemes": ["--data=embedded:0.5:2", "--window=1000", "--num_layers=3", "--filters=8", "--skip_filters=8"]
+    + ["--epochs=5", "--max_measured=2"],
+    "vqvae_image": ["--data=embedded:200", "--units=8", "--residual_units=8", "--num_embeddings=16", "--epochs=5"]
+    + ["--embedding_dim=4", "--max_measured=2", "--num_samples=2"],
+    "vqvae_video": ["--data=embedded:sprites:30", "--units=8", "--residual_units=8", "--num_embeddings=16", "--epochs=5"]
+    + ["--embedding_dim=4", "--filters=8", "--num_layers=2", "--prior_epochs=1", "--max_measured=2", "--num_samples=2"]
+    + ["--image_size=16", "--num_frames=8"],
 }
 ALWAYS = ["--batch_size=8", "--checkpoint_minutes=0"]
 KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]

@@ -13,7 +13,7 @@ def arrays(seed=0, filters=3):
     return [random.standard_normal(shape).astype("float32") for shape in shapes]
 
 
-@pytest.mark.parametrize("mask_type, inputs", [("A", 2), ("B", 3)])
+@pytest.mark.parametrize("mask_type, inputs", [pytest.param("A", 2, marks=pytest.mark.slow), ("B", 3)])
 def test_gate(mask_type, inputs):
     checks.check_layer(lambda: GatedPixelBlock(3, 3, mask_type, name="block"), *arrays()[:inputs])
 

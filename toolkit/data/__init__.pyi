@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.data import audio as audio
+from toolkit.data import codes as codes
 from toolkit.data import contents as contents
 from toolkit.data import draws as draws
 from toolkit.data import images as images
@@ -17,6 +18,7 @@ from toolkit.data import text as text
 from toolkit.data import tfds as tfds
 from toolkit.data import threads as threads
 from toolkit.data import videos as videos
+from toolkit.data.codes import Codes as Codes
 from toolkit.data.pipelines import Batches as Batches
 from toolkit.data.pipelines import Splits as Splits
 from toolkit.data.report import Report as Report

@@ -15,6 +15,7 @@ from toolkit.models import resnet as resnet
 from toolkit.models import speech_classifier as speech_classifier
 from toolkit.models import text_rnn as text_rnn
 from toolkit.models import vgg as vgg
+from toolkit.models import vqvae as vqvae
 from toolkit.models import vqvae_sound as vqvae_sound
 from toolkit.models import wavenet as wavenet
 from toolkit.models import weight_noise as weight_noise

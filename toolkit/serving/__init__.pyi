@@ -1,6 +1,9 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.serving import code_maps as code_maps
+from toolkit.serving import film_prediction as film_prediction
 from toolkit.serving import image_classifier as image_classifier
+from toolkit.serving import image_codes as image_codes
 from toolkit.serving import language_model as language_model
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served

@@ -20,6 +20,7 @@ from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
 from toolkit.settings.learning import CausalNetwork as CausalNetwork
 from toolkit.settings.learning import ClippedRecurrent as ClippedRecurrent
+from toolkit.settings.learning import Codebook as Codebook
 from toolkit.settings.learning import DenseCRF as DenseCRF
 from toolkit.settings.learning import FallingRate as FallingRate
 from toolkit.settings.learning import ImageNetwork as ImageNetwork
@@ -28,6 +29,7 @@ from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Recurrent as Recurrent
 from toolkit.settings.learning import Schedule as Schedule
 from toolkit.settings.learning import SegmentationNetwork as SegmentationNetwork
+from toolkit.settings.learning import SplitCodebook as SplitCodebook
 from toolkit.settings.learning import StrokesNetwork as StrokesNetwork
 from toolkit.settings.learning import WeightNoise as WeightNoise
 from toolkit.settings.running import Devices as Devices

@@ -294,14 +294,24 @@ class Codebook(Run):
 
     num_embeddings: int = setting(128, "vectors of a codebook", paper="512", minimum=1, maximum=65_536)
     embedding_dim: int = setting(32, "numbers of a vector, of all codebooks together", minimum=1, maximum=65_536)
-    num_codebooks: int = setting(
-        1, "codes of each place, whose channels are split among as many codebooks", minimum=1, maximum=256
-    )
     commitment_cost: float = setting(
         0.25, "weight of the encoder's distance to its codes", paper="0.25", minimum=0.0, maximum=1000.0
     )
     codebook_momentum: float = setting(
         0.99, "of the averages that are the codebook; 0: it is learned by gradient", minimum=0.0, maximum=0.99999
+    )
+
+    def quantizer(self) -> dict:
+        """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
+        return {"momentum": self.codebook_momentum or None, **self.only("num_embeddings", "commitment_cost")}
+
+
+@group
+class SplitCodebook(Codebook):
+    """The codebook, or several."""
+
+    num_codebooks: int = setting(
+        1, "codes of each place, whose channels are split among as many codebooks", minimum=1, maximum=256
     )
 
     def check(self) -> None:
@@ -317,7 +327,4 @@ class Codebook(Run):
 
     def quantizer(self) -> dict:
         """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
-        return {
-            "momentum": self.codebook_momentum or None,
-            **self.only("num_embeddings", "num_codebooks", "commitment_cost"),
-        }
+        return {**super().quantizer(), **self.only("num_codebooks")}

@@ -15,6 +15,7 @@ from toolkit.training import norms as norms
 from toolkit.training import optimizers as optimizers
 from toolkit.training import phases as phases
 from toolkit.training import plateau as plateau
+from toolkit.training import projector as projector
 from toolkit.training import reading as reading
 from toolkit.training import results as results
 from toolkit.training import run as run
