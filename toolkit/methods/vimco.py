@@ -27,8 +27,8 @@ def vimco_loss(log_weights: Any, log_posterior: Any) -> Any:
 
     Example:
 
-    >>> [round(float(x), 4) for x in vimco_loss(ops.zeros((5, 2)), ops.ones((5, 2)))]
-    [0.0, 0.0]
+    >>> [round(float(x), 4) for x in vimco_loss(ops.ones((5, 2)), ops.zeros((5, 2)))]
+    [-1.0, -1.0]
 
     Reference: Mnih and Rezende 2016, arXiv 1602.06725, section 2.4, equations 8 to 10.
     """
