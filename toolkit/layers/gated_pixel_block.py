@@ -1,5 +1,7 @@
 """The layer of a gated PixelCNN: a vertical stack of the rows above, a horizontal one of this row so far."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -137,7 +139,7 @@ class GatedPixelBlock(keras.layers.Layer):
         }
 
 
-def gate(x):
+def gate(x) -> Any:
     """Opens the first half of the channels by the second.
 
     Args:
