@@ -11,8 +11,8 @@ Here: not measured yet.
 
 Paper: VCTK, 109 speakers: 128 codes, 25 a second, tell 49.3 % of 41 phonemes, chance 7.2 %.
 
-Differs from the paper: sizes that two cores train in minutes (the paper's are in each help), and a codebook of moving
-averages (its appendix A.1).
+Differs from the paper: sizes that two cores train in minutes (the paper's are in each help), a codebook of moving
+averages (its appendix A.1), and vectors normalized over the batch before it.
 """
 
 import itertools

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from toolkit.layers.mu_law import MuLaw
 from toolkit.layers.vector_quantizer import VectorQuantizer
 from toolkit.models import wavenet
 
@@ -33,7 +34,7 @@ def vqvae_sound(
 
     Convolutions of stride 2 over four samples each halve the time; each vector that is left becomes the nearest of a
     codebook, and is what a WaveNet reads in place of a unit. The encoder sees both sides of what it encodes, zeros
-    before the beginning and after the end.
+    before the beginning and after the end; it reads companded samples, and its vectors are normalized over the batch.
 
     Args:
         dilations: Of the WaveNet's blocks.
@@ -71,7 +72,8 @@ def vqvae_sound(
     >>> encoder(model)(sound).shape
     TensorShape([3, 4])
 
-    Reference: van den Oord et al. 2017, arXiv 1711.00937, sections 3.2 and 4.3.
+    Reference: van den Oord et al. 2017, arXiv 1711.00937, sections 3.2 and 4.3; batch normalization before the
+    codebook: Lancucki et al. 2020, arXiv 2005.08520.
     """
     if not 1 <= num_downsamplings <= 16 or encoder_filters < 1:
         raise ValueError(
@@ -79,13 +81,23 @@ def vqvae_sound(
             f"{num_downsamplings} and {encoder_filters}."
         )
     heard = keras.Input((None,), name="heard")
-    x = keras.layers.Reshape((-1, 1), name="heard_channel")(heard)
+    # Companded, as what is predicted: of samples as they are, most far below 1, the biases would soon drown the sound.
+    x = keras.layers.Rescaling(2 / 255, -1.0, name="companded")(MuLaw(name="heard_levels")(heard))
+    x = keras.layers.Reshape((-1, 1), name="heard_channel")(x)
     for number in range(1, num_downsamplings + 1):
         # Of "same" padding one sample is before the first whatever the length: frames begin where the samples do.
         x = keras.layers.Conv1D(
-            encoder_filters, 4, strides=2, padding="same", activation="relu", name=f"downsampling_{number}"
+            encoder_filters,
+            4,
+            strides=2,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            name=f"downsampling_{number}",
         )(x)
-    x = keras.layers.Dense(embedding_dim, name="encoded")(x)
+    x = keras.layers.Dense(embedding_dim, use_bias=False, name="features")(x)
+    # Without it all vectors soon drift away from the codebook together, and fall to one code.
+    x = keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False, name="encoded")(x)
     x = VectorQuantizer(num_embeddings, commitment_cost=commitment_cost, momentum=momentum, name="quantizer")(x)
     return wavenet.of_frames(
         {"heard": heard},
