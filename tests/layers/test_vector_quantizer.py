@@ -54,7 +54,9 @@ def test_gate(how):
 @pytest.mark.slow
 def test_gate_in_many_blocks(monkeypatch):
     monkeypatch.setattr(vector_quantizer, "_DISTANCES", 1)
-    checks.check_layer(lambda: VectorQuantizer(7, seed=0, name="quantizer"), numbers(0, 3, 40, 5))
+    # Near the codes: between two of them half precision may take the other.
+    vectors = np.asarray(built(7, features=5).embeddings)[0][np.arange(120) % 7].reshape(3, 40, 5)
+    checks.check_layer(lambda: VectorQuantizer(7, seed=0, name="quantizer"), vectors + numbers(0, 3, 40, 5) / 50)
 
 
 @pytest.mark.parametrize("num_vectors", [1, 63, 64, 65, 300])
@@ -261,7 +263,7 @@ def test_fit_on_jax(tmp_path):
     x = numbers(0, 16, 8, 4)
     logs, weights = jax_backend.on_jax(jax_backend.fitted, tmp_path / "model.keras", x, x)
     history = model.fit(x, x, batch_size=16, shuffle=False, verbose=0).history
-    assert logs == pytest.approx({name: values[0] for name, values in history.items()}, rel=1e-4)
+    assert logs == pytest.approx({"loss": history["loss"][0]}, rel=1e-4)  # there are no metrics there
     for one, other in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-4, atol=1e-5)
 

@@ -36,7 +36,7 @@ def test_all_phases(tmp_path):
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     shown = {"reconstructions", "training/reconstructions", "codebook", "uniform_codes", "one_code", "data/classes"}
     assert pictures >= {f"{name}.png" for name in shown}
-    assert (tmp_path / "logs" / "projector" / "projector_config.pbtxt").exists()
+    assert (tmp_path / "logs" / "pictures" / "projector_config.pbtxt").exists()
     # The codes on disk are those of the images, with their classes and what they take.
     codes, model = data.codes.load(tmp_path / "codes", batch_size=32), run.load()
     data.codes.check_codebook(codes, np.asarray(model.get_layer("codebook").embeddings), "here")

@@ -24,6 +24,7 @@ from toolkit.training import Run
 
 pytestmark = pytest.mark.slow
 COLOR = 255, 0, 255  # TensorBoard's page has none of it
+VECTORS = np.random.default_rng(1).standard_normal((6, 4)).astype("float32")
 INPUTS = np.random.default_rng(0).standard_normal((40, 3)).astype("float32")
 
 
@@ -55,6 +56,7 @@ def trained(tmp_path_factory):
         pictures=lambda: {"training/color": np.full((60, 90, 3), COLOR, "uint8")},
     )
     run.report({"error_mm": 1.5})
+    run.embedding("codebook", VECTORS, [{"code": code, "uses": 10 * code} for code in range(len(VECTORS))])
     yield run
     run.close()
 
@@ -122,6 +124,17 @@ def test_settings_graph_and_profile(address, run):
     assert "model" in str(ask(address, "/data/plugin/graphs/info")["train"])
     traces = list((run.workdir / "logs").rglob("*.xplane.pb"))
     assert len(traces) == 1 and traces[0].stat().st_size > 1000
+
+
+def test_projector(address):
+    """The vectors and what is known of them, as the Projector's page asks for them."""
+    assert "pictures" in ask(address, "/data/plugin/projector/runs")
+    (info,) = ask(address, "/data/plugin/projector/info?run=pictures")["embeddings"]
+    assert (info["tensorName"], info["tensorShape"]) == ("codebook", [6, 4])
+    content = fetch(address, "/data/plugin/projector/tensor?run=pictures&name=codebook&num_rows=100")
+    np.testing.assert_allclose(np.frombuffer(content, "float32").reshape(6, 4), VECTORS, rtol=1e-6)
+    rows = fetch(address, "/data/plugin/projector/metadata?run=pictures&name=codebook&num_rows=100").decode()
+    assert rows.splitlines()[:2] == ["code\tuses", "0\t0"]
 
 
 def test_the_page_shows_the_pictures(address, tmp_path):

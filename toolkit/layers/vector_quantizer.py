@@ -28,15 +28,16 @@ class VectorQuantizer(keras.layers.Layer):
     with averages freed of the bias towards their zero start, and N_j smoothed: (N_j + epsilon / n) / (1 + K epsilon /
     n) for n vectors and K codes; a code to which nothing ever fell stays where it is. In the first `num_start_steps`
     training steps it is k-means: the codebook is vectors of the first batch, each batch moves the codes to the means of
-    what falls to them (g = 0), and a code to which nothing falls is drawn anew from it. Where the first batch has
-    fewer vectors than there are codes, some are drawn more than once, and the duplicates drawn anew from later batches.
-    After that a code is drawn anew where N_j < revive_below / K. Under a distribution strategy the vectors of all
-    replicas count.
+    what falls to them (g = 0), and a code to which nothing falls is drawn anew from the batch. Where the first batch
+    has fewer vectors than there are codes, some are drawn more than once, and the duplicates drawn anew from later
+    batches. After that a code is drawn anew where N_j < revive_below / K. Under a distribution strategy the vectors of
+    all replicas count.
 
     The codebook is left alone outside of training and while `trainable` is False.
 
     Metrics: `codebook_perplexity` and `codebook_usage`, over the epoch (`CodeUsage`); they count what `fit`, `evaluate`
     and all who say `training=True` or False quantize, and not a plain call, so that nothing is counted in an export.
+    On Keras' JAX backend there are none.
 
     Args:
         num_embeddings: K, codes of each codebook.
@@ -101,7 +102,9 @@ class VectorQuantizer(keras.layers.Layer):
         self.commitment_cost, self.momentum = commitment_cost, momentum
         self.num_start_steps, self.revive_below, self.epsilon = num_start_steps, revive_below, epsilon
         self.metrics_name, self.seed = metrics_name, seed
-        self.usage = CodeUsage(num_embeddings, num_codebooks, name=metrics_name)
+        # With JAX `fit` keeps the state of metrics from a layer's call.
+        on_jax = keras.backend.backend() == "jax"
+        self.usage = None if on_jax else CodeUsage(num_embeddings, num_codebooks, name=metrics_name)
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape) -> None:
@@ -144,7 +147,7 @@ class VectorQuantizer(keras.layers.Layer):
         codes = self._nearest(vectors, codebook)
         if learns:
             self._follow(vectors, codes, codebook, drawn)
-        if training is not None:
+        if training is not None and self.usage is not None:
             self.usage.update_state(codes)
         found = ops.reshape(self._looked_up(codes, codebook), ops.shape(inputs))
         exact = ops.cast(inputs, "float32")

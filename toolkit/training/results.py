@@ -240,12 +240,10 @@ class Results(Workdir):
             name: Its name.
             vectors: (vectors, channels).
             rows: What is known of each vector, all by the same names, two at least.
-
-        Raises:
-            ValueError: Where there is not one row for each vector.
         """
         if self.shows:
-            projector.write(self.path("logs", "projector"), (self.prefix + name).replace("/", "_"), vectors, rows)
+            # Where pictures are: the Projector looks into folders of runs only.
+            projector.write(self.path("logs", "pictures"), (self.prefix + name).replace("/", "_"), vectors, rows)
 
     def text(self, name: str, texts: Sequence[str]) -> None:
         """Prints texts, and keeps them in NAME.txt.
