@@ -148,7 +148,7 @@ def judged(run, prior, autoencoder):
     found = {f"frechet_distance_of_{name}": judge.frechet_distance(each) for name, each in images.items()}
     names = [codes.label_names[label] for label in test["label"]]
     for name, each in images.items():
-        if s.condition == "label" and name != "of_uniform_codes":
+        if s.condition == "label" and set(names) <= set(judge.class_names) and name != "of_uniform_codes":
             found[f"class_seen_in_{name}_percent"] = judge.accuracy(each, names)
     return found
 

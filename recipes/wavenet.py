@@ -5,7 +5,7 @@ Speaks: each sample is drawn from what the samples before it, the speaker and th
   python -m recipes.wavenet                                        all phases on embedded speakers who babble
   python -m recipes.wavenet --workdir=runs/digits --data=fsdd:FOLDER --trim=0.05 --peak=0.9 --num_states=8 \
       --num_layers=20 --num_stacks=2 --condition_size=32 --ema_momentum=0.999 --batch_size=4 --epochs=15
-  python -m recipes.wavenet --workdir=runs/digits --mode=sample --units="7 2" --speaker=theo
+  python -m recipes.wavenet --mode=sample --units="7 2" --speaker=theo     the shipped digits
   python -m recipes.wavenet --workdir=runs/vctk --data=vctk:FOLDER --condition=speaker --sample_rate=16000 \
       --window=16000 --num_layers=30 --num_stacks=3 --skip_filters=512 --held_out_speakers=5
 
