@@ -142,13 +142,13 @@ def judged(run, prior, autoencoder):
     images = {
         "decoded": decoded(autoencoder, test["codes"]),
         "drawn": drawn(prior, autoencoder, test["label"], temperature=s.temperature, seed=s.seed),
-        "of_uniform_codes": decoded(autoencoder, uniform),
+        "uniform_codes": decoded(autoencoder, uniform),
     }
     judge.compare(block for block, _ in real.blocks("test", len(test["label"])))
     found = {f"frechet_distance_of_{name}": judge.frechet_distance(each) for name, each in images.items()}
     names = [codes.label_names[label] for label in test["label"]]
     for name, each in images.items():
-        if s.condition == "label" and set(names) <= set(judge.class_names) and name != "of_uniform_codes":
+        if s.condition == "label" and set(names) <= set(judge.class_names) and name != "uniform_codes":
             found[f"class_seen_in_{name}_percent"] = judge.accuracy(each, names)
     return found
 

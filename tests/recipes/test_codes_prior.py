@@ -52,7 +52,7 @@ def test_a_judge_compares_what_is_drawn(tmp_path, encoded):
     run = a_run(tmp_path, encoded, images="embedded:200", num_judged=20, condition="none")
     recipe.train(run), recipe.evaluate(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    kinds = ("decoded", "drawn", "of_uniform_codes")
+    kinds = ("decoded", "drawn", "uniform_codes")
     assert all(found[f"frechet_distance_of_{kind}"] > 0 for kind in kinds)
 
 
