@@ -67,6 +67,7 @@ def test_noise_temperature_and_mean():
     assert (cold == 150).all()
     weights = np.exp([2.0, 0.0]) / np.exp([2.0, 0.0]).sum()
     np.testing.assert_allclose(family.mean(params), [weights @ [0.5, -0.5]], rtol=1e-5)
+    np.testing.assert_array_equal(LogisticMixture(1).mean([[5.0, 0.25, 1.0]]), [0.25])
 
 
 def test_half_precision_and_config():

@@ -31,7 +31,13 @@ FLAGS = {
     + ["--epochs=5", "--max_measured=2"],
     "vqvae_image": ["--data=embedded:200", "--units=8", "--residual_units=8", "--num_embeddings=16", "--epochs=5"]
     + ["--embedding_dim=4", "--max_measured=2", "--num_samples=2"],
-    "vqvae_video": ["--data=embedded:sprites:30", "--units=8", "--residual_units=8", "--num_embeddings=16", "--epochs=5"]
+    "vqvae_video": [
+        "--data=embedded:sprites:30",
+        "--units=8",
+        "--residual_units=8",
+        "--num_embeddings=16",
+        "--epochs=5",
+    ]
     + ["--embedding_dim=4", "--filters=8", "--num_layers=2", "--prior_epochs=1", "--max_measured=2", "--num_samples=2"]
     + ["--image_size=16", "--num_frames=8"],
 }

@@ -26,6 +26,15 @@ def test_logits_stay_in_their_dtype():
     assert ClassNames(["a", "b", "c"], dtype="mixed_float16")(LOGITS).dtype == "float32"
 
 
+def test_labels_pass_too():
+    """They have no axis of the classes, whose length would be checked."""
+    labels = np.array([2, 0, 1, 1], "int32")
+    layer = ClassNames(["a", "b", "c"])
+    found = keras.Model(inputs := keras.Input((), dtype="int32"), layer(inputs))(labels)
+    np.testing.assert_array_equal(found, labels)
+    assert keras.backend.standardize_dtype(found.dtype) == "int32"
+
+
 def test_errors():
     with pytest.raises(ValueError, match="names: expected each class once, and one at least; got a."):
         ClassNames(["a", "b", "a"])

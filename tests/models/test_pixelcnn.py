@@ -91,6 +91,21 @@ def test_reaches_a_sources_entropy():
     assert abs(float(loss(unseen, model({"codes": unseen}))) - entropy) < 0.05
 
 
+def test_a_network_keeps_its_classes(tmp_path):
+    model = pixelcnn.pixelcnn(2, 3, 5, filters=4, num_blocks=1, head_filters=4, class_names=["cat", "dog"])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert pixelcnn.class_names(loaded) == ["cat", "dog"]
+    inputs = {"codes": np.ones((2, 2, 3), "int32"), "label": np.array([0, 1], "int32")}
+    np.testing.assert_allclose(loaded(inputs), model(inputs), atol=1e-6)
+    assert np.abs(np.asarray(model(inputs))[0] - np.asarray(model(inputs))[1]).max() > 0  # the class is heard
+    assert (
+        pixelcnn.class_names(pixelcnn.pixelcnn(2, 3, 5, filters=4, num_blocks=1, head_filters=4, num_classes=2)) == []
+    )
+    with pytest.raises(ValueError, match="2 class_names for 3 classes"):
+        pixelcnn.pixelcnn(2, 3, 5, num_classes=3, class_names=["cat", "dog"])
+
+
 def test_errors():
     with pytest.raises(ValueError, match="num_codes must be at least 1; got 0"):
         small(num_codes=0)

@@ -38,3 +38,11 @@ def test_stacks_of_blocks():
     for how in ({"num_layers": 5, "num_stacks": 2}, {"num_layers": 25, "num_stacks": 1}):
         with pytest.raises(ValueError, match="must be --num_stacks=. times 1 to 24 blocks"):
             learning.CausalNetwork(**how)
+
+
+def test_a_codebook_as_its_layer_is_asked():
+    found = learning.SplitCodebook(workdir="w", num_codebooks=2, embedding_dim=6, codebook_momentum=0.0).quantizer()
+    assert found == {"num_embeddings": 128, "num_codebooks": 2, "commitment_cost": 0.25, "momentum": None}
+    assert "num_codebooks" not in learning.Codebook(workdir="w").quantizer()
+    with pytest.raises(ValueError, match="--embedding_dim=7 is no multiple of --num_codebooks=2"):
+        learning.SplitCodebook(workdir="w", num_codebooks=2, embedding_dim=7)

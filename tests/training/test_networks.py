@@ -64,6 +64,14 @@ def test_what_cannot_be_kept_or_read(tmp_path):
         networks.described({"network": hidden}, {"model": hidden})
 
 
+def test_a_shipped_folder_is_no_workdir(tmp_path):
+    assert not networks.is_shipped(tmp_path, "model")
+    (tmp_path / "card.json").write_text("{}")
+    assert not networks.is_shipped(tmp_path, "model")
+    (tmp_path / "gan__judge.keras").touch()
+    assert networks.is_shipped(tmp_path, "gan") and not networks.is_shipped(tmp_path, "model")
+
+
 def test_shipped_networks_have_a_file_each(tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     for stage, name in (("model", "network"), ("gan", "generator"), ("gan", "judge")):

@@ -72,6 +72,9 @@ def test_stands_in_where_nothing_was_trained(shipped, tmp_path):
     assert set(run.load()) == {"maker", "judge"} and run.exported == folder
     with pytest.raises(ValueError, match="has no network .* of the stage 'third'"):
         run.load("third")
+    # Another recipe takes it by its folder.
+    other = run.load("second", workdir=folder)
+    np.testing.assert_array_equal(other.weights[0], trained.load("second").weights[0])
     alone = Run(shapes.Example(workdir=str(tmp_path / "alone")), "example")
     with pytest.raises(ValueError, match="holds no trained 'first'"):
         alone.load("first")
