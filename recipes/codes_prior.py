@@ -55,7 +55,7 @@ class Settings(settings.FallingRate, settings.Devices, settings.Sampling, settin
     optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(1e-3)
     batch_size: int = 32
-    epochs: int = 30
+    epochs: int = 15
     num_samples: int = 40
 
     def check(self) -> None:
