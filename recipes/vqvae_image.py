@@ -8,9 +8,9 @@ Sees an image through a small map of discrete codes, and draws it again from the
   python -m recipes.vqvae_image --workdir=runs/cifar10 --data=keras:cifar10 --num_embeddings=512 --embedding_dim=64 \
       --units=128 --residual_units=64 --batch_size=64 --epochs=8
 
-Here: CIFAR-10, 64 codes of 512 for an image, 8 epochs, 32 minutes on two busy cores: 5.82 bits a dimension, of which 0.19
-are the codes; squared error 5.7 % of the variance, perplexity 460. Out of the box, a minute, scikit-learn's digits, seeds
-0 to 2: 4.42 to 4.52 bits a dimension, squared error 1.8 to 2.2 % of the variance, perplexity 85 to 92 of 128.
+Here: CIFAR-10, 64 codes of 512 an image, 8 epochs, 32 minutes on two busy cores: 5.82 bits a dimension, of which
+0.19 are the codes; squared error 5.7 % of the variance, perplexity 460. Out of the box, a minute, scikit-learn's digits,
+seeds 0 to 2: 4.42 to 4.52 bits a dimension, squared error 1.8 to 2.2 % of the variance, perplexity 85 to 92 of 128.
 
 Paper: CIFAR-10, a bound in bits a dimension: VQ-VAE 4.67, a Gaussian VAE 4.51, VIMCO 5.14.
 

@@ -13,6 +13,7 @@ RANDOM = np.random.default_rng(0)
 CODES = RANDOM.integers(0, 512, (3, 2, 2)).astype("int32")
 
 
+@pytest.mark.slow  # the recipe's test exports too
 @pytest.mark.parametrize("names", [("cat", "dog"), ()], ids=["of a class", "of none"])
 def test_an_export_is_what_the_models_are(tmp_path, names):
     keras.utils.set_random_seed(0)

@@ -13,6 +13,7 @@ from toolkit.serving.film_prediction import film_prediction
 VIDEOS = np.random.default_rng(0).integers(0, 256, (3, 5, 8, 8, 1)).astype("uint8")
 
 
+@pytest.mark.slow  # the recipe's test exports too
 def test_an_export_is_what_the_models_are(tmp_path):
     keras.utils.set_random_seed(0)
     prior, autoencoder = networks()

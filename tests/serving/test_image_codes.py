@@ -13,6 +13,7 @@ from toolkit.serving.image_codes import image_codes, picture
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype("uint8")
 
 
+@pytest.mark.slow  # the recipe's test exports too
 def test_an_export_is_what_the_model_is(tmp_path):
     keras.utils.set_random_seed(0)
     codebook = layers.VectorQuantizer(32, num_codebooks=2, name="codebook")
