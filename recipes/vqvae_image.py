@@ -9,8 +9,8 @@ Sees an image through a small map of discrete codes, and draws it again from the
       --units=128 --residual_units=64 --batch_size=64 --epochs=8
 
 Here: CIFAR-10, 64 codes of 512 an image, 8 epochs, 32 minutes on two busy cores: 5.82 bits a dimension, of which
-0.19 are the codes; squared error 5.7 % of the variance, perplexity 460. Out of the box, a minute, scikit-learn's digits,
-seeds 0 to 2: 4.42 to 4.52 bits a dimension, squared error 1.8 to 2.2 % of the variance, perplexity 85 to 92 of 128.
+0.19 are the codes; squared error 5.7 % of the variance, perplexity 460. Out of the box, a minute, digits, seeds 0 to 2:
+4.42 to 4.52 bits a dimension, squared error 1.8 to 2.2 % of the variance, perplexity 85 to 92 of 128.
 
 Paper: CIFAR-10, a bound in bits a dimension: VQ-VAE 4.67, a Gaussian VAE 4.51, VIMCO 5.14.
 
@@ -28,7 +28,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Images,
-    settings.SplitCodebook,
+    settings.ImageAutoencoder,
     settings.FallingRate,
     settings.Devices,
     settings.Sampling,
@@ -37,10 +37,6 @@ class Settings(
     channels: int | None = setting(
         None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
     )
-    units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
-    residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(2, "before the codes, and after them", paper="2", minimum=0, maximum=100)
-    num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
     images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
     optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(1e-3, paper="2e-4")
@@ -70,9 +66,8 @@ def load(s):
 
 
 def network(s, channels):
-    sizes = s.only("units", "residual_units", "num_residual_blocks", "num_downsamplings", "embedding_dim")
     codebook = layers.VectorQuantizer(**s.quantizer(), seed=s.seed, name="codebook")
-    return models.vqvae.vqvae(s.size, channels, codebook=codebook, **sizes)
+    return models.vqvae.vqvae(s.size, channels, codebook=codebook, **s.convolutions())
 
 
 def train(run):

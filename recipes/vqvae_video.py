@@ -23,7 +23,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Videos,
-    settings.SplitCodebook,
+    settings.ImageAutoencoder,
     settings.FallingRate,
     settings.Devices,
     settings.Sampling,
@@ -31,10 +31,6 @@ class Settings(
 ):
     num_given: int = setting(6, "frames that are given, the others are predicted", paper="6", minimum=1, maximum=10_000)
     num_maps: int = setting(3, "frames before that the prior reads", minimum=1, maximum=1000)
-    units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
-    residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(2, "before the codes, and after them", paper="2", minimum=0, maximum=100)
-    num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
     filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=8192)
     num_layers: int = setting(4, "gated blocks of the prior", minimum=1, maximum=1000)
     prior_epochs: int = setting(
@@ -78,10 +74,9 @@ def train(run):
             f"--data={s.data}: frames of {height} x {width}; --image_size=SIDE cuts out their middle square."
         )
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    sizes = s.only("units", "residual_units", "num_residual_blocks", "num_downsamplings", "embedding_dim")
     with run.scope():
         codebook = layers.VectorQuantizer(**s.quantizer(), seed=s.seed, name="codebook")
-        model = models.vqvae.vqvae(height, channels, codebook=codebook, **sizes)
+        model = models.vqvae.vqvae(height, channels, codebook=codebook, **s.convolutions())
         methods.image_codes.compiled(model, keras.optimizers.Adam(falling))
     shown = frames_of(run.data.splits.validation.peek()[:2])
 

@@ -23,6 +23,7 @@ from toolkit.settings.learning import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.learning import Codebook as Codebook
 from toolkit.settings.learning import DenseCRF as DenseCRF
 from toolkit.settings.learning import FallingRate as FallingRate
+from toolkit.settings.learning import ImageAutoencoder as ImageAutoencoder
 from toolkit.settings.learning import ImageNetwork as ImageNetwork
 from toolkit.settings.learning import MixtureOutput as MixtureOutput
 from toolkit.settings.learning import Optimizer as Optimizer

@@ -328,3 +328,17 @@ class SplitCodebook(Codebook):
     def quantizer(self) -> dict:
         """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
         return {**super().quantizer(), **self.only("num_codebooks")}
+
+
+@group
+class ImageAutoencoder(SplitCodebook):
+    """The network between images and codes: of sizes that two cores train in minutes."""
+
+    units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
+    residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
+    num_residual_blocks: int = setting(2, "before the codes, and after them", paper="2", minimum=0, maximum=100)
+    num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
+
+    def convolutions(self) -> dict:
+        """Gives what `models.vqvae.vqvae` is asked for beside the codebook, by its arguments' names."""
+        return self.only("units", "residual_units", "num_residual_blocks", "num_downsamplings", "embedding_dim")
