@@ -7,7 +7,8 @@ Hears which unit, such as a phoneme, is spoken in each 10 ms of raw sound, and b
   python -m recipes.wavenet_phonemes --workdir=runs/emodb --data=emodb:FOLDER --held_out_speakers=2
 
 Here: eight embedded speakers, seed 0, nine minutes on two busy cores: of test recordings 92.7 % of the frames right,
-28.6 % of the units wrong; a linear model of mel features 88.6 and 46.5 %, chance 19.8 % of the frames.
+28.6 % of the units wrong; a linear model of mel features 88.6 and 46.5 %, chance 19.8 % of the frames. EmoDB, two
+speakers that it has not heard, 21 minutes: 52.7 % of the frames of real phonemes, the linear model 47.8, chance 11.9 %.
 
 Paper: TIMIT, phone error rate 18.8 %.
 
