@@ -4,9 +4,12 @@ import keras
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.special
+import scipy.stats
 
 from toolkit import models
-from toolkit.methods.image_judge import ImageJudge
+from toolkit.methods.image_judge import ImageJudge, Seen
+from toolkit.metrics.improved_precision_recall import improved_precision_recall
 
 RANDOM = np.random.default_rng(0)
 REAL, OTHERS = (RANDOM.integers(0, 256, (40, 16, 16, 3)).astype("float32") for _ in range(2))
@@ -49,3 +52,46 @@ def test_images_of_another_size_and_in_grey(classifier):
     judge = ImageJudge(classifier)
     judge.compare([REAL])
     assert np.isfinite(judge.frechet_distance(RANDOM.integers(0, 256, (40, 32, 32, 1))))
+
+
+def test_precision_and_recall_in_the_last_features(classifier):
+    judge = ImageJudge(classifier)
+    with pytest.raises(ValueError, match="at least 4 samples; got 0"):
+        judge.precision_recall(OTHERS)
+    judge.compare([REAL[:30], judge.look(REAL[30:])])
+    real, others = (judge.look(images).features for images in (REAL, OTHERS))
+    for k in (3, 1):
+        radii = np.sort(np.linalg.norm(real[:, None].astype("float64") - real, axis=-1), axis=1)[:, k]
+        within = np.linalg.norm(others[:, None].astype("float64") - real, axis=-1) <= radii
+        assert judge.precision_recall(OTHERS, k).precision == within.any(axis=1).mean()
+    assert judge.precision_recall(REAL) == (1, 1)
+    judge.compare([OTHERS])
+    assert judge.precision_recall(REAL).recall == improved_precision_recall(others, real).recall
+
+
+def test_the_inception_score_of_images_class_by_class(classifier):
+    judge = ImageJudge(classifier)
+    logits = np.asarray(models.image_classifier.classifier(classifier)(OTHERS))
+    seen = judge.look(OTHERS)
+    np.testing.assert_allclose(seen.probabilities, scipy.special.softmax(logits, axis=-1), rtol=1e-3, atol=1e-6)
+    expected = np.exp(
+        np.mean([scipy.stats.entropy(row, seen.probabilities.mean(axis=0)) for row in seen.probabilities])
+    )
+    assert judge.inception_score(OTHERS, num_splits=1).mean == pytest.approx(expected, rel=1e-4)
+    in_order = Seen(seen.features[:30], np.eye(3, dtype="float32").repeat(10, axis=0))
+    assert judge.inception_score(in_order, num_splits=3).mean > 2
+
+
+def test_images_are_looked_at_once(classifier):
+    judge = ImageJudge(classifier)
+    judge.compare([REAL])
+    seen = judge.look(OTHERS)
+    names = NAMES * 13 + NAMES[:1]
+    measures = ("frechet_distance", (), 1e-6), ("precision_recall", (), 0), ("inception_score", (), 1e-6)
+    for name, arguments, tolerance in (*measures, ("accuracy", (names,), 0)):
+        by_images = getattr(judge, name)(OTHERS, *arguments)
+        assert getattr(judge, name)(seen, *arguments) == pytest.approx(by_images, abs=tolerance)
+    some = np.arange(5, 25)
+    assert judge.precision_recall(seen.of(some)) == judge.precision_recall(OTHERS[some])
+    assert judge.accuracy(seen.of(judge.labels(names) == 0), ["cat"] * 14) == judge.accuracy(OTHERS[::3], ["cat"] * 14)
+    assert judge.labels(["frog", "cat"]).tolist() == [2, 0]

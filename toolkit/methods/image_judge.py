@@ -1,19 +1,45 @@
 """A classifier as a judge of images: how near some come to others in its features, and what it takes them for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
 from toolkit.metrics.frechet_distance import FeatureMoments, frechet_distance
+from toolkit.metrics.improved_precision_recall import FeatureManifold, PrecisionRecall, improved_precision_recall
+from toolkit.metrics.inception_score import InceptionScore, inception_score
+from toolkit.metrics.top_k_accuracy import top_k_accuracy
 from toolkit.models.image_classifier import classifier as without_heads
 
 _TOGETHER = 100  # images
 
 
+class Seen(NamedTuple):
+    """What a judge saw in a set of images.
+
+    Args:
+        features: float32 (images, dimensions).
+        probabilities: float32 (images, classes), in the order of the judge's `class_names`.
+    """
+
+    features: np.ndarray
+    probabilities: np.ndarray
+
+    def of(self, which: np.ndarray) -> "Seen":
+        """Takes what was seen in some of the images.
+
+        Args:
+            which: Their numbers, or a bool for each image.
+        """
+        return Seen(self.features[which], self.probabilities[which])
+
+
 class ImageJudge:
     """Compares images by the last features of a classifier, averaged over the image, as Inception's are.
+
+    What is measured in several ways, or in parts, is looked at once, by `look`.
 
     Args:
         classifier: A trained network of `models.image_classifier`, which keeps its class names.
@@ -31,35 +57,51 @@ class ImageJudge:
             raise ValueError(f"{model.name} has no feature level, by which images could be compared.")
         self.class_names = list(model.get_layer("class_names").names)
         self._model = keras.Model(model.input, [model.get_layer(levels[-1]).output, model.output])
-        self._real = FeatureMoments()
+        self.compare([])
 
-    def _seen(self, images: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        side, channels = self._model.input_shape[1], self._model.input_shape[-1]
+    def look(self, images: np.ndarray) -> Seen:
+        """Computes what all measures take, so that it is done once.
+
+        Args:
+            images: (images, height, width, channels), 0 to 255.
+
+        Returns:
+            What the measures take in the images' place.
+        """
+        (_, side, _, channels), (features, logits) = self._model.input_shape, self._model.output_shape
+        found = [np.zeros((0, features[-1]), "float32")], [np.zeros((0, logits[-1]), "float32")]
         for start in range(0, len(images), _TOGETHER):
             block = ops.convert_to_tensor(np.asarray(images[start : start + _TOGETHER], "float32"))
             if block.shape[-1] != channels:
                 block = ops.broadcast_to(ops.mean(block, axis=-1, keepdims=True), (*block.shape[:-1], channels))
             if block.shape[1] != side:
                 block = ops.image.resize(block, (side, side), antialias=True)
-            features, logits = self._model(block, training=False)
-            yield np.asarray(ops.mean(ops.cast(features, "float32"), axis=(1, 2))), np.asarray(logits)
+            features, logits = (ops.cast(each, "float32") for each in self._model(block, training=False))
+            found[0].append(np.asarray(ops.mean(features, axis=(1, 2))))
+            found[1].append(np.asarray(ops.softmax(logits)))
+        return Seen(*map(np.concatenate, found))
 
-    def compare(self, images: Iterable[np.ndarray]) -> None:
+    def _seen(self, images: np.ndarray | Seen) -> Seen:
+        return images if isinstance(images, Seen) else self.look(images)
+
+    def compare(self, images: Iterable[np.ndarray | Seen]) -> None:
         """Takes the real images that others are compared with.
 
         Args:
-            images: Blocks (images, height, width, channels), 0 to 255.
+            images: Blocks (images, height, width, channels), 0 to 255, or what was seen in them.
         """
-        self._real = FeatureMoments()
+        self._moments, self._manifold = FeatureMoments(), None
+        blocks = [np.zeros((0, self._model.output_shape[0][-1]), "float32")]
         for block in images:
-            for features, _ in self._seen(block):
-                self._real.update(features)
+            blocks.append(self._seen(block).features)
+            self._moments.update(blocks[-1])
+        self._real = np.concatenate(blocks)
 
-    def frechet_distance(self, images: np.ndarray) -> float:
+    def frechet_distance(self, images: np.ndarray | Seen) -> float:
         """Measures how far images are from the real ones.
 
         Args:
-            images: (images, height, width, channels), 0 to 255.
+            images: (images, height, width, channels), 0 to 255, or what was seen in them.
 
         Returns:
             The squared distance of two Gaussians, in this classifier's features: no other one's can be compared.
@@ -67,16 +109,65 @@ class ImageJudge:
         Raises:
             ValueError: Where there are fewer than two, or no real ones.
         """
-        found = FeatureMoments()
-        for features, _ in self._seen(images):
-            found.update(features)
-        return frechet_distance(self._real, found)
+        return frechet_distance(self._moments, self._seen(images).features)
 
-    def accuracy(self, images: np.ndarray, names: Sequence[str]) -> float:
+    def precision_recall(self, images: np.ndarray | Seen, k: int = 3) -> PrecisionRecall:
+        """Measures how many of the images look real, and how many of the real ones look as if they were among them.
+
+        Args:
+            images: (images, height, width, channels), 0 to 255, or what was seen in them; for comparisons as many as
+                there are real ones.
+            k: Which nearest neighbour the ball round each image reaches to.
+
+        Returns:
+            Shares from 0 to 1, in this classifier's features.
+
+        Raises:
+            ValueError: Where there are fewer than k + 1, or as few real ones.
+        """
+        if self._manifold is None or self._manifold.k != k:
+            self._manifold = FeatureManifold(self._real, k)
+        return improved_precision_recall(self._manifold, self._seen(images).features, k)
+
+    def inception_score(self, images: np.ndarray | Seen, num_splits: int = 10) -> InceptionScore:
+        """Measures how sure the classifier is of each image, and how evenly it sees its classes in all.
+
+        Args:
+            images: (images, height, width, channels), 0 to 255, or what was seen in them. They are shuffled, always in
+                the same way, so that images in the order of their classes may come.
+            num_splits: Into how many parts they are divided.
+
+        Returns:
+            Mean and standard deviation over the parts, by this classifier: no other one's can be compared.
+
+        Raises:
+            ValueError: Where there are fewer images than parts.
+        """
+        probabilities = self._seen(images).probabilities
+        return inception_score(np.random.default_rng(0).permutation(probabilities), num_splits)
+
+    def labels(self, names: Sequence[str]) -> np.ndarray:
+        """Looks class names up.
+
+        Args:
+            names: Of classes.
+
+        Returns:
+            The number of each in `class_names`, int64 (names,).
+
+        Raises:
+            ValueError: Where it does not know a class.
+        """
+        unknown = sorted(set(names) - set(self.class_names))
+        if unknown:
+            raise ValueError(f"the judge knows no {unknown[0]!r}; it knows {', '.join(self.class_names)}.")
+        return np.array([self.class_names.index(name) for name in names], "int64")
+
+    def accuracy(self, images: np.ndarray | Seen, names: Sequence[str]) -> float:
         """Counts how many images it takes for what they should be.
 
         Args:
-            images: (images, height, width, channels), 0 to 255.
+            images: (images, height, width, channels), 0 to 255, or what was seen in them.
             names: The class of each.
 
         Returns:
@@ -85,8 +176,5 @@ class ImageJudge:
         Raises:
             ValueError: Where it does not know a class.
         """
-        unknown = sorted(set(names) - set(self.class_names))
-        if unknown:
-            raise ValueError(f"the judge knows no {unknown[0]!r}; it knows {', '.join(self.class_names)}.")
-        found = np.concatenate([logits.argmax(axis=-1) for _, logits in self._seen(images)])
-        return 100 * float(np.mean([self.class_names[each] == name for each, name in zip(found, names, strict=True)]))
+        labels = self.labels(names)
+        return 100 * top_k_accuracy(labels, self._seen(images).probabilities)
