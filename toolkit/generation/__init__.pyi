@@ -2,6 +2,7 @@
 
 from toolkit.generation import audio as audio
 from toolkit.generation import beam_search as beam_search
+from toolkit.generation import classifier_rejection as classifier_rejection
 from toolkit.generation import code_films as code_films
 from toolkit.generation import code_maps as code_maps
 from toolkit.generation import code_rows as code_rows

@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.methods import classification as classification
+from toolkit.methods import classification_accuracy_score as classification_accuracy_score
 from toolkit.methods import code_likelihood as code_likelihood
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
 from toolkit.methods import grad_cam as grad_cam
@@ -16,6 +17,7 @@ from toolkit.methods import vimco as vimco
 from toolkit.methods.code_likelihood import Pairs as Pairs
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
+from toolkit.methods.image_judge import Seen as Seen
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.speech_classification import Heard as Heard
 from toolkit.methods.unit_recognition import Recognized as Recognized

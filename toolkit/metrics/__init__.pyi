@@ -9,6 +9,8 @@ from toolkit.metrics import classification as classification
 from toolkit.metrics import confusion_matrix as confusion_matrix
 from toolkit.metrics import frechet_distance as frechet_distance
 from toolkit.metrics import handwriting_style as handwriting_style
+from toolkit.metrics import improved_precision_recall as improved_precision_recall
+from toolkit.metrics import inception_score as inception_score
 from toolkit.metrics import line_endings as line_endings
 from toolkit.metrics import log_loss as log_loss
 from toolkit.metrics import many_to_one_accuracy as many_to_one_accuracy
@@ -24,6 +26,9 @@ from toolkit.metrics.bits import Bits as Bits
 from toolkit.metrics.calibration import Reliability as Reliability
 from toolkit.metrics.frechet_distance import FeatureMoments as FeatureMoments
 from toolkit.metrics.handwriting_style import Style as Style
+from toolkit.metrics.improved_precision_recall import FeatureManifold as FeatureManifold
+from toolkit.metrics.improved_precision_recall import PrecisionRecall as PrecisionRecall
+from toolkit.metrics.inception_score import InceptionScore as InceptionScore
 from toolkit.metrics.log_loss import LogLoss as LogLoss
 from toolkit.metrics.many_to_one_accuracy import ManyToOne as ManyToOne
 from toolkit.metrics.squared_distance import SquaredDistance as SquaredDistance
