@@ -115,8 +115,8 @@ def improved_precision_recall(
     Example:
 
     >>> real = np.arange(8.0)[:, None]
-    >>> improved_precision_recall(real, np.array([[0.5], [1.0], [1.5], [90.0]]), k=1)
-    PrecisionRecall(precision=0.75, recall=0.125)
+    >>> improved_precision_recall(real, np.array([[0.5], [1.0], [90.0], [90.5]]), k=1)
+    PrecisionRecall(precision=0.5, recall=0.25)
 
     Reference: Kynkäänniemi et al. 2019, arXiv 1904.06991, equations 1 and 2.
     """
