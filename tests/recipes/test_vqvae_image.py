@@ -62,7 +62,7 @@ def test_all_phases(tmp_path):
     [
         {"precision": "mixed_float16", "num_codebooks": 2, "channels": 3},
         {"precision": "mixed_bfloat16", "codebook_momentum": 0.0},
-        {"strategy": "mirrored", "num_replicas": 1, "num_downsamplings": 1},
+        {"num_downsamplings": 1, "num_residual_blocks": 0},
     ],
     ids=lambda how: next(iter(how.values())),
 )
