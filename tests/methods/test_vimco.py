@@ -34,11 +34,12 @@ def exact_bound(logits, log_joint):
 
 def estimates(loss, logits, log_joint, num_draws=20_000):
     """Each draw's own estimate of the gradient towards both: the parameters are repeated for each draw."""
+    shares = np.exp(log_q(logits).numpy().astype("float64"))
+    drawn = np.random.default_rng(0).choice(len(STATES), (num_draws, SAMPLES), p=shares / shares.sum())
     logits, log_joint = (tf.repeat(each[None], num_draws, axis=0) for each in (logits, log_joint))
     with tf.GradientTape() as tape:
         tape.watch([logits, log_joint])
         posterior = log_q(logits)
-        drawn = tf.random.stateless_categorical(posterior, SAMPLES, seed=(0, 1))
         log_posterior = tf.transpose(tf.gather(posterior, drawn, batch_dims=1))
         log_weights = tf.transpose(tf.gather(log_joint, drawn, batch_dims=1)) - log_posterior
         total = tf.reduce_sum(loss(log_weights, log_posterior))
