@@ -7,7 +7,9 @@ Learns what codes of a trained VQ-VAE follow one another, and so draws new image
   python -m recipes.codes_prior --workdir=runs/cifar10_prior --data=runs/cifar10 --filters=128 --num_layers=12 \
       --images=keras:cifar10
 
-Here: not measured yet.
+Here: digits, 16 codes of 128 each, seeds 0 to 2, two minutes on two busy cores: 3.50 to 3.82 bits a code, 7 if all were
+alike probable; by the features of the shipped classifier drawn images are 0.14 to 0.15 from real ones, decoded ones 0.04,
+those of codes drawn uniformly 1.7 to 2.3.
 
 Paper: its samples are pictures; it prints no number of them.
 
