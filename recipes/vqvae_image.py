@@ -3,8 +3,9 @@
 Sees an image through a small map of discrete codes, and draws it again from them; a prior over them is codes_prior's.
 
   python -m recipes.vqvae_image                                            all phases on scikit-learn's digits
-  python -m recipes.codes_prior --codes=runs/vqvae_image/codes             then: a prior over these codes, and samples
-  python -m recipes.vqvae_image --mode=sample --images=one.jpg,two.png     the shipped model on your files
+  python -m recipes.codes_prior --data=runs/vqvae_image                    then: a prior over these codes, and samples
+  python -m recipes.vqvae_image --workdir=runs/own --data=folder:FOLDER --image_size=64 --num_downsamplings=3
+  python -m recipes.vqvae_image --workdir=runs/own --mode=sample --images=one.jpg,two.png
   python -m recipes.vqvae_image --workdir=runs/cifar10 --data=keras:cifar10 --num_embeddings=512 --embedding_dim=64 \
       --units=128 --residual_units=64 --batch_size=64 --epochs=8
 
