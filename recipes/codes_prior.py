@@ -67,7 +67,12 @@ class Settings(settings.FallingRate, settings.Devices, settings.Sampling, settin
 
 def load(s):
     """`data.codes.Codes`, their batches {"codes", "label", "length"}."""
-    return data.codes.load(pathlib.Path(s.data) / "codes", **s.only("batch_size", "seed"))
+    codes = data.codes.load(pathlib.Path(s.data) / "codes", **s.only("batch_size", "seed"))
+    if codes.facts.get("autoencoder") != "image":
+        raise ValueError(
+            f"--data={s.data}: its codes are not of images. The recipe of its VQ-VAE has a prior of its own."
+        )
+    return codes
 
 
 def network(s, codes):

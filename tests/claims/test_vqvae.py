@@ -110,6 +110,7 @@ def models(images):
 
 def test_bound_of_a_vae_is_at_most_a_vqvaes(models, images):
     found = {latent: bits_per_dim(latent, model, images[1]) for latent, model in models.items()}
+    print(found)
     assert found["vae"] <= found["vqvae"], found
     assert perplexity(vqvae.codes(models["vqvae"], images[1]), NUM_CODES) > 10
 
@@ -119,6 +120,7 @@ def test_bound_of_a_vqvae_is_less_than_vimcos():
     it leaves open, does as well."""
     train, test = fields(SEED, 2048), fields(1000 + SEED, 512)
     found = {latent: bits_per_dim(latent, trained(latent, SEED, train, 64, 8), test) for latent in ("vqvae", "vimco")}
+    print(found)
     assert found["vqvae"] < found["vimco"] - 0.1, found
 
 
@@ -146,6 +148,7 @@ def likeness(model, images, seed):
 
 def test_samples_of_a_learnt_prior_resemble_data_more_than_uniform_codes(models, images):
     found = likeness(models["vqvae"], images, SEED)
+    print(found)
     assert found["own"] < found["prior"] < found["uniform"] / 2, found
 
 
@@ -187,6 +190,7 @@ def collapse(seed, epochs=8):
 def test_beside_an_autoregressive_decoder_a_gaussian_latent_collapses_and_codes_do_not(models, images):
     found = collapse(SEED)
     (nats_of_vae, told), (nats_of_vqvae, used) = found["GaussianLatent"], found["VectorQuantizer"]
+    print(found)
     assert told < 0.5, found
     assert used > 5 and nats_of_vqvae < nats_of_vae - 1, found
     # The same latent beside a decoder that sees no pixels.

@@ -66,8 +66,19 @@ def test_codes_of_another_codebook_are_refused(tmp_path, encoded):
         (encoded / "codes" / "codes.json").write_text(json.dumps(head))
 
 
+def test_codes_of_films_are_refused(tmp_path, encoded):
+    path = encoded / "codes" / "codes.json"
+    head = json.loads(path.read_text())
+    path.write_text(json.dumps({**head, "facts": {}}))
+    try:
+        with pytest.raises(ValueError, match="its codes are not of images"):
+            recipe.train(a_run(tmp_path, encoded))
+    finally:
+        path.write_text(json.dumps(head))
+
+
 def test_no_codes_yet(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"codes.json: no such file; expected what codes there are"):
+    with pytest.raises(FileNotFoundError, match=r"codes.json: no such file. Encode the data: --mode=codes"):
         recipe.train(a_run(tmp_path / "run", tmp_path / "nothing"))
 
 

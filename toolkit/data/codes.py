@@ -2,10 +2,9 @@
 
 A record's payload is a label and a number of places, int32 each, and the codes, uint16, all little-endian:
 
-    length, = 2 * math.prod(shape),
     tf.data.TFRecordDataset("train.tfrecord").map(lambda record: (
         tf.io.decode_raw(tf.strings.substr(record, 0, 8), tf.int32),
-        tf.io.decode_raw(tf.strings.substr(record, 8, length), tf.uint16)))
+        tf.io.decode_raw(tf.strings.substr(record, 8, 2 * math.prod(shape)), tf.uint16)))
 
 All records of a set are equally long, so that any of them is found without reading those before it.
 """
@@ -183,8 +182,10 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
     [[0, 3], [1, 2]]
     """
     folder = binary.expanded(folder)
-    remedy = "Write them anew: --mode=codes of the recipe that encodes."
+    remedy = "Encode the data: --mode=codes of the VQ-VAE's recipe."
     fields = {"shape": list, "num_codes": int, "codebook": str, "label_names": list, "counts": dict, "facts": dict}
+    if not (folder / HEAD).exists():
+        raise FileNotFoundError(f"{folder / HEAD}: no such file. {remedy}")
     head = read_json(folder / HEAD, "what codes there are", fields=fields, remedy=remedy)
     shape, num_codes = head["shape"], head["num_codes"]
     right = all(isinstance(side, int) and 0 < side < MOST for side in shape) and 1 <= len(shape) <= 4

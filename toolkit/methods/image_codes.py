@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from toolkit.layers.code_usage import CodeUsage
 from toolkit.lazy import tensorflow as tf
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
 from toolkit.metrics.log_loss import LogLoss
@@ -107,20 +108,18 @@ def measured(model: keras.Model, batches: Iterable[tuple]) -> dict[str, float]:
     """
     layer, num_dims = model.get_layer("codebook"), math.prod(model.input_shape[1:])
     nats, errors, num_images, num_codes, total, squares = 0.0, 0.0, 0, 0, 0.0, 0.0
-    counts = np.zeros((layer.num_codebooks, layer.num_embeddings))
+    usage = CodeUsage(layer.num_embeddings, layer.num_codebooks)
     encode = encoder(model)
     for images, _ in batches:
         images = np.asarray(images)
         codes, its_nats, its_errors = encode(images)
         nats, errors, num_images = nats + its_nats.sum(), errors + its_errors.sum(), num_images + len(images)
         num_codes = math.prod(codes.shape[1:])
-        for number, each in enumerate(np.moveaxis(codes.reshape(-1, layer.num_codebooks), -1, 0)):
-            counts[number] += np.bincount(each, minlength=layer.num_embeddings)
+        usage.update_state(codes)
         total, squares = total + images.sum(dtype="float64"), squares + np.square(images, dtype="float64").sum()
     if not num_images:
         raise ValueError("batches: expected one image at least.")
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    entropy = -np.sum(shares * np.log(np.maximum(shares, 1e-30)), axis=1)
+    used = usage.result()
     reconstruction = nats / num_images / num_dims / math.log(2)
     variance = squares / num_images / num_dims - (total / num_images / num_dims) ** 2
     return {
@@ -128,6 +127,6 @@ def measured(model: keras.Model, batches: Iterable[tuple]) -> dict[str, float]:
         "reconstruction_bits_per_dim": float(reconstruction),
         "squared_error": float(errors / num_images),
         "share_of_variance_percent": float(100 * errors / num_images / max(variance, 1e-12)),
-        "codebook_perplexity": float(np.exp(entropy).mean()),
-        "codebook_usage_percent": float(100 * (counts > 0).mean()),
+        "codebook_perplexity": float(used["codebook_perplexity"]),
+        "codebook_usage_percent": 100 * float(used["codebook_usage"]),
     }

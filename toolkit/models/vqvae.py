@@ -153,7 +153,11 @@ def _residual_blocks(x, number, units, residual_units):
 
 
 def density() -> LogisticMixture:
-    """What the decoder emits the parameters of, for each channel of each pixel."""
+    """What the decoder emits the parameters of, for each channel of each pixel.
+
+    Returns:
+        A family whose parameters have the shape (..., 3), its levels (...).
+    """
     return LogisticMixture(1, NUM_LEVELS)
 
 
