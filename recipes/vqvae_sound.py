@@ -1,9 +1,10 @@
 """Sound as discrete codes, and one voice as another: VQ-VAE, van den Oord et al. 2017 (1711.00937, section 4.3).
 
-Encodes 64 samples at a time as one of some hundred codes; a WaveNet speaks them in the voice that is asked for.
+Encodes 64 samples at a time as one of some hundred codes; a WaveNet speaks them in the voice that is asked for, and
+another one, the prior, learns what codes follow one another, and so invents speech.
 
   python -m recipes.vqvae_sound                                         all phases on embedded speakers who babble
-  python -m recipes.vqvae_sound --mode=sample --recording=mine.wav --speaker="speaker 1"
+  python -m recipes.vqvae_sound --mode=sample --recording=mine.wav --speaker="speaker 1" --seconds=3
   python -m recipes.vqvae_sound --workdir=runs/vctk --data=vctk:FOLDER --sample_rate=16000 --window=16384 --trim=0.05 \
       --num_layers=30 --num_stacks=3 --skip_filters=512 --encoder_filters=768
 
@@ -15,6 +16,7 @@ Differs from the paper: sizes that two cores train in minutes (the paper's are i
 averages (its appendix A.1), and vectors normalized over the batch before it.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -48,6 +50,13 @@ class Settings(
         changeable=True,
     )
     judge_epochs: int = setting(8, "of the classifier that judges", minimum=1, maximum=100_000)
+    prior_layers: int = setting(6, "blocks of the prior, of dilation 1, 2, 4 and so on", minimum=1, maximum=20)
+    prior_filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=4096)
+    prior_window: int = setting(128, "codes that its training sees of a recording", minimum=2, maximum=100_000)
+    prior_epochs: int = setting(
+        15, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
+    )
+    seconds: float = setting(2.0, "of what --mode=sample invents", minimum=0.01, maximum=3600.0, changeable=True)
     recording: str = setting("", "what --mode=sample converts; empty: test recordings", changeable=True, path=True)
     speaker: str = setting("", "whose voice --mode=sample gives it; empty: each in turn", maximum=1000, changeable=True)
     temperature: float = setting(
@@ -91,7 +100,8 @@ def train(run):
     shown = [each.cut(s.sample_rate) for each in speech.examples("validation", 2)]
 
     def pictures():
-        rows = versions(run, generation.voice_conversion.VoiceConverter(model), speech, shown)
+        converter = generation.voice_conversion.VoiceConverter(model)
+        rows = rows_of(shown, spoken(run, converter, versions(converter, speech, shown)), speech)
         whole = np.concatenate([sound for row in rows for _, sound in row])
         return {"training/converted": drawn(rows, s), "training/real_rebuilt_converted": (whole, s.sample_rate)}
 
@@ -99,20 +109,69 @@ def train(run):
     run.fit(model, splits.train, splits.validation, monitor="bits_per_sample", pictures=pictures)
 
 
+def prior(run):
+    """Trains the prior of a recording's codes given those before and the speaker, on codes that are made once."""
+    s, codes = run.settings, encoded(run)
+    falling = training.step_sizes.falling(s.learning_rate, s.prior_epochs * codes.splits.train.steps_per_epoch)
+    with run.scope("prior"):
+        model = models.wavenet.wavenet(
+            [2**number for number in range(s.prior_layers)],
+            s.prior_filters,
+            2 * s.prior_filters,
+            num_levels=codes.num_codes,
+            codes=True,
+            num_speakers=len(codes.label_names),
+            condition_size=s.condition_size,
+        )
+        optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
+        methods.sound_likelihood.compiled(model, optimizer, bits="bits_per_code")
+    splits = codes.splits.map(methods.sound_codes.pairs(model))
+    run.fit(model, splits.train, splits.validation, stage="prior", epochs=s.prior_epochs, monitor="bits_per_code")
+
+
+def encoded(run):
+    """The codes of all recordings, `data.codes.Codes`, made once."""
+    s, model, speech = run.settings, run.load(), run.data
+    encode = generation.voice_conversion.VoiceConverter(model).encode
+    return data.codes.kept(
+        run.path("codes"),
+        lambda split: methods.sound_codes.pieces(encode, speech.examples(split), s.prior_window),
+        shape=(s.prior_window,),
+        embeddings=np.asarray(model.get_layer("quantizer").embeddings),
+        label_names=speech.speakers,
+        num_codes=s.num_embeddings,
+        **s.only("batch_size", "seed"),
+    )
+
+
 def another(speaker, speech):
     return (speaker + 1) % len(speech.speakers)
 
 
-def versions(run, converter, speech, real):
-    """(title, sound) of each recording: as it is, rebuilt, and in another's voice."""
-    s, names, others = run.settings, speech.speakers, [another(each.speaker, speech) for each in real]
-    waveforms, speakers = [each.waveform for each in real], [each.speaker for each in real]
-    sounds = converter.convert(2 * waveforms, speakers + others, temperature=s.temperature, seed=s.seed)
-    titles = [
-        (f"{names[one]}, real", "rebuilt", f"as {names[other]}") for one, other in zip(speakers, others, strict=True)
-    ]
-    rows = zip(waveforms, sounds[: len(real)], sounds[len(real) :], strict=True)
-    return [list(zip(*pair, strict=True)) for pair in zip(titles, rows, strict=True)]
+def spoken(run, converter, asked):
+    """Sounds by kind, all written together, of the codes, speakers and lengths of each kind."""
+    codes, speakers, lengths = (list(itertools.chain(*each)) for each in zip(*asked.values(), strict=True))
+    sounds = iter(
+        converter.decode(codes, speakers, lengths, temperature=run.settings.temperature, seed=run.settings.seed)
+    )
+    return {kind: list(itertools.islice(sounds, len(speakers))) for kind, (_, speakers, _) in asked.items()}
+
+
+def versions(converter, speech, real):
+    """What `spoken` takes of recordings: each rebuilt, and in another's voice."""
+    codes, lengths = [converter.encode(each.waveform) for each in real], [len(each.waveform) for each in real]
+    speakers = [each.speaker for each in real]
+    others = [another(speaker, speech) for speaker in speakers]
+    return {"rebuilt": (codes, speakers, lengths), "converted": (codes, others, lengths)}
+
+
+def rows_of(real, sounds, speech):
+    """(title, sound) of each recording: as it is, and its versions."""
+    names, rows = speech.speakers, []
+    for each, rebuilt, converted in zip(real, sounds["rebuilt"], sounds["converted"], strict=True):
+        other = f"as {names[another(each.speaker, speech)]}"
+        rows.append([(f"{names[each.speaker]}, real", each.waveform), ("rebuilt", rebuilt), (other, converted)])
+    return rows
 
 
 def drawn(rows, s):
@@ -146,44 +205,54 @@ def evaluate(run):
     found["code_bits_per_second"] = each_second * np.log2(s.num_embeddings)
     found["code_entropy_bits_per_second"] = each_second * np.log2(found["codebook_perplexity"])
     if speech.has_units:
-        pairs = [codes_and_units(converter, speech.examples(split, 10 * s.num_judged)) for split in ("train", "test")]
+        beside = functools.partial(methods.sound_codes.codes_and_units, converter.encode, converter.hop)
+        pairs = [beside(speech.examples(split, 10 * s.num_judged)) for split in ("train", "test")]
         told = metrics.many_to_one_accuracy.many_to_one_accuracy(*pairs[0], *pairs[1])
         found |= {f"units_from_codes_{name}": value for name, value in told.items()}
-    run.report(found | judged(run, converter, speech), paper={"vctk_phonemes_from_codes_accuracy_percent": 49.3})
-
-
-def codes_and_units(converter, examples):
-    """The codes of whole recordings, and the unit in the middle of each."""
-    pairs = [(converter.encode(each.waveform), each.units) for each in examples]
-    middles = [
-        units[np.minimum(np.arange(len(codes)) * converter.hop + converter.hop // 2, len(units) - 1)]
-        for codes, units in pairs
-    ]
-    return np.concatenate([codes for codes, _ in pairs]), np.concatenate(middles)
+    codes, invents = encoded(run), methods.sound_likelihood.compiled(run.load("prior"), bits="bits_per_code")
+    test = codes.splits.test.map(methods.sound_codes.pairs(invents)).dataset(num_epochs=1)
+    found["bits_per_code"] = invents.evaluate(test, verbose=0, return_dict=True)["bits_per_code"]
+    found["bits_per_code_of_uniform_codes"] = np.log2(s.num_embeddings)
+    found |= judged(run, converter, speech)
+    run.report(found, paper={"vctk_phonemes_from_codes_accuracy_percent": 49.3})
 
 
 def judged(run, converter, speech):
-    """What the judge hears in test recordings, rebuilt, and in another's voice."""
-    s, real = run.settings, list(speech.examples("test", run.settings.num_judged))
-    rows = versions(run, converter, speech, real)
-    asked = {"real": real, "rebuilt": real}
-    asked["converted"] = [each._replace(speaker=another(each.speaker, speech)) for each in real]
-    kinds = {kind: ([row[place][1] for row in rows], asked[kind]) for place, kind in enumerate(asked)}
-    found = methods.speech_classification.heard_beside_chance(run.load("judge"), kinds, speech.num_states)
-    shown = rows[:: -(-len(rows) // 4)]
-    run.picture("converted", drawn(shown, s))
-    titles, sounds = zip(*shown[0], strict=True)
-    codes = [converter.encode(sound) for sound in sounds]
-    how = {"num_codes": s.num_embeddings}
-    run.picture("codes", visualize.audio.codes(sounds, codes, converter.hop, s.sample_rate, titles, **how))
-    for number, row in enumerate(shown):
-        for kind, (_, sound) in zip(asked, row, strict=True):
+    """What the judge hears in test recordings, as they are, rebuilt and converted, and how near to them others come."""
+    s, real, judge = run.settings, list(speech.examples("test", run.settings.num_judged)), run.load("judge")
+    asked = versions(converter, speech, real)
+    _, speakers, lengths = asked["rebuilt"]
+    inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
+    new = inventor.draw(speakers, -(-max(lengths) // converter.hop), temperature=s.temperature, seed=s.seed)
+    uniform = np.random.default_rng(s.seed).integers(0, s.num_embeddings, new.shape)
+    asked |= {"invented": (new, speakers, lengths), "uniform_codes": (uniform, speakers, lengths)}
+    sounds, waveforms = spoken(run, converter, asked), [each.waveform for each in real]
+    others = [each._replace(speaker=another(each.speaker, speech)) for each in real]
+    heard = {
+        "real": (waveforms, real),
+        "rebuilt": (sounds["rebuilt"], real),
+        "converted": (sounds["converted"], others),
+    }
+    found = methods.speech_classification.heard_beside_chance(judge, heard, speech.num_states)
+    found = {name: value for name, value in found.items() if speech.has_units or not name.startswith("units")}
+    rows = rows_of(real, sounds, speech)[:: -(-len(real) // 4)]
+    run.picture("converted", drawn(rows, s))
+    titles, voices = zip(*rows[0], strict=True)
+    run.picture("codes", coded(s, converter, voices, map(converter.encode, voices), titles))
+    for number, row in enumerate(rows):
+        for kind, (_, sound) in zip(heard, row, strict=True):
             run.sound(f"test_{number}_{kind}", sound, s.sample_rate)
-    return {name: value for name, value in found.items() if speech.has_units or not name.startswith("units")}
+    return found | methods.speech_classification.likeness(judge, waveforms, sounds)
+
+
+def coded(s, converter, sounds, codes, titles):
+    """Sounds above their codes."""
+    how = {"num_codes": s.num_embeddings}
+    return visualize.audio.codes(sounds, list(codes), converter.hop, s.sample_rate, titles, **how)
 
 
 def sample(run):
-    """Converts a recording, or test recordings, to the voice of who is asked for, or of each in turn."""
+    """Converts a recording, or test recordings, to the voice of who is asked for, or of each in turn, and invents."""
     s, (model, inventory) = run.settings, trained(run)
     rate, names = inventory["sample_rate"], inventory["speakers"]
     if s.recording:
@@ -197,19 +266,26 @@ def sample(run):
     waveforms, speakers = (list(itertools.islice(itertools.cycle(each), s.num_samples)) for each in (waveforms, voices))
     converter = generation.voice_conversion.VoiceConverter(model)
     sounds = converter.convert(waveforms, speakers, temperature=s.temperature, seed=s.sample_seed)
-    rows = []
-    for number, (waveform, sound, speaker) in enumerate(zip(waveforms, sounds, speakers, strict=True)):
-        run.sound(f"sample_{number}_given", waveform, rate)
-        run.sound(f"sample_{number}", sound, rate)
-        rows.append([("given", waveform), (f"as {names[speaker]}", sound)])
-        print(f"  sounds/sample_{number}.wav: as {names[speaker]}", flush=True)
-    run.picture("sample", drawn(rows[:6], s))
+    inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
+    codes, new = inventor.invent(
+        speakers, max(1, round(s.seconds * rate)), temperature=s.temperature, seed=s.sample_seed
+    )
+    for number, speaker in enumerate(speakers):
+        run.sound(f"sample_{number}_given", waveforms[number], rate)
+        run.sound(f"sample_{number}", sounds[number], rate)
+        run.sound(f"invented_{number}", new[number], rate)
+        print(f"  sounds/sample_{number}.wav, invented_{number}.wav: as {names[speaker]}", flush=True)
+    titles = [names[speaker] for speaker in speakers[:6]]
+    rows = zip(waveforms, sounds, titles, strict=False)
+    run.picture("sample", drawn([[("given", given), (f"as {name}", sound)] for given, sound, name in rows], s))
+    run.picture("invented", coded(s, converter, new[:4], codes[:4], titles[:4]))
 
 
 def export(run):
     s, speech = run.settings, run.data_to_measure()
-    served = serving.sound_codes.sound_codes(
+    served = serving.invented_speech.invented_speech(
         run.load(),
+        run.load("prior"),
         max_seconds=s.max_seconds,
         measured=speech.examples("test", s.max_measured) if speech else (),
         typical=speech.examples("train", 20) if speech else (),
@@ -224,4 +300,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, prior, evaluate, sample, export, checks=(check_data,), trains=2)

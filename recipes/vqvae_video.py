@@ -111,26 +111,19 @@ def prior(run):
 
 
 def encoded(run):
-    """The codes of all videos, `data.codes.Codes`, made anew where the codebook is another."""
-    s, model, folder = run.settings, run.load(), run.path("codes")
-    digest = data.codes.digest(np.asarray(model.get_layer("codebook").embeddings))
-    how = s.only("batch_size", "seed")
-    if not folder.exists() or data.codes.load(folder, **how).codebook != digest:
-        encode = methods.image_codes.encoder(model)
+    """The codes of all videos, `data.codes.Codes`, made once."""
+    s, model = run.settings, run.load()
+    encode = methods.image_codes.encoder(model)
 
-        def codes_of(split):
-            for video in getattr(run.data.splits, split).dataset(num_epochs=1):
-                codes = encode(frames_of(video))[0]
-                yield codes.reshape(*video.shape[:2], *codes.shape[1:]), np.zeros(len(video)), None
+    def codes_of(split):
+        for video in getattr(run.data.splits, split).dataset(num_epochs=1):
+            codes = encode(frames_of(video))[0]
+            yield codes.reshape(*video.shape[:2], *codes.shape[1:]), np.zeros(len(video)), None
 
-        data.codes.write(
-            folder,
-            {split: codes_of(split) for split in data.codes.SPLITS},
-            shape=(s.num_frames, *models.vqvae.code_shape(model)),
-            num_codes=s.num_embeddings,
-            codebook=digest,
-        )
-    return data.codes.load(folder, **how)
+    shape = (s.num_frames, *models.vqvae.code_shape(model))
+    embeddings = np.asarray(model.get_layer("codebook").embeddings)
+    how = {"num_codes": s.num_embeddings, **s.only("batch_size", "seed")}
+    return data.codes.kept(run.path("codes"), codes_of, shape=shape, embeddings=embeddings, **how)
 
 
 def trained(run):

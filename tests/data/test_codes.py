@@ -53,6 +53,25 @@ def test_tensorflows_own_reader_reads_them(folder):
     )
 
 
+def test_codes_are_made_once_and_anew_of_another_codebook_or_shape(tmp_path):
+    asked = []
+
+    def kept(embeddings, shape=SHAPE):
+        def codes_of(split):
+            asked.append(split)
+            return [(part[:, : shape[0]], labels, None) for part, labels, _ in PARTS[split]]
+
+        how = {"num_codes": 300, "embeddings": embeddings, "label_names": ["a", "b"], "batch_size": 7}
+        return codes.kept(tmp_path / "codes", codes_of, shape=shape, **how)
+
+    first = kept(np.zeros((1, 300, 2)))
+    again = kept(np.zeros((1, 300, 2)))
+    assert asked == list(codes.SPLITS) and again.contents == first.contents and again.label_names == ("a", "b")
+    np.testing.assert_array_equal(again.splits.test.arrays()["codes"], whole("test")[0])
+    assert kept(np.ones((1, 300, 2))).codebook != first.codebook and len(asked) == 6
+    assert kept(np.ones((1, 300, 2)), (2, 2)).shape == (2, 2) and len(asked) == 9
+
+
 def test_a_second_writing_replaces_the_first_or_leaves_it(folder):
     codes.write(folder, {**PARTS, "test": PARTS["test"][:1]}, **{**HOW, "codebook": "other"})
     assert codes.load(folder, batch_size=4).codebook == "other"

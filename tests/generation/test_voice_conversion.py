@@ -35,5 +35,7 @@ def test_each_sound_is_spoken_through_its_own_codes(model):
 
 
 def test_errors(model):
-    with pytest.raises(ValueError, match="expected a speaker for each of 1 sounds; got 2"):
+    with pytest.raises(ValueError, match="a speaker and a length for each of 1 sounds; got 2 and 1"):
         VoiceConverter(model).convert([np.zeros(9)], [0, 1])
+    with pytest.raises(ValueError, match="for each of 1 sounds; got 1 and 2"):
+        VoiceConverter(model).decode([[1, 2]], [0], [8, 3])

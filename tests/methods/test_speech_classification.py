@@ -78,3 +78,22 @@ def test_kinds_of_sounds_are_heard_beside_chance():
         "speaker_chance_percent": 100,
         "units_chance_percent": pytest.approx(200 / 3),
     }
+
+
+def test_likeness_is_of_whole_frames_alone():
+    model, random = speech_classifier(INVENTORY, hop=20, filters=4), np.random.default_rng(0)
+    real = [random.uniform(-1, 1, length) for length in (400, 650)]
+    quiet = [each / 50 for each in real]
+    found = speech_classification.likeness(model, real, {"same": real, "quiet": quiet})
+    assert abs(found["frechet_distance_of_same"]) < 1e-6 < found["frechet_distance_of_quiet"]
+    # Each by itself, from the last layer's own weights: no frame of padding counts.
+    seen = keras.Model(model.input, model.get_layer("units").input)
+    one, other = (
+        np.concatenate([seen(np.pad(each, (0, 660 - len(each)))[None])[0, : len(each) // 20] for each in sounds])
+        for sounds in (real, quiet)
+    )
+    assert len(one) == 20 + 32
+    means, spreads = [each.mean(axis=0) for each in (one, other)], [np.cov(each.T) for each in (one, other)]
+    roots = np.sqrt(np.maximum(np.real(np.linalg.eigvals(spreads[0] @ spreads[1])), 0))
+    expected = np.square(means[0] - means[1]).sum() + np.trace(spreads[0] + spreads[1]) - 2 * roots.sum()
+    np.testing.assert_allclose(found["frechet_distance_of_quiet"], expected, rtol=1e-3)

@@ -10,7 +10,7 @@ from toolkit import training
 from toolkit.data.audio import files
 
 TINY = {
-    "data": "embedded:0.5:2",
+    "data": "embedded:0.3:2",
     "sample_rate": 4000,
     "window": 1024,
     "num_layers": 3,
@@ -23,7 +23,12 @@ TINY = {
     "condition_size": 8,
     "epochs": 1,
     "judge_epochs": 1,
-    "num_judged": 2,
+    "prior_layers": 2,
+    "prior_filters": 8,
+    "prior_window": 16,
+    "prior_epochs": 1,
+    "seconds": 0.1,
+    "num_judged": 1,
     "max_seconds": 0.05,
     "max_measured": 2,
     "num_samples": 3,
@@ -47,7 +52,7 @@ def heard(path):
 
 def test_all_phases(tmp_path, capsys):
     run = a_run(tmp_path)
-    for phase in (recipe.train, recipe.evaluate, recipe.export):
+    for phase in (recipe.train, recipe.prior, recipe.evaluate, recipe.export):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert 4 < found["bits_per_sample"] < 9 and "bits_per_sample_of_another_speaker" in found
@@ -58,6 +63,9 @@ def test_all_phases(tmp_path, capsys):
     for what in ("speaker", "units"):
         kinds = {f"{what}_heard_in_{kind}_percent" for kind in ("real", "rebuilt", "converted")}
         assert kinds | {f"{what}_chance_percent"} < found.keys()
+    assert 0 < found["bits_per_code"] < 8 and found["bits_per_code_of_uniform_codes"] == 5
+    kinds = {"rebuilt", "converted", "invented", "uniform_codes"}
+    assert {f"frechet_distance_of_{kind}" for kind in kinds} < found.keys()
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     assert pictures >= {"training/converted.png", "converted.png", "codes.png"}
     real = next(run.data.examples("test"))
@@ -65,7 +73,7 @@ def test_all_phases(tmp_path, capsys):
     for kind in ("rebuilt", "converted"):
         assert len(heard(tmp_path / "sounds" / f"test_0_{kind}.wav")) == len(real.waveform)
     card = json.loads((tmp_path / "export" / "card.json").read_text())
-    assert {"encode", "decode", "convert"} < set(card["signatures"]) and card["samples_per_code"] == 32
+    assert {"encode", "decode", "convert", "sample"} < set(card["signatures"]) and card["samples_per_code"] == 32
     # A recording of one's own, at any rate, in a voice that is known.
     import soundfile
 
@@ -74,7 +82,9 @@ def test_all_phases(tmp_path, capsys):
     run = later(run, recording=str(tmp_path / "own.wav"), speaker="speaker 1")
     recipe.sample(run)
     assert len(heard(tmp_path / "sounds" / "sample_2.wav")) == 1000
-    assert "sounds/sample_2.wav: as speaker 1" in capsys.readouterr().out
+    assert "sounds/sample_2.wav, invented_2.wav: as speaker 1" in capsys.readouterr().out
+    assert len(heard(tmp_path / "sounds" / "invented_2.wav")) == 400
+    assert (tmp_path / "pictures" / "invented.png").exists()
     with pytest.raises(ValueError, match="--speaker: there is no 'x'"):
         recipe.sample(later(run, speaker="x"))
 
@@ -84,4 +94,8 @@ def test_resumes_inside_and_after_an_epoch(tmp_path):
     def start(workdir):
         return a_run(workdir, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
+    def both(run):
+        recipe.train(run)
+        recipe.prior(run)
+
+    check_resumes(start, both, tmp_path, cuts=(2, 5))

@@ -15,7 +15,7 @@ import math
 import os
 import pathlib
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -204,6 +204,42 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
         parts[split] = _batches(records, batch_size, seed, split == "train", tuple(shape))
     names = tuple(map(str, head["label_names"]))
     return Codes(Splits(**parts), tuple(shape), num_codes, head["codebook"], names, head["facts"])
+
+
+def kept(
+    folder: str | os.PathLike,
+    codes_of: Callable[[str], Iterable[tuple]],
+    *,
+    shape: Sequence[int],
+    num_codes: int,
+    embeddings: np.ndarray,
+    label_names: Sequence[str] = (),
+    batch_size: int,
+    seed: int = 0,
+) -> Codes:
+    """Reads codes, and writes them first where there are none, or such of another codebook or shape.
+
+    Args:
+        folder: Where.
+        codes_of: From "train", "validation" or "test" to batches as `write` takes them; asked where they are written.
+        shape: As in `write`.
+        num_codes: As there.
+        embeddings: The vectors of their codebook.
+        label_names: As there.
+        batch_size: As in `load`.
+        seed: As there.
+
+    Returns:
+        The codes.
+    """
+    codebook, head = digest(embeddings), binary.expanded(folder) / HEAD
+    if head.exists():
+        found = load(folder, batch_size=batch_size, seed=seed)
+        if (found.codebook, found.shape) == (codebook, tuple(shape)):
+            return found
+    how = {"shape": shape, "num_codes": num_codes, "codebook": codebook, "label_names": label_names}
+    write(folder, {split: codes_of(split) for split in SPLITS}, **how)
+    return load(folder, batch_size=batch_size, seed=seed)
 
 
 def _mapped(path, shape, count, remedy):

@@ -9,6 +9,7 @@ from toolkit.generation import code_rows as code_rows
 from toolkit.generation import ctc_decoding as ctc_decoding
 from toolkit.generation import drawing as drawing
 from toolkit.generation import film_prediction as film_prediction
+from toolkit.generation import invented_speech as invented_speech
 from toolkit.generation import line_reading as line_reading
 from toolkit.generation import loop as loop
 from toolkit.generation import past_text as past_text
@@ -25,6 +26,7 @@ from toolkit.generation.code_maps import CodeMapGenerator as CodeMapGenerator
 from toolkit.generation.code_rows import CodeRows as CodeRows
 from toolkit.generation.code_rows import PreparedRows as PreparedRows
 from toolkit.generation.film_prediction import FilmPredictor as FilmPredictor
+from toolkit.generation.invented_speech import SpeechInventor as SpeechInventor
 from toolkit.generation.loop import Generated as Generated
 from toolkit.generation.sample_queues import Prepared as Prepared
 from toolkit.generation.sample_queues import SampleQueues as SampleQueues

@@ -1,6 +1,6 @@
 """What one voice says, by another: sound through its codes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -67,9 +67,41 @@ class VoiceConverter:
             float32 (samples,) each, as long as those given.
 
         Raises:
-            ValueError: Where there is no sound, or not one speaker for each.
+            ValueError: Where there is no sound, or not a speaker for each.
         """
-        if len(waveforms) != len(speakers):
-            raise ValueError(f"expected a speaker for each of {len(waveforms)} sounds; got {len(speakers)}.")
-        tracks = [np.repeat(self.encode(each), self.hop)[: len(each)] for each in waveforms]
-        return speak(self.writer, list(map(Asked, speakers, tracks)), temperature=temperature, seed=seed)
+        lengths = [len(each) for each in waveforms]
+        return self.decode(map(self.encode, waveforms), speakers, lengths, temperature=temperature, seed=seed)
+
+    def decode(
+        self,
+        codes: Iterable[np.ndarray],
+        speakers: Sequence[int],
+        lengths: Sequence[int],
+        *,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> list[np.ndarray]:
+        """Speaks codes, all together, such as a prior's.
+
+        Args:
+            codes: (codes,) each, integers.
+            speakers: The number of each one's speaker.
+            lengths: Samples of each sound, at most `hop` times as many as its codes.
+            temperature: As in `SoundGenerator.generate`.
+            seed: Seed of the noise.
+
+        Returns:
+            float32 (samples,) each.
+
+        Raises:
+            ValueError: Where there are no codes, or not a speaker and a length for each.
+        """
+        codes = list(codes)
+        if not len(codes) == len(speakers) == len(lengths):
+            raise ValueError(
+                f"expected a speaker and a length for each of {len(codes)} sounds; got {len(speakers)} and "
+                f"{len(lengths)}."
+            )
+        tracks = [np.repeat(each, self.hop)[:length] for each, length in zip(codes, lengths, strict=True)]
+        asked = [Asked(*each) for each in zip(speakers, tracks, strict=True)]
+        return speak(self.writer, asked, temperature=temperature, seed=seed)

@@ -9,6 +9,7 @@ from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import image_codes as image_codes
 from toolkit.methods import image_judge as image_judge
 from toolkit.methods import segmentation as segmentation
+from toolkit.methods import sound_codes as sound_codes
 from toolkit.methods import sound_likelihood as sound_likelihood
 from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood

@@ -58,12 +58,15 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     return pair
 
 
-def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
+def compiled(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer | None = None, bits: str = "bits_per_sample"
+) -> keras.Model:
     """Compiles a network to be trained, or measured, on nats a sample, and shows bits.
 
     Args:
         model: What `models.wavenet.wavenet` returned.
         optimizer: None where it is measured only.
+        bits: What the metric is called; of a prior's samples, which are codes, "bits_per_code".
 
     Returns:
         The network.
@@ -77,6 +80,6 @@ def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, section 2.
     """
     family = density(model)
-    bits = LogLoss(family, name="bits_per_sample", unit="bits")
-    model.compile(optimizer or "sgd", NegativeLogLikelihood(family), weighted_metrics=[bits], jit_compile=False)
+    shown = LogLoss(family, name=bits, unit="bits")
+    model.compile(optimizer or "sgd", NegativeLogLikelihood(family), weighted_metrics=[shown], jit_compile=False)
     return model

@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from toolkit.layers.frame_upsampling import middles
+from toolkit.metrics.frechet_distance import FeatureMoments, frechet_distance
 from toolkit.models.speech_classifier import speech_classifier
 
 
@@ -132,15 +133,12 @@ def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray
     Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.1: that the speaker is decided by what is asked.
     """
     sounds, hop = list(sounds), model.get_layer("mels").hop
-    if not sounds:
-        raise ValueError("sounds: expected one at least.")
-    longest = -(-max(len(audio) for audio, *_ in sounds) // hop) * hop
-    padded = np.stack([np.pad(np.asarray(audio, "float32"), (0, longest - len(audio))) for audio, *_ in sounds])
+    padded, counts = _padded(model, [audio for audio, *_ in sounds])
     found = model.predict(padded, batch_size=16, verbose=0)
     log_probs = {name: np.asarray(ops.log_softmax(logits)) for name, logits in found.items()}
     speakers, named, stretches = [], [], []  # (asked, heard) of each
-    for place, (audio, speaker, units) in enumerate(sounds):
-        count = max(1, len(audio) // hop)
+    for place, (_, speaker, units) in enumerate(sounds):
+        count = counts[place]
         speakers.append((speaker, log_probs["speaker"][place, :count].sum(axis=0).argmax()))
         asked = np.asarray(middles(np.asarray(units, "int32")[None], hop))[0, :count] // num_states
         its = log_probs["units"][place, :count]
@@ -156,6 +154,45 @@ def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray
         _most(speakers[:, 0]),
         _most(stretches[:, 0]),
     )
+
+
+def likeness(
+    model: keras.Model, real: Sequence[np.ndarray], kinds: Mapping[str, Sequence[np.ndarray]]
+) -> dict[str, float]:
+    """Measures how far sounds of several kinds are from real ones, as a classifier sees each frame before it names it.
+
+    Args:
+        model: A trained classifier.
+        real: Real sounds, (samples,) each.
+        kinds: By the name of each, others.
+
+    Returns:
+        "frechet_distance_of_KIND" of each, in this classifier's features: no other one's can be compared.
+
+    Raises:
+        ValueError: Where there is no sound.
+
+    Reference: Heusel et al. 2017, arXiv 1706.08500, section 1; of sound: Kilgour et al. 2019, arXiv 1812.08466.
+    """
+    seen = keras.Model(model.input, model.get_layer("units").input)
+
+    def features(sounds):
+        padded, counts = _padded(model, sounds)
+        found = [np.asarray(seen(padded[start : start + 16], training=False)) for start in range(0, len(padded), 16)]
+        return np.concatenate([each[:count] for each, count in zip(np.concatenate(found), counts, strict=True)])
+
+    moments = FeatureMoments(features(real))
+    return {f"frechet_distance_of_{kind}": frechet_distance(moments, features(its)) for kind, its in kinds.items()}
+
+
+def _padded(model, sounds):
+    """Sounds as one array of whole frames, and the whole frames of each."""
+    hop = model.get_layer("mels").hop
+    if not len(sounds):
+        raise ValueError("sounds: expected one at least.")
+    longest = -(-max(map(len, sounds)) // hop) * hop
+    padded = np.stack([np.pad(np.asarray(sound, "float32"), (0, longest - len(sound))) for sound in sounds])
+    return padded, [max(1, len(sound) // hop) for sound in sounds]
 
 
 def _share(pairs):

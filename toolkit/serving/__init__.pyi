@@ -4,6 +4,7 @@ from toolkit.serving import code_maps as code_maps
 from toolkit.serving import film_prediction as film_prediction
 from toolkit.serving import image_classifier as image_classifier
 from toolkit.serving import image_codes as image_codes
+from toolkit.serving import invented_speech as invented_speech
 from toolkit.serving import language_model as language_model
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served

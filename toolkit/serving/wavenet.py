@@ -12,7 +12,7 @@ from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 from toolkit.serving.served import Served
 
-_LARGEST = 1 - 2**-24  # the float32 below 1
+LARGEST = 1 - 2**-24  # the float32 below 1, where noise ends
 
 
 def wavenet(
@@ -98,7 +98,7 @@ def wavenet(
         "temperature": np.ones(1, "float32"),
     }
     noise = np.random.default_rng(seed).uniform(size=(1, num_samples, *generator.num_noise)).astype("float32")
-    noise = _settled(generator, np.minimum(noise, _LARGEST), asked, min(compared, num_samples))
+    noise = settled(generator, np.minimum(noise, LARGEST), asked, min(compared, num_samples))
     start = {name: np.asarray(value) for name, value in generator.initial_state(1).items()}
     first = {name: value for name, value in asked.items() if name in ("speaker", "temperature")}
     first |= {"level": np.array([generator.levels.silence], "int32"), "noise": noise[:, 0], **start}
@@ -216,8 +216,18 @@ def within(value: "tf.Tensor", most: float) -> "tf.Tensor":
     return tf.where(value > 0, tf.minimum(value, most), 0.0)
 
 
-def _settled(generator, noise, asked, length):
-    """The same draws from noise amid those that give them: where it decides by a hair, two runtimes would part."""
+def settled(generator: Any, noise: np.ndarray, asked: Mapping[str, np.ndarray], length: int) -> np.ndarray:
+    """Gives noise that draws the same, amid all that does: where it decides by a hair, two runtimes would part.
+
+    Args:
+        generator: The `generation.audio.SoundGenerator`.
+        noise: (1, samples), uniform in [0, 1).
+        asked: "speaker" and "units", where the network reads them; others are left aside.
+        length: Samples that are drawn.
+
+    Returns:
+        The noise, changed in these; of a mixture of logistics as it was.
+    """
     if generator.distribution is not None:
         return noise
     given = {name: asked[name] for name in ("speaker", "units") if name in asked}
