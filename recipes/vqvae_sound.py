@@ -29,40 +29,26 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Speech,
-    settings.CausalNetwork,
+    settings.SpeakingNetwork,
     settings.Codebook,
     settings.FallingRate,
     settings.Devices,
-    settings.Sampling,
+    settings.SoundSampling,
     settings.SoundExport,
 ):
     num_downsamplings: int = setting(
         6, "convolutions of stride 2: a code for each 2^n samples", paper="6", minimum=1, maximum=16
     )
     encoder_filters: int = setting(128, "channels of each", paper="768", minimum=1, maximum=4096)
-    condition_size: int = setting(32, "numbers that a speaker is looked up as", minimum=1, maximum=4096)
-    num_context_layers: int = setting(1, "convolutions over codes and their neighbours", minimum=0, maximum=100)
-    num_judged: int = setting(
-        40,
-        "test recordings that are written anew and judged in evaluation",
-        minimum=1,
-        maximum=100_000,
-        changeable=True,
-    )
-    judge_epochs: int = setting(8, "of the classifier that judges", minimum=1, maximum=100_000)
     prior_layers: int = setting(6, "blocks of the prior, of dilation 1, 2, 4 and so on", minimum=1, maximum=20)
     prior_filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=4096)
     prior_window: int = setting(128, "codes that its training sees of a recording", minimum=2, maximum=100_000)
     prior_epochs: int = setting(
         15, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
     )
-    seconds: float = setting(2.0, "of what --mode=sample invents", minimum=0.01, maximum=3600.0, changeable=True)
     recording: str = setting("", "what --mode=sample converts; empty: test recordings", changeable=True, path=True)
-    speaker: str = setting("", "whose voice --mode=sample gives it; empty: each in turn", maximum=1000, changeable=True)
-    temperature: float = setting(
-        1.0, "1: as the model expects; less: less noise", minimum=0.0, maximum=100.0, changeable=True
-    )
     hop: int = other(80, help="samples of a frame that the judge hears")
+    condition_size: int = 32
     window: int = 4096
     data: str = "embedded:10:4"
     num_embeddings: int = 512
@@ -268,7 +254,7 @@ def sample(run):
     sounds = converter.convert(waveforms, speakers, temperature=s.temperature, seed=s.sample_seed)
     inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
     codes, new = inventor.invent(
-        speakers, max(1, round(s.seconds * rate)), temperature=s.temperature, seed=s.sample_seed
+        speakers, max(1, round((s.seconds or 2) * rate)), temperature=s.temperature, seed=s.sample_seed
     )
     for number, speaker in enumerate(speakers):
         run.sound(f"sample_{number}_given", waveforms[number], rate)

@@ -32,10 +32,10 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Speech,
-    settings.CausalNetwork,
+    settings.SpeakingNetwork,
     settings.FallingRate,
     settings.Devices,
-    settings.Sampling,
+    settings.SoundSampling,
     settings.SoundExport,
 ):
     num_states: int = setting(
@@ -45,8 +45,6 @@ class Settings(
         minimum=1,
     )
     condition: str = setting("both", "what the network is told", choices=("none", "speaker", "units", "both"))
-    condition_size: int = setting(16, "numbers that a speaker or a unit is looked up as", minimum=1, maximum=4096)
-    num_context_layers: int = setting(2, "convolutions over units and their neighbours", minimum=0, maximum=100)
     output: str = setting(
         "categorical", "softmax of the levels, or a mixture of logistics", choices=("categorical", "logistic_mixture")
     )
@@ -54,14 +52,6 @@ class Settings(
     ema_momentum: float = setting(
         0.0, "of the moving average of the weights, which is what is kept; 0: none", minimum=0.0, maximum=0.99999
     )
-    num_judged: int = setting(
-        60, "sounds that are written and judged in evaluation", minimum=1, maximum=100_000, changeable=True
-    )
-    judge_epochs: int = setting(8, "of the classifier that judges", minimum=1, maximum=100_000)
-    seconds: float | None = setting(
-        None, "that --mode=sample writes; left out: as the units last, or 2", minimum=0.01, maximum=600, changeable=True
-    )
-    speaker: str = setting("", "who speaks in --mode=sample; empty: each in turn", maximum=1000, changeable=True)
     units: str = setting(
         "",
         "what is said in --mode=sample, between spaces; empty: as in test recordings",
@@ -70,9 +60,8 @@ class Settings(
     )
     prime: str = setting("", "recording that --mode=sample carries on", changeable=True, path=True)
     prime_units: str = setting("", "what is said in --prime, between spaces", maximum=10_000, changeable=True)
-    temperature: float = setting(
-        1.0, "1: as the model expects; less: less noise", minimum=0.0, maximum=100.0, changeable=True
-    )
+    num_context_layers: int = 2
+    num_judged: int = 60
     data: str = "embedded:10:4"
     optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(0.002, paper="0.001")

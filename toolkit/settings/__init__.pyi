@@ -30,6 +30,7 @@ from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Recurrent as Recurrent
 from toolkit.settings.learning import Schedule as Schedule
 from toolkit.settings.learning import SegmentationNetwork as SegmentationNetwork
+from toolkit.settings.learning import SpeakingNetwork as SpeakingNetwork
 from toolkit.settings.learning import SplitCodebook as SplitCodebook
 from toolkit.settings.learning import StrokesNetwork as StrokesNetwork
 from toolkit.settings.learning import WeightNoise as WeightNoise
@@ -40,6 +41,7 @@ from toolkit.settings.running import MaskExport as MaskExport
 from toolkit.settings.running import Run as Run
 from toolkit.settings.running import Sampling as Sampling
 from toolkit.settings.running import SoundExport as SoundExport
+from toolkit.settings.running import SoundSampling as SoundSampling
 from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training

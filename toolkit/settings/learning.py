@@ -289,6 +289,14 @@ class CausalNetwork(Run):
 
 
 @group
+class SpeakingNetwork(CausalNetwork):
+    """The network of dilated causal convolutions, and what it is told."""
+
+    condition_size: int = setting(16, "numbers that who speaks, or what, is looked up as", minimum=1, maximum=4096)
+    num_context_layers: int = setting(1, "convolutions over what is said and its neighbours", minimum=0, maximum=100)
+
+
+@group
 class Codebook(Run):
     """The codebook."""
 

@@ -237,6 +237,23 @@ class Sampling(Run):
 
 
 @group
+class SoundSampling(Sampling):
+    """What is spoken, and who judges it."""
+
+    temperature: float = setting(
+        1.0, "1: as the model expects; less: less noise", minimum=0.0, maximum=100.0, changeable=True
+    )
+    seconds: float | None = setting(
+        None, "that --mode=sample makes up; left out: as units last, or 2", minimum=0.01, maximum=600, changeable=True
+    )
+    speaker: str = setting("", "who speaks in --mode=sample; empty: each in turn", maximum=1000, changeable=True)
+    num_judged: int = setting(
+        40, "sounds of each kind that are written and judged in evaluation", minimum=1, maximum=100_000, changeable=True
+    )
+    judge_epochs: int = setting(8, "of the classifier that judges", minimum=1, maximum=100_000)
+
+
+@group
 class TokenSampling(Sampling):
     """What is sampled token by token."""
 
