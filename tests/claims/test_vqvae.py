@@ -152,6 +152,54 @@ def test_samples_of_a_learnt_prior_resemble_data_more_than_uniform_codes(models,
     assert found["own"] < found["prior"] < found["uniform"] / 2, found
 
 
+def of_codes(latent, filters=32):
+    """A second VQ-VAE: of a map of codes it makes 3 of 512, 27 bits, and its decoder sees them and all codes before."""
+    codes = keras.Input((SIDE // 4, SIDE // 4), dtype="int32")
+    x = keras.layers.Conv2D(64, 3, padding="same", activation="relu")(keras.layers.Embedding(NUM_CODES, filters)(codes))
+    x = keras.layers.Dense(128, activation="relu")(keras.layers.Flatten()(x))
+    x = keras.layers.BatchNormalization(center=False, scale=False)(keras.layers.Dense(24, use_bias=False)(x))
+    encoder = keras.Model(codes, keras.layers.Reshape((1, 1, 24))(x))
+    told = keras.Input((1, 1, 24))
+    condition = keras.layers.Dense(2 * filters, activation="relu")(told)
+    v = h = keras.layers.Embedding(NUM_CODES, filters)(codes)
+    for number in range(3):
+        v, h = GatedPixelBlock(filters, 3, "AB"[number > 0])(v, h, condition)
+    logits = keras.layers.Dense(NUM_CODES)(keras.layers.Dense(64, activation="relu")(h))
+    decoder = keras.Model([codes, told], logits)
+    return keras.Model(codes, decoder([codes, latent(encoder(codes))])), encoder, decoder
+
+
+def code_by_code(decoder, told):
+    """The likeliest code at each place, given what is told and the codes before."""
+    codes = np.zeros((len(told), SIDE // 4, SIDE // 4), "int32")
+    for place in np.ndindex(codes.shape[1:]):
+        codes[:, *place] = np.asarray(decoder([ops.convert_to_tensor(codes), told]))[:, *place].argmax(axis=-1)
+    return codes
+
+
+def test_a_second_vqvae_of_27_bits_beside_an_autoregressive_decoder_does_not_collapse(models, images):
+    model, test = models["vqvae"], images[1]
+    codes = [np.concatenate([np.asarray(vqvae.codes(model, part)) for part in np.split(each, 4)]) for each in images]
+    found = {}
+    for latent in (VectorQuantizer(512, num_codebooks=3), GaussianLatent(24, scale=1 / PLACES)):
+        keras.utils.set_random_seed(SEED)
+        second, encoder, decoder = of_codes(latent)
+        fit(second, NegativeLogLikelihood(Categorical(NUM_CODES)), codes[0], codes[0], 15, 5e-3)
+        nats = -np.sum(Categorical(NUM_CODES).log_prob(second(codes[1]), codes[1]), axis=(1, 2)).mean()
+        found[type(latent).__name__] = nats / math.log(2)
+        if isinstance(latent, VectorQuantizer):
+            told = latent.encode(encoder(codes[1]))
+            found["perplexities"] = [perplexity(told[..., place], 512) for place in range(3)]
+            whole = np.asarray(vqvae.decoded(model, code_by_code(decoder, latent.decode(told))))
+            found["share_of_variance"] = np.square(whole - test).mean() / test.var()
+        else:
+            found["nats_of_the_gaussian"] = float(ops.mean(latent.divergence(encoder(codes[1]))))
+    print(found)
+    # All that is left to be told are 27 bits and what the decoder adds; the image is recognisable.
+    assert min(found["perplexities"]) > 20 and found["VectorQuantizer"] < found["GaussianLatent"] - 3, found
+    assert found["share_of_variance"] < 0.5, found
+
+
 def autoregressive(latent, num_levels=17, filters=16):
     """Digits of 8 x 8 by a decoder that sees all pixels before, and the latent."""
     levels = keras.Input((8, 8), dtype="int32")
