@@ -4,12 +4,13 @@ Learns what codes of a trained VQ-VAE follow one another, and so draws new image
 
   python -m recipes.vqvae_image && python -m recipes.codes_prior          a VQ-VAE of digits, then all phases here
   python -m recipes.codes_prior --mode=sample --classes=3,7 --num_samples=32
-  python -m recipes.codes_prior --workdir=runs/cifar10_prior --data=runs/cifar10 --filters=128 --num_layers=12 \
-      --images=keras:cifar10
+  python -m recipes.codes_prior --workdir=runs/cifar10_prior --data=runs/cifar10 --kernel_size=3 --batch_size=64 \
+      --epochs=6 --images=keras:cifar10 --num_judged=2000
 
 Here: digits, 16 codes of 128 each, seeds 0 to 2, two minutes on two busy cores: 3.50 to 3.82 bits a code, 7 if all were
 alike probable; by the features of the shipped classifier drawn images are 0.14 to 0.15 from real ones, decoded ones
-0.04, those of codes drawn uniformly 1.7 to 2.3.
+0.04, those of codes drawn uniformly 1.7 to 2.3. CIFAR-10, 64 codes of 512, 6 epochs, 19 minutes: 6.68 bits a code, 5.77
+a dimension; distances 8.4 drawn, 4.5 decoded, 22.6 uniform; 27 % of drawn images are taken for their class.
 
 Paper: its samples are pictures; it prints no number of them.
 
