@@ -31,7 +31,7 @@ class Settings(
     settings.Speech,
     settings.SpeakingNetwork,
     settings.Codebook,
-    settings.FallingRate,
+    settings.AveragedRate,
     settings.Devices,
     settings.SoundSampling,
     settings.SoundExport,
@@ -44,7 +44,7 @@ class Settings(
     prior_filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=4096)
     prior_window: int = setting(128, "codes that its training sees of a recording", minimum=2, maximum=100_000)
     prior_epochs: int = setting(
-        15, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
+        10, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
     )
     recording: str = setting("", "what --mode=sample converts; empty: test recordings", changeable=True, path=True)
     hop: int = other(80, help="samples of a frame that the judge hears")
@@ -55,7 +55,7 @@ class Settings(
     embedding_dim: int = other(64, paper="512")
     optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(0.002, paper="0.0002")
-    batch_size: int = 8
+    batch_size: int = 4
     epochs: int = 4
 
 
@@ -82,7 +82,7 @@ def train(run):
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
     with run.scope():
         model = network(s, speech.inventory)
-        methods.sound_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0))
+        methods.sound_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0, **s.averaging()))
     shown = [each.cut(s.sample_rate) for each in speech.examples("validation", 2)]
 
     def pictures():

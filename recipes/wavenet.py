@@ -33,7 +33,7 @@ from toolkit.settings import other, setting
 class Settings(
     settings.Speech,
     settings.SpeakingNetwork,
-    settings.FallingRate,
+    settings.AveragedRate,
     settings.Devices,
     settings.SoundSampling,
     settings.SoundExport,
@@ -49,9 +49,6 @@ class Settings(
         "categorical", "softmax of the levels, or a mixture of logistics", choices=("categorical", "logistic_mixture")
     )
     num_mixtures: int = setting(10, "logistics of the mixture", minimum=1, maximum=1000)
-    ema_momentum: float = setting(
-        0.0, "of the moving average of the weights, which is what is kept; 0: none", minimum=0.0, maximum=0.99999
-    )
     units: str = setting(
         "",
         "what is said in --mode=sample, between spaces; empty: as in test recordings",
@@ -102,10 +99,9 @@ def train(run):
     s, speech = run.settings, run.data
     methods.speech_classification.train_judge(run, speech, hop=s.hop, epochs=s.judge_epochs)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
-    averaged = {"use_ema": True, "ema_momentum": s.ema_momentum} if s.ema_momentum else {}
     with run.scope():
         model = network(s, speech.inventory)
-        methods.sound_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0, **averaged))
+        methods.sound_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0, **s.averaging()))
     writer = generation.audio.SoundGenerator(model)
     shown = [each.cut(s.sample_rate) for each in speech.examples("validation", 3)]
 

@@ -18,6 +18,7 @@ from toolkit.settings.fields import numbers as numbers
 from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
+from toolkit.settings.learning import AveragedRate as AveragedRate
 from toolkit.settings.learning import CausalNetwork as CausalNetwork
 from toolkit.settings.learning import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.learning import Codebook as Codebook

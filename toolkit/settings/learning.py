@@ -22,6 +22,19 @@ class FallingRate(Optimizer):
 
 
 @group
+class AveragedRate(FallingRate):
+    """The optimizer, its step size, and the average of the weights."""
+
+    ema_momentum: float = setting(
+        0.0, "of the moving average of the weights, which is what is kept; 0: none", minimum=0.0, maximum=0.99999
+    )
+
+    def averaging(self) -> dict:
+        """Gives what a Keras optimizer is asked for, by its arguments' names."""
+        return {"use_ema": True, "ema_momentum": self.ema_momentum} if self.ema_momentum else {}
+
+
+@group
 class Schedule(Optimizer):
     """The optimizer and the schedule of its step size."""
 
