@@ -130,10 +130,10 @@ def check_whole(workdir):
 def same(whole, cut):
     """Names what differs between two runs' folders."""
     wrong = []
-    for name in ("checkpoints/model/latest.npz", "checkpoints/model/best.npz"):
+    for name in sorted(path.relative_to(whole) for path in (whole / "checkpoints").rglob("*.npz")):
         with np.load(whole / name) as a, np.load(cut / name) as b:
             if a.files != b.files:
-                wrong.append(name)
+                wrong.append(str(name))
             wrong += [f"{name}: {key}" for key in a.files if not np.array_equal(a[key], b[key])]
     if (whole / "metrics.json").read_text() != (cut / "metrics.json").read_text():
         wrong.append("metrics.json")
@@ -148,8 +148,9 @@ def run_tflite(path):
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(path))
-    known = interpreter.get_signature_list()  # of those that draw noise of their own, the one that is given it
-    runner = interpreter.get_signature_runner("generate_from_noise" if "generate_from_noise" in known else min(known))
+    # Of those that draw noise of their own, the one that is given it.
+    name = min(interpreter.get_signature_list(), key=lambda name: (not name.endswith("_from_noise"), name))
+    runner = interpreter.get_signature_runner(name)
     rng = np.random.default_rng(0)
     inputs = {}
     for name, detail in sorted(runner.get_input_details().items()):
