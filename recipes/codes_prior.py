@@ -126,8 +126,13 @@ def samples(prior, autoencoder, labels, **how):
     )
 
 
+def trained(run):
+    found = run.load()
+    return found["prior"], found["autoencoder"]
+
+
 def evaluate(run):
-    s, (prior, autoencoder), codes = run.settings, run.load().values(), run.data
+    s, (prior, autoencoder), codes = run.settings, trained(run), run.data
     methods.code_likelihood.compiled(prior)
     test = codes.splits.test.map(methods.code_likelihood.Pairs(prior)).dataset(num_epochs=1)
     found = {"bits_per_code": prior.evaluate(test, verbose=0, return_dict=True)["bits_per_code"]}
@@ -162,7 +167,7 @@ def judged(run, prior, autoencoder):
 
 
 def sample(run):
-    s, (prior, autoencoder) = run.settings, run.load().values()
+    s, (prior, autoencoder) = run.settings, trained(run)
     names = models.pixelcnn.class_names(prior)
     asked = [word.strip() for word in s.classes.split(",") if word.strip()]
     for name in asked:
@@ -179,7 +184,7 @@ def sample(run):
 
 
 def export(run):
-    s, (prior, autoencoder), codes = run.settings, run.load().values(), run.data_to_measure()
+    s, (prior, autoencoder), codes = run.settings, trained(run), run.data_to_measure()
     test = codes.splits.test.spread(s.max_measured).arrays() if codes else {"codes": (), "label": ()}
     served = serving.code_maps.code_maps(
         prior,

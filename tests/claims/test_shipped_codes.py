@@ -2,6 +2,10 @@
 
 import io
 import json
+import os
+import pathlib
+import subprocess
+import sys
 import tarfile
 
 import keras
@@ -61,10 +65,17 @@ def test_images_through_64_codes_are_still_themselves(seen):
     assert np.mean(nats) / codes[0].size / np.log(2) < 8  # bits a code, of 9
 
 
+def test_the_recipe_takes_them_where_nothing_was_trained(tmp_path):
+    root = pathlib.Path(__file__).parents[2]
+    command = [sys.executable, "-m", "recipes.codes_prior", "--mode=sample", "--classes=ship,horse", "--num_samples=4"]
+    subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(root)}, check=True)
+    assert (tmp_path / "runs" / "codes_prior" / "pictures" / "samples.png").exists()
+
+
 def test_a_class_that_is_asked_for_is_drawn():
     """As seen by the shipped classifier; chance is 10 %."""
     prior, autoencoder = (
-        keras.saving.load_model(shipped("codes_prior") / f"{name}.keras") for name in ("prior", "autoencoder")
+        keras.saving.load_model(shipped("codes_prior") / f"model__{name}.keras") for name in ("prior", "autoencoder")
     )
     judge = ImageJudge(keras.saving.load_model(shipped("image_classification") / "model.keras"))
     names = pixelcnn.class_names(prior)
