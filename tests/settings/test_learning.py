@@ -46,3 +46,11 @@ def test_a_codebook_as_its_layer_is_asked():
     assert "num_codebooks" not in learning.Codebook(workdir="w").quantizer()
     with pytest.raises(ValueError, match="--embedding_dim=7 is no multiple of --num_codebooks=2"):
         learning.SplitCodebook(workdir="w", num_codebooks=2, embedding_dim=7)
+
+
+def test_a_codebook_that_the_first_batch_cannot_begin_is_said(capsys):
+    codebook = learning.Codebook(num_embeddings=128)
+    codebook.tell_start(128)
+    assert not capsys.readouterr().err
+    codebook.tell_start(127)
+    assert "--num_embeddings=128: the first batch has 127 vectors" in capsys.readouterr().err

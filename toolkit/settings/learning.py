@@ -1,5 +1,7 @@
 """Settings of networks and of how they learn, which several papers share."""
 
+import sys
+
 from toolkit.settings.fields import group, numbers, other, setting
 from toolkit.settings.running import Run, Training
 
@@ -325,6 +327,19 @@ class Codebook(Run):
     def quantizer(self) -> dict:
         """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
         return {"momentum": self.codebook_momentum or None, **self.only("num_embeddings", "commitment_cost")}
+
+    def tell_start(self, num_vectors: int) -> None:
+        """Says where a codebook cannot be begun from a first batch alone.
+
+        Args:
+            num_vectors: Vectors of a batch.
+        """
+        if num_vectors < self.num_embeddings:
+            print(
+                f"--num_embeddings={self.num_embeddings}: the first batch has {num_vectors} vectors; some codes begin "
+                "as copies of others, and are drawn anew from the batches that follow.",
+                file=sys.stderr,
+            )
 
 
 @group
