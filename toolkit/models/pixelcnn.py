@@ -72,27 +72,17 @@ def pixelcnn(
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} must be at least 1; got {size}.")
-    num_classes = num_classes or len(class_names)
-    if class_names and len(class_names) != num_classes:
-        raise ValueError(f"{len(class_names)} class_names for {num_classes} classes.")
-    inputs = {"codes": keras.Input((height, width), dtype="int32", name="codes")}
-    conditions = []
-    if num_classes:
-        inputs["label"] = keras.Input((), dtype="int32", name="label")
-        label = ClassNames(class_names, name="class_names")(inputs["label"]) if class_names else inputs["label"]
-        label = keras.layers.Embedding(num_classes, condition_filters, name="label_embedding")(label)
-        conditions.append(keras.layers.Reshape((1, 1, condition_filters), name="label_everywhere")(label))
-    if num_maps:
-        context_size = (height, width) if context_size is None else tuple(context_size)
-        inputs["context"] = keras.Input((num_maps, *context_size), dtype="int32", name="context")
-        num_context_codes = num_codes if num_context_codes is None else num_context_codes
-        conditions.append(
-            _seen(inputs["context"], num_context_codes, (height, width), num_context_blocks, condition_filters)
-        )
-    condition = None
-    if conditions:
-        condition = keras.layers.Add(name="known")(conditions) if len(conditions) > 1 else conditions[0]
-        condition = keras.layers.Identity(name="condition")(condition)
+    inputs, condition = told(
+        (height, width),
+        num_codes,
+        num_classes=num_classes,
+        class_names=class_names,
+        num_maps=num_maps,
+        context_size=context_size,
+        num_context_codes=num_context_codes,
+        num_context_blocks=num_context_blocks,
+        condition_filters=condition_filters,
+    )
     v = h = keras.layers.Embedding(num_codes, filters, name="lookup")(inputs["codes"])
     for number in range(1, num_blocks + 1):
         block = GatedPixelBlock(filters, kernel_size, "AB"[number > 1], dropout, name=f"block_{number}")
@@ -102,11 +92,63 @@ def pixelcnn(
     return keras.Model(inputs, keras.layers.Dense(num_codes, dtype="float32", name="logits")(h), name="pixelcnn")
 
 
+def told(
+    size: tuple[int, int],
+    num_codes: int,
+    *,
+    num_classes: int,
+    class_names: Sequence[str],
+    num_maps: int,
+    context_size: tuple[int, int] | None,
+    num_context_codes: int | None,
+    num_context_blocks: int,
+    condition_filters: int,
+) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor | None]:
+    """Makes the inputs of a prior, and what it knows of each place before it has read a code.
+
+    Args:
+        size: Height and width of the map.
+        num_codes: Different codes.
+        num_classes: As in `pixelcnn`.
+        class_names: As there.
+        num_maps: As there.
+        context_size: As there.
+        num_context_codes: As there.
+        num_context_blocks: As there.
+        condition_filters: As there.
+
+    Returns:
+        The inputs by name; and (batch, height or 1, width or 1, condition_filters), of a layer named "condition", or
+        None where only codes are read.
+
+    Raises:
+        ValueError: Where the names are not as many as the classes, or the known maps' size does not divide the map's.
+    """
+    num_classes = num_classes or len(class_names)
+    if class_names and len(class_names) != num_classes:
+        raise ValueError(f"{len(class_names)} class_names for {num_classes} classes.")
+    inputs, conditions = {"codes": keras.Input(size, dtype="int32", name="codes")}, []
+    if num_classes:
+        inputs["label"] = keras.Input((), dtype="int32", name="label")
+        label = ClassNames(class_names, name="class_names")(inputs["label"]) if class_names else inputs["label"]
+        label = keras.layers.Embedding(num_classes, condition_filters, name="label_embedding")(label)
+        conditions.append(keras.layers.Reshape((1, 1, condition_filters), name="label_everywhere")(label))
+    if num_maps:
+        context_size = size if context_size is None else tuple(context_size)
+        inputs["context"] = keras.Input((num_maps, *context_size), dtype="int32", name="context")
+        num_context_codes = num_codes if num_context_codes is None else num_context_codes
+        conditions.append(_seen(inputs["context"], num_context_codes, size, num_context_blocks, condition_filters))
+    if not conditions:
+        return inputs, None
+    condition = keras.layers.Add(name="known")(conditions) if len(conditions) > 1 else conditions[0]
+    return inputs, keras.layers.Identity(name="condition")(condition)
+
+
 def class_names(model: keras.Model) -> list[str]:
     """The names of the classes that a network knows.
 
     Args:
-        model: What `pixelcnn` returned, or the same loaded from a file.
+        model: What `pixelcnn` or `pixelsnail.pixelsnail` returned, or the same loaded from a file.
 
     Returns:
         Its names, none where it was given none.
@@ -119,7 +161,7 @@ def blocks(model: keras.Model) -> list[GatedPixelBlock]:
     """The gated blocks of a network, from the codes on.
 
     Args:
-        model: What `pixelcnn` returned, or the same loaded from a file.
+        model: What `pixelcnn` or `pixelsnail.pixelsnail` returned, or the same loaded from a file.
     """
     found = [layer for layer in model.layers if isinstance(layer, GatedPixelBlock)]
     return sorted(found, key=lambda block: int(block.name.rpartition("_")[2]))
