@@ -8,24 +8,24 @@ import tensorflow as tf
 from toolkit import export
 from toolkit.generation.code_maps import CodeMapGenerator
 from toolkit.generation.drawing import draw_token
-from toolkit.models import pixelcnn
+from toolkit.models import pixelcnn, pixelsnail
 
+TOLD = {"num_classes": 3, "num_maps": 2, "context_size": (2, 3), "num_context_codes": 9, "num_context_blocks": 1}
 NETWORKS = {
     "plain": {"num_blocks": 3},
     "one block": {"num_blocks": 1, "kernel_size": 5},
-    "conditioned": {
-        "num_blocks": 2,
-        "kernel_size": 5,
-        "num_classes": 3,
-        "num_maps": 2,
-        "context_size": (2, 3),
-        "num_context_codes": 9,
-    },
+    "conditioned": {"num_blocks": 2, "kernel_size": 5, **TOLD},
+    "attending": {"num_blocks": 3, "attention_every": 1, **TOLD},
+    "attending, plain": {"num_blocks": 5, "attention_every": 2, "kernel_size": 3},
 }
 
 
 def network(name):
-    model = pixelcnn.pixelcnn(4, 6, 7, filters=8, head_filters=10, condition_filters=5, **NETWORKS[name])
+    if name.startswith("attending"):
+        own, make = {"num_heads": 2, "num_output_blocks": 2}, pixelsnail.pixelsnail
+    else:
+        own, make = {"head_filters": 10}, pixelcnn.pixelcnn
+    model = make(4, 6, 7, filters=8, condition_filters=5, **own, **NETWORKS[name])
     random = np.random.default_rng(0)
     model.set_weights([random.normal(size=w.shape) / (3 if w.ndim > 1 else 10) for w in model.get_weights()])
     return model
@@ -80,7 +80,14 @@ def test_score_is_the_models_loss(model):
     np.testing.assert_allclose(found["nats"], nats, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["conditioned", pytest.param("plain", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "conditioned",
+        "attending",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("plain", "attending, plain")),
+    ],
+)
 def test_tflite_writes_the_same(name):
     """Builtin ops only, drawing included."""
     model = network(name)
@@ -108,8 +115,9 @@ def test_tflite_writes_the_same(name):
         np.testing.assert_allclose(nats, generator.score(written, **asked)["nats"], rtol=1e-5)
 
 
-def test_maps_of_any_number():
-    model = network("conditioned")
+@pytest.mark.parametrize("name", ["conditioned", "attending"])
+def test_maps_of_any_number(name):
+    model = network(name)
     generator, asked, noise = CodeMapGenerator(model), told(model, 4), uniform(4)
     write = tf.function(
         lambda label, context, noise: generator.generate(label, context, noise=noise),

@@ -1,4 +1,4 @@
-"""Maps of codes from a gated PixelCNN, the same graph in Keras, SavedModel and TFLite."""
+"""Maps of codes from a gated PixelCNN or a PixelSNAIL, the same graph in Keras, SavedModel and TFLite."""
 
 import keras
 import numpy as np
@@ -11,13 +11,13 @@ from toolkit.generation.drawing import draw_token
 
 
 class CodeMapGenerator(CodeRows):
-    """Draws maps from a gated PixelCNN, code by code, each from all those before it.
+    """Draws maps from a gated PixelCNN or a PixelSNAIL, code by code, each from all those before it.
 
     A loop over rows, and in it the shared loop over the places of a row: a code costs as much as the network has
-    blocks, however many come before it.
+    blocks, however many come before it; attention, where there is some, looks back at all of the map.
 
     Args:
-        model: What `models.pixelcnn.pixelcnn` returned.
+        model: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned.
 
     Example:
 
@@ -67,28 +67,12 @@ class CodeMapGenerator(CodeRows):
             noise = tf.random.uniform((batch_size, self.height, self.width))
         noise = tf.convert_to_tensor(noise)
 
-        def write(row, context):
-            return loop.generate(
-                self.step,
-                tf.fill((batch_size,), self.num_codes),
-                self.initial_state(batch_size),
-                num_steps=self.width,
-                context=context,
-                draw=lambda logits, here: draw_token(logits, here, temperature),
-                noise=noise[:, row],
-            ).values
-
-        empty = tf.fill((batch_size, self.width), self.num_codes)
-        written = tf.TensorArray(tf.int32, self.height, element_shape=(empty.shape[0], self.width))
-
-        def body(row, above, rows, written):
-            given, rows = self.read_row(above, row, rows, prepared)
-            codes = write(row, (prepared, given))
-            return row + 1, codes, rows, written.write(row, codes)
-
-        start = (tf.constant(0), empty, self.initial_rows(batch_size), written)
-        *_, written = tf.while_loop(lambda row, *_: row < self.height, body, start)
-        return tf.transpose(written.stack(), (1, 0, 2))
+        return self._by_rows(
+            prepared,
+            batch_size,
+            draw=lambda logits, here: draw_token(logits, here, temperature),
+            noise=noise,
+        )[0]
 
     def score(
         self, codes: ArrayLike, label: ArrayLike | None = None, context: ArrayLike | None = None
@@ -105,17 +89,36 @@ class CodeMapGenerator(CodeRows):
         """
         codes = clamped(codes, self.num_codes)
         batch_size = codes.shape[0] or tf.shape(codes)[0]
-        prepared, before = self.prepare(label, context), tf.fill((batch_size,), self.num_codes)
+        return {"nats": self._by_rows(self.prepare(label, context), batch_size, lambda _, code: code, codes)[1]}
 
-        def body(row, above, rows, total):
+    def _by_rows(self, prepared, batch_size, draw, noise):
+        """Maps (batch, height, width) of codes that are drawn by `noise` of that shape, and the nats of each map."""
+
+        def emit(code, state, given):
+            logits, state = self.step(code, state, prepared, given)
+            return {"logits": logits}, state
+
+        def body(row, above, rows, state, total, written):
             given, rows = self.read_row(above, row, rows, prepared)
-            here, state = codes[:, row], self.initial_state(batch_size)
-            total += loop.score(self.step, before, state, here, self.width, self.nats, (prepared, given))
-            return row + 1, here, rows, total
+            its = loop.generate(
+                emit,
+                above[:, -1],
+                self.next_row(state),
+                num_steps=self.width,
+                context=(given,),
+                draw=lambda output, here: draw(output["logits"], here),
+                noise=noise[:, row],
+                keep={"logits": (self.num_codes,)},
+            )
+            total += tf.reduce_sum(self.nats(its.kept["logits"], its.values), axis=1)
+            return row + 1, its.values, rows, its.state, total, written.write(row, its.values)
 
         empty = tf.fill((batch_size, self.width), self.num_codes)
-        start = (tf.constant(0), empty, self.initial_rows(batch_size), tf.zeros((batch_size,)))
-        return {"nats": tf.while_loop(lambda row, *_: row < self.height, body, start)[-1]}
+        written = tf.TensorArray(tf.int32, self.height, element_shape=(empty.shape[0], self.width))
+        rows, state, total = self.initial_rows(batch_size), self.initial_state(batch_size), tf.zeros((batch_size,))
+        start = (tf.constant(0), empty, rows, state, total, written)
+        *_, total, written = tf.while_loop(lambda row, *_: row < self.height, body, start)
+        return tf.transpose(written.stack(), (1, 0, 2)), total
 
     def nats(self, logits: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
         """What codes take.

@@ -1,8 +1,8 @@
-"""A gated PixelCNN one row and one place at a time.
+"""A gated PixelCNN, or a PixelSNAIL, one row and one place at a time.
 
 The vertical stack is computed once for each row, from a few rows of its inputs that are kept; the horizontal one at
 each place, from a short queue of each block's inputs: a code takes one step through the blocks, however many are before
-it.
+it. Attention alone looks back at all of them.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from toolkit.generation.attention_cache import AttentionCache, PreparedAttention
 from toolkit.models import pixelcnn
 
 
@@ -25,7 +26,9 @@ class PreparedRows(NamedTuple):
         now: N - 1 times (F, 2 F), those of the place itself, which the first block does not read.
         constant: N times (2 F,), the horizontal convolutions' biases.
         outward: N times (kernel (F, F), bias (F,)).
-        head: Twice (kernel, bias): "hidden" and "logits".
+        attention: What `AttentionCache` reads.
+        output: For each residual block before the head twice (kernel, bias).
+        head: (kernel, bias) of "logits", before it of "hidden" where the network has that.
         condition: (batch, height or 1, width or 1, channels), what is known of the places; None for a network that is
             told nothing.
         projection: N times (channels, 4 F); None likewise.
@@ -38,6 +41,8 @@ class PreparedRows(NamedTuple):
     now: list[tf.Tensor]
     constant: list[tf.Tensor]
     outward: list[tuple[tf.Tensor, tf.Tensor]]
+    attention: dict[int, PreparedAttention]
+    output: list[tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]]
     head: list[tuple[tf.Tensor, tf.Tensor]]
     condition: tf.Tensor | None
     projection: list[tf.Tensor] | None
@@ -50,7 +55,7 @@ class CodeRows:
     another computes what the network does at once.
 
     Args:
-        model: What `models.pixelcnn.pixelcnn` returned.
+        model: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned.
 
     Example:
 
@@ -69,6 +74,7 @@ class CodeRows:
     def __init__(self, model: keras.Model) -> None:
         self.model = model
         self.blocks = pixelcnn.blocks(model)
+        self.attention = AttentionCache(model)
         self.filters = self.blocks[0].filters
         self.reach = self.blocks[0].kernel_size // 2
         _, self.height, self.width, self.num_codes = model.output_shape
@@ -101,16 +107,23 @@ class CodeRows:
             condition = tf.cast(self._condition(given), tf.float32)
             projection = [tf.convert_to_tensor(block.condition_projection.kernel) for block in self.blocks]
         horizontal = [pair(block.horizontal_convolution) for block in self.blocks]
-        lookup = tf.convert_to_tensor(self.model.get_layer("lookup").embeddings)
+        lookup = tf.pad(tf.convert_to_tensor(self.model.get_layer("lookup").embeddings), [[0, 1], [0, 0]])
+        dense = {layer.name: layer for layer in self.model.layers if isinstance(layer, keras.layers.Dense)}
+        num_outputs = sum(name.startswith("output_") for name in dense) // 2
         return PreparedRows(
-            lookup=tf.pad(lookup, [[0, 1], [0, 0]]),
+            lookup=lookup,
             vertical=[pair(block.vertical_convolution) for block in self.blocks],
             across=[tf.convert_to_tensor(block.vertical_to_horizontal.kernel) for block in self.blocks],
             past=tf.stack([tf.concat(tf.unstack(kernel[0, : self.reach]), axis=0) for kernel, _ in horizontal]),
             now=[kernel[0, self.reach] for kernel, _ in horizontal[1:]],
             constant=[bias for _, bias in horizontal],
             outward=[pair(block.outward) for block in self.blocks],
-            head=[pair(self.model.get_layer(name)) for name in ("hidden", "logits")],
+            attention=self.attention.prepare(lookup),
+            output=[
+                (pair(dense[f"output_{number}_in"]), pair(dense[f"output_{number}_out"]))
+                for number in range(1, num_outputs + 1)
+            ],
+            head=[pair(dense[name]) for name in ("hidden", "logits") if name in dense],
             condition=condition,
             projection=projection,
         )
@@ -159,17 +172,28 @@ class CodeRows:
         return tf.transpose(tf.stack(given), (2, 0, 1, 3)), tf.stack(kept)
 
     def initial_state(self, batch_size: int | tf.Tensor) -> dict[str, tf.Tensor]:
-        """The state before the first place of a row.
+        """The state before the first place of a map.
 
         Args:
             batch_size: Maps written at once.
 
         Returns:
             {"queues": (blocks, batch, R, F), zeros: the inputs of each block at the places to the left; "column": (1,),
-            int32, places read}.
+            int32, places of the row read}, and what `AttentionCache` keeps.
         """
         queues = tf.zeros((len(self.blocks), batch_size, self.reach, self.filters))
-        return {"queues": queues, "column": tf.zeros((1,), tf.int32)}
+        return {"queues": queues, "column": tf.zeros((1,), tf.int32), **self.attention.initial_state(batch_size)}
+
+    def next_row(self, state: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The state before the first place of another row.
+
+        Args:
+            state: That after the last place of the row above.
+
+        Returns:
+            The same with the queues emptied; what attention has seen is kept.
+        """
+        return {**state, **{name: tf.zeros_like(state[name]) for name in ("queues", "column")}}
 
     def step(
         self, code: tf.Tensor, state: dict[str, tf.Tensor], prepared: PreparedRows, given: tf.Tensor
@@ -177,7 +201,8 @@ class CodeRows:
         """Reads one code.
 
         Args:
-            code: (batch,), integers, the one to the left; `num_codes` at the first place.
+            code: (batch,), integers, the one before: to the left, at the first place of a row the last of the row
+                above, `num_codes` at the first of all.
             state: As `initial_state` makes it.
             prepared: As `prepare` makes it.
             given: What the vertical stack gives to the row, as `read_row` returns it.
@@ -186,21 +211,28 @@ class CodeRows:
             Logits of the code here (batch, num_codes); and the next state.
         """
         queues, column = state["queues"], state["column"]
-        x = tf.gather(prepared.lookup, code)
+        # To the left of a row there is nothing.
+        x = tf.gather(prepared.lookup, tf.where(tf.equal(column, 0), self.num_codes, code))
         first, others = tf.concat([queues[:1], x[None, :, None]], axis=2)[:, :, 1:], queues[1:]
         left = tf.reshape(tf.concat([first, others], axis=0), (len(self.blocks), -1, self.reach * self.filters))
         left = tf.unstack(tf.matmul(left, prepared.past) + given[column[0]])
         kernel, bias = prepared.outward[0]
         h, entering = tf.matmul(_gate(left[0]), kernel) + bias, []
+        h, seen = self.attention.attend(1, h, code, state, prepared.attention)
         for before, now, (kernel, bias) in zip(left[1:], prepared.now, prepared.outward[1:], strict=True):
             entering.append(h)
             h = h + (tf.matmul(_gate(before + tf.matmul(h, now)), kernel) + bias)
+            h, found = self.attention.attend(len(entering) + 1, h, code, state, prepared.attention)
+            seen |= found
         if entering:
             others = tf.concat([others, tf.stack(entering)[:, :, None]], axis=2)[:, :, 1:]
             first = tf.concat([first, others], axis=0)
-        (hidden, hidden_bias), (kernel, bias) = prepared.head
-        h = tf.nn.relu(tf.matmul(tf.nn.relu(h), hidden) + hidden_bias)
-        return tf.matmul(h, kernel) + bias, {"queues": first, "column": column + 1}
+        for (inner, inner_bias), (kernel, bias) in prepared.output:
+            h = h + (tf.matmul(tf.nn.relu(tf.matmul(tf.nn.relu(h), inner) + inner_bias), kernel) + bias)
+        for kernel, bias in prepared.head:
+            h = tf.matmul(tf.nn.relu(h), kernel) + bias
+        seen |= {"place": state["place"] + 1} if seen else {}
+        return h, {"queues": first, "column": column + 1, **seen}
 
     def num_values(self, name: str) -> int:
         """How many different values there are of what the network is told.
