@@ -100,13 +100,28 @@ def encoder(
     """
     images = keras.Input(shape)
     x = keras.layers.Rescaling(2.0 / (NUM_LEVELS - 1), -1.0)(images)
+    x = downsampled(x, num_downsamplings, units, residual_units, num_residual_blocks)
+    return keras.Model(images, keras.layers.Conv2D(embedding_dim, 1)(x), name="encoder")
+
+
+def downsampled(x: Any, num_downsamplings: int, units: int, residual_units: int, num_residual_blocks: int) -> Any:
+    """Halves a map some times, and looks at what is left.
+
+    Args:
+        x: (batch, height, width, channels).
+        num_downsamplings: As in `vqvae`.
+        units: As in `vqvae`.
+        residual_units: As in `vqvae`.
+        num_residual_blocks: As in `vqvae`.
+
+    Returns:
+        (batch, height / 2 ** num_downsamplings, width / ..., units).
+    """
     for number in range(num_downsamplings):
         # As in Sonnet's: the first of several convolutions, over few channels, has half of the units.
         filters = max(1, units // 2) if number == 0 and num_downsamplings > 1 else units
         x = keras.layers.Conv2D(filters, 4, 2, padding="same", activation="relu")(x)
-    x = keras.layers.Conv2D(units, 3, padding="same")(x)
-    x = _residual_blocks(x, num_residual_blocks, units, residual_units)
-    return keras.Model(images, keras.layers.Conv2D(embedding_dim, 1)(x), name="encoder")
+    return residual_blocks(x, units, residual_units, num_residual_blocks)
 
 
 def decoder(
@@ -132,8 +147,7 @@ def decoder(
         A model named "decoder", to the raw parameters of `density()`, float32.
     """
     vectors = keras.Input(shape)
-    x = keras.layers.Conv2D(units, 3, padding="same")(vectors)
-    x = _residual_blocks(x, num_residual_blocks, units, residual_units)
+    x = residual_blocks(vectors, units, residual_units, num_residual_blocks)
     for number in range(num_upsamplings, 0, -1):
         last, size = number == 1, density().num_params
         filters = channels * size if last else max(1, units // 2) if number == 2 else units
@@ -144,8 +158,20 @@ def decoder(
     return keras.Model(vectors, params, name="decoder")
 
 
-def _residual_blocks(x, number, units, residual_units):
-    for _ in range(number):
+def residual_blocks(x: Any, units: int, residual_units: int, num_residual_blocks: int) -> Any:
+    """Looks at a map through a convolution of 3 x 3 and residual blocks (ReLU, 3 x 3, ReLU, 1 x 1), and a ReLU.
+
+    Args:
+        x: (batch, height, width, channels).
+        units: As in `vqvae`.
+        residual_units: As in `vqvae`.
+        num_residual_blocks: As in `vqvae`.
+
+    Returns:
+        (batch, height, width, units).
+    """
+    x = keras.layers.Conv2D(units, 3, padding="same")(x)
+    for _ in range(num_residual_blocks):
         y = keras.layers.ReLU()(x)
         y = keras.layers.Conv2D(residual_units, 3, padding="same", activation="relu")(y)
         x = keras.layers.Add()([x, keras.layers.Conv2D(units, 1)(y)])
