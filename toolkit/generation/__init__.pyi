@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.generation import attention_cache as attention_cache
 from toolkit.generation import audio as audio
 from toolkit.generation import beam_search as beam_search
 from toolkit.generation import classifier_rejection as classifier_rejection
@@ -19,6 +20,8 @@ from toolkit.generation import speaking as speaking
 from toolkit.generation import strokes as strokes
 from toolkit.generation import text as text
 from toolkit.generation import voice_conversion as voice_conversion
+from toolkit.generation.attention_cache import AttentionCache as AttentionCache
+from toolkit.generation.attention_cache import PreparedAttention as PreparedAttention
 from toolkit.generation.audio import SoundGenerator as SoundGenerator
 from toolkit.generation.beam_search import Found as Found
 from toolkit.generation.code_films import CodeFilmGenerator as CodeFilmGenerator

@@ -6,11 +6,13 @@ from toolkit.layers import atrous_spatial_pyramid_pooling as atrous_spatial_pyra
 from toolkit.layers import atrous_spatial_pyramid_sum as atrous_spatial_pyramid_sum
 from toolkit.layers import bilinear_upsampling_2d as bilinear_upsampling_2d
 from toolkit.layers import carried_state as carried_state
+from toolkit.layers import causal_attention_2d as causal_attention_2d
 from toolkit.layers import character_one_hot as character_one_hot
 from toolkit.layers import class_names as class_names
 from toolkit.layers import clipped_lstm as clipped_lstm
 from toolkit.layers import code_levels as code_levels
 from toolkit.layers import code_usage as code_usage
+from toolkit.layers import coordinate_channels as coordinate_channels
 from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import frame_upsampling as frame_upsampling
 from toolkit.layers import gated_pixel_block as gated_pixel_block
@@ -41,11 +43,13 @@ from toolkit.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPo
 from toolkit.layers.atrous_spatial_pyramid_sum import AtrousSpatialPyramidSum as AtrousSpatialPyramidSum
 from toolkit.layers.bilinear_upsampling_2d import BilinearUpsampling2D as BilinearUpsampling2D
 from toolkit.layers.carried_state import CarriedState as CarriedState
+from toolkit.layers.causal_attention_2d import CausalAttention2D as CausalAttention2D
 from toolkit.layers.character_one_hot import CharacterOneHot as CharacterOneHot
 from toolkit.layers.class_names import ClassNames as ClassNames
 from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
 from toolkit.layers.code_levels import CodeLevels as CodeLevels
 from toolkit.layers.code_usage import CodeUsage as CodeUsage
+from toolkit.layers.coordinate_channels import CoordinateChannels as CoordinateChannels
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
 from toolkit.layers.gated_pixel_block import GatedPixelBlock as GatedPixelBlock
