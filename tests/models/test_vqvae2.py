@@ -18,7 +18,7 @@ def network(num_levels=2, **how):
     return vqvae2(16, 1, num_levels=num_levels, **(SMALL | how))
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow)])
 def model(request):
     return network(request.param)
 
