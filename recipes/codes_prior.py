@@ -187,7 +187,7 @@ def export(run):
     s, (prior, autoencoder), codes = run.settings, trained(run), run.data_to_measure()
     test = codes.splits.test.spread(s.max_measured).arrays() if codes else {"codes": (), "label": ()}
     served = serving.code_maps.code_maps(
-        prior,
+        [prior],
         autoencoder,
         label_names=models.pixelcnn.class_names(prior),
         measured=list(zip(test["codes"], test["label"], strict=True)),

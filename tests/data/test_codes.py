@@ -30,7 +30,7 @@ def whole(split):
 def test_what_was_written_is_read(folder):
     found = codes.load(folder, batch_size=4)
     assert (found.shape, found.num_codes, found.codebook) == (SHAPE, 300, "abc")
-    assert (found.label_names, found.facts) == (("cat", "dog"), {"nats": 1.5})
+    assert (found.label_names, found.facts, found.levels) == (("cat", "dog"), {"nats": 1.5}, (SHAPE,))
     read = found.splits.test.arrays()
     for name, expected in zip(("codes", "label", "length"), whole("test"), strict=True):
         np.testing.assert_array_equal(read[name], expected)
@@ -70,6 +70,12 @@ def test_codes_are_made_once_and_anew_of_another_codebook_or_shape(tmp_path):
     np.testing.assert_array_equal(again.splits.test.arrays()["codes"], whole("test")[0])
     assert kept(np.ones((1, 300, 2))).codebook != first.codebook and len(asked) == 6
     assert kept(np.ones((1, 300, 2)), (2, 2)).shape == (2, 2) and len(asked) == 9
+
+
+def test_levels_in_one_row(tmp_path):
+    parts = {split: [(codes.reshape(len(codes), -1), *rest) for codes, *rest in PARTS[split]] for split in PARTS}
+    codes.write(tmp_path / "codes", parts, **{**HOW, "shape": (6,)}, levels=((1, 2), (2, 2)))
+    assert codes.load(tmp_path / "codes", batch_size=4).levels == ((1, 2), (2, 2))
 
 
 def test_a_second_writing_replaces_the_first_or_leaves_it(folder):
@@ -122,6 +128,8 @@ def test_damage_is_named(folder):
         ({"num_codes": 200}, "train.tfrecord: codes .* expected 0 to 199"),
         ({"label_names": ["cat"]}, "labels 0 to 1; expected 0 to 0"),
         ({"shape": [3, -2]}, "codes.json.*cannot be"),
+        ({"levels": [[1, 2], [2, 2]]}, "codes.json.*of levels .* cannot be"),
+        ({"levels": [6]}, "codes.json.*cannot be"),
         ({"num_codes": "many"}, "num_codes is str, expected int"),
         ({"counts": {"train": 9}}, "expected 9 records"),
     ],

@@ -31,6 +31,8 @@ FLAGS = {
     + ["--epochs=5", "--max_measured=2"],
     "vqvae_image": ["--data=embedded:200", "--units=8", "--residual_units=8", "--num_embeddings=16", "--epochs=5"]
     + ["--embedding_dim=4", "--max_measured=2", "--num_samples=2"],
+    "vqvae2": ["--data=embedded:200", "--units=8", "--residual_units=8", "--num_embeddings=16", "--epochs=5"]
+    + ["--embedding_dim=4", "--max_measured=2", "--num_samples=2"],
     "vqvae_sound": ["--data=embedded:0.5:2", "--window=1024", "--num_layers=3", "--filters=8", "--skip_filters=8"]
     + ["--num_embeddings=32", "--embedding_dim=8", "--encoder_filters=8", "--epochs=5", "--judge_epochs=1"]
     + ["--prior_layers=2", "--prior_filters=8", "--prior_window=16", "--prior_epochs=1", "--seconds=0.1"]

@@ -1,7 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from toolkit.generation.classifier_rejection import kept
+from toolkit.generation.classifier_rejection import drawn_and_kept, kept
 
 RANDOM = np.random.default_rng(0)
 LABELS = RANDOM.permutation(np.repeat([0, 1, 3], [100, 40, 7]))
@@ -54,3 +56,37 @@ def test_no_class_is_left_out():
 def test_what_cannot_be_kept_is_refused(probabilities, labels, keep, message):
     with pytest.raises(ValueError, match=message):
         kept(probabilities, labels, keep)
+
+
+@dataclasses.dataclass
+class Seen:
+    probabilities: np.ndarray
+
+    def of(self, which):
+        return Seen(self.probabilities[which])
+
+
+def test_as_many_are_kept_of_each_share():
+    """Samples of a class that a classifier with other numbers sees the better the larger they are."""
+    numbers, asked = np.array([2, 0, 1]), []
+
+    def draw(labels):
+        asked.append(labels)
+        return np.stack([labels, np.random.default_rng(0).uniform(size=len(labels))], axis=1)
+
+    def look(samples):
+        return Seen(samples[:, 1:] * np.eye(3)[numbers[samples[:, 0].astype(int)]])
+
+    labels = np.repeat([0, 1, 2], 4)
+    found = drawn_and_kept(draw, look, labels, (1.0, 0.5, 0.25), looked_for=numbers[labels])
+    assert len(asked) == 1 and len(asked[0]) == 48
+    everything = draw(asked[0])
+    for share, number in ((1.0, 1), (0.5, 2), (0.25, 4)):
+        samples, seen, its = found[share]
+        assert len(samples) == 12 and np.array_equal(samples[:, 0], its)
+        np.testing.assert_array_equal(seen.probabilities, look(samples).probabilities)
+        for label in range(3):
+            first = everything[: 12 * number]
+            of_class = np.sort(first[first[:, 0] == label, 1])
+            np.testing.assert_array_equal(np.sort(samples[its == label, 1]), of_class[-4:])
+    assert len(drawn_and_kept(draw, look, labels, (0.3,), looked_for=numbers[labels])[0.3][0]) == 12

@@ -46,6 +46,35 @@ def test_what_images_take(model):
         image_codes.measured(model, [])
 
 
+@pytest.fixture(scope="module", name="several")
+def network_of_two_levels():
+    keras.utils.set_random_seed(1)
+    return models.vqvae2.vqvae2(8, 1, units=8, residual_units=8, num_residual_blocks=1, embedding_dim=4)
+
+
+def test_what_images_take_on_two_levels(several):
+    found = image_codes.measured(several, BATCHES)
+    top, bottom = models.vqvae2.codes(several, IMAGES)
+    assert found["bits_per_dim"] - found["reconstruction_bits_per_dim"] == pytest.approx((1 + 4) * 9 / 64)
+    assert found["reconstruction_bits_per_dim"] == pytest.approx(
+        nats_of(np.asarray(several(IMAGES)), IMAGES).mean() / np.log(2), rel=1e-4
+    )
+    for name, known in (("squared_error", [top, bottom]), ("squared_error_of_top", [top, None])):
+        error = np.mean((np.asarray(models.vqvae2.decoded(several, known)) - IMAGES) ** 2)
+        assert found[name] == pytest.approx(error, rel=1e-4)
+    assert found["squared_error"] != found["squared_error_of_top"]
+    for name, codes in (("top", top), ("bottom", bottom)):
+        counts = np.bincount(np.ravel(codes), minlength=512)
+        assert found[f"codebook_{name}_perplexity"] == pytest.approx(np.exp(scipy.stats.entropy(counts)))
+        assert found[f"codebook_{name}_usage_percent"] == pytest.approx(100 * np.mean(counts > 0))
+
+
+def test_codes_of_two_levels_are_one_row(several):
+    rows = np.concatenate([codes for codes, *_ in image_codes.encoded(several, BATCHES)])
+    top, bottom = (np.asarray(each) for each in models.vqvae2.codes(several, IMAGES))
+    np.testing.assert_array_equal(rows, np.concatenate([top.reshape(6, 1), bottom.reshape(6, 4)], axis=1))
+
+
 def test_codes_by_batches(model):
     parts = list(image_codes.encoded(model, BATCHES))
     codes, labels, nats, errors = (np.concatenate(each) for each in zip(*parts, strict=True))

@@ -95,3 +95,16 @@ def test_images_are_looked_at_once(classifier):
     assert judge.precision_recall(seen.of(some)) == judge.precision_recall(OTHERS[some])
     assert judge.accuracy(seen.of(judge.labels(names) == 0), ["cat"] * 14) == judge.accuracy(OTHERS[::3], ["cat"] * 14)
     assert judge.labels(["frog", "cat"]).tolist() == [2, 0]
+
+
+def test_all_measures_at_once(classifier):
+    judge = ImageJudge(classifier)
+    judge.compare([REAL])
+    shares = judge.precision_recall(OTHERS)
+    assert judge.measures(OTHERS, "others") == {
+        "frechet_distance_of_others": pytest.approx(judge.frechet_distance(OTHERS)),
+        "precision_of_others_percent": 100 * shares.precision,
+        "recall_of_others_percent": 100 * shares.recall,
+        "inception_score_of_others": pytest.approx(judge.inception_score(OTHERS).mean),
+    }
+    assert judge.measures(OTHERS[:4], "few")["inception_score_of_few"] == pytest.approx(1.0, abs=1e-6)

@@ -36,5 +36,22 @@ def test_an_export_is_what_the_model_is(tmp_path):
     assert card["files"]["model_int8.tflite"]["calibrated_with"] == {"encode": 2, "decode": 2}
 
 
+@pytest.mark.slow
+def test_an_export_of_two_levels_is_what_the_model_is(tmp_path):
+    keras.utils.set_random_seed(0)
+    model = models.vqvae2.vqvae2(8, 3, units=8, residual_units=8, num_residual_blocks=1, embedding_dim=4)
+    card = export.write(tmp_path / "export", **image_codes(model, measured=list(IMAGES)).arguments()).card
+    assert card["codes_top"] == {"shape": [1, 1], "number": 512}
+    assert card["codes_bottom"] == {"shape": [2, 2], "number": 512}
+    call = tflite_caller(tmp_path / "export" / "model.tflite")
+    found = [call("encode", image=image[None]) for image in IMAGES]
+    top, bottom = (np.concatenate([each[name] for each in found]) for name in ("codes_top", "codes_bottom"))
+    for level, expected in zip((top, bottom), models.vqvae2.codes(model, IMAGES.astype("float32")), strict=True):
+        np.testing.assert_array_equal(level, expected)
+    again = np.concatenate([call("decode", **each)["image"] for each in found])
+    assert np.abs(again - np.asarray(models.vqvae2.decoded(model, (top, bottom)))).max() <= 0.51
+    assert card["measured"]["model.tflite"]["codes_as_keras_percent"] == 100.0
+
+
 def test_whole_grey_levels():
     assert picture(np.array([-3.0, 0.4, 0.6, 254.6, 300.0])).numpy().tolist() == [0, 0, 1, 255, 255]

@@ -46,6 +46,8 @@ class Codes:
         codebook: What tells their codebook apart, as `digest` gives it.
         label_names: What the labels mean; empty: nothing is known.
         facts: What else was said when they were written, such as what their reconstructions take.
+        levels: The shapes of the levels whose codes an example joins in one row, from the coarsest; of one level its
+            `shape` alone.
     """
 
     splits: Splits
@@ -54,6 +56,7 @@ class Codes:
     codebook: str
     label_names: tuple[str, ...]
     facts: dict[str, Any]
+    levels: tuple[tuple[int, ...], ...]
 
     @property
     def contents(self) -> dict[str, Any]:
@@ -103,6 +106,7 @@ def write(
     codebook: str,
     label_names: Sequence[str] = (),
     facts: Mapping[str, Any] | None = None,
+    levels: Sequence[Sequence[int]] = (),
 ) -> None:
     """Writes codes, all of them or none.
 
@@ -115,6 +119,7 @@ def write(
         codebook: What tells their codebook apart, as `digest` gives it.
         label_names: What the labels mean.
         facts: What else is to be kept, for JSON.
+        levels: As in `Codes`, where an example is a row of the codes of several.
 
     Raises:
         ValueError: Where codes are out of range, or of another shape.
@@ -136,6 +141,7 @@ def write(
                     for record in _records(split, codes, labels, lengths, shape, num_codes):
                         file.write(record)
         head = {"shape": list(shape), "num_codes": num_codes, "codebook": codebook, "label_names": list(label_names)}
+        head |= {"levels": [list(map(int, each)) for each in levels]} if levels else {}
         write_json(new / HEAD, {**head, "counts": counts, "facts": dict(facts or {})})
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(new, folder)
@@ -188,9 +194,11 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
         raise FileNotFoundError(f"{folder / HEAD}: no such file. {remedy}")
     head = read_json(folder / HEAD, "what codes there are", fields=fields, remedy=remedy)
     shape, num_codes = head["shape"], head["num_codes"]
-    right = all(isinstance(side, int) and 0 < side < MOST for side in shape) and 1 <= len(shape) <= 4
+    levels = head.get("levels", [shape])
+    right = _is_shape(shape) and isinstance(levels, list) and all(map(_is_shape, levels))
+    right = right and (levels == [shape] or [sum(map(math.prod, levels))] == shape)
     if not right or not 1 <= num_codes <= MOST or math.prod(shape) > limits.GIB:
-        told = f"shape {shape} and {num_codes} codes"
+        told = f"shape {shape} of levels {levels} and {num_codes} codes"
         raise ValueError(f"{folder / HEAD}: {printable(told)} cannot be. {remedy}")
     parts = {}
     for split in SPLITS:
@@ -203,7 +211,13 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
             _check_range(records["codes"][start : start + 4096], num_codes, str(path))
         parts[split] = _batches(records, batch_size, seed, split == "train", tuple(shape))
     names = tuple(map(str, head["label_names"]))
-    return Codes(Splits(**parts), tuple(shape), num_codes, head["codebook"], names, head["facts"])
+    levels = tuple(map(tuple, levels))
+    return Codes(Splits(**parts), tuple(shape), num_codes, head["codebook"], names, head["facts"], levels)
+
+
+def _is_shape(shape):
+    sides = shape if isinstance(shape, list) and len(shape) <= 4 else ()
+    return bool(sides) and all(isinstance(side, int) and 0 < side < MOST for side in sides)
 
 
 def kept(

@@ -5,11 +5,13 @@ from toolkit.generation import audio as audio
 from toolkit.generation import beam_search as beam_search
 from toolkit.generation import classifier_rejection as classifier_rejection
 from toolkit.generation import code_films as code_films
+from toolkit.generation import code_levels as code_levels
 from toolkit.generation import code_maps as code_maps
 from toolkit.generation import code_rows as code_rows
 from toolkit.generation import ctc_decoding as ctc_decoding
 from toolkit.generation import drawing as drawing
 from toolkit.generation import film_prediction as film_prediction
+from toolkit.generation import image_drawing as image_drawing
 from toolkit.generation import invented_speech as invented_speech
 from toolkit.generation import line_reading as line_reading
 from toolkit.generation import loop as loop
@@ -25,10 +27,12 @@ from toolkit.generation.attention_cache import PreparedAttention as PreparedAtte
 from toolkit.generation.audio import SoundGenerator as SoundGenerator
 from toolkit.generation.beam_search import Found as Found
 from toolkit.generation.code_films import CodeFilmGenerator as CodeFilmGenerator
+from toolkit.generation.code_levels import CodeLevelsGenerator as CodeLevelsGenerator
 from toolkit.generation.code_maps import CodeMapGenerator as CodeMapGenerator
 from toolkit.generation.code_rows import CodeRows as CodeRows
 from toolkit.generation.code_rows import PreparedRows as PreparedRows
 from toolkit.generation.film_prediction import FilmPredictor as FilmPredictor
+from toolkit.generation.image_drawing import ImageDrawer as ImageDrawer
 from toolkit.generation.invented_speech import SpeechInventor as SpeechInventor
 from toolkit.generation.loop import Generated as Generated
 from toolkit.generation.sample_queues import Prepared as Prepared

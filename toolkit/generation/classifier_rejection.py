@@ -1,6 +1,7 @@
 """Of more samples than are wanted, keep those that a classifier takes for what they should be."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -62,3 +63,46 @@ def kept(
             )
         best.append(samples[np.argsort(-own[samples], kind="stable")[:count]])
     return np.sort(np.concatenate(best))
+
+
+def drawn_and_kept(
+    draw: Callable[[np.ndarray], np.ndarray],
+    look: Callable[[np.ndarray], Any],
+    labels: np.ndarray,
+    shares: Sequence[float] = (1.0,),
+    *,
+    looked_for: np.ndarray | None = None,
+    class_names: Sequence[str] | None = None,
+) -> dict[float, tuple[np.ndarray, Any, np.ndarray]]:
+    """Draws samples, more of them for each share that is less than 1, so that about as many are kept each time.
+
+    For a share of 1 / n, n samples are drawn in place of each, and as many are kept as there are labels; for others a
+    few more. All shares are of the same samples.
+
+    Args:
+        draw: From labels (samples,) to samples (samples, ...).
+        look: From samples to what is seen in them, such as `methods.image_judge.ImageJudge.look`: with `probabilities`,
+            as `kept` takes them, and `of`, which takes what was seen in some.
+        labels: (samples,) what to draw.
+        shares: Each above 0, at most 1.
+        looked_for: (samples,) numbers of the same classes in the classifier; None: `labels`.
+        class_names: As in `kept`.
+
+    Returns:
+        For each share the samples that are kept, what is seen in them, and their labels.
+
+    Raises:
+        ValueError: As in `kept`.
+    """
+    labels = np.asarray(labels)
+    looked_for = labels if looked_for is None else np.asarray(looked_for)
+    times = {share: int(np.ceil(1 / share - 1e-9)) for share in shares}
+    many = np.tile(labels, max(times.values()))
+    samples = draw(many)
+    seen, found = look(samples), {}
+    for share, number in times.items():
+        which = np.arange(number * len(labels))
+        if share < 1:
+            which = kept(seen.probabilities[which], np.tile(looked_for, number), share, class_names)
+        found[share] = samples[which], seen.of(which), many[which]
+    return found

@@ -1,5 +1,6 @@
-"""Training a prior over maps of codes by the likelihood of each code given those before it."""
+"""Training a prior over maps of codes by the likelihood of each code given those before it, and the levels above."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,17 +9,21 @@ from keras import ops
 from toolkit.distributions.categorical import Categorical
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
 from toolkit.metrics.log_loss import LogLoss
+from toolkit.models import code_levels
 
 
 class Pairs:
     """Turns a batch of codes into what `fit` takes.
 
     Args:
-        model: What `models.pixelcnn.pixelcnn` returned.
+        model: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned.
+        levels: The shapes of the levels whose codes the batch holds, from the top; the network is that of the level
+            below those that it is told. Empty: codes of one level.
 
     Call arguments:
-        batch: {"codes", "label"}: (batch, height, width[, codebooks]) and (batch,); or, for a network that reads
-            frames before, films (batch, frames, height, width), of which each frame that has as many before it counts.
+        batch: {"codes", "label"}: (batch, height, width[, codebooks]), of several levels (batch, places) as
+            `models.code_levels.joined` lays them, and (batch,); or, for a network that reads frames before, films
+            (batch, frames, height, width), of which each frame that has as many before it counts.
 
     Returns:
         (inputs, codes).
@@ -32,16 +37,21 @@ class Pairs:
     (TensorShape([30, 4, 2, 3]), TensorShape([30, 2, 3]))
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, levels: Sequence[Sequence[int]] = ()) -> None:
         self.inputs = {each.name: tuple(each.shape) for each in model.inputs}
+        self.shapes = code_levels.map_shapes(levels)
 
     def __call__(self, batch: dict[str, Any]) -> tuple:
         height, width = self.inputs["codes"][1:]
         codes, inputs = batch["codes"], {}
         if "label" in self.inputs:
             inputs["label"] = batch["label"]
-        if "context" in self.inputs:
-            num_maps = self.inputs["context"][1]
+        num_maps = self.inputs["context"][1] if "context" in self.inputs else 0
+        if self.shapes:
+            *above, codes = code_levels.parted(codes, self.shapes)[: num_maps + 1]
+            if above:
+                inputs["context"] = code_levels.context(above)
+        elif num_maps:
             places = range(num_maps, codes.shape[1])
             context = ops.stack([codes[:, place - num_maps : place] for place in places], axis=1)
             inputs["context"] = ops.reshape(context, (-1, num_maps, height, width))
@@ -56,7 +66,7 @@ def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = 
     """Compiles a prior to be trained, or measured, on nats a code, and shows bits.
 
     Args:
-        model: What `models.pixelcnn.pixelcnn` returned.
+        model: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned.
         optimizer: None where it is measured only.
 
     Returns:
@@ -69,3 +79,22 @@ def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = 
     loss = NegativeLogLikelihood(family, reduction="sum_over_batch_size")
     model.compile(optimizer or "sgd", loss, metrics=[bits], jit_compile=False)
     return model
+
+
+def measured(
+    model: keras.Model, batches: Any, levels: Sequence[Sequence[int]] = (), num_batches: int | None = None
+) -> float:
+    """Measures what codes take.
+
+    Args:
+        model: As in `Pairs`, trained.
+        batches: `data.pipelines.Batches` of what `Pairs` takes.
+        levels: As in `Pairs`.
+        num_batches: The first ones, that many; None: all.
+
+    Returns:
+        -log2 p of a code given those before it, and those of the levels above; the mean.
+    """
+    pairs = batches.map(Pairs(model, levels)).dataset(num_epochs=1)
+    pairs = pairs if num_batches is None else pairs.take(num_batches)
+    return compiled(model).evaluate(pairs, verbose=0, return_dict=True)["bits_per_code"]

@@ -1,4 +1,7 @@
-"""Training and measuring a VQ-VAE of images by the likelihood of each channel of each pixel."""
+"""Training and measuring a VQ-VAE of images, of one level or several, by the likelihood of each channel of each pixel.
+
+The codes of several levels are one row here, as `models.code_levels.joined` makes it.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +15,7 @@ from toolkit.layers.code_usage import CodeUsage
 from toolkit.lazy import tensorflow as tf
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood
 from toolkit.metrics.log_loss import LogLoss
-from toolkit.models import vqvae
+from toolkit.models import code_levels, vqvae, vqvae2
 
 
 def pair(image: Any, label: Any) -> tuple[Any, Any]:
@@ -32,7 +35,7 @@ def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = 
     """Compiles a network to be trained on nats a dimension, beside what its codebook adds, and shows bits.
 
     Args:
-        model: What `models.vqvae.vqvae` returned.
+        model: What `models.vqvae.vqvae` or `models.vqvae2.vqvae2` returned.
         optimizer: None where it is measured only.
 
     Returns:
@@ -51,23 +54,23 @@ def encoder(model: keras.Model) -> Callable[[Any], tuple]:
     """Makes the function that encodes images and says what is lost by it.
 
     Args:
-        model: What `models.vqvae.vqvae` returned, trained.
+        model: What `models.vqvae.vqvae` or `models.vqvae2.vqvae2` returned, trained.
 
     Returns:
         From images (batch, height, width, channels), 0 to 255, to NumPy arrays: codes, int32 (batch, height / stride,
-        width / stride[, num_codebooks]); nats of each image given them (batch,); and its squared error (batch,), the
-        mean over its pixels, in squared grey levels.
+        width / stride[, num_codebooks]), of several levels (batch, places); nats of each image given them (batch,); and
+        its squared error (batch,), the mean over its pixels, in squared grey levels.
     """
 
     @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)], autograph=False)
     def encode(images):
-        codes = vqvae.codes(model, images)
-        params = model.get_layer("decoder")(model.get_layer("codebook").decode(codes))
-        levels = pair(images, None)[1]
+        codes = vqvae2.codes(model, images)
+        params = vqvae2.params(model, codes)
+        greys = pair(images, None)[1]
         axes = tuple(range(1, 4))
-        nats = -ops.sum(vqvae.density().log_prob(params, levels), axis=axes)
+        nats = -ops.sum(vqvae.density().log_prob(params, greys), axis=axes)
         error = ops.mean(ops.square(vqvae.pixels(params) - images), axis=axes)
-        return codes, nats, error
+        return codes[0] if len(codes) == 1 else code_levels.joined(codes), nats, error
 
     return lambda images: tuple(each.numpy() for each in encode(np.asarray(images, "float32")))
 
@@ -99,34 +102,54 @@ def measured(model: keras.Model, batches: Iterable[tuple]) -> dict[str, float]:
         "bits_per_dim", a bound, with all codes alike probable: -log2 p(x | codes) and the codes' own bits, for each
         channel of each pixel; "reconstruction_bits_per_dim", the first of the two; "squared_error", in squared grey
         levels; "share_of_variance_percent", that error in shares of the images' variance; "codebook_perplexity" and
-        "codebook_usage_percent", over all the images.
+        "codebook_usage_percent", over all the images. Of several levels "codebook_top_perplexity" and so on; and
+        "squared_error_of_top", of three "squared_error_of_top_middle": with those levels decoded alone.
 
     Raises:
         ValueError: Where there is no image.
 
-    Reference: van den Oord et al. 2017, arXiv 1711.00937, section 4.1 and appendix A.1.
+    Reference: van den Oord et al. 2017, arXiv 1711.00937, section 4.1 and appendix A.1; of levels: Razavi et al. 2019,
+    arXiv 1906.00446, figure 3.
     """
-    layer, num_dims = model.get_layer("codebook"), math.prod(model.input_shape[1:])
-    nats, errors, num_images, num_codes, total, squares = 0.0, 0.0, 0, 0, 0.0, 0.0
-    usage = CodeUsage(layer.num_embeddings, layer.num_codebooks)
-    encode = encoder(model)
+    layers, shapes, num_dims = vqvae2.codebooks(model), vqvae2.code_shapes(model), math.prod(model.input_shape[1:])
+    usages = [CodeUsage(layer.num_embeddings, layer.num_codebooks, name=layer.name) for layer in layers]
+    names = [layer.name.partition("_")[2] for layer in layers]
+    alone = {"_".join(names[:number]): _decoder(model, number) for number in range(1, len(layers))}
+    totals, num_images, encode = dict.fromkeys(("nats", "error", "sum", "squares", *alone), 0.0), 0, encoder(model)
     for images, _ in batches:
         images = np.asarray(images)
-        codes, its_nats, its_errors = encode(images)
-        nats, errors, num_images = nats + its_nats.sum(), errors + its_errors.sum(), num_images + len(images)
-        num_codes = math.prod(codes.shape[1:])
-        usage.update_state(codes)
-        total, squares = total + images.sum(dtype="float64"), squares + np.square(images, dtype="float64").sum()
+        codes, nats, errors = encode(images)
+        found = {"nats": nats, "error": errors, "sum": images, "squares": np.square(images, dtype="float64")}
+        for name, decode in alone.items():
+            found[name] = np.square(decode(codes).numpy() - images).mean(axis=(1, 2, 3))
+        totals = {name: total + found[name].sum(dtype="float64") for name, total in totals.items()}
+        num_images += len(images)
+        for usage, each in zip(usages, code_levels.parted(codes, shapes), strict=True):
+            usage.update_state(each)
     if not num_images:
         raise ValueError("batches: expected one image at least.")
-    used = usage.result()
-    reconstruction = nats / num_images / num_dims / math.log(2)
-    variance = squares / num_images / num_dims - (total / num_images / num_dims) ** 2
+    mean = {name: float(total / num_images) for name, total in totals.items()}
+    reconstruction = mean["nats"] / num_dims / math.log(2)
+    variance = mean["squares"] / num_dims - (mean["sum"] / num_dims) ** 2
+    bits = sum(math.prod(shape) * math.log2(layer.num_embeddings) for layer, shape in zip(layers, shapes, strict=True))
+    used = {name: float(value) for usage in usages for name, value in usage.result().items()}
     return {
-        "bits_per_dim": float(reconstruction + num_codes * math.log2(layer.num_embeddings) / num_dims),
-        "reconstruction_bits_per_dim": float(reconstruction),
-        "squared_error": float(errors / num_images),
-        "share_of_variance_percent": float(100 * errors / num_images / max(variance, 1e-12)),
-        "codebook_perplexity": float(used["codebook_perplexity"]),
-        "codebook_usage_percent": 100 * float(used["codebook_usage"]),
+        "bits_per_dim": reconstruction + bits / num_dims,
+        "reconstruction_bits_per_dim": reconstruction,
+        "squared_error": mean["error"],
+        "share_of_variance_percent": 100 * mean["error"] / max(variance, 1e-12),
+        **{f"squared_error_of_{name}": mean[name] for name in alone},
+        **{name: value for name, value in used.items() if name.endswith("_perplexity")},
+        **{f"{name}_percent": 100 * value for name, value in used.items() if name.endswith("_usage")},
     }
+
+
+def _decoder(model, num_levels):
+    """From codes to images, of the first levels alone."""
+    shapes = vqvae2.code_shapes(model)
+
+    def decode(codes):
+        known = code_levels.parted(codes, shapes)[:num_levels]
+        return vqvae2.decoded(model, [*known, *[None] * (len(shapes) - num_levels)])
+
+    return tf.function(decode, reduce_retracing=True, autograph=False)

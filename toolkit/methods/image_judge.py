@@ -146,6 +146,29 @@ class ImageJudge:
         probabilities = self._seen(images).probabilities
         return inception_score(np.random.default_rng(0).permutation(probabilities), num_splits)
 
+    def measures(self, images: np.ndarray | Seen, name: str) -> dict[str, float]:
+        """Measures images in all ways.
+
+        Args:
+            images: (images, height, width, channels), 0 to 255, or what was seen in them, four or more.
+            name: Theirs.
+
+        Returns:
+            "frechet_distance_of_NAME", "precision_of_NAME_percent", "recall_of_NAME_percent" and
+            "inception_score_of_NAME", of ten parts, or as many as there are images.
+
+        Raises:
+            ValueError: Where there are too few, or too few real ones.
+        """
+        seen = self._seen(images)
+        shares = self.precision_recall(seen)
+        return {
+            f"frechet_distance_of_{name}": self.frechet_distance(seen),
+            f"precision_of_{name}_percent": 100 * shares.precision,
+            f"recall_of_{name}_percent": 100 * shares.recall,
+            f"inception_score_of_{name}": self.inception_score(seen, min(10, len(seen.features))).mean,
+        }
+
     def labels(self, names: Sequence[str]) -> np.ndarray:
         """Looks class names up.
 

@@ -110,19 +110,33 @@ def codebooks(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers that quantize.
 
     Args:
-        model: What `vqvae2` returned, or the same loaded from a file.
+        model: What `vqvae2` returned, or the same loaded from a file; here and in all that follows also what
+            `vqvae.vqvae` did, of one level.
 
     Returns:
         One for each level, from the top.
     """
-    return [model.get_layer(name) for name in codebook_names(len(model.get_layer("encoder").outputs))]
+    num_levels = len(model.get_layer("encoder").outputs)
+    return [model.get_layer(name) for name in (codebook_names(num_levels) if num_levels > 1 else ("codebook",))]
+
+
+def embeddings(model: keras.Model) -> Any:
+    """The vectors of all codebooks, by which they are told from others.
+
+    Args:
+        model: As in `codebooks`.
+
+    Returns:
+        float32 (levels * num_codebooks, num_embeddings, channels), the top's first.
+    """
+    return ops.concatenate([layer.embeddings for layer in codebooks(model)])
 
 
 def codes(model: keras.Model, images: Any) -> tuple[Any, ...]:
     """Encodes images.
 
     Args:
-        model: What `vqvae2` returned, or the same loaded from a file.
+        model: As in `codebooks`.
         images: (batch, height, width, channels), 0 to 255.
 
     Returns:
@@ -130,9 +144,9 @@ def codes(model: keras.Model, images: Any) -> tuple[Any, ...]:
         more; the strides 8 and 4, or 16, 8 and 4.
     """
     found, known = [], None
-    for layer, features in zip(codebooks(model), model.get_layer("encoder")(images), strict=True):
+    for layer, features in zip(codebooks(model), keras.tree.flatten(model.get_layer("encoder")(images)), strict=True):
         above, level = [] if known is None else [known], layer.name.partition("_")[2]
-        found.append(layer.encode(model.get_layer(f"vectors_{level}")([features, *above])))
+        found.append(layer.encode(model.get_layer(f"vectors_{level}")([features, *above]) if level else features))
         known = _known(model, layer, layer.decode(found[-1]), known)
     return tuple(found)
 
@@ -141,7 +155,7 @@ def params(model: keras.Model, codes: Sequence[Any]) -> Any:
     """Decodes to the raw parameters of each pixel's density.
 
     Args:
-        model: What `vqvae2` returned, or the same loaded from a file.
+        model: As in `codebooks`.
         codes: As `codes` returns them, from the top; None for a level that is left out, whose vectors are zeros, but
             not for all.
 
@@ -170,7 +184,7 @@ def decoded(model: keras.Model, codes: Sequence[Any]) -> Any:
     """Decodes to the mean of each pixel's density.
 
     Args:
-        model: What `vqvae2` returned, or the same loaded from a file.
+        model: As in `codebooks`.
         codes: As in `params`.
 
     Returns:
@@ -186,7 +200,7 @@ def code_shapes(model: keras.Model) -> tuple[tuple[int, ...], ...]:
     """The shapes of an image's codes.
 
     Args:
-        model: What `vqvae2` returned, or the same loaded from a file.
+        model: As in `codebooks`.
 
     Returns:
         For each level, from the top, (height, width), or with several codebooks (height, width, num_codebooks).

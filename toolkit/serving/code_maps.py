@@ -1,4 +1,4 @@
-"""A prior over codes of images, and the VQ-VAE that draws them, for programs: whole images at one call."""
+"""Priors over the codes of images, and the VQ-VAE that draws them, for programs: whole images at one call."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,86 +7,111 @@ import numpy as np
 
 from toolkit import models
 from toolkit.export import signature
-from toolkit.lazy import tensorflow as tf
-from toolkit.serving.image_codes import picture
+from toolkit.serving.image_codes import code_card, code_inputs, level_names, picture
 from toolkit.serving.served import Served
 
 
 def code_maps(
-    prior: Any,
+    priors: Sequence[Any],
     autoencoder: Any,
     *,
     label_names: Sequence[str] = (),
     measured: Sequence[tuple[np.ndarray, int]] = (),
     seed: int = 0,
 ) -> Served:
-    """Makes the signatures of a prior and its decoder: "sample", "sample_from_noise", "decode" and "score".
+    """Makes the signatures of priors and their decoder: "sample", "sample_from_noise", "decode" and "score".
 
     `sample` draws an image with fresh noise at each call; `sample_from_noise` the same from noise that is given;
-    `decode` draws given codes; `score` says how likely an image's codes are. A prior that knows classes takes "label".
+    `decode` draws given codes; `score` says how likely an image's codes are. Priors that know classes take "label". Of
+    several levels the codes of each have a name, "codes_top" and so on, and their noise "noise_top".
 
     Args:
-        prior: What `models.pixelcnn.pixelcnn` returned, trained.
-        autoencoder: What `models.vqvae.vqvae` returned, whose codes these are.
+        priors: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned, trained, for each level from
+            the top, as `generation.code_levels` takes them.
+        autoencoder: What `models.vqvae.vqvae` or `models.vqvae2.vqvae2` returned, whose codes these are.
         label_names: What the labels mean, for the card.
-        measured: Codes (height, width) and labels, by whose bits each file is measured.
+        measured: Codes and labels, by whose bits each file is measured: (height, width[, num_codebooks]), or of several
+            levels (places,), as `models.code_levels.joined` lays them.
         seed: Seed of the noise on which Keras, SavedModel and TFLite are compared.
 
     Returns:
         What an export is made of; its measure gives "bits_per_code" and "images".
+
+    Raises:
+        ValueError: Where the priors are not of the autoencoder's levels.
     """
-    from toolkit.generation.code_maps import CodeMapGenerator
+    from toolkit.generation.code_levels import CodeLevelsGenerator
 
-    generator, shapes = CodeMapGenerator(prior), {each.name: tuple(each.shape) for each in prior.inputs}
-    size, code_shape, num_codes = shapes["codes"][1:], models.vqvae.code_shape(autoencoder), prior.output_shape[-1]
-    label = {"label": ((1,), "int32", "a class's number")} if "label" in shapes else {}
+    generator, own_shapes = CodeLevelsGenerator(priors), models.vqvae2.code_shapes(autoencoder)
+    shapes = models.code_levels.map_shapes(own_shapes)
+    if tuple(generator.shapes) != shapes:
+        raise ValueError(f"priors: expected them to write codes of {shapes}; they write {tuple(generator.shapes)}.")
+    codes, noises = code_inputs(autoencoder, shapes), level_names(autoencoder, "noise")
+    label = {"label": ((1,), "int32", "a class's number")} if generator.reads_label else {}
     temperature = {"temperature": ((1,), "float32", "1: as the model expects")}
-    codes = {"codes": ((1, *size), "int32", f"0 to {num_codes - 1}")}
+    told = {name: unit for name, (_, _, unit) in codes.items()}
 
-    def drawn(codes):
-        return picture(models.vqvae.decoded(autoencoder, tf.reshape(codes, (1, *code_shape))))
+    def row(given, names):
+        return models.code_levels.joined([given[name] for name in names])
 
-    def sample(temperature, noise=None, **label):
-        codes = generator.generate(temperature=temperature, noise=noise, batch_size=1, **label)
-        return {"image": drawn(codes), "codes": codes}
+    def by_level(names, row):
+        return dict(zip(names, models.code_levels.parted(row, shapes), strict=True))
 
-    def inputs(codes, label):
-        return {"codes": np.asarray(codes, "int32").reshape(1, *size)} | (
-            {"label": np.array([label], "int32")} if "label" in shapes else {}
-        )
+    def drawn(row):
+        return picture(models.vqvae2.decoded(autoencoder, models.code_levels.parted(row, own_shapes)))
+
+    def sample(temperature, label=None, **noise):
+        given = {"noise": row(noise, noises)} if noise else {"batch_size": 1}
+        found = generator.generate(label, temperature, **given)
+        return {"image": drawn(found), **by_level(codes, found)}
+
+    def score(label=None, **given):
+        return generator.score(row(given, codes), label)
+
+    def inputs(given, number):
+        found = {name: np.asarray(each) for name, each in by_level(codes, np.asarray(given, "int32")[None]).items()}
+        return found | ({"label": np.array([number], "int32")} if label else {})
+
+    def only_codes(given):
+        return {name: given[name] for name in codes}
+
+    num_places = sum(height * width for height, width in shapes)
 
     def measure(call):
         nats = [float(call("score", **inputs(*each))["nats"][0]) for each in measured]
-        return {"bits_per_code": float(np.mean(nats) / np.log(2) / np.prod(size)), "images": len(nats)}
+        return {"bits_per_code": float(np.mean(nats) / np.log(2) / num_places), "images": len(nats)}
 
-    told = {"image": "0 to 255", "codes": f"0 to {num_codes - 1}"}
-    random = np.random.default_rng(seed)
-    first = inputs(*(measured[0] if len(measured) else (random.integers(0, num_codes, size), 0)))
+    random, num_codes = np.random.default_rng(seed), min(prior.output_shape[-1] for prior in priors)
+    first = inputs(*(measured[0] if len(measured) else (random.integers(0, num_codes, num_places), 0)))
     given = {"temperature": np.ones(1, "float32")} | {name: first[name] for name in label}
-    noise = np.minimum(random.uniform(size=(1, *size)), 1 - 2**-24).astype("float32")
+    noise = np.minimum(random.uniform(size=(1, num_places)), 1 - 2**-24).astype("float32")
+    noise = {name: np.asarray(each) for name, each in by_level(noises, noise).items()}
     return Served(
         signatures={
-            "sample": signature(sample, **temperature, **label, outputs=told, random=True),
+            "sample": signature(sample, **temperature, **label, outputs={"image": "0 to 255", **told}, random=True),
             "sample_from_noise": signature(
-                sample, noise=((1, *size), "float32", "0 to 1"), **temperature, **label, outputs=told
-            ),
-            "decode": signature(lambda codes: {"image": drawn(codes)}, **codes, outputs={"image": "0 to 255"}),
-            "score": signature(
-                generator.score,
-                **codes,
+                sample,
+                **{name: (each.shape, "float32", "0 to 1") for name, each in noise.items()},
+                **temperature,
                 **label,
-                outputs={"nats": "-log p of the codes"},
+                outputs={"image": "0 to 255", **told},
             ),
+            "decode": signature(
+                lambda **given: {"image": drawn(row(given, codes))}, **codes, outputs={"image": "0 to 255"}
+            ),
+            "score": signature(score, **codes, **label, outputs={"nats": "-log p of the codes"}),
         },
-        trackables=(prior, autoencoder),
+        trackables=(*priors, autoencoder),
         examples={
             "sample": given,
-            "sample_from_noise": {**given, "noise": noise},
-            "decode": {"codes": first["codes"]},
+            "sample_from_noise": {**given, **noise},
+            "decode": only_codes(first),
             "score": first,
         },
-        calibrate=lambda: ({"score": inputs(*each), "decode": {"codes": inputs(*each)["codes"]}} for each in measured),
+        calibrate=lambda: (
+            {"score": found, "decode": only_codes(found)} for found in (inputs(*each) for each in measured)
+        ),
         measure=measure if len(measured) else None,
         differing=0.005,  # pixels that lie between two grey levels: rounding decides
-        card={"labels": list(label_names), "codes": {"shape": list(size), "number": num_codes}},
+        card={"labels": list(label_names), **code_card(autoencoder, shapes)},
     )

@@ -1,6 +1,6 @@
-"""A VQ-VAE of images for programs: an image to its codes, and codes to an image."""
+"""A VQ-VAE of images for programs: an image to its codes, of one level or several, and codes to an image."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,10 @@ from toolkit.serving.served import Served
 def image_codes(model: Any, *, measured: Iterable[np.ndarray] = (), typical: Iterable[np.ndarray] = ()) -> Served:
     """Makes the signatures of a VQ-VAE: "encode", from "image" to "codes", and "decode" back.
 
+    Of several levels the codes of each have a name, "codes_top" and so on, in both signatures.
+
     Args:
-        model: What `models.vqvae.vqvae` returned, trained.
+        model: What `models.vqvae.vqvae` or `models.vqvae2.vqvae2` returned, trained.
         measured: Images uint8 (height, width, channels); on the first Keras, SavedModel and TFLite are compared, and
             each file is measured by all of them. None: nothing is measured, and noise is compared.
         typical: Images on which int8's ranges are measured, read only then.
@@ -24,48 +26,97 @@ def image_codes(model: Any, *, measured: Iterable[np.ndarray] = (), typical: Ite
         What an export is made of; its measure gives "squared_error", in squared grey levels, "codes_as_keras_percent",
         and "images". The card says what codes there are.
     """
-    codebook, shape = model.get_layer("codebook"), model.input_shape[1:]
+    shape, code_shapes = model.input_shape[1:], models.vqvae2.code_shapes(model)
     measured = list(measured) or [np.random.default_rng(0).integers(0, 256, shape).astype("uint8")]
-    code_shape = models.vqvae.code_shape(model)
+    names, inputs = level_names(model, "codes"), code_inputs(model, code_shapes)
+
+    def encode(image):
+        return dict(zip(names, models.vqvae2.codes(model, tf.cast(image, tf.float32)), strict=True))
+
+    def decode(**codes):
+        return {"image": picture(models.vqvae2.decoded(model, [codes[name] for name in names]))}
 
     def codes_of(image):
-        return np.asarray(models.vqvae.codes(model, np.asarray(image, "float32")[None]))
+        return {name: np.asarray(codes) for name, codes in encode(image[None]).items()}
 
     def measure(call):
         errors, same = [], []
         for image in measured:
-            codes = call("encode", image=image[None])["codes"]
-            again = call("decode", codes=codes)["image"]
+            codes = call("encode", image=image[None])
+            again = call("decode", **codes)["image"]
             errors.append(np.mean((again.astype("float64") - image) ** 2))
-            same.append(np.mean(codes == codes_of(image)))
-        found = {"squared_error": float(np.mean(errors)), "codes_as_keras_percent": 100 * float(np.mean(same))}
+            same += [np.ravel(codes[name] == expected) for name, expected in codes_of(image).items()]
+        found = {"squared_error": float(np.mean(errors)), "codes_as_keras_percent": 100 * np.concatenate(same).mean()}
         return {**found, "images": len(measured)}
 
     def calibrate():
         for image in typical:
-            yield {"encode": {"image": image[None]}, "decode": {"codes": codes_of(image)}}
+            yield {"encode": {"image": image[None]}, "decode": codes_of(image)}
 
     first = measured[0]
     return Served(
         signatures={
             "encode": signature(
-                lambda image: {"codes": models.vqvae.codes(model, tf.cast(image, tf.float32))},
+                encode,
                 image=((1, *shape), "uint8", "0 to 255"),
-                outputs={"codes": f"0 to {codebook.num_embeddings - 1}"},
+                outputs={name: unit for name, (_, _, unit) in inputs.items()},
             ),
-            "decode": signature(
-                lambda codes: {"image": picture(models.vqvae.decoded(model, codes))},
-                codes=((1, *code_shape), "int32", f"0 to {codebook.num_embeddings - 1}"),
-                outputs={"image": "0 to 255"},
-            ),
+            "decode": signature(decode, **inputs, outputs={"image": "0 to 255"}),
         },
         trackables=(model,),
-        examples={"encode": {"image": first[None]}, "decode": {"codes": codes_of(first)}},
+        examples={"encode": {"image": first[None]}, "decode": codes_of(first)},
         calibrate=calibrate,
         measure=measure,
         differing=0.005,  # pixels that lie between two grey levels: rounding decides
-        card={"codes": {"shape": list(code_shape), "number": codebook.num_embeddings}},
+        card=code_card(model, code_shapes),
     )
+
+
+def level_names(model: Any, what: str) -> list[str]:
+    """Names something of each level.
+
+    Args:
+        model: As in `image_codes`.
+        what: Its name where there is one level only, such as "codes".
+
+    Returns:
+        That, or of several levels, from the top, "codes_top" and so on.
+    """
+    return [layer.name.replace("codebook", what) for layer in models.vqvae2.codebooks(model)]
+
+
+def code_inputs(model: Any, shapes: Sequence[Sequence[int]]) -> dict[str, tuple]:
+    """Describes the codes of an image as the inputs of a signature.
+
+    Args:
+        model: As in `image_codes`.
+        shapes: Of each level's codes.
+
+    Returns:
+        What `export.signature` takes, by the names of `level_names`.
+    """
+    layers = models.vqvae2.codebooks(model)
+    return {
+        name: ((1, *shape), "int32", f"0 to {layer.num_embeddings - 1}")
+        for name, layer, shape in zip(level_names(model, "codes"), layers, shapes, strict=True)
+    }
+
+
+def code_card(model: Any, shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Says in a card what codes there are.
+
+    Args:
+        model: As in `image_codes`.
+        shapes: Of each level's codes.
+
+    Returns:
+        For each of the names of `level_names` the codes' shape and number.
+    """
+    layers = models.vqvae2.codebooks(model)
+    return {
+        name: {"shape": list(shape), "number": layer.num_embeddings}
+        for name, layer, shape in zip(level_names(model, "codes"), layers, shapes, strict=True)
+    }
 
 
 def picture(pixels: Any) -> Any:

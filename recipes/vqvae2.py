@@ -1,0 +1,207 @@
+"""Images as codes of several levels: VQ-VAE-2, Razavi et al. 2019 (1906.00446, section 3.1 and appendix A).
+
+Sees an image through maps of discrete codes, coarse ones for its shapes and finer ones for its detail, and draws it
+again from them; priors over them are codes_prior's.
+
+  python -m recipes.vqvae2                                                 all phases on scikit-learn's digits
+  python -m recipes.codes_prior --data=runs/vqvae2                         then: priors over these codes, and samples
+  python -m recipes.vqvae2 --workdir=runs/own --data=folder:FOLDER --image_size=128 --num_levels=3
+  python -m recipes.vqvae2 --workdir=runs/own --mode=sample --images=one.jpg,two.png
+  python -m recipes.vqvae2 --workdir=runs/cifar10 --data=keras:cifar10 --num_embeddings=512 --embedding_dim=64 \
+      --units=128 --residual_units=64 --batch_size=64 --epochs=8
+
+Here: not measured yet.
+
+Paper: ImageNet of 256 x 256 pixels, squared error 0.0047 of training images and 0.0050 of others, on its own scale.
+
+Differs from the paper: sizes that two cores train in minutes (the paper's are in each help); the loss is the likelihood
+of each channel of each pixel, by a discretised logistic of its own, and not the squared error.
+"""
+
+import numpy as np
+
+from toolkit import data, layers, methods, models, serving, settings, training, visualize
+from toolkit.lazy import keras
+from toolkit.settings import other, setting
+
+
+@settings.recipe
+class Settings(
+    settings.Images,
+    settings.SplitCodebook,
+    settings.FallingRate,
+    settings.Devices,
+    settings.Sampling,
+    settings.ImageExport,
+):
+    channels: int | None = setting(
+        None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
+    )
+    num_levels: int = setting(
+        2,
+        "maps of codes, the finest of a quarter of the image's side",
+        paper="2, of 1024 pixels 3",
+        minimum=2,
+        maximum=3,
+    )
+    units: int = setting(64, "channels of the convolutions", paper="128", minimum=1, maximum=8192)
+    residual_units: int = setting(32, "channels inside the residual blocks", paper="64", minimum=1, maximum=8192)
+    num_residual_blocks: int = setting(2, "of each level's encoder and decoder", paper="2", minimum=0, maximum=100)
+    embedding_dim: int = other(32, paper="64")
+    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
+    optimizer: str = other("adam", choices=("adam",))
+    learning_rate: float | None = other(1e-3, paper="3e-4")
+    batch_size: int = other(32, paper="128")
+    epochs: int = 20
+    num_samples: int = 16
+
+    @property
+    def size(self) -> int:
+        return self.image_size or (16 if self.data.partition(":")[0] == "embedded" else 32)
+
+    def check(self) -> None:
+        if self.channels == 2:
+            raise ValueError("--channels=2: expected 1, grey, or 3, in colour.")
+        most = 2 ** (self.num_levels + 1)
+        if self.size % most:
+            raise ValueError(
+                f"--image_size={self.size} is no multiple of {most}, by which --num_levels={self.num_levels} divide it."
+            )
+
+
+def load(s):
+    """`data.images.Images`, their batches (image, label)."""
+    channels = s.channels or (1 if s.data.partition(":")[0] == "embedded" else 3)
+    how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
+    return data.images.load(s.data, image_size=s.size, channels=channels, **how)
+
+
+def network(s, channels):
+    codebooks = [
+        layers.VectorQuantizer(**s.quantizer(), seed=s.seed, metrics_name=name, name=name)
+        for name in models.vqvae2.codebook_names(s.num_levels)
+    ]
+    sizes = s.only("num_levels", "units", "residual_units", "num_residual_blocks", "embedding_dim")
+    return models.vqvae2.vqvae2(s.size, channels, codebooks=codebooks, **sizes)
+
+
+def train(run):
+    s, images = run.settings, run.data
+    splits = images.splits.map(methods.image_codes.pair)
+    falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
+    with run.scope():
+        model = network(s, images.parts["train"].store[0].shape[-1])
+        methods.image_codes.compiled(model, keras.optimizers.Adam(falling))
+    shown, _ = next(images.blocks("validation", 8))
+    run.fit(
+        model,
+        splits.train,
+        splits.validation,
+        monitor="reconstruction_bits_per_dim",
+        pictures=lambda: {"training/reconstructions": reconstructions(model, shown)},
+    )
+
+
+def level_names(model):
+    return [layer.name.partition("_")[2] for layer in models.vqvae2.codebooks(model)]
+
+
+def codes_of(model, images):
+    return [np.asarray(each) for each in models.vqvae2.codes(model, np.asarray(images, "float32"))]
+
+
+def reconstructions(model, images):
+    """Images, each level's codes as colours, and what is drawn from the levels down to it."""
+    codes, names, rows = codes_of(model, images), level_names(model), [("real", images)]
+    for number, (layer, name) in enumerate(zip(models.vqvae2.codebooks(model), names, strict=True), 1):
+        first = codes[number - 1].reshape(*codes[number - 1].shape[:3], -1)[..., 0]
+        known = [*codes[:number], *[None] * (len(codes) - number)]
+        again = np.asarray(models.vqvae2.decoded(model, known))
+        told = f"decoded from {' and '.join(names[:number])}"
+        rows += [(f"codes: {name}", visualize.codes.maps(first, layer.num_embeddings)), (told, again)]
+    return visualize.codes.beside(rows)
+
+
+def exchanged(model, images):
+    """Images, and each with one level's codes of the next."""
+    codes, rows = codes_of(model, images), [("real", images)]
+    for number, name in enumerate(level_names(model)):
+        mixed = [np.roll(each, -1, axis=0) if level == number else each for level, each in enumerate(codes)]
+        rows.append((f"{name} of the next", np.asarray(models.vqvae2.decoded(model, mixed))))
+    return visualize.codes.beside(rows)
+
+
+def evaluate(run):
+    model, splits = run.load(), run.data.splits
+    found = methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
+    layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
+    for name, layer, shape in zip(level_names(model), layers, shapes, strict=True):
+        found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)
+    run.report(found, paper={"imagenet_squared_error_on_its_own_scale": 0.005})
+    shown, _ = next(run.data.blocks("test", 8))
+    run.picture("reconstructions", reconstructions(model, shown))
+    run.picture("exchanged", exchanged(model, shown))
+
+
+def codes(run):
+    """Encodes all images once, the codes of all levels in one row, for priors."""
+    model, images = run.load(), run.data
+    facts = {"autoencoder": "image", "classes": list(images.class_names), "data": run.settings.data}
+    encoded = {}
+    for split in data.codes.SPLITS:
+        batches = methods.image_codes.encoded(model, getattr(images.splits, split).dataset(num_epochs=1))
+        rows, labels, nats, _ = (np.concatenate(each) for each in zip(*batches, strict=True))
+        encoded[split], facts[f"{split}_reconstruction_nats"] = [(rows, labels, None)], float(nats.mean())
+    layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
+    data.codes.write(
+        run.path("codes"),
+        encoded,
+        shape=encoded["train"][0][0].shape[1:],
+        levels=shapes,
+        num_codes=run.settings.num_embeddings,
+        codebook=data.codes.digest(np.asarray(models.vqvae2.embeddings(model))),
+        label_names=images.class_names,
+        facts=facts,
+    )
+    maps = models.code_levels.parted(encoded["train"][0][0], shapes)
+    for layer, each in zip(layers, maps, strict=True):
+        counts = np.bincount(np.ravel(each), minlength=layer.num_embeddings)
+        vectors = np.asarray(layer.embeddings)[0]
+        run.picture(layer.name, visualize.codes.codebook(vectors, counts))
+        run.embedding(layer.name, vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
+    print(f"  {len(encoded['train'][0][0]):,} training images in codes: {run.path('codes')}")
+
+
+def sample(run):
+    s, model = run.settings, run.load()
+    if s.images:
+        _, shown = data.images.read_named(s.images, s.size, channels=model.input_shape[-1])
+        run.picture("your_images", reconstructions(model, shown))
+    random, num_codes = np.random.default_rng(s.sample_seed), models.vqvae2.codebooks(model)[0].num_embeddings
+    uniform = [random.integers(0, num_codes, (s.num_samples, *shape)) for shape in models.vqvae2.code_shapes(model)]
+    run.picture("uniform_codes", visualize.images.grid(np.asarray(models.vqvae2.decoded(model, uniform))))
+    images = run.data_if_there("test images, levels of which would be exchanged")
+    if images is not None:
+        run.picture("exchanged", exchanged(model, next(images.blocks("test", 8))[0]))
+
+
+def export(run):
+    s, images = run.settings, run.data_to_measure()
+    measured, typical = (
+        [image for block, _ in images.blocks(split, most) for image in block] if images else []
+        for split, most in (("test", s.max_measured), ("train", 100))
+    )
+    run.export(
+        serving.image_codes.image_codes(run.load(), measured=measured, typical=typical),
+        data=s.data,
+        description=__doc__.splitlines()[0],
+    )
+
+
+def check_data(run):
+    found = data.images.report.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: {"classes": visualize.images.examples(found.examples)})
+
+
+if __name__ == "__main__":
+    training.main(Settings, load, train, evaluate, codes, sample, export, checks=(check_data,))
