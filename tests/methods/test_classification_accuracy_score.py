@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from toolkit.methods.classification_accuracy_score import classification_accuracy_score
+from toolkit.methods.classification_accuracy_score import beside_real, classification_accuracy_score
 
 
 def drawn(seed, num_classes=3, num_images=240):
@@ -63,3 +63,16 @@ def test_what_does_not_fit_is_refused_before_training():
             classification_accuracy_score(*wrong, built)
     with pytest.raises(ValueError, match="expected a compiled classifier"):
         score(images, labels, lambda: keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten()][:2]))
+
+
+@pytest.mark.slow
+def test_samples_without_what_tells_classes_apart_score_less_than_real_images():
+    """Classes are brightnesses, of which the samples have none."""
+
+    def images(seed, shown=1.0):
+        random, labels = np.random.default_rng(seed), np.arange(192) % 3
+        return np.clip(random.normal(60 + 60 * shown * labels[:, None, None, None], 20, (192, 8, 8, 1)), 0, 255), labels
+
+    found = beside_real(images(0, 0.0), images(1), images(2), num_classes=3, epochs=16, batch_size=16)
+    assert found.keys() == {"top_1_after_drawn_percent", "top_1_after_real_percent"}
+    assert found["top_1_after_drawn_percent"] < 60 < found["top_1_after_real_percent"]

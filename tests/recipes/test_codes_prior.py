@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recipes import codes_prior as recipe
-from recipes import vqvae_image
+from recipes import image_classification, vqvae2, vqvae_image
 from tests.recipes.test_vqvae_image import TINY as AUTOENCODER
 from tests.resume import check_resumes
 from toolkit import training
@@ -47,13 +47,91 @@ def test_all_phases(tmp_path, encoded):
         recipe.sample(asked)
 
 
+LEVELS = {"num_heads": 2, "attention_every": 1, "num_output_blocks": 1, "num_context_blocks": 1}
+
+
+@pytest.fixture(scope="module", name="levels")
+def trained_vqvae2(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("vqvae2")
+    run = training.Run(vqvae2.Settings(workdir=str(folder), **AUTOENCODER), "vqvae2", load=vqvae2.load)
+    vqvae2.train(run)
+    vqvae2.codes(run)
+    run.close()
+    return folder
+
+
 @pytest.mark.slow
-def test_a_judge_compares_what_is_drawn(tmp_path, encoded):
-    run = a_run(tmp_path, encoded, images="embedded:200", num_judged=20, condition="none")
+def test_a_prior_for_each_level(tmp_path, levels):
+    run = a_run(tmp_path, levels, **LEVELS)
+    recipe.train(run), recipe.evaluate(run), recipe.sample(run)
+    priors, autoencoder = recipe.trained(run)
+    assert [prior.name for prior in priors] == ["pixelsnail", "pixelsnail"]
+    assert [len(recipe.models.pixelsnail.attentions(prior)) for prior in priors] == [2, 0]
+    assert priors[1].input["context"].shape == (None, 1, 2, 2)
+    found = json.loads((tmp_path / "metrics.json").read_text())
+    top, bottom = found["bits_per_code_of_top"], found["bits_per_code_of_bottom"]
+    assert found["bits_per_code"] == pytest.approx((4 * top + 16 * bottom) / 20)
+    assert 0 < found["training_bits_per_code_of_bottom"] < 8
+    saved = 20 * (found["bits_per_code_of_uniform_codes"] - found["bits_per_code"]) / 256
+    assert found["bits_per_dim_with_uniform_codes"] - found["bits_per_dim"] == pytest.approx(saved)
+    pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
+    assert pictures >= {"training/samples.png", "samples.png", "uniform_codes.png"}
+
+
+@pytest.mark.slow
+def test_priors_of_all_levels_are_exported(tmp_path, levels):
+    run = a_run(tmp_path, levels, prior="pixelcnn")
+    recipe.train(run), recipe.export(run)
+    card = json.loads((tmp_path / "export" / "card.json").read_text())
+    assert set(card["signatures"]) == {"sample", "sample_from_noise", "decode", "score"}
+    assert card["codes_bottom"] == {"shape": [4, 4], "number": 16} and card["labels"] == list("0123456789")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", ["none", "label"])
+def test_a_judge_compares_what_is_drawn(tmp_path, encoded, digit_judge, condition):
+    run = a_run(
+        tmp_path, encoded, images="embedded:200", num_judged=20, condition=condition, judge=digit_judge, score_epochs=1
+    )
     recipe.train(run), recipe.evaluate(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
-    kinds = ("decoded", "drawn", "uniform_codes")
+    kinds = ["decoded", "drawn", "uniform_codes", "temperature_0.8"]
+    kinds += ["kept_0.5", "kept_0.25"] if condition == "label" else []
     assert all(found[f"frechet_distance_of_{kind}"] > 0 for kind in kinds)
+    assert all(0 <= found[f"precision_of_{kind}_percent"] <= 100 for kind in kinds)
+    assert (
+        ("frechet_distance_of_kept_0.5" in found)
+        == ("class_seen_in_decoded_percent" in found)
+        == (condition == "label")
+    )
+    assert (tmp_path / "pictures" / "precision_recall.png").exists()
+    assert 0 <= found["top_1_after_drawn_percent"] <= 100 and 0 <= found["top_1_after_real_percent"] <= 100
+    run.close()
+    how = {"keep": 0.5, "num_samples": 10}
+    again = training.Run(dataclasses.replace(run.settings, **how), "codes_prior", load=recipe.load)
+    if condition == "label":
+        recipe.sample(again)
+    else:
+        with pytest.raises(ValueError, match="--keep=0.5: the prior knows no classes"):
+            recipe.sample(again)
+
+
+@pytest.fixture(scope="module", name="digit_judge")
+def classifier_of_digits(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("judge"))
+    settings = image_classification.Settings(workdir=folder, data="embedded:200", architecture="resnet8", epochs=1)
+    run = training.Run(settings, "image_classification", load=image_classification.load)
+    image_classification.train(run)
+    run.close()
+    return folder
+
+
+@pytest.mark.slow
+def test_a_classifier_of_other_classes_keeps_nothing(tmp_path, encoded):
+    run = a_run(tmp_path, encoded, keep=0.5)
+    recipe.train(run)
+    with pytest.raises(ValueError, match="the judge knows no '0'; it knows airplane"):
+        recipe.sample(run)
 
 
 def test_codes_of_another_codebook_are_refused(tmp_path, encoded):

@@ -17,6 +17,7 @@ from toolkit.generation import line_reading as line_reading
 from toolkit.generation import loop as loop
 from toolkit.generation import past_text as past_text
 from toolkit.generation import priming as priming
+from toolkit.generation import sample_quality as sample_quality
 from toolkit.generation import sample_queues as sample_queues
 from toolkit.generation import speaking as speaking
 from toolkit.generation import strokes as strokes
@@ -35,6 +36,7 @@ from toolkit.generation.film_prediction import FilmPredictor as FilmPredictor
 from toolkit.generation.image_drawing import ImageDrawer as ImageDrawer
 from toolkit.generation.invented_speech import SpeechInventor as SpeechInventor
 from toolkit.generation.loop import Generated as Generated
+from toolkit.generation.sample_quality import SampleQuality as SampleQuality
 from toolkit.generation.sample_queues import Prepared as Prepared
 from toolkit.generation.sample_queues import SampleQueues as SampleQueues
 from toolkit.generation.speaking import Asked as Asked

@@ -3,6 +3,7 @@
 from toolkit.settings import domains as domains
 from toolkit.settings import fields as fields
 from toolkit.settings import learning as learning
+from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings.domains import Augmentation as Augmentation
 from toolkit.settings.domains import Images as Images
@@ -35,6 +36,8 @@ from toolkit.settings.learning import SpeakingNetwork as SpeakingNetwork
 from toolkit.settings.learning import SplitCodebook as SplitCodebook
 from toolkit.settings.learning import StrokesNetwork as StrokesNetwork
 from toolkit.settings.learning import WeightNoise as WeightNoise
+from toolkit.settings.priors import CodePrior as CodePrior
+from toolkit.settings.priors import ImageSampling as ImageSampling
 from toolkit.settings.running import Devices as Devices
 from toolkit.settings.running import Export as Export
 from toolkit.settings.running import ImageExport as ImageExport
