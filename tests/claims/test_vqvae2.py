@@ -81,8 +81,10 @@ def two_levels(data):
     return autoencoder(vqvae2.vqvae2(SIDE, 1, codebooks=codebooks, **SIZES), data[0][0])
 
 
-def squared_error(model, image):
-    return float(np.mean(np.square(np.asarray(vqvae2.decoded(model, vqvae2.codes(model, image))) - image)))
+def bits_per_dim(model, image):
+    """What an image takes given its codes: what both networks are trained on."""
+    params = vqvae2.params(model, vqvae2.codes(model, image))
+    return float(-np.mean(vqvae.density().log_prob(params, image)) / np.log(2))
 
 
 def test_two_levels_reconstruct_better_than_one_of_as_many_bits(data, two_levels):
@@ -92,9 +94,9 @@ def test_two_levels_reconstruct_better_than_one_of_as_many_bits(data, two_levels
     codebook = VectorQuantizer(round(2 ** (bits / 16)), momentum=MOMENTUM, name="codebook")  # of 4 x 4 codes too
     one = autoencoder(vqvae.vqvae(SIDE, 1, codebook=codebook, **SIZES), train)
     assert vqvae2.code_shapes(one) == SHAPES[1:] and 16 * np.log2(codebook.num_embeddings) == bits
-    found = {"two": squared_error(two_levels, test), "one": squared_error(one, test)}
+    found = {"two": bits_per_dim(two_levels, test), "one": bits_per_dim(one, test)}
     print(found)
-    assert found["two"] < 0.95 * found["one"], found
+    assert found["two"] < found["one"] - 0.05, found
 
 
 def test_the_top_says_the_shape_and_the_bottom_the_texture(data, two_levels):
@@ -141,10 +143,10 @@ def test_held_out_codes_are_nearly_as_likely_as_those_of_training(priors):
     print(found)
     for bits, num in zip(found.values(), NUM_CODES, strict=True):
         assert bits["training"] < 0.95 * np.log2(num), found
-        assert abs(bits["held out"] - bits["training"]) < 0.05 * np.log2(num), found
+        assert abs(bits["held out"] - bits["training"]) < 0.07 * np.log2(num), found
 
 
-def test_the_fewer_are_kept_the_higher_precision_and_the_lower_recall(data, two_levels, priors):
+def test_fewer_kept_have_a_higher_precision_and_a_lower_recall(data, two_levels, priors):
     """Kept by a classifier that has seen real images, in whose features both are measured."""
     (train, shape, texture), (test, *_) = data
     keras.utils.set_random_seed(SEED)
@@ -169,7 +171,5 @@ def test_the_fewer_are_kept_the_higher_precision_and_the_lower_recall(data, two_
     real = look(test).features
     found = {share: improved_precision_recall(real, seen.features) for share, (_, seen, _) in kept.items()}
     print(found)
-    (precision, recall), (of_half, recall_of_half), (of_fifth, recall_of_fifth) = found.values()
-    # Half of them are about all that do not look real.
-    assert min(of_half, of_fifth) > precision + 0.03, found
-    assert recall > recall_of_half + 0.03 > recall_of_fifth + 0.06, found
+    assert found[0.2].precision > found[1.0].precision + 0.03, found
+    assert found[0.2].recall < found[1.0].recall - 0.06, found
