@@ -169,6 +169,15 @@ def test_resumes_inside_and_after_an_epoch(tmp_path, encoded):
 
 
 @pytest.mark.slow
+def test_resumes_inside_each_levels_training(tmp_path, levels):
+    def start(workdir):
+        return a_run(workdir, levels, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=2, prior="pixelcnn")
+
+    check_resumes(start, recipe.train, tmp_path, cuts=(2, 2))
+    assert (tmp_path / "cut" / "checkpoints" / "bottom").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_trains(tmp_path, encoded, precision):
     run = a_run(tmp_path, encoded, precision=precision)
