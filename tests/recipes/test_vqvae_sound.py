@@ -10,7 +10,6 @@ from toolkit import training
 from toolkit.data.audio import files
 
 TINY = {
-    "data": "embedded:0.3:2",
     "sample_rate": 4000,
     "window": 1024,
     "num_layers": 3,
@@ -35,8 +34,10 @@ TINY = {
 }
 
 
-def a_run(workdir, **how):
-    return training.Run(recipe.Settings(workdir=str(workdir), **(TINY | how)), "vqvae_sound", load=recipe.load)
+def a_run(workdir, data, **how):
+    return training.Run(
+        recipe.Settings(workdir=str(workdir), data=data, **(TINY | how)), "vqvae_sound", load=recipe.load
+    )
 
 
 def later(run, **changed):
@@ -50,8 +51,8 @@ def heard(path):
     return waveform[:, 0]
 
 
-def test_all_phases(tmp_path, capsys):
-    run = a_run(tmp_path)
+def test_all_phases(tmp_path, short_speech, capsys):
+    run = a_run(tmp_path, short_speech)
     for phase in (recipe.train, recipe.prior, recipe.evaluate, recipe.export):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
@@ -90,9 +91,9 @@ def test_all_phases(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_resumes_inside_and_after_an_epoch(tmp_path):
+def test_resumes_inside_and_after_an_epoch(tmp_path, short_speech):
     def start(workdir):
-        return a_run(workdir, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
+        return a_run(workdir, short_speech, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
 
     def both(run):
         recipe.train(run)
