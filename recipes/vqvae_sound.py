@@ -186,6 +186,7 @@ def evaluate(run):
         return model.evaluate(test, verbose=0, return_dict=True)
 
     found = {name: value for name, value in measured(lambda speaker: speaker).items() if name != "loss"}
+    found["codebook_usage_percent"] = 100 * found.pop("codebook_usage")
     if len(speech.speakers) > 1:
         swapped = measured(lambda speaker: another(speaker, speech))
         found["bits_per_sample_of_another_speaker"] = swapped["bits_per_sample"]

@@ -57,7 +57,8 @@ def test_all_phases(tmp_path, short_speech, capsys):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert 4 < found["bits_per_sample"] < 9 and "bits_per_sample_of_another_speaker" in found
-    assert 1 < found["codebook_perplexity"] <= 32 and found["code_bits_per_second"] == 125 * 5
+    assert 1 < found["codebook_perplexity"] <= 32 and 0 < found["codebook_usage_percent"] <= 100
+    assert found["code_bits_per_second"] == 125 * 5
     entropy = 125 * np.log2(found["codebook_perplexity"])
     np.testing.assert_allclose(found["code_entropy_bits_per_second"], entropy)
     assert 0 < found["units_from_codes_chance_percent"] < 100 and 0 < found["units_from_codes_accuracy_percent"] < 100
