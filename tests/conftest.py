@@ -80,6 +80,17 @@ def libraries():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def leftovers():
+    """What a file's tests leave for good, such as traced functions, is not looked at again for garbage.
+
+    Late in a session there are millions of such objects, and each search took seconds.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session):
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
