@@ -31,12 +31,11 @@ from toolkit.settings import other, setting
 
 
 @settings.recipe
-class Settings(settings.CodePrior, settings.FallingRate, settings.Devices, settings.ImageSampling, settings.Export):
+class Settings(settings.CodePrior, settings.FallingAdam, settings.Devices, settings.ImageSampling, settings.Export):
     data: str = setting("runs/vqvae_image", "workdir of a VQ-VAE, whose --mode=codes has encoded its data", path=True)
     max_measured: int = setting(
         100, "test images whose codes say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
     )
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(1e-3)
     batch_size: int = 32
     epochs: int = other(15, more="of each level's prior")

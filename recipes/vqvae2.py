@@ -28,16 +28,13 @@ from toolkit.settings import other, setting
 
 @settings.recipe
 class Settings(
-    settings.Images,
+    settings.EncodedImages,
     settings.SplitCodebook,
-    settings.FallingRate,
+    settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
     settings.ImageExport,
 ):
-    channels: int | None = setting(
-        None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
-    )
     num_levels: int = setting(
         2,
         "maps of codes, the finest of a quarter of the image's side",
@@ -49,20 +46,12 @@ class Settings(
     residual_units: int = setting(32, "channels inside the residual blocks", paper="64", minimum=1, maximum=8192)
     num_residual_blocks: int = setting(2, "of each level's encoder and decoder", paper="2", minimum=0, maximum=100)
     embedding_dim: int = other(32, paper="64")
-    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(1e-3, paper="3e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
     num_samples: int = 16
 
-    @property
-    def size(self) -> int:
-        return self.image_size or (16 if self.data.partition(":")[0] == "embedded" else 32)
-
     def check(self) -> None:
-        if self.channels == 2:
-            raise ValueError("--channels=2: expected 1, grey, or 3, in colour.")
         most = 2 ** (self.num_levels + 1)
         if self.size % most:
             raise ValueError(
@@ -72,9 +61,7 @@ class Settings(
 
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
-    channels = s.channels or (1 if s.data.partition(":")[0] == "embedded" else 3)
-    how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
-    return data.images.load(s.data, image_size=s.size, channels=channels, **how)
+    return data.images.load(**s.reading())
 
 
 def network(s, channels):

@@ -23,35 +23,24 @@ import numpy as np
 
 from toolkit import data, layers, methods, models, serving, settings, training, visualize
 from toolkit.lazy import keras
-from toolkit.settings import other, setting
+from toolkit.settings import other
 
 
 @settings.recipe
 class Settings(
-    settings.Images,
+    settings.EncodedImages,
     settings.ImageAutoencoder,
-    settings.FallingRate,
+    settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
     settings.ImageExport,
 ):
-    channels: int | None = setting(
-        None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
-    )
-    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(1e-3, paper="2e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
     num_samples: int = 16
 
-    @property
-    def size(self) -> int:
-        return self.image_size or (16 if self.data.partition(":")[0] == "embedded" else 32)
-
     def check(self) -> None:
-        if self.channels == 2:
-            raise ValueError("--channels=2: expected 1, grey, or 3, in colour.")
         if self.size % 2**self.num_downsamplings:
             raise ValueError(
                 f"--image_size={self.size} is no multiple of {2**self.num_downsamplings}, by which "
@@ -61,9 +50,7 @@ class Settings(
 
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
-    channels = s.channels or (1 if s.data.partition(":")[0] == "embedded" else 3)
-    how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
-    return data.images.load(s.data, image_size=s.size, channels=channels, **how)
+    return data.images.load(**s.reading())
 
 
 def network(s, channels):

@@ -33,7 +33,7 @@ class Settings(
     settings.Speech,
     settings.SpeakingNetwork,
     settings.Codebook,
-    settings.AveragedRate,
+    settings.AveragedAdam,
     settings.Devices,
     settings.SoundSampling,
     settings.SoundExport,
@@ -55,7 +55,6 @@ class Settings(
     data: str = "embedded:10:4"
     num_embeddings: int = 512
     embedding_dim: int = other(64, paper="512")
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(0.002, paper="0.0002")
     batch_size: int = 4
     epochs: int = 4

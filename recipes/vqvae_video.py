@@ -26,7 +26,7 @@ from toolkit.settings import other, setting
 class Settings(
     settings.Videos,
     settings.ImageAutoencoder,
-    settings.FallingRate,
+    settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
     settings.Export,
@@ -44,7 +44,6 @@ class Settings(
     max_measured: int = setting(
         20, "test videos that say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
     )
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(1e-3, paper="2e-4")
     batch_size: int = 8
     epochs: int = 5

@@ -33,7 +33,7 @@ from toolkit.settings import other, setting
 class Settings(
     settings.Speech,
     settings.SpeakingNetwork,
-    settings.AveragedRate,
+    settings.AveragedAdam,
     settings.Devices,
     settings.SoundSampling,
     settings.SoundExport,
@@ -60,7 +60,6 @@ class Settings(
     num_context_layers: int = 2
     num_judged: int = 60
     data: str = "embedded:10:4"
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = other(0.002, paper="0.001")
     batch_size: int = 8
     epochs: int = 4

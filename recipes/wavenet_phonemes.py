@@ -24,7 +24,7 @@ from toolkit.settings import other, setting
 
 
 @settings.recipe
-class Settings(settings.Speech, settings.CausalNetwork, settings.FallingRate, settings.Devices, settings.SoundExport):
+class Settings(settings.Speech, settings.CausalNetwork, settings.FallingAdam, settings.Devices, settings.SoundExport):
     num_frame_layers: int = setting(3, "convolutions over frames", minimum=0, maximum=100)
     frame_filters: int = setting(64, "channels of these", minimum=1, maximum=16_384)
     sample_loss_weight: float = setting(
@@ -38,7 +38,6 @@ class Settings(settings.Speech, settings.CausalNetwork, settings.FallingRate, se
     max_seconds: float = other(4.0, help="sound that the exported model hears at once")
     data: str = "embedded:10:8"
     window: int = 8000
-    optimizer: str = other("adam", choices=("adam",))
     learning_rate: float | None = 0.003
     batch_size: int = 4
     epochs: int = 8

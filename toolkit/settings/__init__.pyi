@@ -6,6 +6,7 @@ from toolkit.settings import learning as learning
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings.domains import Augmentation as Augmentation
+from toolkit.settings.domains import EncodedImages as EncodedImages
 from toolkit.settings.domains import Images as Images
 from toolkit.settings.domains import MaskAugmentation as MaskAugmentation
 from toolkit.settings.domains import Masks as Masks
@@ -19,11 +20,12 @@ from toolkit.settings.fields import numbers as numbers
 from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
-from toolkit.settings.learning import AveragedRate as AveragedRate
+from toolkit.settings.learning import AveragedAdam as AveragedAdam
 from toolkit.settings.learning import CausalNetwork as CausalNetwork
 from toolkit.settings.learning import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.learning import Codebook as Codebook
 from toolkit.settings.learning import DenseCRF as DenseCRF
+from toolkit.settings.learning import FallingAdam as FallingAdam
 from toolkit.settings.learning import FallingRate as FallingRate
 from toolkit.settings.learning import ImageAutoencoder as ImageAutoencoder
 from toolkit.settings.learning import ImageNetwork as ImageNetwork

@@ -97,6 +97,39 @@ class Images(Run):
 
 
 @group
+class EncodedImages(Images):
+    """The images, of which codes are made."""
+
+    channels: int | None = setting(
+        None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
+    )
+    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where the channels are neither grey nor a colour's.
+        """
+        if self.channels == 2:
+            raise ValueError("--channels=2: expected 1, grey, or 3, in colour.")
+
+    @property
+    def size(self) -> int:
+        """Pixels of height and width."""
+        return self.image_size or (16 if self._embedded else 32)
+
+    @property
+    def _embedded(self):
+        return self.data.partition(":")[0] == "embedded"
+
+    def reading(self) -> dict:
+        """Gives what `data.images.load` is asked for, by its arguments' names."""
+        how = {"image_size": self.size, "channels": self.channels or (1 if self._embedded else 3)}
+        return {"source": self.data, **how, **self.only("batch_size", "seed", "held_out", "skip_corrupt")}
+
+
+@group
 class Augmentation(Run):
     """The changes of training images."""
 

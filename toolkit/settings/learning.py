@@ -24,8 +24,15 @@ class FallingRate(Optimizer):
 
 
 @group
-class AveragedRate(FallingRate):
-    """The optimizer, its step size, and the average of the weights."""
+class FallingAdam(FallingRate):
+    """The step size of Adam."""
+
+    optimizer: str = other("adam", choices=("adam",))
+
+
+@group
+class AveragedAdam(FallingAdam):
+    """The step size of Adam, and the average of the weights."""
 
     ema_momentum: float = setting(
         0.0, "of the moving average of the weights, which is what is kept; 0: none", minimum=0.0, maximum=0.99999
