@@ -59,9 +59,8 @@ class Settings(
 
     @property
     def size(self) -> int:
-        if self.image_size or self.data.partition(":")[0] == "embedded":
-            return self.image_size or 16
-        return models.image_classifier.published_shape(self.architecture)[0]
+        found = self.image_size or self.embedded_size
+        return found or models.image_classifier.published_shape(self.architecture)[0]
 
 
 def augmentation(s):

@@ -223,7 +223,7 @@ TEXT = {
     "tfds": [],
 }
 IMAGES = {
-    "embedded": [nothing("embedded")],
+    "embedded": [nothing("embedded"), nothing("embedded:textures:100")],
     "folder": [folders],
     "npz": [npz, compressed_npz],
     "keras": [keras_mnist],

@@ -42,6 +42,20 @@ def test_what_readers_are_asked_for():
     }
 
 
+@pytest.mark.parametrize(
+    "source, size, channels",
+    [("embedded", 16, 1), ("embedded:300", 16, 1), ("embedded:shapes", 64, 3), ("folder:x", 32, 3)],
+)
+def test_sizes_of_images_that_are_encoded(source, size, channels):
+    @settings.recipe
+    class Settings(domains.EncodedImages, settings.Training):
+        epochs: int = 1
+
+    asked = Settings(data=source).reading()
+    assert (asked["image_size"], asked["channels"]) == (size, channels)
+    assert Settings(data=source, image_size=24, channels=1).reading()["image_size"] == 24
+
+
 def test_what_speech_is_asked_for():
     asked = domains.Speech(data="fsdd:x", trim=0.1).reading()
     assert asked == {

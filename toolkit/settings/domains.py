@@ -67,11 +67,14 @@ class Images(Run):
     """The images."""
 
     data: str = setting(
-        "embedded", "images with a class: embedded, folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE", path=True
+        "embedded",
+        "images with a class: embedded[:shapes or :textures], folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE",
+        path=True,
     )
     image_size: int | None = setting(
         None,
-        "pixels of height and width; left out: 16 for embedded, else 32 or, of the larger networks, as published",
+        "pixels of height and width; left out: 16 for embedded digits, 64 for embedded:shapes, else 32 or, of the "
+        "larger networks, as published",
         minimum=1,
         maximum=2048,
     )
@@ -95,13 +98,19 @@ class Images(Run):
             )
         _check_share(self.held_out)
 
+    @property
+    def embedded_size(self) -> int | None:
+        """Pixels of height and width of embedded images, of others None."""
+        reader, _, rest = self.data.partition(":")
+        return (64 if rest[:1].isalpha() else 16) if reader == "embedded" else None
+
 
 @group
 class EncodedImages(Images):
     """The images, of which codes are made."""
 
     channels: int | None = setting(
-        None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
+        None, "1: grey, 3: in colour; left out: 1 for embedded digits, else 3", minimum=1, maximum=3
     )
     images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
 
@@ -117,15 +126,11 @@ class EncodedImages(Images):
     @property
     def size(self) -> int:
         """Pixels of height and width."""
-        return self.image_size or (16 if self._embedded else 32)
-
-    @property
-    def _embedded(self):
-        return self.data.partition(":")[0] == "embedded"
+        return self.image_size or self.embedded_size or 32
 
     def reading(self) -> dict:
         """Gives what `data.images.load` is asked for, by its arguments' names."""
-        how = {"image_size": self.size, "channels": self.channels or (1 if self._embedded else 3)}
+        how = {"image_size": self.size, "channels": self.channels or (1 if self.embedded_size == 16 else 3)}
         return {"source": self.data, **how, **self.only("batch_size", "seed", "held_out", "skip_corrupt")}
 
 

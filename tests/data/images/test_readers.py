@@ -12,6 +12,9 @@ from tests.data.data_sets import stand_in
 from tests.data.images.pictures import SIZES, arrays, assert_same, everything, folder, multiset, noise, saved, write
 from toolkit.data.images import labelled, readers
 from toolkit.data.images.labelled import SPLITS, load
+from toolkit.data.scenes.generator import Generator
+from toolkit.data.scenes.shapes import SHAPES
+from toolkit.data.scenes.textures import TEXTURES
 
 
 def test_embedded_is_what_scikit_learn_has():
@@ -30,6 +33,23 @@ def test_embedded_is_what_scikit_learn_has():
     assert load("embedded:300", **SIZES).splits.train.num_examples == 300 - 30 - 60
     colored = load("embedded", image_size=8, batch_size=100).splits.test.peek()[0]
     np.testing.assert_array_equal(colored, np.repeat(images.splits.test.peek()[0], 3, -1))
+
+
+def test_drawings_are_scenes_of_one_object_under_either_label():
+    shapes, textures = (load(f"embedded:{kind}:200", image_size=40, batch_size=10) for kind in ("shapes", "textures"))
+    assert shapes.class_names == tuple(SHAPES) and textures.class_names == tuple(TEXTURES)
+    assert [len(shapes.parts[split].labels) for split in SPLITS] == pytest.approx([140, 20, 40], abs=5)
+    make = Generator(40, num_objects=(1, 1), sizes=(0.4, 0.8))
+    for images, name in ((shapes, "shape"), (textures, "texture")):
+        for part in images.parts.values():
+            pixels = part.store.read(range(len(part.labels)))
+            for row, label, image in zip(part.store.rows, part.labels, pixels, strict=True):
+                (it,) = make(0, row).objects
+                assert images.class_names[label] == getattr(it, name)
+                np.testing.assert_array_equal(image, make(0, row).image)
+    assert load("embedded:shapes:100", image_size=8, batch_size=10).splits.test.peek()[0].shape == (10, 8, 8, 3)
+    other = load("embedded:shapes:200", image_size=40, batch_size=10, seed=9)
+    np.testing.assert_array_equal(other.parts["test"].store.rows, shapes.parts["test"].store.rows)
 
 
 def test_embedded_is_resized_as_pillow_does():

@@ -172,7 +172,8 @@ def load(
 
     Args:
         source: READER:REST. embedded: scikit-learn's 1,797 digits of 8 x 8 pixels, always in the same three
-            parts; embedded:N: the first N.
+            parts; embedded:N: the first N. embedded:shapes or embedded:textures[:N]: 4,000 or N drawings of
+            `data.scenes` with one large object each, whose shape or texture is the class.
             folder:PATH: a folder for each class, in PATH/train and PATH/test and perhaps PATH/validation, under these
             names or others of the kind (`folders.parts`), or in PATH itself; what by its content is one of
             `files.FORMATS`, in folders below too.

@@ -1,4 +1,4 @@
-"""Readers of images with a class label: folders of files, arrays, embedded digits, what Keras and TensorFlow offer."""
+"""Readers of images with a class label: folders, arrays, embedded digits and drawings, Keras' and TensorFlow's sets."""
 
 import importlib
 import os
@@ -14,10 +14,15 @@ import numpy as np
 from toolkit.data import tfds
 from toolkit.data.images import folders
 from toolkit.data.images.files import pixels
+from toolkit.data.scenes.generator import Generator
 from toolkit.files import binary, limits
 from toolkit.files.arrays import Arrays
 from toolkit.files.names import printable
 from toolkit.lazy import keras
+
+# What drawings of one object are told apart by.
+_KINDS = {"shapes": "shape", "textures": "texture"}
+_DRAWINGS, _MOST_DRAWINGS = 4000, 100_000
 
 # By Keras' name: what its file is called in ~/.keras/datasets, and the names of the classes.
 _KERAS = {
@@ -57,15 +62,34 @@ class Found(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-def _embedded(rest, **_):
+def _embedded(rest, *, shape, **_):
+    if rest.partition(":")[0] in _KINDS:
+        return _drawings(rest, shape[0])
     digits = importlib.import_module("sklearn.datasets").load_digits()
     number = int(rest) if re.fullmatch("[0-9]{1,9}", rest) else 0 if rest else len(digits.target)
     if not 1 <= number <= len(digits.target):
         raise ValueError(
-            f"--data=embedded:{rest[:60]}: expected embedded or embedded:N, the first N of {len(digits.target)} digits."
+            f"--data=embedded:{rest[:60]}: expected embedded or embedded:N, the first N of {len(digits.target)} "
+            f"digits, or embedded:{' or embedded:'.join(_KINDS)}."
         )
     images, labels = np.rint(digits.images[:number] * (255 / 16)).astype("uint8"), digits.target[:number]
     names = tuple(map(str, range(labels.max() + 1)))
+    return Found({"train": images}, {"train": labels}, names, cut={"validation": 0.1, "test": 0.2}, seed=0)
+
+
+def _drawings(rest, side):
+    """Scenes of one large object each; of either kind the same ones, under other labels."""
+    kind, colon, asked = rest.partition(":")
+    number = int(asked) if re.fullmatch("[0-9]{1,6}", asked) else 0 if colon else _DRAWINGS
+    if not 100 <= number <= _MOST_DRAWINGS:
+        raise ValueError(
+            f"--data=embedded:{rest[:60]}: expected embedded:{kind}[:IMAGES], 100 to {_MOST_DRAWINGS:,} images."
+        )
+    generator = Generator(min(max(side, 32), 256), num_objects=(1, 1), sizes=(0.4, 0.8))
+    scenes = [generator(0, each) for each in range(number)]
+    names = getattr(generator, kind)
+    labels = np.array([names.index(getattr(scene.objects[0], _KINDS[kind])) for scene in scenes])
+    images = np.stack([scene.image for scene in scenes])
     return Found({"train": images}, {"train": labels}, names, cut={"validation": 0.1, "test": 0.2}, seed=0)
 
 
