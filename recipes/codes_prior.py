@@ -137,15 +137,17 @@ def judged(run, priors, autoencoder):
     judge.compare(block for block, _ in real.blocks("test", number))
     how = {"temperature": s.temperature, "seed": s.seed}
     quality = generation.sample_quality.sample_quality(drawer, judge, labels, codes.label_names, **how)
-    decoded, names = judge.look(drawer.decode(test["codes"])), [codes.label_names[label] for label in labels]
-    found = judge.measures(decoded, "decoded") | quality.measures
+    decoded, names = drawer.decode(test["codes"]), [codes.label_names[label] for label in labels]
+    seen = judge.look(decoded)
+    found = judge.measures(seen, "decoded") | quality.measures
     found |= judge.measures(drawer.draw_uniform(number, seed=s.seed), "uniform_codes")
     if len(quality.kept) > 1:
-        found["class_seen_in_decoded_percent"] = judge.accuracy(decoded, names)
+        found["class_seen_in_decoded_percent"] = judge.accuracy(seen, names)
         rows = [(share, images[np.unique(its, return_index=True)[1]]) for share, (images, its) in quality.kept.items()]
         rows = [(f"the {share:.0%} seen best", images) if share < 1 else ("drawn", images) for share, images in rows]
         run.picture("kept", visualize.codes.beside(rows, most=10))
     run.picture("precision_recall", visualize.charts.curves(quality.curves, "recall, %", "precision, %"))
+    found |= copies(run, judge, real, quality.kept[1.0][0], decoded)
     if s.score_epochs:
         parts = [
             [np.concatenate(each) for each in zip(*real.blocks(part, number), strict=True)]
@@ -153,6 +155,17 @@ def judged(run, priors, autoencoder):
         ]
         how = {"num_classes": len(real.class_names), "epochs": s.score_epochs, "seed": s.seed}
         found |= methods.classification_accuracy_score.beside_real(quality.kept[1.0], *parts, **how)
+    return found
+
+
+def copies(run, judge, real, drawn, decoded):
+    """How far drawn images are from the nearest training ones, beside decoded test images, which can be no copies."""
+    blocks, found = real.blocks("train", len(real.parts["train"].labels)), {}
+    nearest = judge.nearest(np.concatenate([drawn, decoded]), (block for block, _ in blocks))
+    for name, images, which in (("drawn", drawn, slice(len(drawn))), ("decoded", decoded, slice(len(drawn), None))):
+        found[f"distance_to_training_of_{name}"] = nearest.distances[which].mean()
+        rows = [(name, images[:10]), ("nearest of training", nearest.images[which][:10])]
+        run.picture(f"nearest_to_{name}", visualize.codes.beside(rows, most=10))
     return found
 
 

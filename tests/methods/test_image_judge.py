@@ -69,6 +69,19 @@ def test_precision_and_recall_in_the_last_features(classifier):
     assert judge.precision_recall(REAL).recall == improved_precision_recall(others, real).recall
 
 
+def test_the_nearest_of_others_in_the_last_features(classifier):
+    judge = ImageJudge(classifier)
+    asked = np.concatenate([OTHERS[:6], REAL[33:34]])
+    found = judge.nearest(asked, (REAL[start : start + 15] for start in (0, 15, 30)))
+    features, real = judge.look(asked).features, judge.look(REAL).features
+    apart = np.sqrt(((features[:, None].astype("float64") - real) ** 2).sum(axis=-1))
+    np.testing.assert_array_equal(found.images, REAL[apart.argmin(axis=1)])
+    np.testing.assert_allclose(found.distances, apart.min(axis=1), rtol=1e-5, atol=1e-5)
+    assert found.distances[-1] < 1e-5 < found.distances[:-1].min(), "a copy of a real one"
+    with pytest.raises(ValueError, match="others, of which the nearest could be found; got none"):
+        judge.nearest(asked, [])
+
+
 def test_the_inception_score_of_images_class_by_class(classifier):
     judge = ImageJudge(classifier)
     logits = np.asarray(models.image_classifier.classifier(classifier)(OTHERS))

@@ -105,6 +105,8 @@ def test_a_judge_compares_what_is_drawn(tmp_path, encoded, digit_judge, conditio
         == (condition == "label")
     )
     assert (tmp_path / "pictures" / "precision_recall.png").exists()
+    assert all(found[f"distance_to_training_of_{kind}"] > 0 for kind in ("drawn", "decoded"))
+    assert (tmp_path / "pictures" / "nearest_to_drawn.png").exists()
     assert 0 <= found["top_1_after_drawn_percent"] <= 100 and 0 <= found["top_1_after_real_percent"] <= 100
     run.close()
     how = {"keep": 0.5, "num_samples": 10}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 from keras import ops
+from scipy.spatial.distance import cdist
 
 from toolkit.metrics.frechet_distance import FeatureMoments, frechet_distance
 from toolkit.metrics.improved_precision_recall import FeatureManifold, PrecisionRecall, improved_precision_recall
@@ -34,6 +35,18 @@ class Seen(NamedTuple):
             which: Their numbers, or a bool for each image.
         """
         return Seen(self.features[which], self.probabilities[which])
+
+
+class NearestImages(NamedTuple):
+    """For each of some images the nearest of others.
+
+    Args:
+        images: The nearest, (images, height, width, channels), as they were given.
+        distances: float64 (images,), Euclidean, in the judge's features.
+    """
+
+    images: np.ndarray
+    distances: np.ndarray
 
 
 class ImageJudge:
@@ -128,6 +141,31 @@ class ImageJudge:
         if self._manifold is None or self._manifold.k != k:
             self._manifold = FeatureManifold(self._real, k)
         return improved_precision_recall(self._manifold, self._seen(images).features, k)
+
+    def nearest(self, images: np.ndarray | Seen, others: Iterable[np.ndarray]) -> NearestImages:
+        """Finds for each image the nearest of others, such as those that its generator was trained on.
+
+        Args:
+            images: (images, height, width, channels), 0 to 255, or what was seen in them.
+            others: Blocks of others, of one shape; each is looked at once, and no more than one is kept.
+
+        Returns:
+            The nearest, and how far they are: 0 where an image is a copy of one.
+
+        Raises:
+            ValueError: Where there are no others.
+        """
+        features = self._seen(images).features
+        distances, found = np.full(len(features), np.inf), None
+        for block in others:
+            found = np.zeros((len(features), *block.shape[1:]), block.dtype) if found is None else found
+            apart = cdist(features, self.look(block).features)
+            best = apart.argmin(axis=1)
+            nearer = apart.min(axis=1) < distances
+            distances[nearer], found[nearer] = apart.min(axis=1)[nearer], block[best[nearer]]
+        if found is None:
+            raise ValueError("expected others, of which the nearest could be found; got none.")
+        return NearestImages(found, distances)
 
     def inception_score(self, images: np.ndarray | Seen, num_splits: int = 10) -> InceptionScore:
         """Measures how sure the classifier is of each image, and how evenly it sees its classes in all.
