@@ -46,6 +46,12 @@ class Settings(
     residual_units: int = setting(32, "channels inside the residual blocks", paper="64", minimum=1, maximum=8192)
     num_residual_blocks: int = setting(2, "of each level's encoder and decoder", paper="2", minimum=0, maximum=100)
     embedding_dim: int = other(32, paper="64")
+    judge: str = setting(
+        "",
+        "workdir of image_classification: its network tells by which level's codes images have their class; empty: no",
+        changeable=True,
+        path=True,
+    )
     learning_rate: float | None = other(1e-3, paper="3e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
@@ -112,12 +118,28 @@ def reconstructions(model, images):
 
 
 def exchanged(model, images):
-    """Images, and each with one level's codes of the next."""
-    codes, rows = codes_of(model, images), [("real", images)]
+    """Yields for each level its name and the images, decoded with its codes of the next one."""
+    codes = codes_of(model, images)
     for number, name in enumerate(level_names(model)):
         mixed = [np.roll(each, -1, axis=0) if level == number else each for level, each in enumerate(codes)]
-        rows.append((f"{name} of the next", np.asarray(models.vqvae2.decoded(model, mixed))))
-    return visualize.codes.beside(rows)
+        yield name, np.asarray(models.vqvae2.decoded(model, mixed))
+
+
+def beside_exchanged(model, images):
+    rows = [(f"{name} of the next", mixed) for name, mixed in exchanged(model, images)]
+    return visualize.codes.beside([("real", images), *rows])
+
+
+def carried(run, model):
+    """Percent of images that take on another one's class, where it is another, with its codes of a level: by level."""
+    judge, found = methods.image_judge.ImageJudge(run.load(workdir=run.settings.judge)), {}
+    for images, labels in run.data.blocks("test", len(run.data.parts["test"].labels)):
+        own = judge.labels([run.data.class_names[label] for label in labels])
+        other = np.roll(own, -1)
+        for name, mixed in exchanged(model, images):
+            seen = judge.look(mixed).probabilities.argmax(axis=-1)
+            found.setdefault(f"class_carried_by_{name}_percent", []).extend(100.0 * (seen == other)[own != other])
+    return {name: np.mean(each) for name, each in found.items()}
 
 
 def evaluate(run):
@@ -126,10 +148,11 @@ def evaluate(run):
     layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
     for name, layer, shape in zip(level_names(model), layers, shapes, strict=True):
         found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)
+    found |= carried(run, model) if run.settings.judge else {}
     run.report(found, paper={"imagenet_squared_error_on_its_own_scale": 0.005})
     shown, _ = next(run.data.blocks("test", 8))
     run.picture("reconstructions", reconstructions(model, shown))
-    run.picture("exchanged", exchanged(model, shown))
+    run.picture("exchanged", beside_exchanged(model, shown))
 
 
 def codes(run):
@@ -171,7 +194,7 @@ def sample(run):
     run.picture("uniform_codes", visualize.images.grid(np.asarray(models.vqvae2.decoded(model, uniform))))
     images = run.data_if_there("test images, levels of which would be exchanged")
     if images is not None:
-        run.picture("exchanged", exchanged(model, next(images.blocks("test", 8))[0]))
+        run.picture("exchanged", beside_exchanged(model, next(images.blocks("test", 8))[0]))
 
 
 def export(run):

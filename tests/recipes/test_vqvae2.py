@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -61,6 +62,27 @@ def test_all_phases(tmp_path):
     settings = dataclasses.replace(run.settings, images=str(tmp_path / "mine.png"))
     recipe.sample(training.Run(settings, "vqvae2", load=recipe.load))
     assert (tmp_path / "pictures" / "your_images.png").exists()
+
+
+def test_which_level_carries_the_class(tmp_path, monkeypatch):
+    """A level that is all of an image carries it, one that changes nothing does not."""
+    run = a_run(tmp_path, judge="a classifier's workdir")
+    known = {image.tobytes(): label for image, label in zip(*run.data.splits.test.arrays(), strict=True)}
+
+    class Judge:
+        def __init__(self, network):
+            self.labels = lambda names: np.array([int(name) for name in names])
+
+        def look(self, images):
+            labels = [known[np.asarray(image, "float32").tobytes()] for image in images]
+            return types.SimpleNamespace(probabilities=np.eye(10)[labels])
+
+    monkeypatch.setattr(recipe.methods.image_judge, "ImageJudge", Judge)
+    monkeypatch.setattr(run, "load", lambda workdir=None: None)
+    levels = lambda _, images: [("top", np.roll(images, -1, axis=0)), ("bottom", images)]  # noqa: E731
+    monkeypatch.setattr(recipe, "exchanged", levels)
+    found = recipe.carried(run, None)
+    assert found == {"class_carried_by_top_percent": 100.0, "class_carried_by_bottom_percent": 0.0}
 
 
 @pytest.mark.slow
