@@ -117,7 +117,7 @@ def train(run):
         model = network(s, images.class_names, s.weights if s.weights and not run.has("model") else None)
         if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
-        compiled(model, s, run.num_steps(images.splits.train) // s.epochs)
+        compiled(model, s, run.num_steps(images.splits.train, epochs=1))
     plateau = training.plateau.plateau
     callbacks = [plateau(model, s.learning_rate, patience=s.patience)] if s.schedule == "plateau" else []
     classifier, splits = models.image_classifier.classifier(model), images.one_hot(model.output)

@@ -100,7 +100,7 @@ def train(run):
             model.get_layer("standardize").adapt(*images.statistics())
         if s.strategy != "single":
             models.image_blocks.synchronize(model)
-        compiled(model, s, images.counts["train"], run.num_steps(splits.train) // s.epochs)
+        compiled(model, s, images.counts["train"], run.num_steps(splits.train, epochs=1))
     for rate in models.deeplab.useless_rates(model, *images.crop_size):
         print(f"  --rates: of {rate} a 1 x 1 convolution is left in images of {images.crop_size}.", flush=True)
     shown, predict = list(images.examples("validation", 3)), one_scale(run, model)

@@ -100,7 +100,7 @@ def train(run):
 def prior(run):
     """Trains the prior of a recording's codes given those before and the speaker, on codes that are made once."""
     s, codes = run.settings, encoded(run)
-    falling = training.step_sizes.falling(s.learning_rate, s.prior_epochs * codes.splits.train.steps_per_epoch)
+    falling = training.step_sizes.falling(s.learning_rate, run.num_steps(codes.splits.train, s.prior_epochs))
     with run.scope("prior"):
         model = models.wavenet.wavenet(
             [2**number for number in range(s.prior_layers)],

@@ -94,7 +94,7 @@ def prior(run):
     """Trains the prior of a frame's codes given those of the frames before, on codes that are made once."""
     s, codes = run.settings, encoded(run)
     height, *width = codes.shape[1:]
-    falling = training.step_sizes.falling(s.learning_rate, s.prior_epochs * codes.splits.train.steps_per_epoch)
+    falling = training.step_sizes.falling(s.learning_rate, run.num_steps(codes.splits.train, s.prior_epochs))
     with run.scope("prior"):
         model = models.pixelcnn.pixelcnn(
             height,

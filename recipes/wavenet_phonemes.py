@@ -79,11 +79,10 @@ def train(run):
 def train_linear(run, speech):
     """Trains what the network stands beside: the units, linear in seven frames of mel features."""
     s = run.settings
-    num_steps = s.linear_epochs * run.num_steps(speech.splits.train) // s.epochs
+    falling = training.step_sizes.falling(5e-3, run.num_steps(speech.splits.train, s.linear_epochs))
     with run.scope("linear"):
         linear = models.speech_classifier.speech_classifier(speech.inventory, hop=s.hop, num_layers=0)
-        optimizer = keras.optimizers.Adam(training.step_sizes.falling(5e-3, num_steps))
-        methods.speech_classification.compiled(linear, optimizer)
+        methods.speech_classification.compiled(linear, keras.optimizers.Adam(falling))
     pairs = speech.splits.map(methods.speech_classification.pairs(linear))
     how = {"epochs": s.linear_epochs, "monitor": "units_accuracy", "mode": "max"}
     run.fit(linear, pairs.train, pairs.validation, stage="linear", **how)

@@ -85,14 +85,15 @@ class Run(Reading):
         finally:
             keras.config.set_dtype_policy(before)
 
-    def num_steps(self, train: Any) -> int:
+    def num_steps(self, train: Any, epochs: int | None = None) -> int:
         """Counts the steps that `fit` takes in all, for a schedule.
 
         Args:
             train: `data.pipelines.Batches` that are trained on.
+            epochs: As in `fit`: passes over the data; without it `--epochs`.
         """
         whole = train.steps_per_epoch
-        return self.asked("epochs") * min(self.asked("steps_per_epoch") or whole, whole)
+        return (epochs or self.asked("epochs")) * min(self.asked("steps_per_epoch") or whole, whole)
 
     def fit(
         self,
