@@ -91,17 +91,13 @@ def train(run):
     )
 
 
-def level_names(model):
-    return [layer.name.partition("_")[2] for layer in models.vqvae2.codebooks(model)]
-
-
 def codes_of(model, images):
     return [np.asarray(each) for each in models.vqvae2.codes(model, np.asarray(images, "float32"))]
 
 
 def reconstructions(model, images):
     """Images, each level's codes as colours, and what is drawn from the levels down to it."""
-    codes, names, rows = codes_of(model, images), level_names(model), [("real", images)]
+    codes, names, rows = codes_of(model, images), models.vqvae2.level_names(model), [("real", images)]
     for number, (layer, name) in enumerate(zip(models.vqvae2.codebooks(model), names, strict=True), 1):
         first = codes[number - 1].reshape(*codes[number - 1].shape[:3], -1)[..., 0]
         known = [*codes[:number], *[None] * (len(codes) - number)]
@@ -114,7 +110,7 @@ def reconstructions(model, images):
 def exchanged(model, images):
     """Images, and each with one level's codes of the next."""
     codes, rows = codes_of(model, images), [("real", images)]
-    for number, name in enumerate(level_names(model)):
+    for number, name in enumerate(models.vqvae2.level_names(model)):
         mixed = [np.roll(each, -1, axis=0) if level == number else each for level, each in enumerate(codes)]
         rows.append((f"{name} of the next", np.asarray(models.vqvae2.decoded(model, mixed))))
     return visualize.codes.beside(rows)
@@ -124,7 +120,7 @@ def evaluate(run):
     model, splits = run.load(), run.data.splits
     found = methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
     layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
-    for name, layer, shape in zip(level_names(model), layers, shapes, strict=True):
+    for name, layer, shape in zip(models.vqvae2.level_names(model), layers, shapes, strict=True):
         found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)
     run.report(found, paper={"imagenet_squared_error_on_its_own_scale": 0.005})
     shown, _ = next(run.data.blocks("test", 8))
@@ -134,31 +130,12 @@ def evaluate(run):
 
 def codes(run):
     """Encodes all images once, the codes of all levels in one row, for priors."""
-    model, images = run.load(), run.data
-    facts = {"autoencoder": "image", "classes": list(images.class_names), "data": run.settings.data}
-    encoded = {}
-    for split in data.codes.SPLITS:
-        batches = methods.image_codes.encoded(model, getattr(images.splits, split).dataset(num_epochs=1))
-        rows, labels, nats, _ = (np.concatenate(each) for each in zip(*batches, strict=True))
-        encoded[split], facts[f"{split}_reconstruction_nats"] = [(rows, labels, None)], float(nats.mean())
-    layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
-    data.codes.write(
-        run.path("codes"),
-        encoded,
-        shape=encoded["train"][0][0].shape[1:],
-        levels=shapes,
-        num_codes=run.settings.num_embeddings,
-        codebook=data.codes.digest(np.asarray(models.vqvae2.embeddings(model))),
-        label_names=images.class_names,
-        facts=facts,
-    )
-    maps = models.code_levels.parted(encoded["train"][0][0], shapes)
-    for layer, each in zip(layers, maps, strict=True):
-        counts = np.bincount(np.ravel(each), minlength=layer.num_embeddings)
-        vectors = np.asarray(layer.embeddings)[0]
-        run.picture(layer.name, visualize.codes.codebook(vectors, counts))
-        run.embedding(layer.name, vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
-    print(f"  {len(encoded['train'][0][0]):,} training images in codes: {run.path('codes')}")
+    model = run.load()
+    kept = serving.encoded_images.write(run.path("codes"), model, run.data, source=run.settings.data)
+    for name, vectors, counts in methods.image_codes.code_uses(model, kept):
+        run.picture(name, visualize.codes.codebook(vectors, counts))
+        run.embedding(name, vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
+    print(f"  {len(kept):,} training images in codes: {run.path('codes')}")
 
 
 def sample(run):
@@ -176,15 +153,12 @@ def sample(run):
 
 def export(run):
     s, images = run.settings, run.data_to_measure()
-    measured, typical = (
-        [image for block, _ in images.blocks(split, most) for image in block] if images else []
-        for split, most in (("test", s.max_measured), ("train", 100))
+    served = serving.image_codes.image_codes(
+        run.load(),
+        measured=images.examples("test", s.max_measured) if images else (),
+        typical=images.examples("train", 100) if images else (),
     )
-    run.export(
-        serving.image_codes.image_codes(run.load(), measured=measured, typical=typical),
-        data=s.data,
-        description=__doc__.splitlines()[0],
-    )
+    run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
 def check_data(run):

@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 
 from toolkit import models
+from toolkit.layers import VectorQuantizer
 from toolkit.methods import image_codes
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1)).astype("float32")
@@ -73,6 +74,23 @@ def test_codes_of_two_levels_are_one_row(several):
     rows = np.concatenate([codes for codes, *_ in image_codes.encoded(several, BATCHES)])
     top, bottom = (np.asarray(each) for each in models.vqvae2.codes(several, IMAGES))
     np.testing.assert_array_equal(rows, np.concatenate([top.reshape(6, 1), bottom.reshape(6, 4)], axis=1))
+
+
+def test_each_codebook_has_counts_of_its_own():
+    """Two levels of two codebooks, the codes of the first of each even, of the second odd."""
+    codebooks = [VectorQuantizer(6, num_codebooks=2, name=name) for name in models.vqvae2.codebook_names(2)]
+    sizes = {"units": 8, "residual_units": 8, "num_residual_blocks": 1, "embedding_dim": 4}
+    model = models.vqvae2.vqvae2(8, 1, codebooks=codebooks, **sizes)
+    top, bottom = np.array([[0, 1]]), np.array([[2, 3], [2, 5], [4, 3], [0, 3]])
+    rows = np.repeat(np.concatenate([top.reshape(1, -1), bottom.reshape(1, -1)], axis=1), 3, axis=0)
+    found = {name: (vectors, counts.tolist()) for name, vectors, counts in image_codes.code_uses(model, rows)}
+    assert {name: counts for name, (_, counts) in found.items()} == {
+        "codebook_top_1": [3, 0, 0, 0, 0, 0],
+        "codebook_top_2": [0, 3, 0, 0, 0, 0],
+        "codebook_bottom_1": [3, 0, 6, 0, 3, 0],
+        "codebook_bottom_2": [0, 0, 0, 9, 0, 3],
+    }
+    np.testing.assert_array_equal(found["codebook_bottom_2"][0], np.asarray(codebooks[1].embeddings)[1])
 
 
 def test_codes_by_batches(model):
