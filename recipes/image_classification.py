@@ -45,7 +45,11 @@ class Settings(
     )
     label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0, maximum=1.0)
     auxiliary_weight: float = setting(
-        0.3, "of auxiliary heads' losses, where there are such; 0: none", paper="0.3", minimum=0.0, maximum=100.0
+        0.3,
+        "weight of the auxiliary heads' losses, of networks that have such heads; 0: no heads",
+        paper="0.3",
+        minimum=0.0,
+        maximum=100.0,
     )
     images: str = setting("", "of --mode=sample: files to classify, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4, 1e-4")

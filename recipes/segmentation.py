@@ -45,13 +45,23 @@ class Settings(
 ):
     class_weights: str = setting(
         "root",
-        "of the loss: balanced: the median class's pixels over the class's own; root: the square root of that",
+        "of the classes in the loss: balanced: the median class's pixels over the class's own; root: its square root",
         choices=("none", "root", "balanced"),
     )
     scales: str = setting(
-        "0.75,1,1.25", "of test images", paper="0.5,0.75,1; v3: 0.5 to 1.75", changeable=True, maximum=100
+        "0.75,1,1.25",
+        "sizes in which test images are looked at, as factors",
+        paper="0.5,0.75,1; v3: 0.5 to 1.75",
+        changeable=True,
+        maximum=100,
     )
-    fusion: str = setting("mean", "of the scales", paper="max, mean", choices=("max", "mean"), changeable=True)
+    fusion: str = setting(
+        "mean",
+        "how what is seen at the scales becomes one",
+        paper="max, mean",
+        choices=("max", "mean"),
+        changeable=True,
+    )
     images: str = setting("", "of --mode=sample: files to segment, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4")
     learning_rate: float = other(0.05, paper="0.007")

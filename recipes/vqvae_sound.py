@@ -39,16 +39,16 @@ class Settings(
     settings.SoundExport,
 ):
     num_downsamplings: int = setting(
-        6, "convolutions of stride 2: a code for each 2^n samples", paper="6", minimum=1, maximum=16
+        6, "convolutions of stride 2 in the encoder: a code for each 2^n samples", paper="6", minimum=1, maximum=16
     )
-    encoder_filters: int = setting(128, "channels of each", paper="768", minimum=1, maximum=4096)
+    encoder_filters: int = setting(128, "channels of these", paper="768", minimum=1, maximum=4096)
     prior_layers: int = setting(6, "blocks of the prior, of dilation 1, 2, 4 and so on", minimum=1, maximum=20)
     prior_filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=4096)
-    prior_window: int = setting(128, "codes that its training sees of a recording", minimum=2, maximum=100_000)
+    prior_window: int = setting(128, "codes of a recording in a training step of the prior", minimum=2, maximum=100_000)
     prior_epochs: int = setting(
         10, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
     )
-    recording: str = setting("", "what --mode=sample converts; empty: test recordings", changeable=True, path=True)
+    recording: str = setting("", "file that --mode=sample converts; empty: test recordings", changeable=True, path=True)
     hop: int = other(80, help="samples of a frame that the judge hears")
     condition_size: int = 32
     window: int = 4096

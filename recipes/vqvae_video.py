@@ -32,7 +32,7 @@ class Settings(
     settings.Export,
 ):
     num_given: int = setting(6, "frames that are given, the others are predicted", paper="6", minimum=1, maximum=10_000)
-    num_maps: int = setting(3, "frames before that the prior reads", minimum=1, maximum=1000)
+    num_maps: int = setting(3, "frames before each that the prior reads", minimum=1, maximum=1000)
     filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=8192)
     num_layers: int = setting(4, "gated blocks of the prior", minimum=1, maximum=1000)
     prior_epochs: int = setting(
@@ -42,7 +42,7 @@ class Settings(
         0.0, "0: the likeliest codes; 1: as the prior expects", minimum=0.0, maximum=100.0, changeable=True
     )
     max_measured: int = setting(
-        20, "test videos that say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
+        20, "test videos on which each exported file is measured", minimum=1, maximum=1_000_000, changeable=True
     )
     learning_rate: float | None = other(1e-3, paper="2e-4")
     batch_size: int = 8

@@ -40,7 +40,7 @@ class Settings(
 ):
     num_states: int = setting(
         1,
-        "equal parts of each unit that are told apart, so that it is known where in it a sound is",
+        "equal parts of each unit, each with a number of its own: the network is told how far a unit has come",
         maximum=100,
         minimum=1,
     )

@@ -26,11 +26,11 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(settings.Speech, settings.CausalNetwork, settings.FallingAdam, settings.Devices, settings.SoundExport):
     num_frame_layers: int = setting(3, "convolutions over frames", minimum=0, maximum=100)
-    frame_filters: int = setting(64, "channels of these", minimum=1, maximum=16_384)
+    frame_filters: int = setting(64, "channels of the convolutions over frames", minimum=1, maximum=16_384)
     sample_loss_weight: float = setting(
-        0.1, "of the loss of the next sample, beside that of the units", minimum=0.0, maximum=1000.0
+        0.1, "weight of the next sample's loss, beside that of the units", minimum=0.0, maximum=1000.0
     )
-    linear_epochs: int = setting(8, "of the linear model of mel features", minimum=1, maximum=100_000)
+    linear_epochs: int = setting(8, "epochs of the linear model of mel features", minimum=1, maximum=100_000)
     recordings: str = setting("", "of --mode=sample: files to hear, between commas", changeable=True)
     num_layers: int = other(9, paper="30")
     skip_filters: int = 64

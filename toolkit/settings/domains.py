@@ -2,7 +2,7 @@
 
 import re
 
-from toolkit.settings.fields import group, quoted, setting
+from toolkit.settings.fields import group, other, quoted, setting
 from toolkit.settings.running import Run
 
 
@@ -58,7 +58,10 @@ class Text(Run):
     encoding: str = setting("utf-8", "of text files, such as latin-1 or utf-16")
     held_out: float = setting(0.1, "share of a text without a test part that becomes one", minimum=0.0, maximum=0.9)
     vocabulary_size: int = setting(
-        10_000, "words known, the others are <unk>; a number beyond those there are: all", minimum=2, maximum=10_000_000
+        10_000,
+        "most frequent words, which are known, the others are <unk>; more than there are: all",
+        minimum=2,
+        maximum=10_000_000,
     )
 
 
@@ -100,6 +103,7 @@ class Images(Run):
 class EncodedImages(Images):
     """The images, of which codes are made."""
 
+    image_size: int | None = other(None, help="pixels of height and width; left out: 16 for embedded, else 32")
     channels: int | None = setting(
         None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
     )
@@ -224,8 +228,10 @@ def _words(text):
 class MaskAugmentation(Run):
     """The changes of training images and their masks."""
 
-    smallest_scale: float = setting(0.5, "of training images, at random", paper="0.5", minimum=0.1, maximum=1.0)
-    largest_scale: float = setting(2.0, "of training images", paper="2, 1.5", minimum=1.0, maximum=8.0)
+    smallest_scale: float = setting(
+        0.5, "least factor by which training images are resized at random", paper="0.5", minimum=0.1, maximum=1.0
+    )
+    largest_scale: float = setting(2.0, "greatest such factor", paper="2, 1.5", minimum=1.0, maximum=8.0)
     flip: bool = setting(True, "training images are mirrored half of the time; in testing both are looked at")
     color: float = setting(
         0.2, "largest change of brightness, contrast and saturation, as a share", minimum=0.0, maximum=1.0
@@ -250,12 +256,14 @@ class Speech(Run):
     )
     window: int = setting(
         4000,
-        "samples that a training step sees of a recording, those among them that are only read",
+        "samples of a recording in a training step; the first of them are context, which is read and not predicted",
         minimum=2,
         maximum=10_000_000,
     )
     names: str = setting(
-        "", "of folder: how a path says what it is, such as {unit}_{speaker}_{take} or {speaker}/{take}", maximum=1000
+        "",
+        "of --data=folder: how a path tells unit and speaker, such as {unit}_{speaker}_{take}, {speaker}/{take}",
+        maximum=1000,
     )
     trim: float = setting(
         0.0,
@@ -316,7 +324,10 @@ class Videos(Run):
         choices=("auto", "time_first", "clips_first"),
     )
     held_out: float = setting(
-        0.1, "share of the training videos that validates, where no part does, and tests", minimum=0.0, maximum=0.5
+        0.1,
+        "share of the training videos that validates, and as much again that tests, where there are no such parts",
+        minimum=0.0,
+        maximum=0.5,
     )
     skip_corrupt: bool = setting(False, "leave out videos that cannot be read or are too short, and say which")
 

@@ -22,7 +22,9 @@ class ImageNetwork(Run):
     stem: str | None = setting(
         None, "first layers; left out: small under 64 pixels, else imagenet", choices=("imagenet", "small")
     )
-    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True, path=True)
+    weights: str = setting(
+        "", "weights to begin with: imagenet, or a file of Keras weights", changeable=True, path=True
+    )
 
 
 @group
@@ -34,16 +36,20 @@ class SegmentationNetwork(Run):
     width: int | None = setting(
         16, "filters of the backbone's first convolution, which all others go with", paper="64", minimum=1, maximum=512
     )
-    filters: int = setting(64, "of the pyramid and the decoder", paper="256", minimum=1, maximum=4096)
+    filters: int = setting(64, "channels of the pyramid and the decoder", paper="256", minimum=1, maximum=4096)
     output_stride: int = setting(
         8, "the image's height over that of the last features", paper="8, 16", minimum=1, maximum=32
     )
     rates: str = setting(
-        "3,6,12", "of the pyramid, between commas; empty: the paper's", paper="6,12,18 at 16, 12,24,36 at 8", maximum=60
+        "3,6,12",
+        "dilation rates of the pyramid, between commas; empty: the paper's",
+        paper="6,12,18 at 16, 12,24,36 at 8",
+        maximum=60,
     )
     weights: str = setting(
         "",
-        "the backbone's to begin with: imagenet, a file of Keras weights, or the workdir of an image_classification",
+        "the backbone's weights to begin with: imagenet, a file of Keras weights, or the workdir of an "
+        "image_classification",
         changeable=True,
         path=True,
     )
@@ -70,10 +76,10 @@ class DenseCRF(Run):
     """The dense CRF that follows in testing."""
 
     crf: bool = setting(True, "labels are drawn to the image's edges", changeable=True)
-    crf_iterations: int = setting(10, "of mean field", paper="10", minimum=1, maximum=1000, changeable=True)
+    crf_iterations: int = setting(10, "mean-field iterations", paper="10", minimum=1, maximum=1000, changeable=True)
     crf_position_stddev: float | None = setting(
         None,
-        "pixels; left out: what --mode=tune_crf has found, else 50",
+        "standard deviation of the kernel over places, in pixels; left out: as --mode=tune_crf found, else 50",
         paper="30 to 100",
         minimum=0.1,
         maximum=1e4,
@@ -82,7 +88,7 @@ class DenseCRF(Run):
     )
     crf_color_stddev: float | None = setting(
         None,
-        "grey levels; left out: as found, else 5",
+        "standard deviation over colours, in grey levels; left out: as --mode=tune_crf found, else 5",
         paper="3 to 6",
         minimum=0.1,
         maximum=1e3,
@@ -91,7 +97,7 @@ class DenseCRF(Run):
     )
     crf_bilateral_weight: float | None = setting(
         None,
-        "of the kernel of both; left out: as found, else 4",
+        "weight of the kernel over places and colours; left out: as --mode=tune_crf found, else 4",
         paper="3 to 6",
         minimum=0.0,
         maximum=1e3,
@@ -206,14 +212,18 @@ class StrokesNetwork(ClippedRecurrent, MixtureOutput, WeightNoise, FallingRate):
 class CausalNetwork(Run):
     """The network of dilated causal convolutions: of sizes that two cores train in minutes."""
 
-    num_layers: int = setting(10, "blocks", paper="30", minimum=1, maximum=1000)
+    num_layers: int = setting(10, "blocks of dilated convolutions", paper="30", minimum=1, maximum=1000)
     num_stacks: int = setting(
-        1, "stacks of blocks: in each the dilations are 1, 2, 4 and so on", paper="3", minimum=1, maximum=1000
+        1,
+        "stacks that the blocks are divided into; in each the dilations are 1, 2, 4 and so on",
+        paper="3",
+        minimum=1,
+        maximum=1000,
     )
     kernel_size: int = setting(2, "samples that a block's convolution reads", paper="2", minimum=2, maximum=64)
     filters: int = setting(32, "channels of the blocks", paper="32", minimum=1, maximum=4096)
     skip_filters: int = setting(128, "channels of the skip connections", paper="512", minimum=1, maximum=16_384)
-    num_levels: int = setting(256, "levels of a sample", paper="256", minimum=2, maximum=65_536)
+    num_levels: int = setting(256, "levels that a sample is rounded to", paper="256", minimum=2, maximum=65_536)
     hop: int = setting(80, "samples of a frame, which has one unit", paper="80, 5 ms", minimum=1, maximum=100_000)
 
     def check(self) -> None:
@@ -247,8 +257,12 @@ class CausalNetwork(Run):
 class SpeakingNetwork(CausalNetwork):
     """The network of dilated causal convolutions, and what it is told."""
 
-    condition_size: int = setting(16, "numbers that who speaks, or what, is looked up as", minimum=1, maximum=4096)
-    num_context_layers: int = setting(1, "convolutions over what is said and its neighbours", minimum=0, maximum=100)
+    condition_size: int = setting(
+        16, "channels of the vectors that stand for the speaker and for what is said", minimum=1, maximum=4096
+    )
+    num_context_layers: int = setting(
+        1, "convolutions through which what is said is seen with its neighbours", minimum=0, maximum=100
+    )
 
 
 @group
@@ -261,7 +275,10 @@ class Codebook(Run):
         0.25, "weight of the encoder's distance to its codes", paper="0.25", minimum=0.0, maximum=1000.0
     )
     codebook_momentum: float = setting(
-        0.99, "of the averages that are the codebook; 0: it is learned by gradient", minimum=0.0, maximum=0.99999
+        0.99,
+        "momentum of the moving averages that the codebook is; 0: it is learned by gradient",
+        minimum=0.0,
+        maximum=0.99999,
     )
 
     def quantizer(self) -> dict:
@@ -287,7 +304,7 @@ class SplitCodebook(Codebook):
     """The codebook, or several."""
 
     num_codebooks: int = setting(
-        1, "codes of each place, whose channels are split among as many codebooks", minimum=1, maximum=256
+        1, "codebooks, each with a code for its part of a place's channels", minimum=1, maximum=256
     )
 
     def check(self) -> None:
@@ -312,7 +329,9 @@ class ImageAutoencoder(SplitCodebook):
 
     units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
     residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(2, "before the codes, and after them", paper="2", minimum=0, maximum=100)
+    num_residual_blocks: int = setting(
+        2, "residual blocks before the codes, and after them", paper="2", minimum=0, maximum=100
+    )
     num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
 
     def convolutions(self) -> dict:
