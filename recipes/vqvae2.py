@@ -46,7 +46,7 @@ class Settings(
     residual_units: int = setting(32, "channels inside the residual blocks", paper="64", minimum=1, maximum=8192)
     num_residual_blocks: int = setting(2, "of each level's encoder and decoder", paper="2", minimum=0, maximum=100)
     embedding_dim: int = other(32, paper="64")
-    learning_rate: float | None = other(1e-3, paper="3e-4")
+    learning_rate: float = other(1e-3, paper="3e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
     num_samples: int = 16

@@ -35,7 +35,7 @@ class Settings(
     settings.Sampling,
     settings.ImageExport,
 ):
-    learning_rate: float | None = other(1e-3, paper="2e-4")
+    learning_rate: float = other(1e-3, paper="2e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
     num_samples: int = 16

@@ -55,7 +55,7 @@ class Settings(
     data: str = "embedded:10:4"
     num_embeddings: int = 512
     embedding_dim: int = other(64, paper="512")
-    learning_rate: float | None = other(0.002, paper="0.0002")
+    learning_rate: float = other(0.002, paper="0.0002")
     batch_size: int = 4
     epochs: int = 4
 

@@ -44,7 +44,7 @@ class Settings(
     max_measured: int = setting(
         20, "test videos on which each exported file is measured", minimum=1, maximum=1_000_000, changeable=True
     )
-    learning_rate: float | None = other(1e-3, paper="2e-4")
+    learning_rate: float = other(1e-3, paper="2e-4")
     batch_size: int = 8
     epochs: int = 5
 

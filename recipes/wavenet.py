@@ -60,7 +60,7 @@ class Settings(
     num_context_layers: int = 2
     num_judged: int = 60
     data: str = "embedded:10:4"
-    learning_rate: float | None = other(0.002, paper="0.001")
+    learning_rate: float = other(0.002, paper="0.001")
     batch_size: int = 8
     epochs: int = 4
 

@@ -38,7 +38,7 @@ class Settings(settings.Speech, settings.CausalNetwork, settings.FallingAdam, se
     max_seconds: float = other(4.0, help="sound that the exported model hears at once")
     data: str = "embedded:10:8"
     window: int = 8000
-    learning_rate: float | None = 0.003
+    learning_rate: float = 0.003
     batch_size: int = 4
     epochs: int = 8
 

@@ -22,10 +22,17 @@ class FallingRate(Optimizer):
 
 
 @group
-class FallingAdam(FallingRate):
+class FallingAdam(Training):
     """The step size of Adam."""
 
-    optimizer: str = other("adam", choices=("adam",))
+    learning_rate: float = setting(
+        1e-3,
+        "first step size; over the last third it falls to a thirtieth",
+        minimum=1e-12,
+        maximum=1e3,
+        changeable=True,
+        remembered=True,
+    )
 
 
 @group
