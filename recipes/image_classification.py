@@ -34,6 +34,7 @@ MARGINS = "perceptron l1_hinge smoothed_l1_hinge modified_huber dwd_margin l2_ma
 @settings.recipe
 class Settings(
     settings.Images,
+    settings.NamedImages,
     settings.Augmentation,
     settings.ImageNetwork,
     settings.Schedule,
@@ -51,7 +52,6 @@ class Settings(
         minimum=0.0,
         maximum=100.0,
     )
-    images: str = setting("", "of --mode=sample: files to classify, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4, 1e-4")
     learning_rate: float = other(0.1, paper="0.1, 0.01")
     epochs: int = 15

@@ -36,6 +36,7 @@ PAPER = {"v2": 79.7, "v3": 85.7, "v3+": 89.0}  # mean IoU on VOC 2012, test, per
 @settings.recipe
 class Settings(
     settings.Masks,
+    settings.NamedImages,
     settings.MaskAugmentation,
     settings.SegmentationNetwork,
     settings.DenseCRF,
@@ -62,7 +63,6 @@ class Settings(
         choices=("max", "mean"),
         changeable=True,
     )
-    images: str = setting("", "of --mode=sample: files to segment, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4")
     learning_rate: float = other(0.05, paper="0.007")
     schedule: str = other("poly", paper="poly")

@@ -29,7 +29,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.EncodedImages,
-    settings.SplitCodebook,
+    settings.ImageAutoencoder,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -42,9 +42,9 @@ class Settings(
         minimum=2,
         maximum=3,
     )
-    units: int = setting(64, "channels of the convolutions", paper="128", minimum=1, maximum=8192)
-    residual_units: int = setting(32, "channels inside the residual blocks", paper="64", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(2, "of each level's encoder and decoder", paper="2", minimum=0, maximum=100)
+    units: int = other(64, paper="128")
+    residual_units: int = other(32, paper="64")
+    num_residual_blocks: int = other(2, help="residual blocks of each level's encoder and decoder")
     embedding_dim: int = other(32, paper="64")
     learning_rate: float = other(1e-3, paper="3e-4")
     batch_size: int = other(32, paper="128")
@@ -61,7 +61,7 @@ class Settings(
 
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
-    return data.images.load(**s.reading())
+    return data.images.load(**s.reading(), batch_size=s.batch_size)
 
 
 def network(s, channels):
@@ -69,8 +69,7 @@ def network(s, channels):
         layers.VectorQuantizer(**s.quantizer(), seed=s.seed, metrics_name=name, name=name)
         for name in models.vqvae2.codebook_names(s.num_levels)
     ]
-    sizes = s.only("num_levels", "units", "residual_units", "num_residual_blocks", "embedding_dim")
-    return models.vqvae2.vqvae2(s.size, channels, codebooks=codebooks, **sizes)
+    return models.vqvae2.vqvae2(s.size, channels, num_levels=s.num_levels, codebooks=codebooks, **s.convolutions())
 
 
 def train(run):

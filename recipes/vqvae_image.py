@@ -29,7 +29,7 @@ from toolkit.settings import other
 @settings.recipe
 class Settings(
     settings.EncodedImages,
-    settings.ImageAutoencoder,
+    settings.OneLevelAutoencoder,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -50,7 +50,7 @@ class Settings(
 
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
-    return data.images.load(**s.reading())
+    return data.images.load(**s.reading(), batch_size=s.batch_size)
 
 
 def network(s, channels):

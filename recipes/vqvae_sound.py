@@ -34,6 +34,7 @@ class Settings(
     settings.SpeakingNetwork,
     settings.Codebook,
     settings.AveragedAdam,
+    settings.PriorTraining,
     settings.Devices,
     settings.SoundSampling,
     settings.SoundExport,
@@ -45,11 +46,8 @@ class Settings(
     prior_layers: int = setting(6, "blocks of the prior, of dilation 1, 2, 4 and so on", minimum=1, maximum=20)
     prior_filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=4096)
     prior_window: int = setting(128, "codes of a recording in a training step of the prior", minimum=2, maximum=100_000)
-    prior_epochs: int = setting(
-        10, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
-    )
     recording: str = setting("", "file that --mode=sample converts; empty: test recordings", changeable=True, path=True)
-    hop: int = other(80, help="samples of a frame that the judge hears")
+    judge_hop: int = setting(80, "samples of a frame that the judge hears", minimum=1, maximum=100_000)
     condition_size: int = 32
     window: int = 4096
     data: str = "embedded:10:4"
@@ -79,7 +77,7 @@ def network(s, inventory):
 
 def train(run):
     s, speech = run.settings, run.data
-    methods.speech_classification.train_judge(run, speech, hop=s.hop, epochs=s.judge_epochs)
+    methods.speech_classification.train_judge(run, speech, hop=s.judge_hop, epochs=s.judge_epochs)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
     s.tell_start(s.batch_size * -(-s.window // 2**s.num_downsamplings))
     with run.scope():

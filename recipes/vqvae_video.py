@@ -25,8 +25,9 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Videos,
-    settings.ImageAutoencoder,
+    settings.OneLevelAutoencoder,
     settings.FallingAdam,
+    settings.PriorTraining,
     settings.Devices,
     settings.Sampling,
     settings.Export,
@@ -35,9 +36,6 @@ class Settings(
     num_maps: int = setting(3, "frames before each that the prior reads", minimum=1, maximum=1000)
     filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=8192)
     num_layers: int = setting(4, "gated blocks of the prior", minimum=1, maximum=1000)
-    prior_epochs: int = setting(
-        10, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
-    )
     temperature: float = setting(
         0.0, "0: the likeliest codes; 1: as the prior expects", minimum=0.0, maximum=100.0, changeable=True
     )

@@ -33,6 +33,7 @@ from toolkit.settings import other, setting
 class Settings(
     settings.Speech,
     settings.SpeakingNetwork,
+    settings.Frames,
     settings.AveragedAdam,
     settings.Devices,
     settings.SoundSampling,
@@ -90,7 +91,7 @@ def network(s, inventory):
         num_units=len(inventory["units"]) * inventory["num_states"] * ("units" in s.told),
         inventory=inventory,
         **s.blocks(),
-        **s.only("output", "num_mixtures", "condition_size", "num_context_layers"),
+        **s.only("hop", "output", "num_mixtures", "condition_size", "num_context_layers"),
     )
 
 

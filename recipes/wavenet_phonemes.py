@@ -24,7 +24,14 @@ from toolkit.settings import other, setting
 
 
 @settings.recipe
-class Settings(settings.Speech, settings.CausalNetwork, settings.FallingAdam, settings.Devices, settings.SoundExport):
+class Settings(
+    settings.Speech,
+    settings.CausalNetwork,
+    settings.Frames,
+    settings.FallingAdam,
+    settings.Devices,
+    settings.SoundExport,
+):
     num_frame_layers: int = setting(3, "convolutions over frames", minimum=0, maximum=100)
     frame_filters: int = setting(64, "channels of the convolutions over frames", minimum=1, maximum=16_384)
     sample_loss_weight: float = setting(
@@ -60,7 +67,10 @@ def train(run):
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
     with run.scope():
         model = models.wavenet.recognizer(
-            len(speech.units), inventory=speech.inventory, **s.blocks(), **s.only("num_frame_layers", "frame_filters")
+            len(speech.units),
+            inventory=speech.inventory,
+            **s.blocks(),
+            **s.only("hop", "num_frame_layers", "frame_filters"),
         )
         optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
         methods.unit_recognition.compiled(model, optimizer, s.sample_loss_weight)

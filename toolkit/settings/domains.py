@@ -26,7 +26,7 @@ class Strokes(Run):
     skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
 
     def reading(self) -> dict:
-        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        """Gives what `data.strokes.load` is asked for, but for the batch size, by its arguments' names."""
         return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points", "skip_corrupt")}
 
 
@@ -41,7 +41,7 @@ class WrittenStrokes(Strokes):
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)
 
     def reading(self) -> dict:
-        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        """Gives what `data.strokes.load` is asked for, but for the batch size, by its arguments' names."""
         return {**super().reading(), "text": True, **self.only("alphabet", "max_characters")}
 
 
@@ -100,14 +100,20 @@ class Images(Run):
 
 
 @group
-class EncodedImages(Images):
+class NamedImages(Run):
+    """Images of one's own."""
+
+    images: str = setting("", "files that --mode=sample looks at, between commas", changeable=True)
+
+
+@group
+class EncodedImages(Images, NamedImages):
     """The images, of which codes are made."""
 
     image_size: int | None = other(None, help="pixels of height and width; left out: 16 for embedded, else 32")
     channels: int | None = setting(
         None, "1: grey, 3: in colour; left out: 1 for embedded, else 3", minimum=1, maximum=3
     )
-    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
 
     def check(self) -> None:
         """Says what is out of range.
@@ -128,9 +134,9 @@ class EncodedImages(Images):
         return self.data.partition(":")[0] == "embedded"
 
     def reading(self) -> dict:
-        """Gives what `data.images.load` is asked for, by its arguments' names."""
+        """Gives what `data.images.load` is asked for, but for the batch size, by its arguments' names."""
         how = {"image_size": self.size, "channels": self.channels or (1 if self._embedded else 3)}
-        return {"source": self.data, **how, **self.only("batch_size", "seed", "held_out", "skip_corrupt")}
+        return {"source": self.data, **how, **self.only("seed", "held_out", "skip_corrupt")}
 
 
 @group
@@ -209,7 +215,7 @@ class Masks(Run):
         _check_share(self.held_out)
 
     def reading(self) -> dict:
-        """Gives what `data.masks.load` is asked for, by its arguments' names."""
+        """Gives what `data.masks.load` is asked for, but for the batch size, by its arguments' names."""
         sides = self.crop_size.partition("x")
         return {
             "source": self.data,
@@ -291,7 +297,7 @@ class Speech(Run):
         _check_share(self.held_out)
 
     def reading(self) -> dict:
-        """Gives what `data.audio.load` is asked for, but for the context, by its arguments' names."""
+        """Gives what `data.audio.load` is asked for, but for batch size and context, by its arguments' names."""
         names = ("sample_rate", "window", "names", "trim", "peak", "held_out", "held_out_speakers")
         return {"source": self.data, **self.only(*names, "seed", "skip_corrupt")}
 

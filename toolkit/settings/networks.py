@@ -224,7 +224,6 @@ class CausalNetwork(Run):
     filters: int = setting(32, "channels of the blocks", paper="32", minimum=1, maximum=4096)
     skip_filters: int = setting(128, "channels of the skip connections", paper="512", minimum=1, maximum=16_384)
     num_levels: int = setting(256, "levels that a sample is rounded to", paper="256", minimum=2, maximum=65_536)
-    hop: int = setting(80, "samples of a frame, which has one unit", paper="80, 5 ms", minimum=1, maximum=100_000)
 
     def check(self) -> None:
         """Says what does not go together.
@@ -248,9 +247,16 @@ class CausalNetwork(Run):
         return (self.kernel_size - 1) * sum(self.dilations)
 
     def blocks(self) -> dict:
-        """Gives what both networks in `models.wavenet` are asked for, by their arguments' names."""
-        names = ("filters", "skip_filters", "kernel_size", "num_levels", "hop")
+        """Gives what each network of such blocks is asked for, by their arguments' names."""
+        names = ("filters", "skip_filters", "kernel_size", "num_levels")
         return {"dilations": self.dilations, **self.only(*names)}
+
+
+@group
+class Frames(Run):
+    """The frames of sound."""
+
+    hop: int = setting(80, "samples of a frame, which has one unit", paper="80, 5 ms", minimum=1, maximum=100_000)
 
 
 @group
@@ -332,8 +338,18 @@ class ImageAutoencoder(SplitCodebook):
     num_residual_blocks: int = setting(
         2, "residual blocks before the codes, and after them", paper="2", minimum=0, maximum=100
     )
+
+    def convolutions(self) -> dict:
+        """Gives what `models.vqvae.vqvae` and `models.vqvae2.vqvae2` are asked for, by their arguments' names."""
+        return self.only("units", "residual_units", "num_residual_blocks", "embedding_dim")
+
+
+@group
+class OneLevelAutoencoder(ImageAutoencoder):
+    """The network between images and codes of one level."""
+
     num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
 
     def convolutions(self) -> dict:
         """Gives what `models.vqvae.vqvae` is asked for beside the codebook, by its arguments' names."""
-        return self.only("units", "residual_units", "num_residual_blocks", "num_downsamplings", "embedding_dim")
+        return {**super().convolutions(), **self.only("num_downsamplings")}

@@ -48,6 +48,20 @@ class CodePrior(Run):
 
 
 @group
+class PriorTraining(Run):
+    """The training of the prior."""
+
+    prior_epochs: int = setting(
+        10,
+        "passes over the codes of the training data; a larger number trains on",
+        minimum=1,
+        maximum=1_000_000,
+        changeable=True,
+        remembered=True,
+    )
+
+
+@group
 class ImageSampling(Sampling):
     """Drawing images of classes, and judging them."""
 
