@@ -62,7 +62,7 @@ def train(run):
     s, images = run.settings, run.data
     splits = images.splits.map(methods.image_codes.pair)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    s.tell_start(s.batch_size * (s.size // 2**s.num_downsamplings) ** 2)
+    s.warn_of_few_vectors(s.batch_size * (s.size // 2**s.num_downsamplings) ** 2)
     with run.scope():
         model = network(s, images.parts["train"].store[0].shape[-1])
         methods.image_codes.compiled(model, keras.optimizers.Adam(falling))

@@ -79,7 +79,7 @@ def train(run):
     s, speech = run.settings, run.data
     methods.speech_classification.train_judge(run, speech, hop=s.judge_hop, epochs=s.judge_epochs)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
-    s.tell_start(s.batch_size * -(-s.window // 2**s.num_downsamplings))
+    s.warn_of_few_vectors(s.batch_size * -(-s.window // 2**s.num_downsamplings))
     with run.scope():
         model = network(s, speech.inventory)
         methods.sound_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0, **s.averaging()))

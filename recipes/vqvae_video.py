@@ -73,7 +73,7 @@ def train(run):
             f"--data={s.data}: frames of {height} x {width}; --image_size=SIDE cuts out their middle square."
         )
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    s.tell_start(s.batch_size * s.num_frames * (height // 2**s.num_downsamplings) ** 2)
+    s.warn_of_few_vectors(s.batch_size * s.num_frames * (height // 2**s.num_downsamplings) ** 2)
     with run.scope():
         codebook = layers.VectorQuantizer(**s.quantizer(), seed=s.seed, name="codebook")
         model = models.vqvae.vqvae(height, channels, codebook=codebook, **s.convolutions())

@@ -49,7 +49,9 @@ def test_networks_are_asked_for_by_their_arguments_names():
 
 def test_a_codebook_that_the_first_batch_cannot_begin_is_said(capsys):
     codebook = networks.Codebook(num_embeddings=128)
-    codebook.tell_start(128)
+    codebook.warn_of_few_vectors(128)
     assert not capsys.readouterr().err
-    codebook.tell_start(127)
+    codebook.warn_of_few_vectors(127)
     assert "--num_embeddings=128: the first batch has 127 vectors" in capsys.readouterr().err
+    networks.Codebook(num_embeddings=128, codebook_momentum=0.0).warn_of_few_vectors(1)
+    assert not capsys.readouterr().err, "learned by gradient it begins with random values"

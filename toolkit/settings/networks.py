@@ -291,13 +291,13 @@ class Codebook(Run):
         """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
         return {"momentum": self.codebook_momentum or None, **self.only("num_embeddings", "commitment_cost")}
 
-    def tell_start(self, num_vectors: int) -> None:
-        """Says where a codebook cannot be begun from a first batch alone.
+    def warn_of_few_vectors(self, num_vectors: int) -> None:
+        """Says that a first batch has too few vectors to begin all codes with, where they begin with vectors at all.
 
         Args:
             num_vectors: Vectors of a batch.
         """
-        if num_vectors < self.num_embeddings:
+        if self.codebook_momentum and num_vectors < self.num_embeddings:
             print(
                 f"--num_embeddings={self.num_embeddings}: the first batch has {num_vectors} vectors; some codes begin "
                 "as copies of others, and are drawn anew from the batches that follow.",
