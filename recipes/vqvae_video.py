@@ -135,9 +135,7 @@ def evaluate(run):
     found = {"squared_error_of_decoded_frames": found["squared_error"]} | {
         name: found[name] for name in ("reconstruction_bits_per_dim", "codebook_perplexity", "codebook_usage_percent")
     }
-    methods.code_likelihood.compiled(model)
-    test = codes.splits.test.map(methods.code_likelihood.Pairs(model)).dataset(num_epochs=1)
-    found["bits_per_code"] = model.evaluate(test, verbose=0, return_dict=True)["bits_per_code"]
+    found["bits_per_code"] = methods.code_likelihood.measured(model, codes.splits.test)
     videos = np.concatenate(list(run.data.splits.test.spread(100).dataset(num_epochs=1)))
     given, real = videos[:, : s.num_given], videos[:, s.num_given :]
     predictor = generation.film_prediction.FilmPredictor(model, autoencoder)

@@ -131,14 +131,12 @@ def trained(run):
 def evaluate(run):
     s, (model, inventory) = run.settings, trained(run)
     speech = run.data.for_names(inventory["speakers"], inventory["units"], str(run.workdir))
-    methods.sound_likelihood.compiled(model)
 
     def bits(**changed):
         test = speech.splits.test.map(
             lambda batch: {**batch, **{name: of(batch[name]) for name, of in changed.items()}}
         )
-        test = test.map(methods.sound_likelihood.pairs(model)).dataset(num_epochs=1)
-        return model.evaluate(test, verbose=0, return_dict=True)["bits_per_sample"]
+        return methods.sound_likelihood.measured(model, test)["bits_per_sample"]
 
     found = {"bits_per_sample": bits()}
     found["nats_per_sample"] = found["bits_per_sample"] * np.log(2)
