@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.models import alexnet as alexnet
+from toolkit.models import code_conditions as code_conditions
 from toolkit.models import code_levels as code_levels
 from toolkit.models import deeplab as deeplab
 from toolkit.models import googlenet as googlenet
