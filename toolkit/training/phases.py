@@ -166,10 +166,10 @@ def _run(recipe, words, flag_values):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
         keep_freed_memory()
 
-        from toolkit.training import distribution
+        from toolkit.training import cluster, distribution
 
         if getattr(settings, "strategy", "") == "multi_worker":
-            distribution.task()  # what TF_CONFIG says, before anything is waited for
+            cluster.task()  # what TF_CONFIG says, before anything is waited for
         with contextlib.nullcontext() if verbose else silenced():
             import_keras()
             import tensorflow as tf  # its start prints past any setting
