@@ -66,7 +66,7 @@ def train(run):
     train_linear(run, speech)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
     with run.scope():
-        model = models.wavenet.recognizer(
+        model = models.wavenet_recognizer.wavenet_recognizer(
             len(speech.units),
             inventory=speech.inventory,
             **s.blocks(),

@@ -22,6 +22,7 @@ from toolkit.models import vqvae as vqvae
 from toolkit.models import vqvae2 as vqvae2
 from toolkit.models import vqvae_sound as vqvae_sound
 from toolkit.models import wavenet as wavenet
+from toolkit.models import wavenet_recognizer as wavenet_recognizer
 from toolkit.models import weight_noise as weight_noise
 from toolkit.models.handwriting import Density as Density
 from toolkit.models.image_blocks import Convolution as Convolution
