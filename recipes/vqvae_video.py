@@ -66,7 +66,7 @@ def frames_of(video):
 
 def train(run):
     """Trains the VQ-VAE on frames, each by itself."""
-    s, splits = run.settings, run.data.splits.map(lambda video: methods.image_codes.pair(frames_of(video), None))
+    s, splits = run.settings, run.data.splits.map(lambda video: methods.image_codes.pair(frames_of(video)))
     height, width, channels = run.data.splits.train.peek().shape[2:]
     if height != width:
         raise ValueError(

@@ -41,7 +41,7 @@ def test_what_images_take(model):
     assert found["codebook_usage_percent"] == pytest.approx(100 * np.mean(counts > 0))
     # `fit` is shown the same.
     image_codes.compiled(model)
-    shown = model.evaluate(*image_codes.pair(IMAGES, None), verbose=0, return_dict=True)
+    shown = model.evaluate(*image_codes.pair(IMAGES), verbose=0, return_dict=True)
     assert shown["reconstruction_bits_per_dim"] == pytest.approx(found["reconstruction_bits_per_dim"], rel=1e-5)
     with pytest.raises(ValueError, match="one image at least"):
         image_codes.measured(model, [])
@@ -107,6 +107,6 @@ def test_a_training_makes_images_likelier():
     model = models.vqvae.vqvae(8, 1, units=8, residual_units=8, num_residual_blocks=1, embedding_dim=4)
     image_codes.compiled(model, keras.optimizers.Adam(0.01))
     images = np.repeat(np.repeat(np.random.default_rng(0).integers(60, 190, (64, 2, 2, 1)) * 1.0, 4, 1), 4, 2)
-    history = model.fit(*image_codes.pair(images, None), epochs=8, batch_size=16, verbose=0).history
+    history = model.fit(*image_codes.pair(images), epochs=8, batch_size=16, verbose=0).history
     assert history["reconstruction_bits_per_dim"][-1] < history["reconstruction_bits_per_dim"][0] - 1
     assert history["codebook_usage"][-1] > 0

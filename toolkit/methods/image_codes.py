@@ -18,12 +18,12 @@ from toolkit.metrics.log_loss import LogLoss
 from toolkit.models import code_levels, vqvae, vqvae2
 
 
-def pair(image: Any, label: Any) -> tuple[Any, Any]:
+def pair(image: Any, label: Any = None) -> tuple[Any, Any]:
     """Turns a batch of images with a class into what `fit` takes, for `Splits.map`.
 
     Args:
         image: (batch, height, width, channels), 0 to 255.
-        label: What is not looked at.
+        label: Is not looked at: a batch has it, and the codes are learned without.
 
     Returns:
         (image, levels): the image, and the same in whole numbers, int32.
@@ -66,7 +66,7 @@ def encoder(model: keras.Model) -> Callable[[Any], tuple]:
     def encode(images):
         codes = vqvae2.codes(model, images)
         params = vqvae2.params(model, codes)
-        greys = pair(images, None)[1]
+        greys = pair(images)[1]
         axes = tuple(range(1, 4))
         nats = -ops.sum(vqvae.density().log_prob(params, greys), axis=axes)
         error = ops.mean(ops.square(vqvae.pixels(params) - images), axis=axes)

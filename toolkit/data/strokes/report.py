@@ -88,7 +88,7 @@ def examine(
     counts = collections.Counter("".join(line.text for line in kept["train"])) if text else {}
     sections = _sections(parts, selected, kept, suspicious, batch_size, seed, text)
     if text:
-        sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, selected, alphabet)
+        sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, alphabet)
     sections["reading"] = _speed(parts, seconds)
     batches = sections["batches_of_kept_lines"]["batches"]["train"]
     report = Report(
@@ -247,7 +247,7 @@ def _copies(parts, text):
     return found
 
 
-def _alphabet(counts, parts, selected, alphabet):
+def _alphabet(counts, parts, alphabet):
     rare = sorted(counts.items(), key=lambda item: (item[1], item[0]))[:10]
     outside = _outside(parts, alphabet)
     return {
