@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
-from toolkit.generation.drawing import draw_token
+from toolkit.generation.drawing import below_one, draw_token, token_nats
 from toolkit.generation.sample_queues import CHUNK, SampleQueues
 
 
@@ -210,8 +210,7 @@ class SoundGenerator(SampleQueues):
         """
         if self.distribution is not None:
             return -self.distribution.log_prob(params, level)
-        chosen = tf.reduce_sum(tf.one_hot(level, self.num_params) * params, axis=-1)
-        return tf.reduce_logsumexp(params, axis=-1) - chosen
+        return token_nats(params, level)
 
     def write(
         self,
@@ -264,4 +263,4 @@ class SoundGenerator(SampleQueues):
         if prime is not None:
             given["prime"] = np.tile(np.asarray(prime, "float32").reshape(-1), (num_sounds, 1))
         given = {name: tf.constant(value) for name, value in given.items()}
-        return self._function(tf.constant(np.minimum(noise, 1 - 2**-24), tf.float32), **given).numpy()
+        return self._function(tf.constant(below_one(noise)), **given).numpy()
