@@ -158,4 +158,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, apart=(read_written,), checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, apart=(read_written,), untrained=(check_data,))

@@ -261,4 +261,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,), apart=(tune_crf,))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(check_data,), apart=(tune_crf,))

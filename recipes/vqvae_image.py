@@ -154,4 +154,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, codes, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, codes, sample, export, untrained=(check_data,))

@@ -187,4 +187,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, prior, evaluate, sample, export, checks=(check_data,), trains=2)
+    training.main(Settings, load, train, prior, evaluate, sample, export, untrained=(check_data,), trains=2)

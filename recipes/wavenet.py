@@ -239,4 +239,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, apart=(write,), checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, apart=(write,), untrained=(check_data,))
