@@ -120,7 +120,7 @@ def encoded(run):
     """The codes of all recordings, `data.codes.Codes`, made once."""
     s, model, speech = run.settings, run.load(), run.data
     encode = generation.voice_conversion.VoiceConverter(model).encode
-    return data.codes.kept(
+    return data.codes.load_or_write(
         run.path("codes"),
         lambda split: methods.sound_codes.pieces(encode, speech.examples(split), s.prior_window),
         shape=(s.prior_window,),
@@ -229,25 +229,30 @@ def coded(s, converter, sounds, codes, titles):
     return visualize.audio.codes(sounds, list(codes), converter.hop, s.sample_rate, titles, **how)
 
 
-def sample(run):
-    """Converts a recording, or test recordings, to the voice of who is asked for, or of each in turn, and invents."""
-    s, (model, inventory) = run.settings, trained(run)
-    rate, names = inventory["sample_rate"], inventory["speakers"]
+def to_convert(run, rate):
+    """The recording that is named, or else test recordings."""
+    s = run.settings
     if s.recording:
-        waveforms = [data.audio.clips.read(s.recording, rate, s.peak)]
-    else:
-        speech = run.data_if_there("test recordings; --recording=FILE names another") if run.has("model") else None
-        if speech is None:
-            raise ValueError("--recording=FILE: what is to be converted?")
-        waveforms = [each.waveform for each in speech.examples("test", s.num_samples)]
+        return [data.audio.clips.read(s.recording, rate, s.peak)]
+    speech = run.data_if_there("test recordings; --recording=FILE names another") if run.has("model") else None
+    if speech is None:
+        raise ValueError("--recording=FILE: what is to be converted?")
+    return [each.waveform for each in speech.examples("test", s.num_samples)]
+
+
+def sample(run):
+    """Says recordings in the voice that is asked for, or in each in turn, and invents speech by the same speakers."""
+    s, (model, inventory) = run.settings, trained(run)
+    rate, names, how = inventory["sample_rate"], inventory["speakers"], {"temperature": s.temperature}
     voices = [data.audio.tracks.number(s.speaker, tuple(names), "--speaker")] if s.speaker else range(len(names))
-    waveforms, speakers = (list(itertools.islice(itertools.cycle(each), s.num_samples)) for each in (waveforms, voices))
-    converter = generation.voice_conversion.VoiceConverter(model)
-    sounds = converter.convert(waveforms, speakers, temperature=s.temperature, seed=s.sample_seed)
-    inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
-    codes, new = inventor.invent(
-        speakers, max(1, round((s.seconds or 2) * rate)), temperature=s.temperature, seed=s.sample_seed
+    waveforms, speakers = (
+        list(itertools.islice(itertools.cycle(each), s.num_samples)) for each in (to_convert(run, rate), voices)
     )
+    converter = generation.voice_conversion.VoiceConverter(model)
+    sounds = converter.convert(waveforms, speakers, seed=s.sample_seed, **how)
+    inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
+    num_samples = max(1, round((s.seconds or 2) * rate))
+    codes, new = inventor.invent(speakers, num_samples, seed=s.sample_seed, **how)
     for number, speaker in enumerate(speakers):
         run.sound(f"sample_{number}_given", waveforms[number], rate)
         run.sound(f"sample_{number}", sounds[number], rate)

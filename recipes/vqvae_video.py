@@ -121,7 +121,7 @@ def encoded(run):
     shape = (s.num_frames, *models.vqvae.code_shape(model))
     embeddings = np.asarray(model.get_layer("codebook").embeddings)
     how = {"num_codes": s.num_embeddings, **s.only("batch_size", "seed")}
-    return data.codes.kept(run.path("codes"), codes_of, shape=shape, embeddings=embeddings, **how)
+    return data.codes.load_or_write(run.path("codes"), codes_of, shape=shape, embeddings=embeddings, **how)
 
 
 def trained(run):

@@ -168,7 +168,7 @@ def sample(run):
     writer, rate, names = generation.audio.SoundGenerator(model), inventory["sample_rate"], inventory["units"]
     primer = data.audio.clips.read(s.prime, rate, s.peak) if s.prime else None
     before = data.audio.tracks.track(s.prime_units.split(), inventory, len(primer)) if s.prime_units else None
-    tracks, speakers = what(run, inventory), who(s, inventory)
+    tracks, speakers = asked_units(run, inventory), asked_speakers(s, inventory)
     asked = [generation.speaking.Asked(next(speakers), next(tracks)) for _ in range(s.num_samples)]
     how = {"temperature": s.temperature, "seed": s.sample_seed}
     sounds = generation.speaking.speak(writer, asked, primer=primer, primer_units=before, **how)
@@ -186,7 +186,7 @@ def sample(run):
     run.picture("sample", visualize.audio.recordings(sounds[:12], rate, titles[:12], **how))
 
 
-def who(s, inventory):
+def asked_speakers(s, inventory):
     """The number of each sound's speaker."""
     speakers = inventory["speakers"]
     if s.speaker:
@@ -194,7 +194,7 @@ def who(s, inventory):
     return itertools.cycle(range(len(speakers)))
 
 
-def what(run, inventory):
+def asked_units(run, inventory):
     """The units of each sound, sample by sample."""
     s, rate = run.settings, inventory["sample_rate"]
     length = None if s.seconds is None else max(1, round(s.seconds * rate))

@@ -220,7 +220,7 @@ def _is_shape(shape):
     return bool(sides) and all(isinstance(side, int) and 0 < side < MOST for side in sides)
 
 
-def kept(
+def load_or_write(
     folder: str | os.PathLike,
     codes_of: Callable[[str], Iterable[tuple]],
     *,
