@@ -36,7 +36,7 @@ _FRAMING = 16  # bytes of a record beside its payload
 
 @dataclasses.dataclass(frozen=True)
 class Codes:
-    """Codes of one codebook.
+    """What a VQ-VAE has made of its data: codes, and whose they are.
 
     Args:
         splits: Batches of {"codes": int32 (batch, *shape), "label": int32 (batch,), "length": int32 (batch,)}: what

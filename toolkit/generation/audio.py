@@ -74,7 +74,8 @@ class SoundGenerator(SampleQueues):
 
         Args:
             speaker: (batch,), integers, for a network that reads them.
-            units: (batch, frames), integers, for a network that reads them: of the primer, and on; the last one stays.
+            units: (batch, frames), integers, for a network that reads them: the primer's, and then those of what is
+                written; where they end, the last one goes on.
             temperature: A number or (batch,): 1 to write as the model expects, less for less noise.
             num_steps: Most samples of a sound.
             length: (batch,), samples to write; `num_steps` without it.

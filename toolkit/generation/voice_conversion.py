@@ -30,8 +30,8 @@ class VoiceConverter:
     """Encodes sound, and speaks it anew in the voice that is asked for.
 
     Args:
-        model: What `models.vqvae_sound.vqvae_sound` returned, trained; what it knows now counts, not what it learns
-            later.
+        model: What `models.vqvae_sound.vqvae_sound` returned, trained. The decoder's weights are copied: if the model
+            is trained on, make a new converter.
 
     Attributes:
         hop: Samples of a code.
