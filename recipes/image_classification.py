@@ -210,7 +210,7 @@ def export(run):
         test=(parts["test"].store, parts["test"].labels),
         train=parts["train"].store,
         stored_size=augmentation(s).stored_size(s.size),
-        exported_size=data.images.files.parse_size(s.export_size, "export_size"),
+        exported_size=s.exported_size,
         max_measured=s.max_measured,
         calibrated=s.loss == "cross_entropy",
     )

@@ -241,13 +241,12 @@ def export(run):
     s, (model, names), images = run.settings, trained(run), run.data_to_measure()
     examples = data.masks.noise if images is None else images.for_classes(names, str(run.workdir)).examples
     size = next(iter(examples("test", 1)))[1].shape
-    sizes = [data.images.files.parse_size(each, "export_sizes") for each in s.export_sizes.split(",") if each]
     served = serving.segmenter.segmenter(
         model,
         test=examples("test", s.max_measured),
         max_measured=s.max_measured,
         train=examples("train", 50),
-        sizes=sizes or [size, tuple(-(-side // 2) for side in size)],
+        sizes=s.exported_sizes or [size, tuple(-(-side // 2) for side in size)],
         working_size=s.image_size and tuple(round(side * s.image_size / min(size)) for side in size),
         crf=layers.LocalCRF(**crf_numbers(run)) if s.crf else None,
     )

@@ -2,7 +2,7 @@
 
 import re
 
-from toolkit.settings.fields import group, other, quoted, setting
+from toolkit.settings.fields import group, other, quoted, setting, sizes
 from toolkit.settings.running import Run
 
 
@@ -202,11 +202,8 @@ class Masks(Run):
         """
         if not all(re.fullmatch("[0-9]{1,3}", word) for word in _words(self.ignored)):
             raise ValueError(f"--ignored must be numbers of 0 to 255 between commas; got {quoted(self.ignored)}.")
-        crop = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.crop_size or "64x64")
-        if not crop:
-            told = quoted(self.crop_size)
-            raise ValueError(f"--crop_size must be HEIGHTxWIDTH, such as 180x240, each at most 9999; got {told}.")
-        num_pixels = int(crop[1]) * int(crop[2]) * getattr(self, "batch_size", 1)
+        height, width = self._crop or (64, 64)
+        num_pixels = height * width * getattr(self, "batch_size", 1)
         if num_pixels > 1e9:
             raise ValueError(
                 f"--crop_size={self.crop_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
@@ -214,12 +211,15 @@ class Masks(Run):
             )
         _check_share(self.held_out)
 
+    @property
+    def _crop(self):
+        return next(iter(sizes(self.crop_size, "crop_size", 9999)), None)
+
     def reading(self) -> dict:
         """Gives what `data.masks.load` is asked for, but for the batch size, by its arguments' names."""
-        sides = self.crop_size.partition("x")
         return {
             "source": self.data,
-            "crop_size": (int(sides[0]), int(sides[2])) if self.crop_size else None,
+            "crop_size": self._crop,
             "ignored": tuple(map(int, _words(self.ignored))),
             "class_names": _words(self.class_names) or None,
             **self.only("image_size", "from_palette", "seed", "held_out", "skip_corrupt"),

@@ -1,9 +1,8 @@
 """Settings of any run: its folder, its training, its devices, what it exports and what it samples."""
 
-import re
+from toolkit.settings.fields import group, setting, sizes
 
-from toolkit.settings.fields import group, quoted, setting
-
+_MOST_PIXELS = 4096  # of an exported image's height or width
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -181,10 +180,12 @@ class ImageExport(Export):
         Raises:
             ValueError: Where the exported size is none, or larger than a model is for.
         """
-        sizes = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.export_size)
-        if self.export_size and not (sizes and max(map(int, sizes.groups())) <= 4096):
-            told = quoted(self.export_size)
-            raise ValueError(f"--export_size must be HEIGHTxWIDTH, such as 480x640, each at most 4096; got {told}.")
+        _ = self.exported_size
+
+    @property
+    def exported_size(self) -> tuple[int, int] | None:
+        """Height and width of the exported model's images; None: as it was trained."""
+        return next(iter(sizes(self.export_size, "export_size", _MOST_PIXELS)), None)
 
 
 @group
@@ -207,13 +208,12 @@ class MaskExport(Export):
         Raises:
             ValueError: Where an exported size is none, or larger than a model is for.
         """
-        for size in self.export_sizes.split(",") if self.export_sizes else ():
-            sides = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", size)
-            if not (sides and max(map(int, sides.groups())) <= 4096):
-                raise ValueError(
-                    "--export_sizes must be HEIGHTxWIDTH, such as 480x640, or several between commas, each at most "
-                    f"4096; got {quoted(self.export_sizes)}."
-                )
+        _ = self.exported_sizes
+
+    @property
+    def exported_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of the exported model's images, several; none: as the test images are."""
+        return sizes(self.export_sizes, "export_sizes", _MOST_PIXELS, several=True)
 
 
 @group
