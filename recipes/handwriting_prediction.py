@@ -129,4 +129,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(check_data,))

@@ -29,16 +29,8 @@ from toolkit.settings import other, setting
 
 
 @settings.recipe
-class Settings(settings.WrittenStrokes, settings.Recurrent, settings.Devices, settings.Export):
+class Settings(settings.WrittenStrokes, settings.Recurrent, settings.FallingAdam, settings.Devices, settings.Export):
     dropout: float = setting(0.1, "share of each layer's inputs left out in training", minimum=0.0, maximum=0.95)
-    learning_rate: float = setting(
-        3e-3,
-        "first step size; over the last third it falls to a thirtieth",
-        minimum=0.0,
-        maximum=1e3,
-        changeable=True,
-        remembered=True,
-    )
     beam_width: int = setting(25, "beginnings kept by the beam search", minimum=1, maximum=10_000, changeable=True)
     synthesis: str = setting(
         "", "of --mode=read_written: folder of an exported handwriting_synthesis [the shipped one]", changeable=True
@@ -49,6 +41,7 @@ class Settings(settings.WrittenStrokes, settings.Recurrent, settings.Devices, se
     alphabet: str = ALPHABET
     units: int = other(96, more="in each direction too")
     num_layers: int = 2
+    learning_rate: float = 3e-3
     epochs: int = 5
 
     def reading(self) -> dict:
@@ -165,4 +158,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, apart=(read_written,), checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, apart=(read_written,), untrained=(check_data,))

@@ -194,4 +194,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, write, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, write, untrained=(check_data,))

@@ -34,6 +34,7 @@ MARGINS = "perceptron l1_hinge smoothed_l1_hinge modified_huber dwd_margin l2_ma
 @settings.recipe
 class Settings(
     settings.Images,
+    settings.NamedImages,
     settings.Augmentation,
     settings.ImageNetwork,
     settings.Schedule,
@@ -45,9 +46,12 @@ class Settings(
     )
     label_smoothing: float = setting(0.0, "of the cross-entropy", paper="Inception v3: 0.1", minimum=0.0, maximum=1.0)
     auxiliary_weight: float = setting(
-        0.3, "of auxiliary heads' losses, where there are such; 0: none", paper="0.3", minimum=0.0, maximum=100.0
+        0.3,
+        "weight of the auxiliary heads' losses, of networks that have such heads; 0: no heads",
+        paper="0.3",
+        minimum=0.0,
+        maximum=100.0,
     )
-    images: str = setting("", "of --mode=sample: files to classify, between commas", changeable=True)
     weight_decay: float = other(5e-4, paper="5e-4, 1e-4")
     learning_rate: float = other(0.1, paper="0.1, 0.01")
     epochs: int = 15
@@ -116,7 +120,7 @@ def train(run):
         model = network(s, images.class_names, s.weights if s.weights and not run.has("model") else None)
         if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
-        compiled(model, s, run.num_steps(images.splits.train) // s.epochs)
+        compiled(model, s, run.num_steps(images.splits.train, epochs=1))
     plateau = training.plateau.plateau
     callbacks = [plateau(model, s.learning_rate, patience=s.patience)] if s.schedule == "plateau" else []
     classifier, splits = models.image_classifier.classifier(model), images.one_hot(model.output)
@@ -205,7 +209,7 @@ def export(run):
         test=(parts["test"].store, parts["test"].labels),
         train=parts["train"].store,
         stored_size=augmentation(s).stored_size(s.size),
-        exported_size=data.images.files.parse_size(s.export_size, "export_size"),
+        exported_size=s.exported_size,
         max_measured=s.max_measured,
         calibrated=s.loss == "cross_entropy",
     )
@@ -226,4 +230,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data, margin_losses))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(check_data, margin_losses))

@@ -36,6 +36,7 @@ PAPER = {"v2": 79.7, "v3": 85.7, "v3+": 89.0}  # mean IoU on VOC 2012, test, per
 @settings.recipe
 class Settings(
     settings.Masks,
+    settings.NamedImages,
     settings.MaskAugmentation,
     settings.SegmentationNetwork,
     settings.DenseCRF,
@@ -45,14 +46,23 @@ class Settings(
 ):
     class_weights: str = setting(
         "root",
-        "of the loss: balanced: the median class's pixels over the class's own; root: the square root of that",
+        "of the classes in the loss: balanced: the median class's pixels over the class's own; root: its square root",
         choices=("none", "root", "balanced"),
     )
     scales: str = setting(
-        "0.75,1,1.25", "of test images", paper="0.5,0.75,1; v3: 0.5 to 1.75", changeable=True, maximum=100
+        "0.75,1,1.25",
+        "sizes in which test images are looked at, as factors",
+        paper="0.5,0.75,1; v3: 0.5 to 1.75",
+        changeable=True,
+        maximum=100,
     )
-    fusion: str = setting("mean", "of the scales", paper="max, mean", choices=("max", "mean"), changeable=True)
-    images: str = setting("", "of --mode=sample: files to segment, between commas", changeable=True)
+    fusion: str = setting(
+        "mean",
+        "how what is seen at the scales becomes one",
+        paper="max, mean",
+        choices=("max", "mean"),
+        changeable=True,
+    )
     weight_decay: float = other(5e-4, paper="5e-4")
     learning_rate: float = other(0.05, paper="0.007")
     schedule: str = other("poly", paper="poly")
@@ -100,7 +110,7 @@ def train(run):
             model.get_layer("standardize").adapt(*images.statistics())
         if s.strategy != "single":
             models.image_blocks.synchronize(model)
-        compiled(model, s, images.counts["train"], run.num_steps(splits.train) // s.epochs)
+        compiled(model, s, images.counts["train"], run.num_steps(splits.train, epochs=1))
     for rate in models.deeplab.useless_rates(model, *images.crop_size):
         print(f"  --rates: of {rate} a 1 x 1 convolution is left in images of {images.crop_size}.", flush=True)
     shown, predict = list(images.examples("validation", 3)), one_scale(run, model)
@@ -231,13 +241,12 @@ def export(run):
     s, (model, names), images = run.settings, trained(run), run.data_to_measure()
     examples = data.masks.noise if images is None else images.for_classes(names, str(run.workdir)).examples
     size = next(iter(examples("test", 1)))[1].shape
-    sizes = [data.images.files.parse_size(each, "export_sizes") for each in s.export_sizes.split(",") if each]
     served = serving.segmenter.segmenter(
         model,
         test=examples("test", s.max_measured),
         max_measured=s.max_measured,
         train=examples("train", 50),
-        sizes=sizes or [size, tuple(-(-side // 2) for side in size)],
+        sizes=s.exported_sizes or [size, tuple(-(-side // 2) for side in size)],
         working_size=s.image_size and tuple(round(side * s.image_size / min(size)) for side in size),
         crf=layers.LocalCRF(**crf_numbers(run)) if s.crf else None,
     )
@@ -251,4 +260,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,), apart=(tune_crf,))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(check_data,), apart=(tune_crf,))

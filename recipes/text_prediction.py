@@ -30,15 +30,19 @@ class Settings(
     settings.WriterExport,
 ):
     embedding_size: int = setting(
-        0, "numbers a token is looked up as; 0: rows of kernels", paper="one-hot, the same", minimum=0, maximum=8192
+        0, "channels of a token's embedding; 0: one-hot", paper="one-hot", minimum=0, maximum=8192
     )
     skip_connections: bool = setting(True, "each layer sees the input, and the output sees each layer")
     num_sampled: int = setting(0, "words of a sampled softmax; 0: the exact softmax", minimum=0, maximum=10**6)
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
-    reset_every: int = setting(100, "sequences to a new state; 0: never", paper="100", minimum=0, maximum=10**9)
+    reset_every: int = setting(
+        100, "sequences after which the state is set to zero; 0: never", paper="100", minimum=0, maximum=10**9
+    )
     start_from: str = setting("", "workdir of a trained network of these sizes, whose weights to begin with", path=True)
     dynamic_learning_rate: float = setting(0.3, "of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True)
-    max_evaluated: int | None = setting(None, "test tokens that count", minimum=1, maximum=2 * 10**9, changeable=True)
+    max_evaluated: int | None = setting(
+        None, "test tokens; left out: all", minimum=1, maximum=2 * 10**9, changeable=True
+    )
     prompt: str = setting("", "text that --mode=sample carries on", changeable=True)
     length: int = setting(600, "tokens that --mode=sample writes", minimum=1, maximum=10**6, changeable=True)
     units: int = other(256, paper="1000; Wikipedia: 700")
@@ -203,4 +207,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(check_data,))

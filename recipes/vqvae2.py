@@ -29,7 +29,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.EncodedImages,
-    settings.SplitCodebook,
+    settings.ImageAutoencoder,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -42,9 +42,9 @@ class Settings(
         minimum=2,
         maximum=3,
     )
-    units: int = setting(64, "channels of the convolutions", paper="128", minimum=1, maximum=8192)
-    residual_units: int = setting(32, "channels inside the residual blocks", paper="64", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(2, "of each level's encoder and decoder", paper="2", minimum=0, maximum=100)
+    units: int = other(64, paper="128")
+    residual_units: int = other(32, paper="64")
+    num_residual_blocks: int = other(2, help="residual blocks of each level's encoder and decoder")
     embedding_dim: int = other(32, paper="64")
     judge: str = setting(
         "",
@@ -52,7 +52,7 @@ class Settings(
         changeable=True,
         path=True,
     )
-    learning_rate: float | None = other(1e-3, paper="3e-4")
+    learning_rate: float = other(1e-3, paper="3e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
     num_samples: int = 16
@@ -67,7 +67,7 @@ class Settings(
 
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
-    return data.images.load(**s.reading())
+    return data.images.load(**s.reading(), batch_size=s.batch_size)
 
 
 def network(s, channels):
@@ -75,15 +75,14 @@ def network(s, channels):
         layers.VectorQuantizer(**s.quantizer(), seed=s.seed, metrics_name=name, name=name)
         for name in models.vqvae2.codebook_names(s.num_levels)
     ]
-    sizes = s.only("num_levels", "units", "residual_units", "num_residual_blocks", "embedding_dim")
-    return models.vqvae2.vqvae2(s.size, channels, codebooks=codebooks, **sizes)
+    return models.vqvae2.vqvae2(s.size, channels, num_levels=s.num_levels, codebooks=codebooks, **s.convolutions())
 
 
 def train(run):
     s, images = run.settings, run.data
     splits = images.splits.map(methods.image_codes.pair)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    s.tell_start(s.batch_size * (s.size // 2 ** (s.num_levels + 1)) ** 2)
+    s.warn_of_few_vectors(s.batch_size * (s.size // 2 ** (s.num_levels + 1)) ** 2)
     with run.scope():
         model = network(s, images.parts["train"].store[0].shape[-1])
         methods.image_codes.compiled(model, keras.optimizers.Adam(falling))
@@ -97,17 +96,13 @@ def train(run):
     )
 
 
-def level_names(model):
-    return [layer.name.partition("_")[2] for layer in models.vqvae2.codebooks(model)]
-
-
 def codes_of(model, images):
     return [np.asarray(each) for each in models.vqvae2.codes(model, np.asarray(images, "float32"))]
 
 
 def reconstructions(model, images):
     """Images, each level's codes as colours, and what is drawn from the levels down to it."""
-    codes, names, rows = codes_of(model, images), level_names(model), [("real", images)]
+    codes, names, rows = codes_of(model, images), models.vqvae2.level_names(model), [("real", images)]
     for number, (layer, name) in enumerate(zip(models.vqvae2.codebooks(model), names, strict=True), 1):
         first = codes[number - 1].reshape(*codes[number - 1].shape[:3], -1)[..., 0]
         known = [*codes[:number], *[None] * (len(codes) - number)]
@@ -120,7 +115,7 @@ def reconstructions(model, images):
 def exchanged(model, images):
     """Yields for each level its name and the images, decoded with its codes of the next one."""
     codes = codes_of(model, images)
-    for number, name in enumerate(level_names(model)):
+    for number, name in enumerate(models.vqvae2.level_names(model)):
         mixed = [np.roll(each, -1, axis=0) if level == number else each for level, each in enumerate(codes)]
         yield name, np.asarray(models.vqvae2.decoded(model, mixed))
 
@@ -146,7 +141,7 @@ def evaluate(run):
     model, splits = run.load(), run.data.splits
     found = methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
     layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
-    for name, layer, shape in zip(level_names(model), layers, shapes, strict=True):
+    for name, layer, shape in zip(models.vqvae2.level_names(model), layers, shapes, strict=True):
         found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)
     found |= carried(run, model) if run.settings.judge else {}
     run.report(found, paper={"imagenet_squared_error_on_its_own_scale": 0.005})
@@ -157,31 +152,12 @@ def evaluate(run):
 
 def codes(run):
     """Encodes all images once, the codes of all levels in one row, for priors."""
-    model, images = run.load(), run.data
-    facts = {"autoencoder": "image", "classes": list(images.class_names), "data": run.settings.data}
-    encoded = {}
-    for split in data.codes.SPLITS:
-        batches = methods.image_codes.encoded(model, getattr(images.splits, split).dataset(num_epochs=1))
-        rows, labels, nats, _ = (np.concatenate(each) for each in zip(*batches, strict=True))
-        encoded[split], facts[f"{split}_reconstruction_nats"] = [(rows, labels, None)], float(nats.mean())
-    layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
-    data.codes.write(
-        run.path("codes"),
-        encoded,
-        shape=encoded["train"][0][0].shape[1:],
-        levels=shapes,
-        num_codes=run.settings.num_embeddings,
-        codebook=data.codes.digest(np.asarray(models.vqvae2.embeddings(model))),
-        label_names=images.class_names,
-        facts=facts,
-    )
-    maps = models.code_levels.parted(encoded["train"][0][0], shapes)
-    for layer, each in zip(layers, maps, strict=True):
-        counts = np.bincount(np.ravel(each), minlength=layer.num_embeddings)
-        vectors = np.asarray(layer.embeddings)[0]
-        run.picture(layer.name, visualize.codes.codebook(vectors, counts))
-        run.embedding(layer.name, vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
-    print(f"  {len(encoded['train'][0][0]):,} training images in codes: {run.path('codes')}")
+    model = run.load()
+    kept = serving.encoded_images.write(run.path("codes"), model, run.data, source=run.settings.data)
+    for name, vectors, counts in methods.image_codes.code_uses(model, kept):
+        run.picture(name, visualize.codes.codebook(vectors, counts))
+        run.embedding(name, vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
+    print(f"  {len(kept):,} training images in codes: {run.path('codes')}")
 
 
 def sample(run):
@@ -199,15 +175,12 @@ def sample(run):
 
 def export(run):
     s, images = run.settings, run.data_to_measure()
-    measured, typical = (
-        [image for block, _ in images.blocks(split, most) for image in block] if images else []
-        for split, most in (("test", s.max_measured), ("train", 100))
+    served = serving.image_codes.image_codes(
+        run.load(),
+        measured=images.examples("test", s.max_measured) if images else (),
+        typical=images.examples("train", 100) if images else (),
     )
-    run.export(
-        serving.image_codes.image_codes(run.load(), measured=measured, typical=typical),
-        data=s.data,
-        description=__doc__.splitlines()[0],
-    )
+    run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
 def check_data(run):
@@ -216,4 +189,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, codes, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, codes, sample, export, untrained=(check_data,))

@@ -29,13 +29,13 @@ from toolkit.settings import other
 @settings.recipe
 class Settings(
     settings.EncodedImages,
-    settings.ImageAutoencoder,
+    settings.OneLevelAutoencoder,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
     settings.ImageExport,
 ):
-    learning_rate: float | None = other(1e-3, paper="2e-4")
+    learning_rate: float = other(1e-3, paper="2e-4")
     batch_size: int = other(32, paper="128")
     epochs: int = 20
     num_samples: int = 16
@@ -50,7 +50,7 @@ class Settings(
 
 def load(s):
     """`data.images.Images`, their batches (image, label)."""
-    return data.images.load(**s.reading())
+    return data.images.load(**s.reading(), batch_size=s.batch_size)
 
 
 def network(s, channels):
@@ -62,7 +62,7 @@ def train(run):
     s, images = run.settings, run.data
     splits = images.splits.map(methods.image_codes.pair)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    s.tell_start(s.batch_size * (s.size // 2**s.num_downsamplings) ** 2)
+    s.warn_of_few_vectors(s.batch_size * (s.size // 2**s.num_downsamplings) ** 2)
     with run.scope():
         model = network(s, images.parts["train"].store[0].shape[-1])
         methods.image_codes.compiled(model, keras.optimizers.Adam(falling))
@@ -101,29 +101,12 @@ def evaluate(run):
 
 def codes(run):
     """Encodes all images once, for a prior."""
-    model, images = run.load(), run.data
-    facts = {"autoencoder": "image", "classes": list(images.class_names), "data": run.settings.data}
-    encoded = {}
-    for split in data.codes.SPLITS:
-        batches = methods.image_codes.encoded(model, getattr(images.splits, split).dataset(num_epochs=1))
-        encoded[split] = list(batches)
-        nats = np.concatenate([nats for _, _, nats, _ in encoded[split]])
-        facts[f"{split}_reconstruction_nats"] = float(nats.mean())
-    data.codes.write(
-        run.path("codes"),
-        {split: [(codes, labels, None) for codes, labels, *_ in found] for split, found in encoded.items()},
-        shape=models.vqvae.code_shape(model),
-        num_codes=codebook(model).num_embeddings,
-        codebook=data.codes.digest(np.asarray(codebook(model).embeddings)),
-        label_names=images.class_names,
-        facts=facts,
-    )
-    drawn = np.concatenate([found[0].reshape(-1) for found in encoded["train"]])
-    counts = np.bincount(drawn, minlength=codebook(model).num_embeddings)
-    vectors = np.asarray(codebook(model).embeddings)[0]
-    run.picture("codebook", visualize.codes.codebook(vectors, counts))
-    run.embedding("codebook", vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
-    print(f"  {sum(len(found[0]) for found in encoded['train']):,} training images in codes: {run.path('codes')}")
+    model = run.load()
+    kept = serving.encoded_images.write(run.path("codes"), model, run.data, source=run.settings.data)
+    for name, vectors, counts in methods.image_codes.code_uses(model, kept):
+        run.picture(name, visualize.codes.codebook(vectors, counts))
+        run.embedding(name, vectors, [{"code": code, "uses": int(count)} for code, count in enumerate(counts)])
+    print(f"  {len(kept):,} training images in codes: {run.path('codes')}")
 
 
 def sample(run):
@@ -157,15 +140,12 @@ def changed(model, images, random):
 
 def export(run):
     s, images = run.settings, run.data_to_measure()
-    measured, typical = (
-        [image for block, _ in images.blocks(split, most) for image in block] if images else []
-        for split, most in (("test", s.max_measured), ("train", 100))
+    served = serving.image_codes.image_codes(
+        run.load(),
+        measured=images.examples("test", s.max_measured) if images else (),
+        typical=images.examples("train", 100) if images else (),
     )
-    run.export(
-        serving.image_codes.image_codes(run.load(), measured=measured, typical=typical),
-        data=s.data,
-        description=__doc__.splitlines()[0],
-    )
+    run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
 def check_data(run):
@@ -174,4 +154,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, codes, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, codes, sample, export, untrained=(check_data,))

@@ -34,28 +34,26 @@ class Settings(
     settings.SpeakingNetwork,
     settings.Codebook,
     settings.AveragedAdam,
+    settings.PriorTraining,
     settings.Devices,
     settings.SoundSampling,
     settings.SoundExport,
 ):
     num_downsamplings: int = setting(
-        6, "convolutions of stride 2: a code for each 2^n samples", paper="6", minimum=1, maximum=16
+        6, "convolutions of stride 2 in the encoder: a code for each 2^n samples", paper="6", minimum=1, maximum=16
     )
-    encoder_filters: int = setting(128, "channels of each", paper="768", minimum=1, maximum=4096)
+    encoder_filters: int = setting(128, "channels of these", paper="768", minimum=1, maximum=4096)
     prior_layers: int = setting(6, "blocks of the prior, of dilation 1, 2, 4 and so on", minimum=1, maximum=20)
     prior_filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=4096)
-    prior_window: int = setting(128, "codes that its training sees of a recording", minimum=2, maximum=100_000)
-    prior_epochs: int = setting(
-        10, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
-    )
-    recording: str = setting("", "what --mode=sample converts; empty: test recordings", changeable=True, path=True)
-    hop: int = other(80, help="samples of a frame that the judge hears")
+    prior_window: int = setting(128, "codes of a recording in a training step of the prior", minimum=2, maximum=100_000)
+    recording: str = setting("", "file that --mode=sample converts; empty: test recordings", changeable=True, path=True)
+    judge_hop: int = setting(80, "samples of a frame that the judge hears", minimum=1, maximum=100_000)
     condition_size: int = 32
     window: int = 4096
     data: str = "embedded:10:4"
     num_embeddings: int = 512
     embedding_dim: int = other(64, paper="512")
-    learning_rate: float | None = other(0.002, paper="0.0002")
+    learning_rate: float = other(0.002, paper="0.0002")
     batch_size: int = 4
     epochs: int = 4
 
@@ -79,9 +77,9 @@ def network(s, inventory):
 
 def train(run):
     s, speech = run.settings, run.data
-    methods.speech_classification.train_judge(run, speech, hop=s.hop, epochs=s.judge_epochs)
+    methods.speech_classification.train_judge(run, speech, hop=s.judge_hop, epochs=s.judge_epochs)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
-    s.tell_start(s.batch_size * -(-s.window // 2**s.num_downsamplings))
+    s.warn_of_few_vectors(s.batch_size * -(-s.window // 2**s.num_downsamplings))
     with run.scope():
         model = network(s, speech.inventory)
         methods.sound_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0, **s.averaging()))
@@ -89,7 +87,8 @@ def train(run):
 
     def pictures():
         converter = generation.voice_conversion.VoiceConverter(model)
-        rows = rows_of(shown, spoken(run, converter, versions(converter, speech, shown)), speech)
+        sounds = converter.speak_kinds(versions(converter, shown, speech), temperature=s.temperature, seed=s.seed)
+        rows = rows_of(shown, sounds, speech)
         whole = np.concatenate([sound for row in rows for _, sound in row])
         return {"training/converted": drawn(rows, s), "training/real_rebuilt_converted": (whole, s.sample_rate)}
 
@@ -100,7 +99,7 @@ def train(run):
 def prior(run):
     """Trains the prior of a recording's codes given those before and the speaker, on codes that are made once."""
     s, codes = run.settings, encoded(run)
-    falling = training.step_sizes.falling(s.learning_rate, s.prior_epochs * codes.splits.train.steps_per_epoch)
+    falling = training.step_sizes.falling(s.learning_rate, run.num_steps(codes.splits.train, s.prior_epochs))
     with run.scope("prior"):
         model = models.wavenet.wavenet(
             [2**number for number in range(s.prior_layers)],
@@ -121,7 +120,7 @@ def encoded(run):
     """The codes of all recordings, `data.codes.Codes`, made once."""
     s, model, speech = run.settings, run.load(), run.data
     encode = generation.voice_conversion.VoiceConverter(model).encode
-    return data.codes.kept(
+    return data.codes.load_or_write(
         run.path("codes"),
         lambda split: methods.sound_codes.pieces(encode, speech.examples(split), s.prior_window),
         shape=(s.prior_window,),
@@ -132,32 +131,26 @@ def encoded(run):
     )
 
 
-def another(speaker, speech):
+def next_speaker(speaker, speech):
     return (speaker + 1) % len(speech.speakers)
 
 
-def spoken(run, converter, asked):
-    """Sounds by kind, all written together, of the codes, speakers and lengths of each kind."""
-    codes, speakers, lengths = (list(itertools.chain(*each)) for each in zip(*asked.values(), strict=True))
-    sounds = iter(
-        converter.decode(codes, speakers, lengths, temperature=run.settings.temperature, seed=run.settings.seed)
-    )
-    return {kind: list(itertools.islice(sounds, len(speakers))) for kind, (_, speakers, _) in asked.items()}
+def by_another(each, speech):
+    """A recording, or an utterance, as if somebody else spoke it."""
+    return each._replace(speaker=next_speaker(each.speaker, speech))
 
 
-def versions(converter, speech, real):
-    """What `spoken` takes of recordings: each rebuilt, and in another's voice."""
-    codes, lengths = [converter.encode(each.waveform) for each in real], [len(each.waveform) for each in real]
-    speakers = [each.speaker for each in real]
-    others = [another(speaker, speech) for speaker in speakers]
-    return {"rebuilt": (codes, speakers, lengths), "converted": (codes, others, lengths)}
+def versions(converter, real, speech):
+    """The utterances of recordings: rebuilt, and in another's voice."""
+    own = converter.utterances(real)
+    return {"rebuilt": own, "converted": [by_another(each, speech) for each in own]}
 
 
 def rows_of(real, sounds, speech):
     """(title, sound) of each recording: as it is, and its versions."""
     names, rows = speech.speakers, []
     for each, rebuilt, converted in zip(real, sounds["rebuilt"], sounds["converted"], strict=True):
-        other = f"as {names[another(each.speaker, speech)]}"
+        other = f"as {names[next_speaker(each.speaker, speech)]}"
         rows.append([(f"{names[each.speaker]}, real", each.waveform), ("rebuilt", rebuilt), (other, converted)])
     return rows
 
@@ -177,17 +170,11 @@ def trained(run):
 def evaluate(run):
     s, (model, inventory) = run.settings, trained(run)
     speech = run.data.for_names(inventory["speakers"], inventory["units"], str(run.workdir))
-    methods.sound_likelihood.compiled(model)
-
-    def measured(whose):
-        test = speech.splits.test.map(lambda batch: {**batch, "speaker": whose(batch["speaker"])})
-        test = test.map(methods.sound_likelihood.pairs(model)).dataset(num_epochs=1)
-        return model.evaluate(test, verbose=0, return_dict=True)
-
-    found = {name: value for name, value in measured(lambda speaker: speaker).items() if name != "loss"}
+    found, test = methods.sound_likelihood.measured(model, speech.splits.test), speech.splits.test
     found["codebook_usage_percent"] = 100 * found.pop("codebook_usage")
     if len(speech.speakers) > 1:
-        swapped = measured(lambda speaker: another(speaker, speech))
+        test = test.map(lambda batch: {**batch, "speaker": next_speaker(batch["speaker"], speech)})
+        swapped = methods.sound_likelihood.measured(model, test)
         found["bits_per_sample_of_another_speaker"] = swapped["bits_per_sample"]
     converter = generation.voice_conversion.VoiceConverter(model)
     each_second = s.sample_rate / converter.hop
@@ -198,29 +185,31 @@ def evaluate(run):
         pairs = [beside(speech.examples(split, 10 * s.num_judged)) for split in ("train", "test")]
         told = metrics.many_to_one_accuracy.many_to_one_accuracy(*pairs[0], *pairs[1])
         found |= {f"units_from_codes_{name}": value for name, value in told.items()}
-    codes, invents = encoded(run), methods.sound_likelihood.compiled(run.load("prior"), bits="bits_per_code")
-    test = codes.splits.test.map(methods.sound_codes.pairs(invents)).dataset(num_epochs=1)
-    found["bits_per_code"] = invents.evaluate(test, verbose=0, return_dict=True)["bits_per_code"]
+    found["bits_per_code"] = methods.sound_codes.measured(run.load("prior"), encoded(run).splits.test)
     found["bits_per_code_of_uniform_codes"] = np.log2(s.num_embeddings)
     found |= judged(run, converter, speech)
     run.report(found, paper={"vctk_phonemes_from_codes_accuracy_percent": 49.3})
 
 
 def judged(run, converter, speech):
-    """What the judge hears in test recordings, as they are, rebuilt and converted, and how near to them others come."""
+    """What the judge hears in test recordings, rebuilt and converted ones, and how far all that is spoken is from real.
+
+    Beside these are invented sounds, and such of uniform codes, as long as the recordings and by the same speakers.
+    """
     s, real, judge = run.settings, list(speech.examples("test", run.settings.num_judged)), run.load("judge")
-    asked = versions(converter, speech, real)
-    _, speakers, lengths = asked["rebuilt"]
+    asked = versions(converter, real, speech)
     inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
-    new = inventor.draw(speakers, -(-max(lengths) // converter.hop), temperature=s.temperature, seed=s.seed)
+    num_codes = -(-max(each.length for each in asked["rebuilt"]) // converter.hop)
+    how = {"temperature": s.temperature, "seed": s.seed}
+    new = inventor.draw([each.speaker for each in real], num_codes, **how)
     uniform = np.random.default_rng(s.seed).integers(0, s.num_embeddings, new.shape)
-    asked |= {"invented": (new, speakers, lengths), "uniform_codes": (uniform, speakers, lengths)}
-    sounds, waveforms = spoken(run, converter, asked), [each.waveform for each in real]
-    others = [each._replace(speaker=another(each.speaker, speech)) for each in real]
+    for kind, codes in (("invented", new), ("uniform_codes", uniform)):
+        asked[kind] = [each._replace(codes=own) for each, own in zip(asked["rebuilt"], codes, strict=True)]
+    sounds, waveforms = converter.speak_kinds(asked, **how), [each.waveform for each in real]
     heard = {
         "real": (waveforms, real),
         "rebuilt": (sounds["rebuilt"], real),
-        "converted": (sounds["converted"], others),
+        "converted": (sounds["converted"], [by_another(each, speech) for each in real]),
     }
     found = methods.speech_classification.heard_beside_chance(judge, heard, speech.num_states)
     found = {name: value for name, value in found.items() if speech.has_units or not name.startswith("units")}
@@ -231,7 +220,7 @@ def judged(run, converter, speech):
     for number, row in enumerate(rows):
         for kind, (_, sound) in zip(heard, row, strict=True):
             run.sound(f"test_{number}_{kind}", sound, s.sample_rate)
-    return found | methods.speech_classification.likeness(judge, waveforms, sounds)
+    return found | methods.speech_classification.frechet_distances(judge, waveforms, sounds)
 
 
 def coded(s, converter, sounds, codes, titles):
@@ -240,25 +229,30 @@ def coded(s, converter, sounds, codes, titles):
     return visualize.audio.codes(sounds, list(codes), converter.hop, s.sample_rate, titles, **how)
 
 
-def sample(run):
-    """Converts a recording, or test recordings, to the voice of who is asked for, or of each in turn, and invents."""
-    s, (model, inventory) = run.settings, trained(run)
-    rate, names = inventory["sample_rate"], inventory["speakers"]
+def to_convert(run, rate):
+    """The recording that is named, or else test recordings."""
+    s = run.settings
     if s.recording:
-        waveforms = [data.audio.clips.read(s.recording, rate, s.peak)]
-    else:
-        speech = run.data_if_there("test recordings; --recording=FILE names another") if run.has("model") else None
-        if speech is None:
-            raise ValueError("--recording=FILE: what is to be converted?")
-        waveforms = [each.waveform for each in speech.examples("test", s.num_samples)]
+        return [data.audio.clips.read(s.recording, rate, s.peak)]
+    speech = run.data_if_there("test recordings; --recording=FILE names another") if run.has("model") else None
+    if speech is None:
+        raise ValueError("--recording=FILE: what is to be converted?")
+    return [each.waveform for each in speech.examples("test", s.num_samples)]
+
+
+def sample(run):
+    """Says recordings in the voice that is asked for, or in each in turn, and invents speech by the same speakers."""
+    s, (model, inventory) = run.settings, trained(run)
+    rate, names, how = inventory["sample_rate"], inventory["speakers"], {"temperature": s.temperature}
     voices = [data.audio.tracks.number(s.speaker, tuple(names), "--speaker")] if s.speaker else range(len(names))
-    waveforms, speakers = (list(itertools.islice(itertools.cycle(each), s.num_samples)) for each in (waveforms, voices))
-    converter = generation.voice_conversion.VoiceConverter(model)
-    sounds = converter.convert(waveforms, speakers, temperature=s.temperature, seed=s.sample_seed)
-    inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
-    codes, new = inventor.invent(
-        speakers, max(1, round((s.seconds or 2) * rate)), temperature=s.temperature, seed=s.sample_seed
+    waveforms, speakers = (
+        list(itertools.islice(itertools.cycle(each), s.num_samples)) for each in (to_convert(run, rate), voices)
     )
+    converter = generation.voice_conversion.VoiceConverter(model)
+    sounds = converter.convert(waveforms, speakers, seed=s.sample_seed, **how)
+    inventor = generation.invented_speech.SpeechInventor(run.load("prior"), converter)
+    num_samples = max(1, round((s.seconds or 2) * rate))
+    codes, new = inventor.invent(speakers, num_samples, seed=s.sample_seed, **how)
     for number, speaker in enumerate(speakers):
         run.sound(f"sample_{number}_given", waveforms[number], rate)
         run.sound(f"sample_{number}", sounds[number], rate)
@@ -289,4 +283,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, prior, evaluate, sample, export, checks=(check_data,), trains=2)
+    training.main(Settings, load, train, prior, evaluate, sample, export, untrained=(check_data,), trains=2)

@@ -25,26 +25,24 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.Videos,
-    settings.ImageAutoencoder,
+    settings.OneLevelAutoencoder,
     settings.FallingAdam,
+    settings.PriorTraining,
     settings.Devices,
     settings.Sampling,
     settings.Export,
 ):
     num_given: int = setting(6, "frames that are given, the others are predicted", paper="6", minimum=1, maximum=10_000)
-    num_maps: int = setting(3, "frames before that the prior reads", minimum=1, maximum=1000)
+    num_maps: int = setting(3, "frames before each that the prior reads", minimum=1, maximum=1000)
     filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=8192)
     num_layers: int = setting(4, "gated blocks of the prior", minimum=1, maximum=1000)
-    prior_epochs: int = setting(
-        10, "of the prior's training", minimum=1, maximum=1_000_000, changeable=True, remembered=True
-    )
     temperature: float = setting(
         0.0, "0: the likeliest codes; 1: as the prior expects", minimum=0.0, maximum=100.0, changeable=True
     )
     max_measured: int = setting(
-        20, "test videos that say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
+        20, "test videos on which each exported file is measured", minimum=1, maximum=1_000_000, changeable=True
     )
-    learning_rate: float | None = other(1e-3, paper="2e-4")
+    learning_rate: float = other(1e-3, paper="2e-4")
     batch_size: int = 8
     epochs: int = 5
 
@@ -68,14 +66,14 @@ def frames_of(video):
 
 def train(run):
     """Trains the VQ-VAE on frames, each by itself."""
-    s, splits = run.settings, run.data.splits.map(lambda video: methods.image_codes.pair(frames_of(video), None))
+    s, splits = run.settings, run.data.splits.map(lambda video: methods.image_codes.pair(frames_of(video)))
     height, width, channels = run.data.splits.train.peek().shape[2:]
     if height != width:
         raise ValueError(
             f"--data={s.data}: frames of {height} x {width}; --image_size=SIDE cuts out their middle square."
         )
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    s.tell_start(s.batch_size * s.num_frames * (height // 2**s.num_downsamplings) ** 2)
+    s.warn_of_few_vectors(s.batch_size * s.num_frames * (height // 2**s.num_downsamplings) ** 2)
     with run.scope():
         codebook = layers.VectorQuantizer(**s.quantizer(), seed=s.seed, name="codebook")
         model = models.vqvae.vqvae(height, channels, codebook=codebook, **s.convolutions())
@@ -94,7 +92,7 @@ def prior(run):
     """Trains the prior of a frame's codes given those of the frames before, on codes that are made once."""
     s, codes = run.settings, encoded(run)
     height, *width = codes.shape[1:]
-    falling = training.step_sizes.falling(s.learning_rate, s.prior_epochs * codes.splits.train.steps_per_epoch)
+    falling = training.step_sizes.falling(s.learning_rate, run.num_steps(codes.splits.train, s.prior_epochs))
     with run.scope("prior"):
         model = models.pixelcnn.pixelcnn(
             height,
@@ -123,7 +121,7 @@ def encoded(run):
     shape = (s.num_frames, *models.vqvae.code_shape(model))
     embeddings = np.asarray(model.get_layer("codebook").embeddings)
     how = {"num_codes": s.num_embeddings, **s.only("batch_size", "seed")}
-    return data.codes.kept(run.path("codes"), codes_of, shape=shape, embeddings=embeddings, **how)
+    return data.codes.load_or_write(run.path("codes"), codes_of, shape=shape, embeddings=embeddings, **how)
 
 
 def trained(run):
@@ -137,9 +135,7 @@ def evaluate(run):
     found = {"squared_error_of_decoded_frames": found["squared_error"]} | {
         name: found[name] for name in ("reconstruction_bits_per_dim", "codebook_perplexity", "codebook_usage_percent")
     }
-    methods.code_likelihood.compiled(model)
-    test = codes.splits.test.map(methods.code_likelihood.Pairs(model)).dataset(num_epochs=1)
-    found["bits_per_code"] = model.evaluate(test, verbose=0, return_dict=True)["bits_per_code"]
+    found["bits_per_code"] = methods.code_likelihood.measured(model, codes.splits.test)
     videos = np.concatenate(list(run.data.splits.test.spread(100).dataset(num_epochs=1)))
     given, real = videos[:, : s.num_given], videos[:, s.num_given :]
     predictor = generation.film_prediction.FilmPredictor(model, autoencoder)
@@ -191,4 +187,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, prior, evaluate, sample, export, checks=(check_data,), trains=2)
+    training.main(Settings, load, train, prior, evaluate, sample, export, untrained=(check_data,), trains=2)

@@ -33,6 +33,7 @@ from toolkit.settings import other, setting
 class Settings(
     settings.Speech,
     settings.SpeakingNetwork,
+    settings.Frames,
     settings.AveragedAdam,
     settings.Devices,
     settings.SoundSampling,
@@ -40,7 +41,7 @@ class Settings(
 ):
     num_states: int = setting(
         1,
-        "equal parts of each unit that are told apart, so that it is known where in it a sound is",
+        "equal parts of each unit, each with a number of its own: the network is told how far a unit has come",
         maximum=100,
         minimum=1,
     )
@@ -60,7 +61,7 @@ class Settings(
     num_context_layers: int = 2
     num_judged: int = 60
     data: str = "embedded:10:4"
-    learning_rate: float | None = other(0.002, paper="0.001")
+    learning_rate: float = other(0.002, paper="0.001")
     batch_size: int = 8
     epochs: int = 4
 
@@ -90,7 +91,7 @@ def network(s, inventory):
         num_units=len(inventory["units"]) * inventory["num_states"] * ("units" in s.told),
         inventory=inventory,
         **s.blocks(),
-        **s.only("output", "num_mixtures", "condition_size", "num_context_layers"),
+        **s.only("hop", "output", "num_mixtures", "condition_size", "num_context_layers"),
     )
 
 
@@ -130,14 +131,12 @@ def trained(run):
 def evaluate(run):
     s, (model, inventory) = run.settings, trained(run)
     speech = run.data.for_names(inventory["speakers"], inventory["units"], str(run.workdir))
-    methods.sound_likelihood.compiled(model)
 
     def bits(**changed):
         test = speech.splits.test.map(
             lambda batch: {**batch, **{name: of(batch[name]) for name, of in changed.items()}}
         )
-        test = test.map(methods.sound_likelihood.pairs(model)).dataset(num_epochs=1)
-        return model.evaluate(test, verbose=0, return_dict=True)["bits_per_sample"]
+        return methods.sound_likelihood.measured(model, test)["bits_per_sample"]
 
     found = {"bits_per_sample": bits()}
     found["nats_per_sample"] = found["bits_per_sample"] * np.log(2)
@@ -169,7 +168,7 @@ def sample(run):
     writer, rate, names = generation.audio.SoundGenerator(model), inventory["sample_rate"], inventory["units"]
     primer = data.audio.clips.read(s.prime, rate, s.peak) if s.prime else None
     before = data.audio.tracks.track(s.prime_units.split(), inventory, len(primer)) if s.prime_units else None
-    tracks, speakers = what(run, inventory), who(s, inventory)
+    tracks, speakers = asked_units(run, inventory), asked_speakers(s, inventory)
     asked = [generation.speaking.Asked(next(speakers), next(tracks)) for _ in range(s.num_samples)]
     how = {"temperature": s.temperature, "seed": s.sample_seed}
     sounds = generation.speaking.speak(writer, asked, primer=primer, primer_units=before, **how)
@@ -187,7 +186,7 @@ def sample(run):
     run.picture("sample", visualize.audio.recordings(sounds[:12], rate, titles[:12], **how))
 
 
-def who(s, inventory):
+def asked_speakers(s, inventory):
     """The number of each sound's speaker."""
     speakers = inventory["speakers"]
     if s.speaker:
@@ -195,7 +194,7 @@ def who(s, inventory):
     return itertools.cycle(range(len(speakers)))
 
 
-def what(run, inventory):
+def asked_units(run, inventory):
     """The units of each sound, sample by sample."""
     s, rate = run.settings, inventory["sample_rate"]
     length = None if s.seconds is None else max(1, round(s.seconds * rate))
@@ -240,4 +239,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, apart=(write,), checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, apart=(write,), untrained=(check_data,))

@@ -24,13 +24,20 @@ from toolkit.settings import other, setting
 
 
 @settings.recipe
-class Settings(settings.Speech, settings.CausalNetwork, settings.FallingAdam, settings.Devices, settings.SoundExport):
+class Settings(
+    settings.Speech,
+    settings.CausalNetwork,
+    settings.Frames,
+    settings.FallingAdam,
+    settings.Devices,
+    settings.SoundExport,
+):
     num_frame_layers: int = setting(3, "convolutions over frames", minimum=0, maximum=100)
-    frame_filters: int = setting(64, "channels of these", minimum=1, maximum=16_384)
+    frame_filters: int = setting(64, "channels of the convolutions over frames", minimum=1, maximum=16_384)
     sample_loss_weight: float = setting(
-        0.1, "of the loss of the next sample, beside that of the units", minimum=0.0, maximum=1000.0
+        0.1, "weight of the next sample's loss, beside that of the units", minimum=0.0, maximum=1000.0
     )
-    linear_epochs: int = setting(8, "of the linear model of mel features", minimum=1, maximum=100_000)
+    linear_epochs: int = setting(8, "epochs of the linear model of mel features", minimum=1, maximum=100_000)
     recordings: str = setting("", "of --mode=sample: files to hear, between commas", changeable=True)
     num_layers: int = other(9, paper="30")
     skip_filters: int = 64
@@ -38,7 +45,7 @@ class Settings(settings.Speech, settings.CausalNetwork, settings.FallingAdam, se
     max_seconds: float = other(4.0, help="sound that the exported model hears at once")
     data: str = "embedded:10:8"
     window: int = 8000
-    learning_rate: float | None = 0.003
+    learning_rate: float = 0.003
     batch_size: int = 4
     epochs: int = 8
 
@@ -59,8 +66,11 @@ def train(run):
     train_linear(run, speech)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(speech.splits.train))
     with run.scope():
-        model = models.wavenet.recognizer(
-            len(speech.units), inventory=speech.inventory, **s.blocks(), **s.only("num_frame_layers", "frame_filters")
+        model = models.wavenet_recognizer.wavenet_recognizer(
+            len(speech.units),
+            inventory=speech.inventory,
+            **s.blocks(),
+            **s.only("hop", "num_frame_layers", "frame_filters"),
         )
         optimizer = keras.optimizers.Adam(falling, global_clipnorm=1.0)
         methods.unit_recognition.compiled(model, optimizer, s.sample_loss_weight)
@@ -79,11 +89,10 @@ def train(run):
 def train_linear(run, speech):
     """Trains what the network stands beside: the units, linear in seven frames of mel features."""
     s = run.settings
-    num_steps = s.linear_epochs * run.num_steps(speech.splits.train) // s.epochs
+    falling = training.step_sizes.falling(5e-3, run.num_steps(speech.splits.train, s.linear_epochs))
     with run.scope("linear"):
         linear = models.speech_classifier.speech_classifier(speech.inventory, hop=s.hop, num_layers=0)
-        optimizer = keras.optimizers.Adam(training.step_sizes.falling(5e-3, num_steps))
-        methods.speech_classification.compiled(linear, optimizer)
+        methods.speech_classification.compiled(linear, keras.optimizers.Adam(falling))
     pairs = speech.splits.map(methods.speech_classification.pairs(linear))
     how = {"epochs": s.linear_epochs, "monitor": "units_accuracy", "mode": "max"}
     run.fit(linear, pairs.train, pairs.validation, stage="linear", **how)
@@ -187,4 +196,4 @@ def check_data(run):
 
 
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, checks=(check_data,))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(check_data,))

@@ -62,7 +62,7 @@ def test_codes_are_made_once_and_anew_of_another_codebook_or_shape(tmp_path):
             return [(part[:, : shape[0]], labels, None) for part, labels, _ in PARTS[split]]
 
         how = {"num_codes": 300, "embeddings": embeddings, "label_names": ["a", "b"], "batch_size": 7}
-        return codes.kept(tmp_path / "codes", codes_of, shape=shape, **how)
+        return codes.load_or_write(tmp_path / "codes", codes_of, shape=shape, **how)
 
     first = kept(np.zeros((1, 300, 2)))
     again = kept(np.zeros((1, 300, 2)))

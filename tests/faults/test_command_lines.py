@@ -16,7 +16,7 @@ from recipes.__main__ import titles
 from tests.faults.hostile import CANARY, answer, check_answer, clear, table
 from toolkit import settings
 from toolkit.settings.fields import field_kind
-from toolkit.training import distribution
+from toolkit.training import cluster
 from toolkit.training.flags import given, settings_from_flags
 from toolkit.training.workdir import Workdir
 
@@ -196,7 +196,7 @@ CONFIGS = [
 @pytest.mark.parametrize("text, expected", table(CONFIGS))
 def test_tf_config(text, expected, monkeypatch):
     monkeypatch.setattr(os, "environ", {**os.environ, "TF_CONFIG": text})  # a real one cannot be so long
-    error = check_answer(distribution.task, ["TF_CONFIG"], expected)
+    error = check_answer(cluster.task, ["TF_CONFIG"], expected)
     assert (error is None) == (expected == "works")
 
 

@@ -29,6 +29,20 @@ def test_frame_by_frame():
         so_far = np.concatenate([so_far, np.asarray(frame)[:, None]], axis=1)
 
 
+def test_a_temperature_of_0_draws_the_likeliest_whatever_the_noise():
+    """Of as many frames as the network reads, and no more."""
+    maps = generator(num_maps=2)
+    films, frames = CodeFilmGenerator(maps), RANDOM.integers(0, 8, (3, 2, 3, 4)).astype("int32")
+    found = films.generate(frames, 0.0, num_frames=2)
+    first = maps.generate(context=frames, temperature=0.0)
+    second = maps.generate(context=np.stack([frames[:, 1], first], axis=1), temperature=0.0)
+    np.testing.assert_array_equal(found, np.stack([first, second], axis=1))
+    # Of each film its own: the first as it was, the others as noise has it.
+    mixed = films.generate(frames, [0.0, 1.0, 1.0], num_frames=2)
+    np.testing.assert_array_equal(mixed[0], found[0])
+    assert (np.asarray(mixed[1:]) != np.asarray(found[1:])).any()
+
+
 def test_too_few_frames():
     with pytest.raises(ValueError, match="expected 2 frames before or more; got 1"):
         CodeFilmGenerator(generator(num_maps=2)).generate(np.zeros((1, 1, 3, 4)), num_frames=1)

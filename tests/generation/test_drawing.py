@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from toolkit.distributions.gaussian_mixture import GaussianMixture
-from toolkit.generation.drawing import draw_event, draw_token
+from toolkit.generation.drawing import below_one, draw_event, draw_token, token_nats
 
 SHARES = np.array([0.1, 0.2, 0.05, 0.3, 0.25, 0.1])
 COUNT = 20_000
@@ -75,3 +75,14 @@ def test_no_temperature_draws_what_is_left_out(temperature, expected):
     logits = tf.repeat(tf.constant(np.log(SHARES)[None], tf.float32), COUNT, axis=0)
     drawn = draw_token(logits, NOISE, tf.fill((COUNT,), temperature), top_k=2, excluded=(3,))
     assert np.unique(drawn).tolist() == expected
+
+
+def test_what_tokens_take_whatever_is_added_to_the_logits():
+    logits = tf.constant(np.log(SHARES)[None] + [[0.0], [7.0], [-3.0]], tf.float32)
+    np.testing.assert_allclose(token_nats(logits, tf.constant([0, 3, 5])), -np.log(SHARES[[0, 3, 5]]), rtol=1e-5)
+
+
+def test_noise_of_double_precision_draws_no_token_that_there_is_not():
+    noise = below_one(np.array([0.0, 0.25, 1 - 1e-12]))
+    assert noise.dtype == np.float32 and noise[:2].tolist() == [0.0, 0.25] and noise[2] < 1
+    assert draw_token(tf.zeros((3, 4)), tf.constant(noise)).numpy().tolist() == [0, 1, 3]

@@ -33,6 +33,18 @@ def test_frames_are_decoded_codes():
         assert np.abs(found[:, place].astype(float) - expected).max() <= 1  # a pixel between two levels
 
 
+def test_a_temperature_of_0_predicts_the_same_whatever_the_seed():
+    prior, autoencoder = networks()
+    random = np.random.default_rng(1)
+    prior.set_weights([random.normal(size=weight.shape) for weight in prior.get_weights()])  # that no two are alike
+    predictor = FilmPredictor(prior, autoencoder)
+    still = predictor.predict(FRAMES, 2, temperature=0.0, seed=1)
+    np.testing.assert_array_equal(still, predictor.predict(FRAMES[:, -2:], 2, temperature=0.0, seed=2))
+    assert (predictor.predict(FRAMES, 2, seed=1) != predictor.predict(FRAMES, 2, seed=2)).any()
+    graph = predictor.generate(FRAMES, 0.0, num_frames=2)
+    assert np.abs(np.asarray(graph) - still).max() <= 1
+
+
 def test_too_few_frames():
     with pytest.raises(ValueError, match="expected 2 frames before or more; got 1"):
         FilmPredictor(*networks()).predict(FRAMES[:, :1], 2)

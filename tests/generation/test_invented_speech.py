@@ -38,6 +38,15 @@ def test_codes_follow_the_speaker_and_a_low_temperature_the_likeliest(networks):
     assert len(np.unique(inventor.draw([1] * 9, 6, temperature=0.0), axis=0)) == 1
 
 
+def test_a_temperature_of_0_invents_the_same_whatever_the_seed(networks):
+    inventor = SpeechInventor(*networks)
+    (codes, sounds), (others, again) = (inventor.invent([0, 1], 20, temperature=0.0, seed=seed) for seed in (1, 2))
+    np.testing.assert_array_equal(codes, others)
+    np.testing.assert_array_equal(sounds, again)
+    (_, sounds), (_, again) = (inventor.invent([0, 1], 20, seed=seed) for seed in (1, 2))
+    assert np.abs(np.subtract(sounds, again)).max() > 0
+
+
 def test_errors(networks):
     other = wavenet.wavenet([1], 4, 4, num_levels=8, codes=True)
     with pytest.raises(ValueError, match="writes 8 codes, and the decoder speaks 16"):

@@ -1,7 +1,9 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from toolkit.generation.voice_conversion import VoiceConverter
+from toolkit.generation.voice_conversion import Utterance, VoiceConverter
 from toolkit.models import vqvae_sound
 
 
@@ -32,6 +34,23 @@ def test_each_sound_is_spoken_through_its_own_codes(model):
     noise = np.random.default_rng(3).uniform(size=(1, 50))
     voices = [converter.writer.write(50, speaker=[who], units=codes[0], noise=noise) for who in (0, 1)]
     assert (voices[0] != voices[1]).any()
+
+
+def test_kinds_are_spoken_together_each_by_its_own_speaker(model):
+    converter, random = VoiceConverter(model), np.random.default_rng(2)
+    recordings = [SimpleNamespace(waveform=random.uniform(-1, 1, n), speaker=who) for n, who in ((40, 0), (21, 1))]
+    mine = converter.utterances(recordings)
+    asked = {"rebuilt": mine, "converted": [each._replace(speaker=1 - each.speaker) for each in mine]}
+    assert [each.speaker for each in mine] == [0, 1]
+    assert [each.length for each in asked["converted"]] == [40, 21]
+    asked["short"] = [Utterance(np.array([3, 3]), 1, 7)]
+    found = converter.speak_kinds(asked, temperature=0.5, seed=4)
+    codes = [converter.encode(each.waveform) for each in recordings]
+    every = [*codes, *codes, [3, 3]]
+    expected = converter.decode(every, [0, 1, 1, 0, 1], [40, 21, 40, 21, 7], temperature=0.5, seed=4)
+    assert list(found) == ["rebuilt", "converted", "short"]
+    for sound, own in zip([each for its in found.values() for each in its], expected, strict=True):
+        np.testing.assert_array_equal(sound, own)
 
 
 def test_errors(model):

@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 
 from toolkit import models
+from toolkit.layers import VectorQuantizer
 from toolkit.methods import image_codes
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1)).astype("float32")
@@ -40,7 +41,7 @@ def test_what_images_take(model):
     assert found["codebook_usage_percent"] == pytest.approx(100 * np.mean(counts > 0))
     # `fit` is shown the same.
     image_codes.compiled(model)
-    shown = model.evaluate(*image_codes.pair(IMAGES, None), verbose=0, return_dict=True)
+    shown = model.evaluate(*image_codes.pair(IMAGES), verbose=0, return_dict=True)
     assert shown["reconstruction_bits_per_dim"] == pytest.approx(found["reconstruction_bits_per_dim"], rel=1e-5)
     with pytest.raises(ValueError, match="one image at least"):
         image_codes.measured(model, [])
@@ -75,6 +76,23 @@ def test_codes_of_two_levels_are_one_row(several):
     np.testing.assert_array_equal(rows, np.concatenate([top.reshape(6, 1), bottom.reshape(6, 4)], axis=1))
 
 
+def test_each_codebook_has_counts_of_its_own():
+    """Two levels of two codebooks, the codes of the first of each even, of the second odd."""
+    codebooks = [VectorQuantizer(6, num_codebooks=2, name=name) for name in models.vqvae2.codebook_names(2)]
+    sizes = {"units": 8, "residual_units": 8, "num_residual_blocks": 1, "embedding_dim": 4}
+    model = models.vqvae2.vqvae2(8, 1, codebooks=codebooks, **sizes)
+    top, bottom = np.array([[0, 1]]), np.array([[2, 3], [2, 5], [4, 3], [0, 3]])
+    rows = np.repeat(np.concatenate([top.reshape(1, -1), bottom.reshape(1, -1)], axis=1), 3, axis=0)
+    found = {name: (vectors, counts.tolist()) for name, vectors, counts in image_codes.code_uses(model, rows)}
+    assert {name: counts for name, (_, counts) in found.items()} == {
+        "codebook_top_1": [3, 0, 0, 0, 0, 0],
+        "codebook_top_2": [0, 3, 0, 0, 0, 0],
+        "codebook_bottom_1": [3, 0, 6, 0, 3, 0],
+        "codebook_bottom_2": [0, 0, 0, 9, 0, 3],
+    }
+    np.testing.assert_array_equal(found["codebook_bottom_2"][0], np.asarray(codebooks[1].embeddings)[1])
+
+
 def test_codes_by_batches(model):
     parts = list(image_codes.encoded(model, BATCHES))
     codes, labels, nats, errors = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -89,6 +107,6 @@ def test_a_training_makes_images_likelier():
     model = models.vqvae.vqvae(8, 1, units=8, residual_units=8, num_residual_blocks=1, embedding_dim=4)
     image_codes.compiled(model, keras.optimizers.Adam(0.01))
     images = np.repeat(np.repeat(np.random.default_rng(0).integers(60, 190, (64, 2, 2, 1)) * 1.0, 4, 1), 4, 2)
-    history = model.fit(*image_codes.pair(images, None), epochs=8, batch_size=16, verbose=0).history
+    history = model.fit(*image_codes.pair(images), epochs=8, batch_size=16, verbose=0).history
     assert history["reconstruction_bits_per_dim"][-1] < history["reconstruction_bits_per_dim"][0] - 1
     assert history["codebook_usage"][-1] > 0

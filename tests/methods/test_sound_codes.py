@@ -2,8 +2,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
+from scipy import special
 
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 from toolkit.methods import sound_codes
 from toolkit.models import wavenet
 
@@ -43,6 +47,20 @@ def test_pairs_are_the_codes_before_and_those_that_count():
     np.testing.assert_array_equal(inputs["audio"], np.pad(batch["codes"], ((0, 0), (1, 0)))[:, :-1])
     assert inputs["speaker"].numpy().tolist() == [2, 0]
     assert weights.numpy().tolist() == [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]]
+
+
+def test_what_codes_take_is_the_mean_over_those_that_count():
+    prior = wavenet.wavenet([1, 2], 4, 4, num_levels=9, codes=True)
+    batch = {"codes": RANDOM.integers(0, 9, (3, 5)), "label": np.zeros(3), "length": np.array([5, 2, 4])}
+    batch = {name: each.astype("int32") for name, each in batch.items()}
+    signature = {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in batch.items()}
+    plan = shuffled_plan(3, 2, seed=0, shuffle=False)
+    batches = Batches(lambda rows: {name: each[rows] for name, each in batch.items()}, plan, signature, num_examples=3)
+    inputs, codes, _ = sound_codes.pairs(prior)({name: ops.convert_to_tensor(each) for name, each in batch.items()})
+    log_probs = special.log_softmax(np.asarray(prior(inputs), "float64"), axis=-1)
+    counted = np.arange(5)[None] < batch["length"][:, None]
+    nats = -np.take_along_axis(log_probs, np.asarray(codes)[..., None], -1)[..., 0][counted].mean()
+    assert sound_codes.measured(prior, batches) == pytest.approx(nats / np.log(2), rel=1e-4)
 
 
 @pytest.mark.parametrize("length", [5, 6, 7])

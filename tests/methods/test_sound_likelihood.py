@@ -1,8 +1,11 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy import special
 
+from toolkit.data.pipelines import Batches
+from toolkit.data.plans import shuffled_plan
 from toolkit.methods import sound_likelihood
 from toolkit.models import wavenet
 
@@ -24,6 +27,23 @@ def test_inputs_lie_one_sample_before_their_targets():
     np.testing.assert_array_equal(weights, BATCH["mask"])
     alone = wavenet.wavenet([1, 2], 4, 4)
     assert list(sound_likelihood.pairs(alone)(BATCH)[0]) == ["audio"]
+
+
+def test_what_sound_takes_is_the_mean_over_all_that_counts():
+    """Of batches that are not alike long."""
+    network = wavenet.wavenet([1, 2], 4, 4, num_levels=16)
+    signature = {name: tf.TensorSpec((None, *each.shape[1:]), each.dtype) for name, each in BATCH.items()}
+    batches = Batches(
+        lambda rows: {name: each[rows] for name, each in BATCH.items()},
+        shuffled_plan(3, 2, seed=0, shuffle=False),
+        signature,
+        num_examples=3,
+    )
+    found = sound_likelihood.measured(network, batches)
+    inputs, levels, _ = sound_likelihood.pairs(network)(BATCH)
+    log_probs = special.log_softmax(np.asarray(network(inputs), "float64"), axis=-1)
+    nats = -np.take_along_axis(log_probs, np.asarray(levels)[..., None], -1)[..., 0][BATCH["mask"]].mean()
+    assert found == {"bits_per_sample": pytest.approx(nats / np.log(2), rel=1e-4)}
 
 
 @pytest.mark.parametrize("output", ["categorical", "logistic_mixture"])

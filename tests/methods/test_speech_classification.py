@@ -80,11 +80,11 @@ def test_kinds_of_sounds_are_heard_beside_chance():
     }
 
 
-def test_likeness_is_of_whole_frames_alone():
+def test_frechet_distances_are_of_whole_frames_alone():
     model, random = speech_classifier(INVENTORY, hop=20, filters=4), np.random.default_rng(0)
     real = [random.uniform(-1, 1, length) for length in (400, 650)]
     quiet = [each / 50 for each in real]
-    found = speech_classification.likeness(model, real, {"same": real, "quiet": quiet})
+    found = speech_classification.frechet_distances(model, real, {"same": real, "quiet": quiet})
     assert abs(found["frechet_distance_of_same"]) < 1e-6 < found["frechet_distance_of_quiet"]
     # Each by itself, from the last layer's own weights: no frame of padding counts.
     seen = keras.Model(model.input, model.get_layer("units").input)

@@ -4,8 +4,8 @@ import pytest
 from scipy import special
 
 from toolkit.methods import unit_recognition
-from toolkit.models import wavenet
 from toolkit.models.speech_classifier import speech_classifier
+from toolkit.models.wavenet_recognizer import wavenet_recognizer
 
 INVENTORY = {"speakers": ["a", "b"], "units": ["_", "x", "y"], "unit_lengths": [80] * 3, "sample_rate": 8000}
 
@@ -13,7 +13,7 @@ INVENTORY = {"speakers": ["a", "b"], "units": ["_", "x", "y"], "unit_lengths": [
 def recognizer(**how):
     keras.utils.set_random_seed(0)
     sizes = {"filters": 4, "skip_filters": 4, "hop": 20, "frame_filters": 4, "num_levels": 16}
-    return wavenet.recognizer(3, [1, 2, 4], **(sizes | how))
+    return wavenet_recognizer(3, [1, 2, 4], **(sizes | how))
 
 
 def linear(**how):

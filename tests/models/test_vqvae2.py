@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from toolkit import layers
-from toolkit.models.vqvae import pixels
-from toolkit.models.vqvae2 import code_shapes, codebook_names, codebooks, codes, decoded, params, vqvae2
+from toolkit.models.vqvae import pixels, vqvae
+from toolkit.models.vqvae2 import code_shapes, codebook_names, codebooks, codes, decoded, level_names, params, vqvae2
 
 SMALL = {"units": 8, "residual_units": 8, "num_residual_blocks": 1, "embedding_dim": 4}
 IMAGES = np.random.default_rng(0).uniform(0, 255, (3, 16, 16, 1)).astype("float32")
@@ -62,6 +62,12 @@ def test_the_parts_are_those_of_the_whole(model, tmp_path):
     np.testing.assert_array_equal(again(IMAGES), model(IMAGES))
     for left, right in zip(found, codes(again, IMAGES), strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+def test_levels_have_names():
+    assert level_names(network(2)) == ["top", "bottom"]
+    assert level_names(network(3)) == ["top", "middle", "bottom"]
+    assert level_names(vqvae(8, 1, units=8, residual_units=8, embedding_dim=4)) == [""]
 
 
 def test_several_codebooks():

@@ -7,7 +7,9 @@ from toolkit.serving.wavenet_recognizer import wavenet_recognizer
 
 
 def test_exported_it_hears_what_keras_hears(tmp_path):
-    model = models.wavenet.recognizer(3, [1, 2, 4], filters=6, skip_filters=8, hop=20, frame_filters=8)
+    model = models.wavenet_recognizer.wavenet_recognizer(
+        3, [1, 2, 4], filters=6, skip_filters=8, hop=20, frame_filters=8
+    )
     random = np.random.default_rng(0)
     sounds = [{"audio": random.uniform(-1, 1, time), "units": random.integers(-1, 3, 9)} for time in (180, 90)]
     how = {"sample_rate": 1000, "seconds": 0.17, "units": list("abc"), "measured": sounds}
@@ -28,7 +30,7 @@ def test_exported_it_hears_what_keras_hears(tmp_path):
 
 
 def test_errors():
-    model = models.wavenet.recognizer(3, [1], filters=4, skip_filters=4, hop=20)
+    model = models.wavenet_recognizer.wavenet_recognizer(3, [1], filters=4, skip_filters=4, hop=20)
     with pytest.raises(ValueError, match="units: the network tells 3; got 2 names"):
         wavenet_recognizer(model, sample_rate=1000, seconds=1, units="ab")
     with pytest.raises(ValueError, match="at least one frame's, 0.02"):

@@ -43,17 +43,19 @@ def test_what_readers_are_asked_for():
 
 
 @pytest.mark.parametrize(
-    "source, size, channels",
-    [("embedded", 16, 1), ("embedded:300", 16, 1), ("embedded:shapes", 64, 3), ("folder:x", 32, 3)],
+    ("data", "size", "channels"), [("embedded:100", 16, 1), ("embedded:shapes", 64, 3), ("keras:cifar10", 32, 3)]
 )
-def test_sizes_of_images_that_are_encoded(source, size, channels):
-    @settings.recipe
-    class Settings(domains.EncodedImages, settings.Training):
-        epochs: int = 1
-
-    asked = Settings(data=source).reading()
-    assert (asked["image_size"], asked["channels"]) == (size, channels)
-    assert Settings(data=source, image_size=24, channels=1).reading()["image_size"] == 24
+def test_images_of_which_codes_are_made(data, size, channels):
+    """Of a size and colours that follow from the data, or are said."""
+    asked = domains.EncodedImages(data=data, seed=3).reading()
+    assert asked == {
+        **{"source": data, "image_size": size, "channels": channels},
+        **{"seed": 3, "held_out": 0.1, "skip_corrupt": False},
+    }
+    said = domains.EncodedImages(data=data, image_size=24, channels=4 - channels)
+    assert (said.size, said.reading()["image_size"], said.reading()["channels"]) == (24, 24, 4 - channels)
+    with pytest.raises(ValueError, match="--channels=2: expected 1, grey, or 3, in colour"):
+        domains.EncodedImages(data=data, channels=2)
 
 
 def test_what_speech_is_asked_for():

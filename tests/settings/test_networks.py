@@ -39,9 +39,19 @@ def test_a_codebook_as_its_layer_is_asked():
         networks.SplitCodebook(workdir="w", num_codebooks=2, embedding_dim=7)
 
 
+def test_networks_are_asked_for_by_their_arguments_names():
+    """Each builder takes what its group gives, and nothing of it is missing."""
+    several = {"units", "residual_units", "num_residual_blocks", "embedding_dim"}
+    assert networks.ImageAutoencoder(workdir="w").convolutions().keys() == several
+    assert networks.OneLevelAutoencoder(workdir="w").convolutions().keys() == several | {"num_downsamplings"}
+    assert "hop" not in networks.CausalNetwork().blocks() and networks.Frames().hop == 80
+
+
 def test_a_codebook_that_the_first_batch_cannot_begin_is_said(capsys):
     codebook = networks.Codebook(num_embeddings=128)
-    codebook.tell_start(128)
+    codebook.warn_of_few_vectors(128)
     assert not capsys.readouterr().err
-    codebook.tell_start(127)
+    codebook.warn_of_few_vectors(127)
     assert "--num_embeddings=128: the first batch has 127 vectors" in capsys.readouterr().err
+    networks.Codebook(num_embeddings=128, codebook_momentum=0.0).warn_of_few_vectors(1)
+    assert not capsys.readouterr().err, "learned by gradient it begins with random values"

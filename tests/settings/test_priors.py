@@ -23,3 +23,9 @@ def test_a_pixelcnn_has_no_heads():
 def test_a_share_that_keeps_nothing():
     with pytest.raises(ValueError, match="--keep must be at least 0.01; got 0.0"):
         priors.ImageSampling(workdir="w", keep=0.0)
+
+
+def test_a_prior_trains_on_as_its_vqvae_does():
+    field = priors.PriorTraining.__dataclass_fields__["prior_epochs"]
+    assert field.metadata["changeable"] and field.metadata["remembered"]
+    assert priors.PriorTraining(workdir="w").prior_epochs == 10

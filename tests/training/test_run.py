@@ -68,6 +68,20 @@ def test_scalars_pictures_and_metrics(tmp_path, capsys):
     assert tags("test").Tags()["tensors"] == ["error_mm"]
 
 
+def test_a_schedule_ends_with_its_stage(tmp_path):
+    """Of any stage, with whole epochs and with shorter ones."""
+    whole = Run(Example(workdir=str(tmp_path / "whole"), epochs=3))
+    assert (whole.num_steps(batches()), whole.num_steps(batches(), epochs=7)) == (15, 35)
+    short = Run(Example(workdir=str(tmp_path / "short"), epochs=3, steps_per_epoch=2))
+    assert (short.num_steps(batches()), short.num_steps(batches(), epochs=7)) == (6, 14)
+    with short.scope("second"):
+        model = network(short.settings)
+    short.fit(model, batches(), stage="second", epochs=7)
+    assert int(model.optimizer.iterations) == 14
+    longer = Run(Example(workdir=str(tmp_path / "longer"), epochs=1, steps_per_epoch=9))
+    assert longer.num_steps(batches()) == 5
+
+
 def test_precision_and_seed(tmp_path):
     run = Run(Example(workdir=str(tmp_path / "a"), precision="mixed_bfloat16"))
     with run.scope():

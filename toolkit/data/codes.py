@@ -36,7 +36,7 @@ _FRAMING = 16  # bytes of a record beside its payload
 
 @dataclasses.dataclass(frozen=True)
 class Codes:
-    """Codes of one codebook.
+    """What a VQ-VAE has made of its data: codes, and whose they are.
 
     Args:
         splits: Batches of {"codes": int32 (batch, *shape), "label": int32 (batch,), "length": int32 (batch,)}: what
@@ -220,7 +220,7 @@ def _is_shape(shape):
     return bool(sides) and all(isinstance(side, int) and 0 < side < MOST for side in sides)
 
 
-def kept(
+def load_or_write(
     folder: str | os.PathLike,
     codes_of: Callable[[str], Iterable[tuple]],
     *,

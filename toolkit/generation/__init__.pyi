@@ -43,4 +43,5 @@ from toolkit.generation.speaking import Asked as Asked
 from toolkit.generation.strokes import Writer as Writer
 from toolkit.generation.strokes import Written as Written
 from toolkit.generation.text import Generator as Generator
+from toolkit.generation.voice_conversion import Utterance as Utterance
 from toolkit.generation.voice_conversion import VoiceConverter as VoiceConverter

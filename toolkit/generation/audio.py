@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
-from toolkit.generation.drawing import draw_token
+from toolkit.generation.drawing import below_one, draw_token, token_nats
 from toolkit.generation.sample_queues import CHUNK, SampleQueues
 
 
@@ -74,7 +74,8 @@ class SoundGenerator(SampleQueues):
 
         Args:
             speaker: (batch,), integers, for a network that reads them.
-            units: (batch, frames), integers, for a network that reads them: of the primer, and on; the last one stays.
+            units: (batch, frames), integers, for a network that reads them: the primer's, and then those of what is
+                written; where they end, the last one goes on.
             temperature: A number or (batch,): 1 to write as the model expects, less for less noise.
             num_steps: Most samples of a sound.
             length: (batch,), samples to write; `num_steps` without it.
@@ -210,8 +211,7 @@ class SoundGenerator(SampleQueues):
         """
         if self.distribution is not None:
             return -self.distribution.log_prob(params, level)
-        chosen = tf.reduce_sum(tf.one_hot(level, self.num_params) * params, axis=-1)
-        return tf.reduce_logsumexp(params, axis=-1) - chosen
+        return token_nats(params, level)
 
     def write(
         self,
@@ -264,4 +264,4 @@ class SoundGenerator(SampleQueues):
         if prime is not None:
             given["prime"] = np.tile(np.asarray(prime, "float32").reshape(-1), (num_sounds, 1))
         given = {name: tf.constant(value) for name, value in given.items()}
-        return self._function(tf.constant(np.minimum(noise, 1 - 2**-24), tf.float32), **given).numpy()
+        return self._function(tf.constant(below_one(noise)), **given).numpy()

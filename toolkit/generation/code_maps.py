@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
 from toolkit.generation.code_rows import CodeRows, clamped
-from toolkit.generation.drawing import draw_token
+from toolkit.generation.drawing import below_one, draw_token, token_nats
 
 
 class CodeMapGenerator(CodeRows):
@@ -110,7 +110,7 @@ class CodeMapGenerator(CodeRows):
                 noise=noise[:, row],
                 keep={"logits": (self.num_codes,)},
             )
-            total += tf.reduce_sum(self.nats(its.kept["logits"], its.values), axis=1)
+            total += tf.reduce_sum(token_nats(its.kept["logits"], its.values), axis=1)
             return row + 1, its.values, rows, its.state, total, written.write(row, its.values)
 
         empty = tf.fill((batch_size, self.width), self.num_codes)
@@ -119,19 +119,6 @@ class CodeMapGenerator(CodeRows):
         start = (tf.constant(0), empty, rows, state, total, written)
         *_, total, written = tf.while_loop(lambda row, *_: row < self.height, body, start)
         return tf.transpose(written.stack(), (1, 0, 2)), total
-
-    def nats(self, logits: tf.Tensor, code: tf.Tensor) -> tf.Tensor:
-        """What codes take.
-
-        Args:
-            logits: (..., num_codes).
-            code: (...), integers.
-
-        Returns:
-            (...), -log p of each.
-        """
-        chosen = tf.reduce_sum(tf.one_hot(code, self.num_codes) * logits, axis=-1)
-        return tf.reduce_logsumexp(logits, axis=-1) - chosen
 
     def write(
         self,
@@ -175,5 +162,4 @@ class CodeMapGenerator(CodeRows):
             )
         if noise is None:
             noise = np.random.default_rng(seed).uniform(size=(num, self.height, self.width))
-        noise = tf.constant(np.minimum(noise, 1 - 2**-24), tf.float32)
-        return self._function(noise, tf.constant(temperature, tf.float32), **given).numpy()
+        return self._function(tf.constant(below_one(noise)), tf.constant(temperature, tf.float32), **given).numpy()

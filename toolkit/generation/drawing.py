@@ -61,6 +61,42 @@ def draw_token(
     return tf.minimum(tf.reduce_sum(below, axis=-1), num_tokens - 1)
 
 
+def token_nats(logits: tf.Tensor, token: tf.Tensor) -> tf.Tensor:
+    """What tokens take.
+
+    Args:
+        logits: (..., vocabulary).
+        token: (...), integers.
+
+    Returns:
+        (...), -log p of each.
+
+    Example:
+
+    >>> round(float(token_nats(tf.math.log([[0.25, 0.75]]), tf.constant([0]))[0] / np.log(2)), 4)
+    2.0
+    """
+    chosen = tf.reduce_sum(tf.one_hot(token, logits.shape[-1]) * logits, axis=-1)
+    return tf.reduce_logsumexp(logits, axis=-1) - chosen
+
+
+def below_one(noise: ArrayLike) -> np.ndarray:
+    """Rounds uniform noise to single precision such that it stays below 1, where no token is drawn.
+
+    Args:
+        noise: Numbers in [0, 1).
+
+    Returns:
+        float32, of the same shape.
+
+    Example:
+
+    >>> bool(below_one(1 - 1e-12) < 1), float(np.float32(1 - 1e-12))
+    (True, 1.0)
+    """
+    return np.minimum(noise, 1 - 2**-24).astype("float32")
+
+
 def draw_event(
     distribution: GaussianMixture, params: ArrayLike, bias: ArrayLike = 0.0, noise: ArrayLike | None = None
 ) -> tf.Tensor:

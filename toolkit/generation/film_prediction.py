@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from toolkit.generation.code_films import CodeFilmGenerator
 from toolkit.generation.code_maps import CodeMapGenerator
+from toolkit.generation.drawing import below_one
 from toolkit.models import vqvae
 
 
@@ -76,7 +77,7 @@ class FilmPredictor:
                 autograph=False,
             )
         noise = np.random.default_rng(seed).uniform(size=(len(frames), num_frames, *self.size))
-        noise = tf.constant(np.minimum(noise, 1 - 2**-24), tf.float32)
+        noise = tf.constant(below_one(noise))
         given = tf.constant(np.asarray(frames, "float32")[:, -self.num_maps :])
         found = self._function(given, tf.constant(temperature, tf.float32), noise).numpy()
         return np.clip(np.rint(found), 0, 255).astype("uint8")

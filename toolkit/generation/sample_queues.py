@@ -226,7 +226,9 @@ class SampleQueues:
         return x, tf.stack([entering[number] for number in self._order])
 
     def look_far(self, far: tf.Tensor, chunk: tf.Tensor, prepared: Prepared) -> tf.Tensor:
-        """What the long queues give to a chunk of samples: as long as a chunk at least, they know all of it before.
+        """What the long queues give to each sample of a chunk.
+
+        They are as long as a chunk at least, and so hold all of this when the chunk begins: it is computed at once.
 
         Args:
             far: The long queues, the last rows of "queues".
@@ -234,7 +236,7 @@ class SampleQueues:
             prepared: As `prepare` makes it.
 
         Returns:
-            (CHUNK, num_far, batch, 2 F), what is the same of it for each sample included.
+            (CHUNK, num_far, batch, 2 F), with what is the same for each sample, biases and the speaker's share.
         """
         near, size = len(self.blocks) - self.num_far, prepared.constant.shape[-1]
         back = self._back[near:]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from toolkit.generation import loop
-from toolkit.generation.drawing import draw_token
+from toolkit.generation.drawing import below_one, draw_token, token_nats
 from toolkit.models import text_rnn
 
 
@@ -136,13 +136,8 @@ class Generator:
         """
         tokens = tf.cast(tokens, tf.int32)
         batch_size = tokens.shape[0] or tf.shape(tokens)[0]
-
-        def nats(logits, token):
-            chosen = tf.reduce_sum(tf.one_hot(token, self.num_tokens) * logits, axis=-1)
-            return tf.reduce_logsumexp(logits, axis=-1) - chosen
-
         first, state = tf.zeros((batch_size,), tf.int32), self.initial_state(batch_size)
-        return {"nats": loop.score(self.step, first, state, tokens, length, nats)}
+        return {"nats": loop.score(self.step, first, state, tokens, length, token_nats)}
 
     def nats(self, tokens: ArrayLike) -> np.ndarray:
         """What each token of a passage takes, read from a state of zeros on.
@@ -208,8 +203,8 @@ class Generator:
                 autograph=False,
             )
         prompt = np.asarray(prompt, "int32").reshape(-1)
-        noise = np.random.default_rng(seed).uniform(size=(num_texts, num_tokens)).astype("float32")
+        noise = below_one(np.random.default_rng(seed).uniform(size=(num_texts, num_tokens)))
         prompts = np.tile(prompt, (num_texts, 1))
         ends = np.full(num_texts, len(prompt), "int32")
         temperatures = np.broadcast_to(np.asarray(temperature, "float32"), (num_texts,))
-        return self._function(*map(tf.constant, (prompts, ends, temperatures, np.minimum(noise, 1 - 2**-24)))).numpy()
+        return self._function(*map(tf.constant, (prompts, ends, temperatures, noise))).numpy()

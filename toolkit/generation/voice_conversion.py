@@ -1,6 +1,8 @@
 """What one voice says, by another: sound through its codes."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -10,12 +12,26 @@ from toolkit.generation.speaking import Asked, speak
 from toolkit.models import vqvae_sound
 
 
+class Utterance(NamedTuple):
+    """Codes that are to be spoken.
+
+    Args:
+        codes: (codes,), integers.
+        speaker: The speaker's number.
+        length: Samples of the sound.
+    """
+
+    codes: np.ndarray
+    speaker: int
+    length: int
+
+
 class VoiceConverter:
     """Encodes sound, and speaks it anew in the voice that is asked for.
 
     Args:
-        model: What `models.vqvae_sound.vqvae_sound` returned, trained; what it knows now counts, not what it learns
-            later.
+        model: What `models.vqvae_sound.vqvae_sound` returned, trained. The decoder's weights are copied: if the model
+            is trained on, make a new converter.
 
     Attributes:
         hop: Samples of a code.
@@ -105,3 +121,34 @@ class VoiceConverter:
         tracks = [np.repeat(each, self.hop)[:length] for each, length in zip(codes, lengths, strict=True)]
         asked = [Asked(*each) for each in zip(speakers, tracks, strict=True)]
         return speak(self.writer, asked, temperature=temperature, seed=seed)
+
+    def utterances(self, recordings: Iterable[Any]) -> list[Utterance]:
+        """Encodes recordings, to be spoken anew by who spoke them.
+
+        Args:
+            recordings: Anything with `waveform` (samples,), in [-1, 1], and `speaker`, a number.
+
+        Returns:
+            One for each; `each._replace(speaker=...)` is the same by somebody else.
+        """
+        return [Utterance(self.encode(each.waveform), each.speaker, len(each.waveform)) for each in recordings]
+
+    def speak_kinds(
+        self, kinds: Mapping[str, Sequence[Utterance]], *, temperature: float = 1.0, seed: int = 0
+    ) -> dict[str, list[np.ndarray]]:
+        """Speaks utterances of several kinds, all together.
+
+        Args:
+            kinds: By the name of each kind, its utterances.
+            temperature: As in `SoundGenerator.generate`.
+            seed: Seed of the noise.
+
+        Returns:
+            By the same names, float32 (length,) of each.
+
+        Raises:
+            ValueError: As in `decode`.
+        """
+        every = [utterance for its in kinds.values() for utterance in its]
+        sounds = iter(self.decode(*map(list, zip(*every, strict=True)), temperature=temperature, seed=seed))
+        return {kind: list(itertools.islice(sounds, len(its))) for kind, its in kinds.items()}

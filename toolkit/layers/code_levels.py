@@ -8,9 +8,9 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class CodeLevels(keras.layers.Layer):
-    """Levels of what is levels already: codes, whole numbers that stand for themselves; `inverse` leads back.
+    """Makes whole numbers of codes, for a WaveNet that reads codes where others read samples; `inverse` leads back.
 
-    It stands in a WaveNet in the place of `MuLaw`, and has its methods. It works in float32 under every dtype policy:
+    It stands there in the place of `MuLaw`, and has its methods. It works in float32 under every dtype policy:
     half precision has not 512 codes.
 
     Args:
@@ -33,7 +33,7 @@ class CodeLevels(keras.layers.Layer):
     Reference: van den Oord et al. 2017, arXiv 1711.00937, section 4.3 (a prior of codes).
     """
 
-    # Of the code that stands before the first, as 0 does for a sample.
+    # The code that is read before the first one, as a sample of 0 is before the first sample.
     silence = 0
 
     def __init__(self, num_levels: int, **kwargs) -> None:

@@ -18,6 +18,7 @@ from toolkit.methods import vimco as vimco
 from toolkit.methods.code_likelihood import Pairs as Pairs
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
+from toolkit.methods.image_judge import NearestImages as NearestImages
 from toolkit.methods.image_judge import Seen as Seen
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.speech_classification import Heard as Heard

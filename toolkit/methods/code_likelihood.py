@@ -17,8 +17,8 @@ class Pairs:
 
     Args:
         model: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned.
-        levels: The shapes of the levels whose codes the batch holds, from the top; the network is that of the level
-            below those that it is told. Empty: codes of one level.
+        levels: The shapes of the levels whose codes the batch holds, from the top; a network that reads n maps is the
+            prior of the level below the first n. Empty: codes of one level.
 
     Call arguments:
         batch: {"codes", "label"}: (batch, height, width[, codebooks]), of several levels (batch, places) as

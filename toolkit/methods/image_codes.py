@@ -18,12 +18,12 @@ from toolkit.metrics.log_loss import LogLoss
 from toolkit.models import code_levels, vqvae, vqvae2
 
 
-def pair(image: Any, label: Any) -> tuple[Any, Any]:
+def pair(image: Any, label: Any = None) -> tuple[Any, Any]:
     """Turns a batch of images with a class into what `fit` takes, for `Splits.map`.
 
     Args:
         image: (batch, height, width, channels), 0 to 255.
-        label: What is not looked at.
+        label: Is not looked at: a batch has it, and the codes are learned without.
 
     Returns:
         (image, levels): the image, and the same in whole numbers, int32.
@@ -66,7 +66,7 @@ def encoder(model: keras.Model) -> Callable[[Any], tuple]:
     def encode(images):
         codes = vqvae2.codes(model, images)
         params = vqvae2.params(model, codes)
-        greys = pair(images, None)[1]
+        greys = pair(images)[1]
         axes = tuple(range(1, 4))
         nats = -ops.sum(vqvae.density().log_prob(params, greys), axis=axes)
         error = ops.mean(ops.square(vqvae.pixels(params) - images), axis=axes)
@@ -113,7 +113,7 @@ def measured(model: keras.Model, batches: Iterable[tuple]) -> dict[str, float]:
     """
     layers, shapes, num_dims = vqvae2.codebooks(model), vqvae2.code_shapes(model), math.prod(model.input_shape[1:])
     usages = [CodeUsage(layer.num_embeddings, layer.num_codebooks, name=layer.name) for layer in layers]
-    names = [layer.name.partition("_")[2] for layer in layers]
+    names = vqvae2.level_names(model)
     alone = {"_".join(names[:number]): _decoder(model, number) for number in range(1, len(layers))}
     totals, num_images, encode = dict.fromkeys(("nats", "error", "sum", "squares", *alone), 0.0), 0, encoder(model)
     for images, _ in batches:
@@ -142,6 +142,25 @@ def measured(model: keras.Model, batches: Iterable[tuple]) -> dict[str, float]:
         **{name: value for name, value in used.items() if name.endswith("_perplexity")},
         **{f"{name}_percent": 100 * value for name, value in used.items() if name.endswith("_usage")},
     }
+
+
+def code_uses(model: keras.Model, codes: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Counts, codebook by codebook, how often each code occurs.
+
+    Args:
+        model: As in `encoder`.
+        codes: Of many images, as `encoder` returns them.
+
+    Yields:
+        The codebook's name, which is its layer's, with a number from 1 where the layer has several; its vectors
+        (num_embeddings, channels); and how often each is used, (num_embeddings,).
+    """
+    parts = code_levels.parted(codes, vqvae2.code_shapes(model))
+    for layer, part in zip(vqvae2.codebooks(model), parts, strict=True):
+        vectors, by_codebook = np.asarray(layer.embeddings), np.reshape(part, (-1, layer.num_codebooks))
+        for number in range(layer.num_codebooks):
+            name = layer.name if layer.num_codebooks == 1 else f"{layer.name}_{number + 1}"
+            yield name, vectors[number], np.bincount(by_codebook[:, number], minlength=layer.num_embeddings)
 
 
 def _decoder(model, num_levels):

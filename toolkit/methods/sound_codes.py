@@ -55,6 +55,23 @@ def pairs(prior: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     return of_codes
 
 
+def measured(prior: keras.Model, batches: Any) -> float:
+    """Measures what codes take.
+
+    Args:
+        prior: As in `pairs`, trained.
+        batches: `data.pipelines.Batches` of what `pairs` takes.
+
+    Returns:
+        -log2 p of a code that counts, given those before it; the mean.
+
+    Reference: van den Oord et al. 2017, arXiv 1711.00937, section 3.3.
+    """
+    pieces_of_codes = batches.map(pairs(prior)).dataset(num_epochs=1)
+    prior = sound_likelihood.compiled(prior, bits="bits_per_code")
+    return prior.evaluate(pieces_of_codes, verbose=0, return_dict=True)["bits_per_code"]
+
+
 def codes_and_units(
     encode: Callable[[np.ndarray], np.ndarray], hop: int, examples: Iterable[Any]
 ) -> tuple[np.ndarray, np.ndarray]:

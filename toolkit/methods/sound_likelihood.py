@@ -83,3 +83,21 @@ def compiled(
     shown = LogLoss(family, name=bits, unit="bits")
     model.compile(optimizer or "sgd", NegativeLogLikelihood(family), weighted_metrics=[shown], jit_compile=False)
     return model
+
+
+def measured(model: keras.Model, batches: Any) -> dict[str, float]:
+    """Measures what sound takes.
+
+    Args:
+        model: As in `pairs`, trained.
+        batches: `data.pipelines.Batches` of what `pairs` takes.
+
+    Returns:
+        "bits_per_sample", -log2 p of a sample that counts, given those before it; the mean. Of a VQ-VAE also the
+        metrics of its codebook.
+
+    Reference: van den Oord et al. 2016, arXiv 1609.03499, section 2.
+    """
+    windows = batches.map(pairs(model)).dataset(num_epochs=1)
+    found = compiled(model).evaluate(windows, verbose=0, return_dict=True)
+    return {name: value for name, value in found.items() if name != "loss"}

@@ -91,7 +91,7 @@ def train_judge(run: Any, speech: Any, *, hop: int = 80, epochs: int = 8) -> Non
 def heard_beside_chance(
     model: keras.Model, kinds: Mapping[str, tuple[Sequence[np.ndarray], Sequence[Any]]], num_states: int = 1
 ) -> dict[str, float]:
-    """Compares what a classifier hears in sounds of several kinds, such as real and written ones.
+    """Says how often a classifier hears what was asked for, in sounds of several kinds such as real and written ones.
 
     Args:
         model: A trained classifier.
@@ -100,8 +100,8 @@ def heard_beside_chance(
         num_states: As in `pairs`.
 
     Returns:
-        "speaker_heard_in_KIND_percent" and "units_heard_in_KIND_percent", and, of the last kind,
-        "speaker_chance_percent" and "units_chance_percent".
+        "speaker_heard_in_KIND_percent" and "units_heard_in_KIND_percent"; and "speaker_chance_percent" and
+        "units_chance_percent", what always naming the most frequent one would give in the last kind.
 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.1.
     """
@@ -156,10 +156,10 @@ def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray
     )
 
 
-def likeness(
+def frechet_distances(
     model: keras.Model, real: Sequence[np.ndarray], kinds: Mapping[str, Sequence[np.ndarray]]
 ) -> dict[str, float]:
-    """Measures how far sounds of several kinds are from real ones, as a classifier sees each frame before it names it.
+    """Measures how far sounds of several kinds are from real ones, in a classifier's last features of each frame.
 
     Args:
         model: A trained classifier.

@@ -47,7 +47,7 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
     """Makes the function that turns a batch of windows into what `fit` takes.
 
     Args:
-        model: What `models.wavenet.recognizer` returned.
+        model: What `models.wavenet_recognizer.wavenet_recognizer` returned.
 
     Returns:
         From {"audio", "mask", "speaker", "units"}, each (batch, time) but the speakers (batch,), to (audio, targets,
@@ -56,7 +56,8 @@ def pairs(model: keras.Model) -> Callable[[dict[str, Any]], tuple]:
 
     Example:
 
-    >>> network = wavenet.recognizer(3, [1, 2], filters=4, skip_filters=4, hop=2)
+    >>> from toolkit.models.wavenet_recognizer import wavenet_recognizer
+    >>> network = wavenet_recognizer(3, [1, 2], filters=4, skip_filters=4, hop=2)
     >>> batch = {"audio": ops.ones((1, 5)), "mask": ops.ones((1, 5)), "units": ops.convert_to_tensor([[0, 0, 1, 2, 2]])}
     >>> audio, targets, weights = pairs(network)(batch)
     >>> targets["units"].numpy().tolist(), weights["samples"].numpy().tolist()
@@ -84,7 +85,7 @@ def compiled(
     """Compiles a network for both losses: nats a frame of its unit, and nats a sample of the next one.
 
     Args:
-        model: What `models.wavenet.recognizer` returned.
+        model: What `models.wavenet_recognizer.wavenet_recognizer` returned.
         optimizer: None where it is measured only.
         sample_loss_weight: Of the second loss.
 
@@ -112,7 +113,8 @@ def listener(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Makes the function that hears a recording of any length.
 
     Args:
-        model: What `models.wavenet.recognizer` returned, or `models.speech_classifier.speech_classifier`.
+        model: What `models.wavenet_recognizer.wavenet_recognizer` or `models.speech_classifier.speech_classifier`
+            returned.
 
     Returns:
         From a waveform (time,) to the log-probabilities (time // hop, units) of each whole frame's unit. A long
@@ -120,7 +122,9 @@ def listener(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
     Example:
 
-    >>> listener(wavenet.recognizer(3, [1, 2], filters=4, skip_filters=4, hop=20))(np.zeros(110, "float32")).shape
+    >>> from toolkit.models.wavenet_recognizer import wavenet_recognizer
+    >>> network = wavenet_recognizer(3, [1, 2], filters=4, skip_filters=4, hop=20)
+    >>> listener(network)(np.zeros(110, "float32")).shape
     (5, 3)
     """
     hop, units = samples_per_frame(model), keras.Model(model.input, model.output["units"])

@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.models import alexnet as alexnet
+from toolkit.models import code_conditions as code_conditions
 from toolkit.models import code_levels as code_levels
 from toolkit.models import deeplab as deeplab
 from toolkit.models import googlenet as googlenet
@@ -21,6 +22,7 @@ from toolkit.models import vqvae as vqvae
 from toolkit.models import vqvae2 as vqvae2
 from toolkit.models import vqvae_sound as vqvae_sound
 from toolkit.models import wavenet as wavenet
+from toolkit.models import wavenet_recognizer as wavenet_recognizer
 from toolkit.models import weight_noise as weight_noise
 from toolkit.models.handwriting import Density as Density
 from toolkit.models.image_blocks import Convolution as Convolution

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import keras
 
-from toolkit.layers.class_names import ClassNames
 from toolkit.layers.gated_pixel_block import GatedPixelBlock
+from toolkit.models import code_conditions
 
 
 def pixelcnn(
@@ -72,7 +72,7 @@ def pixelcnn(
     for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} must be at least 1; got {size}.")
-    inputs, condition = told(
+    inputs, condition = code_conditions.conditions(
         (height, width),
         num_codes,
         num_classes=num_classes,
@@ -90,58 +90,6 @@ def pixelcnn(
     h = keras.layers.ReLU(name="last")(h)
     h = keras.layers.Dense(head_filters, activation="relu", name="hidden")(h)
     return keras.Model(inputs, keras.layers.Dense(num_codes, dtype="float32", name="logits")(h), name="pixelcnn")
-
-
-def told(
-    size: tuple[int, int],
-    num_codes: int,
-    *,
-    num_classes: int,
-    class_names: Sequence[str],
-    num_maps: int,
-    context_size: tuple[int, int] | None,
-    num_context_codes: int | None,
-    num_context_blocks: int,
-    condition_filters: int,
-) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor | None]:
-    """Makes the inputs of a prior, and what it knows of each place before it has read a code.
-
-    Args:
-        size: Height and width of the map.
-        num_codes: Different codes.
-        num_classes: As in `pixelcnn`.
-        class_names: As there.
-        num_maps: As there.
-        context_size: As there.
-        num_context_codes: As there.
-        num_context_blocks: As there.
-        condition_filters: As there.
-
-    Returns:
-        The inputs by name; and (batch, height or 1, width or 1, condition_filters), of a layer named "condition", or
-        None where only codes are read.
-
-    Raises:
-        ValueError: Where the names are not as many as the classes, or the known maps' size does not divide the map's.
-    """
-    num_classes = num_classes or len(class_names)
-    if class_names and len(class_names) != num_classes:
-        raise ValueError(f"{len(class_names)} class_names for {num_classes} classes.")
-    inputs, conditions = {"codes": keras.Input(size, dtype="int32", name="codes")}, []
-    if num_classes:
-        inputs["label"] = keras.Input((), dtype="int32", name="label")
-        label = ClassNames(class_names, name="class_names")(inputs["label"]) if class_names else inputs["label"]
-        label = keras.layers.Embedding(num_classes, condition_filters, name="label_embedding")(label)
-        conditions.append(keras.layers.Reshape((1, 1, condition_filters), name="label_everywhere")(label))
-    if num_maps:
-        context_size = size if context_size is None else tuple(context_size)
-        inputs["context"] = keras.Input((num_maps, *context_size), dtype="int32", name="context")
-        num_context_codes = num_codes if num_context_codes is None else num_context_codes
-        conditions.append(_seen(inputs["context"], num_context_codes, size, num_context_blocks, condition_filters))
-    if not conditions:
-        return inputs, None
-    condition = keras.layers.Add(name="known")(conditions) if len(conditions) > 1 else conditions[0]
-    return inputs, keras.layers.Identity(name="condition")(condition)
 
 
 def class_names(model: keras.Model) -> list[str]:
@@ -165,22 +113,3 @@ def blocks(model: keras.Model) -> list[GatedPixelBlock]:
     """
     found = [layer for layer in model.layers if isinstance(layer, GatedPixelBlock)]
     return sorted(found, key=lambda block: int(block.name.rpartition("_")[2]))
-
-
-def _seen(context, num_codes, size, num_blocks, filters):
-    """What the known maps say of each place, (batch, *size, filters)."""
-    _, num_maps, *known = context.shape
-    if any(side % own for side, own in zip(size, known, strict=True)):
-        raise ValueError(f"context_size must divide the map's {size[0]} x {size[1]}; got {known[0]} x {known[1]}.")
-    strides = tuple(side // own for side, own in zip(size, known, strict=True))
-    x = keras.layers.Embedding(num_codes, filters, name="context_embedding")(context)
-    x = keras.layers.Permute((2, 3, 1, 4), name="context_last")(x)
-    x = keras.layers.Reshape((*known, num_maps * filters), name="context_beside")(x)
-    x = keras.layers.Conv2D(filters, 3, padding="same", name="context_in")(x)
-    for number in range(1, num_blocks + 1):
-        y = keras.layers.ReLU(name=f"context_{number}_in")(x)
-        y = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"context_{number}_wide")(y)
-        y = keras.layers.Conv2D(filters, 1, name=f"context_{number}_out")(y)
-        x = keras.layers.Add(name=f"context_{number}")([x, y])
-    # Not repeated, so that places of one coarse code are told apart.
-    return x if strides == (1, 1) else keras.layers.Conv2DTranspose(filters, strides, strides, name="upsampling")(x)

@@ -7,7 +7,7 @@ import keras
 from toolkit.layers.causal_attention_2d import CausalAttention2D
 from toolkit.layers.coordinate_channels import CoordinateChannels
 from toolkit.layers.gated_pixel_block import GatedPixelBlock, gate
-from toolkit.models import pixelcnn
+from toolkit.models import code_conditions
 
 
 def pixelsnail(
@@ -90,7 +90,7 @@ def pixelsnail(
         )
     if attention_every and filters % num_heads:
         raise ValueError(f"filters must be a multiple of num_heads, {num_heads}; got {filters}.")
-    inputs, condition = pixelcnn.told(
+    inputs, condition = code_conditions.conditions(
         (height, width),
         num_codes,
         num_classes=num_classes,

@@ -120,6 +120,18 @@ def codebooks(model: keras.Model) -> list[keras.layers.Layer]:
     return [model.get_layer(name) for name in (codebook_names(num_levels) if num_levels > 1 else ("codebook",))]
 
 
+def level_names(model: keras.Model) -> list[str]:
+    """The names of the levels, as they stand in those of the layers and the metrics.
+
+    Args:
+        model: As in `codebooks`.
+
+    Returns:
+        "top", "bottom", or "top", "middle", "bottom"; of one level [""].
+    """
+    return [layer.name.partition("_")[2] for layer in codebooks(model)]
+
+
 def embeddings(model: keras.Model) -> Any:
     """The vectors of all codebooks, by which they are told from others.
 

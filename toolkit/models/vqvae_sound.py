@@ -30,7 +30,7 @@ def vqvae_sound(
     num_context_layers: int = 1,
     inventory: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """An autoencoder whose code is discrete, slow and, told who speaks, free of the voice.
+    """An autoencoder of sound with discrete codes, few a second, which need not hold the voice: the decoder is told it.
 
     Convolutions of stride 2 over four samples each halve the time; each vector that is left becomes the nearest of a
     codebook, and is what a WaveNet reads in place of a unit. The encoder sees both sides of what it encodes, zeros

@@ -1,4 +1,4 @@
-"""WaveNet: the next sample of a sound from those before it, and the unit that is spoken in each frame."""
+"""WaveNet: the next sample of a sound from those before it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -191,16 +191,17 @@ def of_frames(
         levels = CodeLevels(num_levels, name="levels")
     else:
         levels = MuLaw(num_levels, None if categorical else 0, name="levels")
-    x = _skips(
-        _known(inputs["audio"], inventory),
+    x = skip_sum(
+        inputs["audio"],
         levels,
-        categorical,
         dilations,
         filters,
         skip_filters,
         kernel_size,
-        speaker,
-        local,
+        looked_up=categorical,
+        inventory=inventory,
+        speaker=speaker,
+        local=local,
     )
     x = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(x)
     size = num_levels if categorical else LogisticMixture(num_mixtures, num_levels).num_params
@@ -248,68 +249,6 @@ def arguments(model: keras.Model) -> dict[str, Any]:
     }
 
 
-def recognizer(
-    num_units: int,
-    dilations: Sequence[int] = DILATIONS,
-    filters: int = 32,
-    skip_filters: int = 128,
-    kernel_size: int = 2,
-    *,
-    num_levels: int = 256,
-    hop: int = 80,
-    num_frame_layers: int = 3,
-    frame_filters: int = 64,
-    inventory: Mapping[str, Any] | None = None,
-) -> keras.Model:
-    """The unit of each frame, and beside it the distribution of each next sample, for a second loss.
-
-    The blocks are a WaveNet's; the mean of each frame's samples is pooled, and convolutions over three frames that are
-    not causal follow.
-
-    Args:
-        num_units: Units, such as phonemes.
-        dilations: As in `wavenet`.
-        filters: As in `wavenet`.
-        skip_filters: As in `wavenet`.
-        kernel_size: As in `wavenet`.
-        num_levels: As in `wavenet`.
-        hop: Samples of a frame (paper: 10 ms, 160 of 16,000 Hz).
-        num_frame_layers: Convolutions over frames.
-        frame_filters: Channels of these.
-        inventory: As in `wavenet`.
-
-    Returns:
-        A model from "audio" (batch, time), in [-1, 1], to {"units": (batch, time // hop, num_units), logits of each
-        whole frame's unit; "samples": (batch, time, num_levels), logits of the sample after each}.
-
-    Raises:
-        ValueError: Where an argument is out of range.
-
-    Example:
-
-    >>> model = recognizer(5, [1, 2, 4], filters=8, skip_filters=8, hop=20, frame_filters=8)
-    >>> {name: tuple(each.shape) for name, each in model(keras.ops.zeros((2, 110))).items()}
-    {'samples': (2, 110, 256), 'units': (2, 5, 5)}
-
-    Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.4.
-    """
-    if num_units < 1 or hop < 1 or num_frame_layers < 0:
-        raise ValueError(
-            "num_units and hop must be at least 1 and num_frame_layers at least 0; got "
-            f"{num_units}, {hop} and {num_frame_layers}."
-        )
-    audio = keras.Input((None,), name="audio")
-    levels = MuLaw(num_levels, name="levels")
-    skips = _skips(_known(audio, inventory), levels, True, dilations, filters, skip_filters, kernel_size)
-    samples = keras.layers.Dense(skip_filters, activation="relu", name="hidden")(skips)
-    samples = keras.layers.Dense(num_levels, dtype="float32", name="categorical")(samples)
-    x = keras.layers.AveragePooling1D(hop, name="frames")(skips)
-    for number in range(1, num_frame_layers + 1):
-        x = keras.layers.Conv1D(frame_filters, 3, padding="same", activation="relu", name=f"frame_{number}")(x)
-    units = keras.layers.Dense(num_units, dtype="float32", name="units")(x)
-    return keras.Model(audio, {"samples": samples, "units": units}, name="recognizer")
-
-
 def distribution(model: keras.Model) -> LogisticMixture | None:
     """The mixture whose parameters a network emits.
 
@@ -328,26 +267,52 @@ def blocks(model: keras.Model) -> list[GatedResidualBlock]:
     """The blocks of a network, from the samples on.
 
     Args:
-        model: What `wavenet` or `recognizer` returned, or the same loaded from a file.
+        model: What `wavenet` or `wavenet_recognizer.wavenet_recognizer` returned, or the same loaded from a file.
     """
     found = [layer for layer in model.layers if isinstance(layer, GatedResidualBlock)]
     return sorted(found, key=lambda block: int(block.name.rpartition("_")[2]))
 
 
-def _known(audio, inventory):
-    """The sound, through the layer that keeps what its speech is made of."""
-    return audio if inventory is None else SpeechInventory(**inventory, name="inventory")(audio)
+def skip_sum(
+    audio: Any,
+    levels: keras.layers.Layer,
+    dilations: Sequence[int],
+    filters: int,
+    skip_filters: int,
+    kernel_size: int,
+    *,
+    looked_up: bool = True,
+    inventory: Mapping[str, Any] | None = None,
+    speaker: Any = None,
+    local: Any = None,
+) -> Any:
+    """Leads sound through the blocks, to the rectified sum of their skip connections.
 
+    Args:
+        audio: The Keras tensor (batch, time), in [-1, 1].
+        levels: The layer that makes levels of it, named "levels".
+        dilations: As in `wavenet`.
+        filters: As there.
+        skip_filters: As there.
+        kernel_size: As there.
+        looked_up: Whether a level is looked up in a table; else it is taken as one number.
+        inventory: As there.
+        speaker: What all samples of a sound are told, (batch, channels), or None.
+        local: What each sample is told, (batch, time, channels), or None.
 
-def _skips(audio, levels, looked_up, dilations, filters, skip_filters, kernel_size, speaker=None, local=None):
-    """The rectified sum of the skip connections, of sound."""
+    Returns:
+        (batch, time, skip_filters).
+
+    Raises:
+        ValueError: Where there is no block, or a kernel reads less than two samples.
+    """
     if not dilations:
         raise ValueError("dilations must name at least one block's.")
     if kernel_size < 2:
         raise ValueError(
             f"kernel_size must be at least 2; got {kernel_size}: the blocks would not see each other's past."
         )
-    x = levels(audio)
+    x = levels(audio if inventory is None else SpeechInventory(**inventory, name="inventory")(audio))
     if looked_up:
         x = keras.layers.Embedding(levels.num_levels, filters, name="lookup")(x)
     else:

@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.serving import code_maps as code_maps
+from toolkit.serving import encoded_images as encoded_images
 from toolkit.serving import film_prediction as film_prediction
 from toolkit.serving import image_classifier as image_classifier
 from toolkit.serving import image_codes as image_codes

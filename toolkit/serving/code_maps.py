@@ -41,6 +41,7 @@ def code_maps(
         ValueError: Where the priors are not of the autoencoder's levels.
     """
     from toolkit.generation.code_levels import CodeLevelsGenerator
+    from toolkit.generation.drawing import below_one
 
     generator, own_shapes = CodeLevelsGenerator(priors), models.vqvae2.code_shapes(autoencoder)
     shapes = models.code_levels.map_shapes(own_shapes)
@@ -84,7 +85,7 @@ def code_maps(
     random, num_codes = np.random.default_rng(seed), min(prior.output_shape[-1] for prior in priors)
     first = inputs(*(measured[0] if len(measured) else (random.integers(0, num_codes, num_places), 0)))
     given = {"temperature": np.ones(1, "float32")} | {name: first[name] for name in label}
-    noise = np.minimum(random.uniform(size=(1, num_places)), 1 - 2**-24).astype("float32")
+    noise = below_one(random.uniform(size=(1, num_places)))
     noise = {name: np.asarray(each) for name, each in by_level(noises, noise).items()}
     return Served(
         signatures={

@@ -27,6 +27,7 @@ def film_prediction(
     Returns:
         What an export is made of; its measure gives "squared_error", in squared grey levels, and "videos".
     """
+    from toolkit.generation.drawing import below_one
     from toolkit.generation.film_prediction import FilmPredictor
 
     predictor, shape = FilmPredictor(prior, autoencoder), autoencoder.input_shape[1:]
@@ -52,7 +53,7 @@ def film_prediction(
 
     first = given(measured[0]) if len(measured) else random.integers(0, 256, (1, num_given, *shape)).astype("uint8")
     example = {"frames": first, "temperature": np.ones(1, "float32")}
-    noise = np.minimum(random.uniform(size=noise_shape), 1 - 2**-24).astype("float32")
+    noise = below_one(random.uniform(size=noise_shape))
     told = {"frames": "0 to 255, those that come"}
     return Served(
         signatures={

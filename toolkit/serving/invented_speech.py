@@ -60,25 +60,25 @@ def invented_speech(
 
     def sample(seconds, temperature, code_noise=None, noise=None, **who):
         length = tf.cast(tf.round(wavenet.within(seconds, num_samples / rate) * rate), tf.int32)
-        temperature, how = wavenet.within(temperature, 1e4), {"batch_size": 1}
-        its = {"num_steps": num_codes, "length": -(-length // hop), "noise": code_noise}
-        codes = writer.generate(**(who if writer.reads["speaker"] else {}), temperature=temperature, **its, **how)
+        how = {"temperature": wavenet.within(temperature, 1e4), "batch_size": 1}
+        told = who if writer.reads["speaker"] else {}
+        codes = writer.generate(**told, num_steps=num_codes, length=-(-length // hop), noise=code_noise, **how)
         codes = tf.cast(codes["audio"], tf.int32)
-        its = {"num_steps": num_samples, "length": length, "noise": noise}
-        return {**speaker.generate(**who, units=codes, temperature=temperature, **its, **how), "codes": codes}
+        sound = speaker.generate(**who, units=codes, num_steps=num_samples, length=length, noise=noise, **how)
+        return {**sound, "codes": codes}
 
     inputs = offered.signatures["decode"].inputs
     asked = {name: offered.examples["decode"][name] for name in ("seconds", "temperature")}
     who = {"speaker": offered.examples["decode"]["speaker"]} if "speaker" in inputs else {}
     random = np.random.default_rng(seed)
     code_noise, noise = (random.uniform(0, wavenet.LARGEST, (1, n)).astype("float32") for n in (num_codes, num_samples))
-    its = who if writer.reads["speaker"] else {}
-    code_noise = wavenet.settled(writer, code_noise, its, -(-length // hop))
-    codes = writer.write(num_codes, **its, noise=code_noise).astype("int32")
+    prior_reads = who if writer.reads["speaker"] else {}
+    code_noise = wavenet.settled(writer, code_noise, prior_reads, -(-length // hop))
+    codes = writer.write(num_codes, **prior_reads, noise=code_noise).astype("int32")
     if speaker.num_noise:
         noise = random.uniform(0, wavenet.LARGEST, (1, num_samples, *speaker.num_noise)).astype("float32")
     noise = wavenet.settled(speaker, noise, {**who, "units": codes}, length)
-    told = {name: (inputs[name].shape, inputs[name].dtype, inputs[name].unit) for name in (*asked, *who)}
+    common = {name: (inputs[name].shape, inputs[name].dtype, inputs[name].unit) for name in (*asked, *who)}
     kind = ("float32", "uniform in [0, 1)")
     spoken = {"audio": f"sound in [-1, 1], {rate} samples a second, zeros after its end", "length": "samples"}
     spoken |= {"codes": f"of each {hop} samples"}
@@ -87,8 +87,8 @@ def invented_speech(
         offered,
         signatures={
             **offered.signatures,
-            "sample": signature(sample, **told, outputs=spoken, random=True),
-            "sample_from_noise": signature(sample, **told, **given, outputs=spoken),
+            "sample": signature(sample, **common, outputs=spoken, random=True),
+            "sample_from_noise": signature(sample, **common, **given, outputs=spoken),
         },
         trackables=(*offered.trackables, prior),
         examples={

@@ -207,17 +207,17 @@ def _signatures(generator, sizes):
 
 
 def within(value: "tf.Tensor", most: float) -> "tf.Tensor":
-    """Limits what programs give, which is any number: 0 for what is below it, or no number.
+    """Brings what a program gives, which may be any number, into a range that begins at 0.
 
     Args:
-        value: The numbers.
-        most: Their limit.
+        value: Numbers; what is negative, or no number, becomes 0.
+        most: The end of the range.
     """
     return tf.where(value > 0, tf.minimum(value, most), 0.0)
 
 
 def settled(generator: Any, noise: np.ndarray, asked: Mapping[str, np.ndarray], length: int) -> np.ndarray:
-    """Gives noise that draws the same, amid all that does: where it decides by a hair, two runtimes would part.
+    """Moves noise to the middle of all that draws the same sound, so that no runtime's rounding draws another.
 
     Args:
         generator: The `generation.audio.SoundGenerator`.
@@ -226,7 +226,7 @@ def settled(generator: Any, noise: np.ndarray, asked: Mapping[str, np.ndarray], 
         length: Samples that are drawn.
 
     Returns:
-        The noise, changed in these; of a mixture of logistics as it was.
+        The noise, the first `length` samples' changed; of a mixture of logistics as it was.
     """
     if generator.distribution is not None:
         return noise

@@ -22,7 +22,7 @@ def wavenet_recognizer(
     """Offers `classify`: sound to each frame's units. Files are measured by the share of frames that they name right.
 
     Args:
-        model: What `models.wavenet.recognizer` returned, trained.
+        model: What `models.wavenet_recognizer.wavenet_recognizer` returned, trained.
         sample_rate: Samples a second.
         seconds: Of sound that `classify` takes; of a shorter sound its frames alone are meant.
         units: Names of the units, in their numbers' order.
@@ -39,7 +39,8 @@ def wavenet_recognizer(
     Example:
 
     >>> from toolkit import models
-    >>> network = models.wavenet.recognizer(2, [1, 2], filters=4, skip_filters=4, hop=80, frame_filters=4)
+    >>> sizes = {"filters": 4, "skip_filters": 4, "frame_filters": 4}
+    >>> network = models.wavenet_recognizer.wavenet_recognizer(2, [1, 2], hop=80, **sizes)
     >>> served = wavenet_recognizer(network, sample_rate=8000, seconds=0.1, units=["a", "b"])
     >>> served.signatures["classify"].call(audio=np.zeros((1, 800), "float32"))["units"].shape
     TensorShape([1, 10, 2])

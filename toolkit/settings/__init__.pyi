@@ -11,6 +11,7 @@ from toolkit.settings.domains import EncodedImages as EncodedImages
 from toolkit.settings.domains import Images as Images
 from toolkit.settings.domains import MaskAugmentation as MaskAugmentation
 from toolkit.settings.domains import Masks as Masks
+from toolkit.settings.domains import NamedImages as NamedImages
 from toolkit.settings.domains import Speech as Speech
 from toolkit.settings.domains import Strokes as Strokes
 from toolkit.settings.domains import Text as Text
@@ -30,9 +31,11 @@ from toolkit.settings.networks import CausalNetwork as CausalNetwork
 from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.networks import Codebook as Codebook
 from toolkit.settings.networks import DenseCRF as DenseCRF
+from toolkit.settings.networks import Frames as Frames
 from toolkit.settings.networks import ImageAutoencoder as ImageAutoencoder
 from toolkit.settings.networks import ImageNetwork as ImageNetwork
 from toolkit.settings.networks import MixtureOutput as MixtureOutput
+from toolkit.settings.networks import OneLevelAutoencoder as OneLevelAutoencoder
 from toolkit.settings.networks import Recurrent as Recurrent
 from toolkit.settings.networks import SegmentationNetwork as SegmentationNetwork
 from toolkit.settings.networks import SpeakingNetwork as SpeakingNetwork
@@ -41,6 +44,7 @@ from toolkit.settings.networks import StrokesNetwork as StrokesNetwork
 from toolkit.settings.networks import WeightNoise as WeightNoise
 from toolkit.settings.priors import CodePrior as CodePrior
 from toolkit.settings.priors import ImageSampling as ImageSampling
+from toolkit.settings.priors import PriorTraining as PriorTraining
 from toolkit.settings.running import Devices as Devices
 from toolkit.settings.running import Export as Export
 from toolkit.settings.running import ImageExport as ImageExport

@@ -2,7 +2,7 @@
 
 import re
 
-from toolkit.settings.fields import group, quoted, setting
+from toolkit.settings.fields import group, other, quoted, setting, sizes
 from toolkit.settings.running import Run
 
 
@@ -26,7 +26,7 @@ class Strokes(Run):
     skip_corrupt: bool = setting(False, "leave out files that cannot be read, and say which")
 
     def reading(self) -> dict:
-        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        """Gives what `data.strokes.load` is asked for, but for the batch size, by its arguments' names."""
         return {"source": self.data, "text": False, **self.only("seed", "spacing", "max_points", "skip_corrupt")}
 
 
@@ -41,7 +41,7 @@ class WrittenStrokes(Strokes):
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)
 
     def reading(self) -> dict:
-        """Gives what `data.strokes.load` is asked for, by its arguments' names."""
+        """Gives what `data.strokes.load` is asked for, but for the batch size, by its arguments' names."""
         return {**super().reading(), "text": True, **self.only("alphabet", "max_characters")}
 
 
@@ -58,7 +58,10 @@ class Text(Run):
     encoding: str = setting("utf-8", "of text files, such as latin-1 or utf-16")
     held_out: float = setting(0.1, "share of a text without a test part that becomes one", minimum=0.0, maximum=0.9)
     vocabulary_size: int = setting(
-        10_000, "words known, the others are <unk>; a number beyond those there are: all", minimum=2, maximum=10_000_000
+        10_000,
+        "most frequent words, which are known, the others are <unk>; more than there are: all",
+        minimum=2,
+        maximum=10_000_000,
     )
 
 
@@ -106,13 +109,22 @@ class Images(Run):
 
 
 @group
-class EncodedImages(Images):
+class NamedImages(Run):
+    """Images of one's own."""
+
+    images: str = setting("", "files that --mode=sample looks at, between commas", changeable=True)
+
+
+@group
+class EncodedImages(Images, NamedImages):
     """The images, of which codes are made."""
 
+    image_size: int | None = other(
+        None, help="pixels of height and width; left out: 16 for embedded digits, 64 for embedded:shapes, else 32"
+    )
     channels: int | None = setting(
         None, "1: grey, 3: in colour; left out: 1 for embedded digits, else 3", minimum=1, maximum=3
     )
-    images: str = setting("", "of --mode=sample: files to encode, between commas", changeable=True)
 
     def check(self) -> None:
         """Says what is out of range.
@@ -129,9 +141,9 @@ class EncodedImages(Images):
         return self.image_size or self.embedded_size or 32
 
     def reading(self) -> dict:
-        """Gives what `data.images.load` is asked for, by its arguments' names."""
+        """Gives what `data.images.load` is asked for, but for the batch size, by its arguments' names."""
         how = {"image_size": self.size, "channels": self.channels or (1 if self.embedded_size == 16 else 3)}
-        return {"source": self.data, **how, **self.only("batch_size", "seed", "held_out", "skip_corrupt")}
+        return {"source": self.data, **how, **self.only("seed", "held_out", "skip_corrupt")}
 
 
 @group
@@ -197,11 +209,8 @@ class Masks(Run):
         """
         if not all(re.fullmatch("[0-9]{1,3}", word) for word in _words(self.ignored)):
             raise ValueError(f"--ignored must be numbers of 0 to 255 between commas; got {quoted(self.ignored)}.")
-        crop = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.crop_size or "64x64")
-        if not crop:
-            told = quoted(self.crop_size)
-            raise ValueError(f"--crop_size must be HEIGHTxWIDTH, such as 180x240, each at most 9999; got {told}.")
-        num_pixels = int(crop[1]) * int(crop[2]) * getattr(self, "batch_size", 1)
+        height, width = self._crop or (64, 64)
+        num_pixels = height * width * getattr(self, "batch_size", 1)
         if num_pixels > 1e9:
             raise ValueError(
                 f"--crop_size={self.crop_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
@@ -209,12 +218,15 @@ class Masks(Run):
             )
         _check_share(self.held_out)
 
+    @property
+    def _crop(self):
+        return next(iter(sizes(self.crop_size, "crop_size", 9999)), None)
+
     def reading(self) -> dict:
-        """Gives what `data.masks.load` is asked for, by its arguments' names."""
-        sides = self.crop_size.partition("x")
+        """Gives what `data.masks.load` is asked for, but for the batch size, by its arguments' names."""
         return {
             "source": self.data,
-            "crop_size": (int(sides[0]), int(sides[2])) if self.crop_size else None,
+            "crop_size": self._crop,
             "ignored": tuple(map(int, _words(self.ignored))),
             "class_names": _words(self.class_names) or None,
             **self.only("image_size", "from_palette", "seed", "held_out", "skip_corrupt"),
@@ -229,8 +241,10 @@ def _words(text):
 class MaskAugmentation(Run):
     """The changes of training images and their masks."""
 
-    smallest_scale: float = setting(0.5, "of training images, at random", paper="0.5", minimum=0.1, maximum=1.0)
-    largest_scale: float = setting(2.0, "of training images", paper="2, 1.5", minimum=1.0, maximum=8.0)
+    smallest_scale: float = setting(
+        0.5, "least factor by which training images are resized at random", paper="0.5", minimum=0.1, maximum=1.0
+    )
+    largest_scale: float = setting(2.0, "greatest such factor", paper="2, 1.5", minimum=1.0, maximum=8.0)
     flip: bool = setting(True, "training images are mirrored half of the time; in testing both are looked at")
     color: float = setting(
         0.2, "largest change of brightness, contrast and saturation, as a share", minimum=0.0, maximum=1.0
@@ -255,12 +269,14 @@ class Speech(Run):
     )
     window: int = setting(
         4000,
-        "samples that a training step sees of a recording, those among them that are only read",
+        "samples of a recording in a training step; the first of them are context, which is read and not predicted",
         minimum=2,
         maximum=10_000_000,
     )
     names: str = setting(
-        "", "of folder: how a path says what it is, such as {unit}_{speaker}_{take} or {speaker}/{take}", maximum=1000
+        "",
+        "of --data=folder: how a path tells unit and speaker, such as {unit}_{speaker}_{take}, {speaker}/{take}",
+        maximum=1000,
     )
     trim: float = setting(
         0.0,
@@ -288,7 +304,7 @@ class Speech(Run):
         _check_share(self.held_out)
 
     def reading(self) -> dict:
-        """Gives what `data.audio.load` is asked for, but for the context, by its arguments' names."""
+        """Gives what `data.audio.load` is asked for, but for batch size and context, by its arguments' names."""
         names = ("sample_rate", "window", "names", "trim", "peak", "held_out", "held_out_speakers")
         return {"source": self.data, **self.only(*names, "seed", "skip_corrupt")}
 
@@ -321,7 +337,10 @@ class Videos(Run):
         choices=("auto", "time_first", "clips_first"),
     )
     held_out: float = setting(
-        0.1, "share of the training videos that validates, where no part does, and tests", minimum=0.0, maximum=0.5
+        0.1,
+        "share of the training videos that validates, and as much again that tests, where there are no such parts",
+        minimum=0.0,
+        maximum=0.5,
     )
     skip_corrupt: bool = setting(False, "leave out videos that cannot be read or are too short, and say which")
 

@@ -22,10 +22,17 @@ class FallingRate(Optimizer):
 
 
 @group
-class FallingAdam(FallingRate):
+class FallingAdam(Training):
     """The step size of Adam."""
 
-    optimizer: str = other("adam", choices=("adam",))
+    learning_rate: float = setting(
+        1e-3,
+        "first step size; over the last third it falls to a thirtieth",
+        minimum=1e-12,
+        maximum=1e3,
+        changeable=True,
+        remembered=True,
+    )
 
 
 @group
@@ -33,7 +40,10 @@ class AveragedAdam(FallingAdam):
     """The step size of Adam, and the average of the weights."""
 
     ema_momentum: float = setting(
-        0.0, "of the moving average of the weights, which is what is kept; 0: none", minimum=0.0, maximum=0.99999
+        0.0,
+        "momentum of the weights' moving average, which is kept in their place; 0: none",
+        minimum=0.0,
+        maximum=0.99999,
     )
 
     def averaging(self) -> dict:
@@ -46,7 +56,9 @@ class Schedule(Optimizer):
     """The optimizer and the schedule of its step size."""
 
     momentum: float = setting(0.9, "of sgd and rmsprop", paper="0.9", minimum=0.0, maximum=1.0)
-    weight_decay: float = setting(5e-4, "of kernels, for the loss of an example", minimum=0.0, maximum=10.0)
+    weight_decay: float = setting(
+        5e-4, "of kernels, as a share of each that is added to its gradient", minimum=0.0, maximum=10.0
+    )
     schedule: str = setting(
         "cosine",
         "of the step size: cosine, to 0; poly: to 0 as (1 - step / last)^0.9; steps: a tenth after 1/2 and 3/4; "
@@ -58,7 +70,9 @@ class Schedule(Optimizer):
     )
     patience: int = setting(5, "epochs that --schedule=plateau waits", minimum=1, maximum=1_000_000, changeable=True)
     decay_rate: float = setting(0.96, "factor of --schedule=exponential", minimum=1e-6, maximum=1.0, changeable=True)
-    decay_epochs: float = setting(8.0, "epochs to each factor", minimum=1e-3, maximum=1e6, changeable=True)
+    decay_epochs: float = setting(
+        8.0, "epochs from one such factor to the next", minimum=1e-3, maximum=1e6, changeable=True
+    )
     optimizer: str = "sgd"
     learning_rate: float = other(0.1, help="largest step size of the schedule")
 

@@ -22,7 +22,9 @@ class ImageNetwork(Run):
     stem: str | None = setting(
         None, "first layers; left out: small under 64 pixels, else imagenet", choices=("imagenet", "small")
     )
-    weights: str = setting("", "to begin with: imagenet, or a file of Keras weights", changeable=True, path=True)
+    weights: str = setting(
+        "", "weights to begin with: imagenet, or a file of Keras weights", changeable=True, path=True
+    )
 
 
 @group
@@ -34,16 +36,20 @@ class SegmentationNetwork(Run):
     width: int | None = setting(
         16, "filters of the backbone's first convolution, which all others go with", paper="64", minimum=1, maximum=512
     )
-    filters: int = setting(64, "of the pyramid and the decoder", paper="256", minimum=1, maximum=4096)
+    filters: int = setting(64, "channels of the pyramid and the decoder", paper="256", minimum=1, maximum=4096)
     output_stride: int = setting(
         8, "the image's height over that of the last features", paper="8, 16", minimum=1, maximum=32
     )
     rates: str = setting(
-        "3,6,12", "of the pyramid, between commas; empty: the paper's", paper="6,12,18 at 16, 12,24,36 at 8", maximum=60
+        "3,6,12",
+        "dilation rates of the pyramid, between commas; empty: the paper's",
+        paper="6,12,18 at 16, 12,24,36 at 8",
+        maximum=60,
     )
     weights: str = setting(
         "",
-        "the backbone's to begin with: imagenet, a file of Keras weights, or the workdir of an image_classification",
+        "the backbone's weights to begin with: imagenet, a file of Keras weights, or the workdir of an "
+        "image_classification",
         changeable=True,
         path=True,
     )
@@ -70,10 +76,10 @@ class DenseCRF(Run):
     """The dense CRF that follows in testing."""
 
     crf: bool = setting(True, "labels are drawn to the image's edges", changeable=True)
-    crf_iterations: int = setting(10, "of mean field", paper="10", minimum=1, maximum=1000, changeable=True)
+    crf_iterations: int = setting(10, "mean-field iterations", paper="10", minimum=1, maximum=1000, changeable=True)
     crf_position_stddev: float | None = setting(
         None,
-        "pixels; left out: what --mode=tune_crf has found, else 50",
+        "standard deviation of the kernel over places, in pixels; left out: as --mode=tune_crf found, else 50",
         paper="30 to 100",
         minimum=0.1,
         maximum=1e4,
@@ -82,7 +88,7 @@ class DenseCRF(Run):
     )
     crf_color_stddev: float | None = setting(
         None,
-        "grey levels; left out: as found, else 5",
+        "standard deviation over colours, in grey levels; left out: as --mode=tune_crf found, else 5",
         paper="3 to 6",
         minimum=0.1,
         maximum=1e3,
@@ -91,7 +97,7 @@ class DenseCRF(Run):
     )
     crf_bilateral_weight: float | None = setting(
         None,
-        "of the kernel of both; left out: as found, else 4",
+        "weight of the kernel over places and colours; left out: as --mode=tune_crf found, else 4",
         paper="3 to 6",
         minimum=0.0,
         maximum=1e3,
@@ -206,15 +212,18 @@ class StrokesNetwork(ClippedRecurrent, MixtureOutput, WeightNoise, FallingRate):
 class CausalNetwork(Run):
     """The network of dilated causal convolutions: of sizes that two cores train in minutes."""
 
-    num_layers: int = setting(10, "blocks", paper="30", minimum=1, maximum=1000)
+    num_layers: int = setting(10, "blocks of dilated convolutions", paper="30", minimum=1, maximum=1000)
     num_stacks: int = setting(
-        1, "stacks of blocks: in each the dilations are 1, 2, 4 and so on", paper="3", minimum=1, maximum=1000
+        1,
+        "stacks that the blocks are divided into; in each the dilations are 1, 2, 4 and so on",
+        paper="3",
+        minimum=1,
+        maximum=1000,
     )
     kernel_size: int = setting(2, "samples that a block's convolution reads", paper="2", minimum=2, maximum=64)
     filters: int = setting(32, "channels of the blocks", paper="32", minimum=1, maximum=4096)
     skip_filters: int = setting(128, "channels of the skip connections", paper="512", minimum=1, maximum=16_384)
-    num_levels: int = setting(256, "levels of a sample", paper="256", minimum=2, maximum=65_536)
-    hop: int = setting(80, "samples of a frame, which has one unit", paper="80, 5 ms", minimum=1, maximum=100_000)
+    num_levels: int = setting(256, "levels that a sample is rounded to", paper="256", minimum=2, maximum=65_536)
 
     def check(self) -> None:
         """Says what does not go together.
@@ -238,17 +247,28 @@ class CausalNetwork(Run):
         return (self.kernel_size - 1) * sum(self.dilations)
 
     def blocks(self) -> dict:
-        """Gives what both networks in `models.wavenet` are asked for, by their arguments' names."""
-        names = ("filters", "skip_filters", "kernel_size", "num_levels", "hop")
+        """Gives what each network of such blocks is asked for, by their arguments' names."""
+        names = ("filters", "skip_filters", "kernel_size", "num_levels")
         return {"dilations": self.dilations, **self.only(*names)}
+
+
+@group
+class Frames(Run):
+    """The frames of sound."""
+
+    hop: int = setting(80, "samples of a frame, which has one unit", paper="80, 5 ms", minimum=1, maximum=100_000)
 
 
 @group
 class SpeakingNetwork(CausalNetwork):
     """The network of dilated causal convolutions, and what it is told."""
 
-    condition_size: int = setting(16, "numbers that who speaks, or what, is looked up as", minimum=1, maximum=4096)
-    num_context_layers: int = setting(1, "convolutions over what is said and its neighbours", minimum=0, maximum=100)
+    condition_size: int = setting(
+        16, "channels of the vectors that stand for the speaker and for what is said", minimum=1, maximum=4096
+    )
+    num_context_layers: int = setting(
+        1, "convolutions through which what is said is seen with its neighbours", minimum=0, maximum=100
+    )
 
 
 @group
@@ -261,20 +281,23 @@ class Codebook(Run):
         0.25, "weight of the encoder's distance to its codes", paper="0.25", minimum=0.0, maximum=1000.0
     )
     codebook_momentum: float = setting(
-        0.99, "of the averages that are the codebook; 0: it is learned by gradient", minimum=0.0, maximum=0.99999
+        0.99,
+        "momentum of the moving averages that the codebook is; 0: it is learned by gradient",
+        minimum=0.0,
+        maximum=0.99999,
     )
 
     def quantizer(self) -> dict:
         """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
         return {"momentum": self.codebook_momentum or None, **self.only("num_embeddings", "commitment_cost")}
 
-    def tell_start(self, num_vectors: int) -> None:
-        """Says where a codebook cannot be begun from a first batch alone.
+    def warn_of_few_vectors(self, num_vectors: int) -> None:
+        """Says that a first batch has too few vectors to begin all codes with, where they begin with vectors at all.
 
         Args:
             num_vectors: Vectors of a batch.
         """
-        if num_vectors < self.num_embeddings:
+        if self.codebook_momentum and num_vectors < self.num_embeddings:
             print(
                 f"--num_embeddings={self.num_embeddings}: the first batch has {num_vectors} vectors; some codes begin "
                 "as copies of others, and are drawn anew from the batches that follow.",
@@ -287,7 +310,7 @@ class SplitCodebook(Codebook):
     """The codebook, or several."""
 
     num_codebooks: int = setting(
-        1, "codes of each place, whose channels are split among as many codebooks", minimum=1, maximum=256
+        1, "codebooks, each with a code for its part of a place's channels", minimum=1, maximum=256
     )
 
     def check(self) -> None:
@@ -312,9 +335,21 @@ class ImageAutoencoder(SplitCodebook):
 
     units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
     residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(2, "before the codes, and after them", paper="2", minimum=0, maximum=100)
+    num_residual_blocks: int = setting(
+        2, "residual blocks before the codes, and after them", paper="2", minimum=0, maximum=100
+    )
+
+    def convolutions(self) -> dict:
+        """Gives what `models.vqvae.vqvae` and `models.vqvae2.vqvae2` are asked for, by their arguments' names."""
+        return self.only("units", "residual_units", "num_residual_blocks", "embedding_dim")
+
+
+@group
+class OneLevelAutoencoder(ImageAutoencoder):
+    """The network between images and codes of one level."""
+
     num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
 
     def convolutions(self) -> dict:
         """Gives what `models.vqvae.vqvae` is asked for beside the codebook, by its arguments' names."""
-        return self.only("units", "residual_units", "num_residual_blocks", "num_downsamplings", "embedding_dim")
+        return {**super().convolutions(), **self.only("num_downsamplings")}

@@ -10,21 +10,23 @@ class CodePrior(Run):
 
     prior: str | None = setting(
         None,
-        "their kind; the top level's pixelsnail alone attends to what is far; left out: pixelcnn of one level, "
-        "pixelsnail of several",
+        "kind of network; of pixelsnails the top level's alone has attention; left out: pixelcnn for one level, "
+        "pixelsnail for several",
         choices=("pixelcnn", "pixelsnail"),
     )
     condition: str = setting("label", "what the prior is told", choices=("none", "label"))
-    filters: int = setting(
-        64, "channels of the blocks", paper="of ImageNet: 384; VQ-VAE-2: 512", minimum=1, maximum=8192
-    )
+    filters: int = setting(64, "channels of the blocks", paper="VQ-VAE: 384; VQ-VAE-2: 512", minimum=1, maximum=8192)
     num_layers: int = setting(8, "gated blocks", paper="20", minimum=1, maximum=1000)
-    kernel_size: int = setting(5, "places that a block sees at once, each way", paper="5", minimum=3, maximum=99)
+    kernel_size: int = setting(
+        5, "places that a block's convolution spans, in height and in width", paper="5", minimum=3, maximum=99
+    )
     head_filters: int = setting(128, "channels before the logits of a pixelcnn", minimum=1, maximum=16_384)
     attention_every: int = setting(
-        4, "gated blocks of a pixelsnail before each attention", paper="5", minimum=1, maximum=1000
+        4, "gated blocks of a pixelsnail from one attention to the next", paper="5", minimum=1, maximum=1000
     )
-    num_heads: int = setting(4, "of attention, which share --filters", paper="8", minimum=1, maximum=1024)
+    num_heads: int = setting(
+        4, "heads of each attention, among which --filters are divided", paper="8", minimum=1, maximum=1024
+    )
     num_output_blocks: int = setting(
         2, "residual blocks before the logits of a pixelsnail", paper="20", minimum=0, maximum=1000
     )
@@ -46,36 +48,54 @@ class CodePrior(Run):
 
 
 @group
+class PriorTraining(Run):
+    """The training of the prior."""
+
+    prior_epochs: int = setting(
+        10,
+        "passes over the codes of the training data; a larger number trains on",
+        minimum=1,
+        maximum=1_000_000,
+        changeable=True,
+        remembered=True,
+    )
+
+
+@group
 class ImageSampling(Sampling):
     """Drawing images of classes, and judging them."""
 
-    classes: str = setting("", "of --mode=sample, between commas; empty: each in turn", changeable=True, maximum=10_000)
+    classes: str = setting(
+        "", "what --mode=sample draws, between commas; empty: each class in turn", changeable=True, maximum=10_000
+    )
     temperature: float = setting(
         1.0, "1: as the prior expects; less: the likelier codes", minimum=0.0, maximum=100.0, changeable=True
     )
     keep: float = setting(
         1.0,
-        "of --mode=sample: that share of as many more images, which --judge knows best as what they should be",
+        "share of the images of --mode=sample that is kept, those that --judge is surest are of their class; "
+        "0.25: four are drawn for each that is kept",
         minimum=0.01,
         maximum=1.0,
         changeable=True,
     )
     images: str = setting(
         "",
-        "real images with which drawn ones are compared: what was --data of the VQ-VAE; empty: not",
+        "real images to compare drawn ones with: what was --data of the VQ-VAE; empty: no comparison",
         changeable=True,
         path=True,
     )
     judge: str = setting(
         "",
-        "workdir of image_classification whose network compares them; empty: the one that comes with the code",
+        "workdir of image_classification, whose network judges images; empty: the one that comes with the code",
         changeable=True,
         path=True,
     )
     num_judged: int = setting(1000, "images that are drawn and compared", minimum=4, maximum=1_000_000, changeable=True)
     score_epochs: int = setting(
         0,
-        "of classifiers that learn from drawn images, and from real ones, and are tried on real ones; 0: none",
+        "epochs of the classification accuracy score: one classifier learns from drawn images, another from real ones, "
+        "both are tested on real ones; 0: no such score",
         minimum=0,
         maximum=100_000,
         changeable=True,

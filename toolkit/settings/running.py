@@ -1,9 +1,8 @@
 """Settings of any run: its folder, its training, its devices, what it exports and what it samples."""
 
-import re
+from toolkit.settings.fields import group, setting, sizes
 
-from toolkit.settings.fields import group, quoted, setting
-
+_MOST_PIXELS = 4096  # of an exported image's height or width
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -14,7 +13,7 @@ class Run:
     workdir: str | None = setting(
         None, "folder for everything the run writes; again: it resumes [runs/RECIPE]", changeable=True
     )
-    mode: str = setting("all", "all: the recipe's phases in order; or one of them, or of", changeable=True)
+    mode: str = setting("all", "all: the recipe's phases in order; any other: that phase alone", changeable=True)
     seed: int = setting(0, "seed of the data's order, the first weights and all noise", minimum=0, maximum=4_294_966)
     max_gigabytes: float | None = setting(
         None,
@@ -52,10 +51,10 @@ class Training(Run):
         remembered=True,
     )
     steps_per_epoch: int | None = setting(
-        None, "steps that count as an epoch; none: the whole training data", minimum=1, maximum=100_000_000
+        None, "steps that count as an epoch; left out: the whole training data", minimum=1, maximum=100_000_000
     )
     batch_size: int = setting(32, "examples in a step", minimum=1, maximum=65_536)
-    precision: str = setting("float32", "dtype policy", choices=PRECISIONS)
+    precision: str = setting("float32", "Keras' dtype policy: what is computed in", choices=PRECISIONS)
     jit_compile: bool | None = setting(None, "XLA; left out: on with a GPU, off without", changeable=True)
     checkpoint_minutes: float = setting(
         2.0,
@@ -172,7 +171,7 @@ class ImageExport(Export):
         changeable=True,
     )
     max_measured: int = setting(
-        1000, "test images that say what an exported file's accuracy is", minimum=1, maximum=10_000_000, changeable=True
+        1000, "test images on which each exported file is measured", minimum=1, maximum=10_000_000, changeable=True
     )
 
     def check(self) -> None:
@@ -181,10 +180,12 @@ class ImageExport(Export):
         Raises:
             ValueError: Where the exported size is none, or larger than a model is for.
         """
-        sizes = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", self.export_size)
-        if self.export_size and not (sizes and max(map(int, sizes.groups())) <= 4096):
-            told = quoted(self.export_size)
-            raise ValueError(f"--export_size must be HEIGHTxWIDTH, such as 480x640, each at most 4096; got {told}.")
+        _ = self.exported_size
+
+    @property
+    def exported_size(self) -> tuple[int, int] | None:
+        """Height and width of the exported model's images; None: as it was trained."""
+        return next(iter(sizes(self.export_size, "export_size", _MOST_PIXELS)), None)
 
 
 @group
@@ -198,7 +199,7 @@ class MaskExport(Export):
         maximum=200,
     )
     max_measured: int = setting(
-        100, "test images that say how good an exported file is", minimum=1, maximum=10_000_000, changeable=True
+        100, "test images on which each exported file is measured", minimum=1, maximum=10_000_000, changeable=True
     )
 
     def check(self) -> None:
@@ -207,13 +208,12 @@ class MaskExport(Export):
         Raises:
             ValueError: Where an exported size is none, or larger than a model is for.
         """
-        for size in self.export_sizes.split(",") if self.export_sizes else ():
-            sides = re.fullmatch("([1-9][0-9]{0,3})x([1-9][0-9]{0,3})", size)
-            if not (sides and max(map(int, sides.groups())) <= 4096):
-                raise ValueError(
-                    "--export_sizes must be HEIGHTxWIDTH, such as 480x640, or several between commas, each at most "
-                    f"4096; got {quoted(self.export_sizes)}."
-                )
+        _ = self.exported_sizes
+
+    @property
+    def exported_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Height and width of the exported model's images, several; none: as the test images are."""
+        return sizes(self.export_sizes, "export_sizes", _MOST_PIXELS, several=True)
 
 
 @group
@@ -224,7 +224,7 @@ class SoundExport(Export):
         4.0, "longest sound that the exported model writes", minimum=0.01, maximum=3600.0, changeable=True
     )
     max_measured: int = setting(
-        20, "test recordings that say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
+        20, "test recordings on which each exported file is measured", minimum=1, maximum=1_000_000, changeable=True
     )
 
 
@@ -244,13 +244,17 @@ class SoundSampling(Sampling):
         1.0, "1: as the model expects; less: less noise", minimum=0.0, maximum=100.0, changeable=True
     )
     seconds: float | None = setting(
-        None, "that --mode=sample makes up; left out: as units last, or 2", minimum=0.01, maximum=600, changeable=True
+        None,
+        "of each sound that --mode=sample makes up; left out: as long as its units, without units 2",
+        minimum=0.01,
+        maximum=600,
+        changeable=True,
     )
     speaker: str = setting("", "who speaks in --mode=sample; empty: each in turn", maximum=1000, changeable=True)
     num_judged: int = setting(
         40, "sounds of each kind that are written and judged in evaluation", minimum=1, maximum=100_000, changeable=True
     )
-    judge_epochs: int = setting(8, "of the classifier that judges", minimum=1, maximum=100_000)
+    judge_epochs: int = setting(8, "epochs of the classifier that judges", minimum=1, maximum=100_000)
 
 
 @group

@@ -3,6 +3,7 @@
 from toolkit.training import averaging as averaging
 from toolkit.training import building as building
 from toolkit.training import checkpoints as checkpoints
+from toolkit.training import cluster as cluster
 from toolkit.training import diagnosis as diagnosis
 from toolkit.training import differences as differences
 from toolkit.training import distribution as distribution
@@ -10,6 +11,7 @@ from toolkit.training import fitting as fitting
 from toolkit.training import flags as flags
 from toolkit.training import keeping as keeping
 from toolkit.training import loops as loops
+from toolkit.training import mended_keras as mended_keras
 from toolkit.training import networks as networks
 from toolkit.training import norms as norms
 from toolkit.training import optimizers as optimizers

@@ -1,9 +1,8 @@
-"""Training on several devices or machines: which strategy, who writes, and what Keras' `fit` needs mended for it."""
+"""Training on several devices or machines: which strategy, who writes, and what is the same on all of them."""
 
 import contextlib
 import dataclasses
 import json
-import os
 import signal
 import threading
 import zlib
@@ -14,13 +13,9 @@ import numpy as np
 
 from toolkit.data import service
 from toolkit.data.pipelines import Batches
-from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
-from toolkit.settings.fields import quoted
+from toolkit.training import cluster, mended_keras
 from toolkit.training.optimizers import optimizers_of
-
-# What `mend_keras` replaces is not public, so it holds for what it was tried with and nothing else.
-TRIED = ("3.15.0", "3.15.1")
 
 
 class WorkerLost(RuntimeError):
@@ -54,11 +49,11 @@ class Distribution:
         self.strategy, self.num_replicas, self.is_chief = None, 1, True
         if name == "single":
             return
-        mend_keras()
+        mended_keras.mend()
         if name == "mirrored":
             self.strategy = tf.distribute.MirroredStrategy(_devices(num_replicas))
         else:
-            kind, index, first = task()
+            kind, index, first = cluster.task()
             self.is_chief = (kind, index) == first
             # Before anything else is computed: collectives cannot be set up later.
             try:
@@ -257,52 +252,6 @@ def _differ(sums):
     return bool(np.ptp(weighted) > rounding.max())
 
 
-def mend_keras() -> None:
-    """Replaces two functions of Keras' trainer, with which `fit` fails under `MultiWorkerMirroredStrategy`, and a list.
-
-    `_maybe_symbolic_build` averages a batch over the workers to learn its shapes, which a nested batch cannot be; one
-    worker's own batch does as well. `reduce_per_replica` averages scalars over an axis that they do not have. What a
-    layer gives to `add_loss` stands in one list for all replicas, which run in threads and take turns wherever values
-    are reduced: one would clear, and add to, what another is about to read. Each thread gets a list of its own.
-
-    Raises:
-        ValueError: Where Keras is another than those that it was tried with.
-    """
-    if keras.__version__ not in TRIED:
-        raise ValueError(
-            f"--strategy other than single replaces parts of Keras, and was tried with Keras {' and '.join(TRIED)}; "
-            f"this is {keras.__version__}. Type: pip install keras=={TRIED[-1]}"
-        )
-    from keras.src.backend.tensorflow import trainer
-
-    if getattr(trainer, "_mended", False):
-        return
-    averaged = trainer.reduce_per_replica
-
-    def build(self, iterator=None, data_batch=None):
-        if self._distribute_strategy is None:
-            return
-        if iterator is not None:
-            _, _, batches = next(iter(iterator))
-            first = lambda value: self.distribute_strategy.experimental_local_results(value)[0]  # noqa: E731
-            data_batch = trainer.tree.map_structure(first, next(batches))
-        with self.distribute_strategy.scope():
-            self._symbolic_build(data_batch=data_batch)
-
-    def reduce_per_replica(values, strategy, reduction):
-        if trainer._collective_all_reduce_multi_worker(strategy) and reduction in ("auto", "mean"):
-            return trainer.tree.map_structure(lambda value: strategy.reduce("MEAN", value, axis=None), values)
-        return averaged(values, strategy, reduction)
-
-    def losses(layer):
-        return vars(layer).setdefault("_losses_of", {}).setdefault(threading.get_ident(), [])
-
-    keras.layers.Layer._losses = property(losses, lambda layer, _: None)
-    trainer.TensorFlowTrainer._maybe_symbolic_build = build
-    trainer.reduce_per_replica = reduce_per_replica
-    trainer._mended = True
-
-
 @contextlib.contextmanager
 def _default_signals():
     """SIGTERM and Ctrl-C end the process at once."""
@@ -333,36 +282,3 @@ def _devices(num_replicas):
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * num_replicas)
     return [f"CPU:{index}" for index in range(num_replicas)]
-
-
-def task() -> tuple[str, int, tuple[str, int]]:
-    """Reads from the environment's TF_CONFIG who takes part in a training of several workers.
-
-    Returns:
-        This process' task, its index, and which task is the chief.
-
-    Raises:
-        ValueError: Where TF_CONFIG does not say so.
-    """
-    example = '{"cluster": {"worker": ["10.0.0.1:2222", "10.0.0.2:2222"]}, "task": {"type": "worker", "index": 0}}'
-    text = os.environ.get("TF_CONFIG", "")
-    try:
-        config = json.loads(text)
-        cluster, kind, index = config["cluster"], config["task"]["type"], config["task"]["index"]
-        whole = index if isinstance(index, int) and not isinstance(index, bool) else int(index, 10)
-        if kind not in cluster or not cluster.keys() <= {"chief", "worker"} or len(cluster.get("chief", "1")) != 1:
-            raise ValueError("its tasks are workers and at most one chief")
-        addresses = [address for each in cluster.values() for address in each]
-        for address in addresses:
-            service.check_address(address, "an address in it")
-        if len(set(addresses)) < len(addresses):
-            raise ValueError("an address is there twice")
-        if not 0 <= whole < len(cluster[kind]):
-            raise ValueError(f"there is no {kind} {quoted(whole)}")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        why = {json.JSONDecodeError: "no JSON", KeyError: f"without {error}"}.get(type(error), str(error))
-        raise ValueError(
-            f"--strategy=multi_worker reads from the environment who takes part: TF_CONFIG='{example}', the index "
-            f"another in each process. It is {quoted(text) if len(text) > 300 else repr(text)}: {why}."
-        ) from error
-    return kind, whole, ("chief", 0) if "chief" in cluster else ("worker", 0)

@@ -29,7 +29,7 @@ def main(
     *phases: Callable,
     trains: int = 1,
     apart: tuple[Callable, ...] = (),
-    checks: tuple[Callable, ...] = (),
+    untrained: tuple[Callable, ...] = (),
 ) -> None:
     """Runs a recipe from the command line.
 
@@ -43,14 +43,14 @@ def main(
         *phases: Functions of a `Run`, in the order that `--mode=all` runs them; their names are the choices of --mode.
         trains: How many of them, from the first on, train. The others use what was trained: here, or else the model
             that comes with the code.
-        apart: Phases that run by themselves only, and use what was trained.
-        checks: Phases that run by themselves only, and need nothing trained.
+        apart: Phases that run where --mode names them and never with the others; they use what was trained.
+        untrained: The like, which need nothing trained, such as a look at the data.
     """
     from absl import flags
 
     outlast()
     faulthandler.enable()
-    recipe = Recipe(settings_class, load, phases, trains, apart, checks)
+    recipe = Recipe(settings_class, load, phases, trains, apart, untrained)
     if {"--help", "-help", "-h", "-?"} & set(sys.argv[1:]):
         print(sys.modules["__main__"].__doc__ or "", help_text(settings_class, recipe.modes), sep="")
         sys.exit(0)
@@ -68,7 +68,7 @@ class Recipe:
     """A recipe's phases, its own and those that every recipe has.
 
     Args:
-        settings_class, load, phases, trains, apart, checks: As `main` takes them.
+        settings_class, load, phases, trains, apart, untrained: As `main` takes them.
 
     Attributes:
         name: That of its file.
@@ -82,13 +82,13 @@ class Recipe:
         phases: tuple[Callable, ...],
         trains: int = 1,
         apart: tuple[Callable, ...] = (),
-        checks: tuple[Callable, ...] = (),
+        untrained: tuple[Callable, ...] = (),
     ) -> None:
         self.settings_class, self.load = settings_class, load
         self.name = pathlib.Path(sys.argv[0]).stem
         self._in_order = {phase.__name__: phase for phase in phases}
         self._training = list(self._in_order)[:trains]
-        self._by_name = {**self._in_order, **{phase.__name__: phase for phase in (*apart, *checks)}}
+        self._by_name = {**self._in_order, **{phase.__name__: phase for phase in (*apart, *untrained)}}
         built_in = {"benchmark": (Training, self._benchmark), "ship": (Export, _ship)}
         if load is not None:
             built_in["serve_data"] = (Devices, _serve_data)
@@ -96,7 +96,7 @@ class Recipe:
             if issubclass(settings_class, needed):
                 self._by_name[name] = phase
         self.modes = ("all", *self._by_name)
-        self._without_model = {"all", *self._training, *(phase.__name__ for phase in checks), "serve_data", "ship"}
+        self._without_model = {"all", *self._training, *(phase.__name__ for phase in untrained), "serve_data", "ship"}
         self._without_model |= {"benchmark"}
 
     def uses_a_model(self, mode: str) -> bool:
@@ -166,10 +166,10 @@ def _run(recipe, words, flag_values):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
         keep_freed_memory()
 
-        from toolkit.training import distribution
+        from toolkit.training import cluster, distribution
 
         if getattr(settings, "strategy", "") == "multi_worker":
-            distribution.task()  # what TF_CONFIG says, before anything is waited for
+            cluster.task()  # what TF_CONFIG says, before anything is waited for
         with contextlib.nullcontext() if verbose else silenced():
             import_keras()
             import tensorflow as tf  # its start prints past any setting

@@ -85,14 +85,15 @@ class Run(Reading):
         finally:
             keras.config.set_dtype_policy(before)
 
-    def num_steps(self, train: Any) -> int:
+    def num_steps(self, train: Any, epochs: int | None = None) -> int:
         """Counts the steps that `fit` takes in all, for a schedule.
 
         Args:
             train: `data.pipelines.Batches` that are trained on.
+            epochs: As in `fit`: passes over the data; without it `--epochs`.
         """
         whole = train.steps_per_epoch
-        return self.asked("epochs") * min(self.asked("steps_per_epoch") or whole, whole)
+        return (epochs or self.asked("epochs")) * min(self.asked("steps_per_epoch") or whole, whole)
 
     def fit(
         self,
@@ -158,9 +159,8 @@ class Run(Reading):
                 variables, NumPy arrays that are changed in place, or lists of them.
             network: As in `fit`; without it, the Keras models in `state`.
             epochs: Passes over the data; without it `--epochs`, or one where `data` is a number.
-            validation: Called after each epoch; returns scalars, of which `monitor` says whose state is the best. That
-                is what the state is in the end.
-            monitor: See there.
+            validation: Called after each epoch; returns scalars.
+            monitor: The one of them that says which state is the best: that is the state in the end.
             mode: "min" or "max": whether the best is the lowest or the highest.
             pictures: Called after each epoch; returns figures, scalars (float) and sounds (samples, rate) by name.
 

@@ -67,7 +67,7 @@ class Stage:
         best: Names of the holders that are kept as they were at the best validation; None: all.
         monitor: The scalar of the validation that says which is the best.
         mode: "min" or "max": whether the best is the lowest or the highest.
-        averages: Whether `after_epoch` is given the means that `means` has, rather than Keras'.
+        averages: Whether the stage adds up what the steps of an epoch give, for `means`; in `fit` Keras does.
         built_on: The steps that other stages, which this one was made from, had done, by their names.
         averaged: What the best is kept with, where optimizers average the weights.
     """

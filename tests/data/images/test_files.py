@@ -194,13 +194,3 @@ def test_files_that_a_person_names(tmp_path):
     np.testing.assert_array_equal(found, [files.read(one, 8), files.read(two, 8)])
     with pytest.raises(FileNotFoundError, match="--images: .*three.png: no such file"):
         files.read_named(f"{one},{tmp_path}/three.png,{tmp_path}/four.png", 8)
-
-
-def test_sizes():
-    assert files.parse_size("", "export_size") is None and files.parse_size("48x64", "export_size") == (48, 64)
-    wrongs = "64", "64x", "x64", "0x64", "64x0", "-1x5", "axb", "²x³", "1000000000x1000000000", "8193x8193", "5x5 ", "x"
-    for wrong in wrongs:
-        with pytest.raises(ValueError, match=f"--export_size={wrong}: expected HEIGHTxWIDTH in pixels"):
-            files.parse_size(wrong, "export_size")
-    with pytest.raises(ValueError, match=r"--export_size=9+\.\.\.: expected"):
-        files.parse_size("9" * 5000 + "x1", "export_size")

@@ -87,7 +87,9 @@ def test_a_crop_has_room_and_the_test_sees_the_middle(tmp_path, kept):
     expected = np.asarray(Image.fromarray(noise(ord("a"), 40, 60)).resize((48, 32), Image.Resampling.BILINEAR))
     assert np.abs(stored.astype(int) - expected[:, 8:40]).max() <= 1
     np.testing.assert_array_equal(images.splits.test.peek()[0][0], stored[2:30, 2:30])
-    assert next(images.blocks("test", 9))[0].shape == (2, 28, 28, 3)
+    shown, _ = next(images.blocks("test", 9))
+    np.testing.assert_array_equal(list(images.examples("test", 9)), shown)
+    assert shown.shape == (2, 28, 28, 3) and len(list(images.examples("test", 1))) == 1
 
 
 def test_a_class_of_damaged_files_only(tmp_path):

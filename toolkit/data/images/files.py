@@ -5,7 +5,6 @@ import functools
 import math
 import os
 import pathlib
-import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +20,6 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
 # Bytes that an image's pixels may take; of those over the second, one is decoded at a time.
 _BOUND, _LARGE = limits.GIB, 128 * limits.MIB
 _one_large = threading.Lock()
-# Pixels of the images that an exported model takes.
-_LARGEST_SIZE = 1 << 26
 
 # What EXIF's orientation asks for, as names of Pillow's transpositions.
 _UPRIGHT = {
@@ -178,36 +175,6 @@ def read_whole_named(names: str) -> list[tuple[pathlib.Path, np.ndarray]]:
     if not found:
         raise ValueError(f"--images={names}: expected paths of images, between commas.")
     return found
-
-
-def parse_size(text: str, flag: str) -> tuple[int, int] | None:
-    """Reads a size that a person gives.
-
-    Args:
-        text: HEIGHTxWIDTH in pixels; empty: none is given.
-        flag: Its flag, for the error.
-
-    Returns:
-        (height, width), or None.
-
-    Raises:
-        ValueError: Where it is none.
-
-    Example:
-
-    >>> parse_size("480x640", "export_size")
-    (480, 640)
-    """
-    if not text:
-        return None
-    found = re.fullmatch("([1-9][0-9]{0,6})x([1-9][0-9]{0,6})", text)
-    size = tuple(map(int, found.groups())) if found else (0, 0)
-    if not 0 < math.prod(size) <= _LARGEST_SIZE:
-        shown = text if len(text) < 60 else f"{text[:60]}..."
-        raise ValueError(
-            f"--{flag}={shown}: expected HEIGHTxWIDTH in pixels, such as 480x640, and at most {_LARGEST_SIZE:,} pixels."
-        )
-    return size
 
 
 @functools.cache

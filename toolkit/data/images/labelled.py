@@ -107,6 +107,19 @@ class Images:
             indices = chosen[start : start + together]
             yield self.cut(part.store.read(indices)), part.labels[indices]
 
+    def examples(self, split: str, num_images: int) -> Iterator[np.ndarray]:
+        """Reads the images of `blocks` one by one.
+
+        Args:
+            split: As there.
+            num_images: As there.
+
+        Yields:
+            uint8 (image_size, image_size, channels).
+        """
+        for images, _ in self.blocks(split, num_images):
+            yield from images
+
     def cut(self, images: np.ndarray) -> np.ndarray:
         """Cuts out the middle of images as they are kept.
 

@@ -12,6 +12,7 @@ from toolkit.data.strokes import report as report
 from toolkit.data.strokes import resampling as resampling
 from toolkit.data.strokes import selection as selection
 from toolkit.data.strokes import skipping as skipping
+from toolkit.data.strokes import suspicion as suspicion
 from toolkit.data.strokes.embedded_writers import Writer as Writer
 from toolkit.data.strokes.files import read_file as read_file
 from toolkit.data.strokes.files import write_file as write_file

@@ -5,18 +5,16 @@ import dataclasses
 import math
 import shlex
 import time
-from collections.abc import Sequence
 
 import numpy as np
 
 from toolkit.data.plans import bucketed_plan
 from toolkit.data.report import Report
-from toolkit.data.strokes.lines import ALPHABET, Line
+from toolkit.data.strokes import suspicion
+from toolkit.data.strokes.lines import ALPHABET
 from toolkit.data.strokes.loading import SPLITS, read
 from toolkit.data.strokes.selection import FEW, Selection, select
 
-# Within a stroke, an offset this many times the line's median looks like points that are missing.
-JUMP = 20.0
 _KEPT = 0.99  # of each split's lines, by the limits that are advised
 _REASONS = ("too_many_points", "too_many_characters", "outside_alphabet")
 
@@ -83,12 +81,12 @@ def examine(
     limits["points_per_label"] = points_per_label
     selected = {name: select(lines, name, source, **limits) for name, lines in parts.items()}
 
-    suspicious = _each(_suspicious, parts)
+    suspicious = _each(suspicion.suspicious, parts)
     kept = _each(lambda selection: selection.kept, selected)
     counts = collections.Counter("".join(line.text for line in kept["train"])) if text else {}
     sections = _sections(parts, selected, kept, suspicious, batch_size, seed, text)
     if text:
-        sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, selected, alphabet)
+        sections["alphabet_of_kept_train_lines"] = _alphabet(counts, parts, alphabet)
     sections["reading"] = _speed(parts, seconds)
     batches = sections["batches_of_kept_lines"]["batches"]["train"]
     report = Report(
@@ -123,7 +121,7 @@ def _sections(parts, selected, kept, suspicious, batch_size, seed, text):
         "batches_of_kept_lines": _batches(kept, batch_size, seed, text),
         "suspicious_lines": {
             **{name: {part: len(found[name]) for part, found in suspicious.items()} for name in suspicious["train"]},
-            **_copies(parts, text),
+            **suspicion.copies(parts, text),
         },
     }
 
@@ -214,40 +212,7 @@ def _batches(kept, batch_size, seed, text):
     return {row: {name: found[name][row] for name in kept} for row in found["train"]}
 
 
-def _suspicious(lines: Sequence[Line]) -> dict[str, list[Line]]:
-    found = {"single_point": [], "no_movement": [], "jump_in_a_stroke": [], "last_stroke_not_ended": []}
-    for line in lines:
-        lengths = np.hypot(*line.offsets[1:, :2].astype("float64").T)
-        down = lengths[line.offsets[:-1, 2] < 0.5]
-        down = down[down > 0]
-        if len(line.offsets) == 1:
-            found["single_point"].append(line)
-        elif not lengths.any():
-            found["no_movement"].append(line)
-        if len(down) and down.max() > JUMP * np.median(down):
-            found["jump_in_a_stroke"].append(line)
-        if line.offsets[-1, 2] < 0.5:
-            found["last_stroke_not_ended"].append(line)
-    return found
-
-
-def _copies(parts, text):
-    """Lines that are there before, in the same split and in training; those that do not move are all alike."""
-    moving = {
-        name: [line.offsets.tobytes() for line in lines if line.offsets[1:, :2].any()] for name, lines in parts.items()
-    }
-    trained = set(moving["train"])
-    found = {
-        "copies": {name: len(keys) - len(set(keys)) for name, keys in moving.items()},
-        "copies_of_train": {name: sum(key in trained for key in moving[name]) for name in SPLITS[1:]},
-    }
-    if text:
-        texts = {line.text for line in parts["train"]}
-        found["texts_also_in_train"] = {name: sum(line.text in texts for line in parts[name]) for name in SPLITS[1:]}
-    return found
-
-
-def _alphabet(counts, parts, selected, alphabet):
+def _alphabet(counts, parts, alphabet):
     rare = sorted(counts.items(), key=lambda item: (item[1], item[0]))[:10]
     outside = _outside(parts, alphabet)
     return {
@@ -306,7 +271,8 @@ def _advised_looks(suspicious, counted):
     words = {
         "single_point": "have a single point",
         "no_movement": "have points that do not move",
-        "jump_in_a_stroke": f"jump inside a stroke by over {JUMP:g} times the median offset: points may be missing",
+        "jump_in_a_stroke": f"jump inside a stroke by over {suspicion.JUMP:g} times the median offset: points may be "
+        "missing",
         "last_stroke_not_ended": "do not end with 1 in the third column, as a line's last stroke does",
     }
     for kind, what in words.items():
