@@ -81,7 +81,7 @@ def pytorch_training(side, size, network, folder, steps):
     model, codes = pixelcnn_in_pytorch.PixelCNN(*network), batch(side, size)
     with np.load(pathlib.Path(folder, "train.npz")) as file:
         *weights, logits = (file[key] for key in file.files)
-    model.take(weights)
+    pixelcnn_in_pytorch.take(model, weights)
     np.testing.assert_allclose(pixelcnn_in_pytorch.emit(model, codes[:2]), logits, atol=1e-4)
     seconds = []
     losses = pixelcnn_in_pytorch.train(model, codes, steps + 2, seconds)

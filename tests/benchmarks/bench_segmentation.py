@@ -22,11 +22,10 @@ import os
 import pathlib
 import statistics
 import tempfile
-import time
 
 import numpy as np
 from bench_images import MEAN, SCALE, relative_difference, start_pytorch, start_tensorflow
-from measuring import apart, machine, peak_megabytes, print_row, version
+from measuring import apart, machine, peak_megabytes, print_row, timed_twice, version
 
 SIZES = {"small": ("resnet18", 32, 180, 240, 11, 8), "large": ("resnet50", 64, 513, 513, 21, 2)}
 ORDERS = {"PyTorch": False, "PyTorch, channels last": True}  # of an image in memory
@@ -40,16 +39,6 @@ def batch(size, count=None):
     random = np.random.default_rng(0)
     shape = (count or most, height, width)
     return random.uniform(0, 255, (*shape, 3)).astype("float32"), random.integers(0, num_classes, shape)
-
-
-def timed_twice(function, repeats, warm_up=2):
-    """What the function gave each time, and the medians of wall and processor seconds."""
-    results, seconds = [], []
-    for _ in range(warm_up + repeats):
-        start = np.array([time.perf_counter(), time.process_time()])
-        results.append(function())
-        seconds.append(np.array([time.perf_counter(), time.process_time()]) - start)
-    return results, np.median(seconds[warm_up:], axis=0).tolist()
 
 
 # The toolkit, and keras-hub. ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy, pad
 
 
 class Block(nn.Module):
-    def __init__(self, filters, kernel_size, first):
+    def __init__(self, filters, kernel_size, first, condition_filters=0):
         super().__init__()
         self.first, self.reach = first, kernel_size // 2
         taps = self.reach + (not first)
@@ -16,14 +16,18 @@ class Block(nn.Module):
         self.horizontal = nn.Conv2d(filters, 2 * filters, (1, taps))
         self.across = nn.Conv2d(2 * filters, 2 * filters, 1, bias=False)
         self.outward = nn.Conv2d(filters, filters, 1)
+        self.condition = nn.Conv2d(condition_filters, 4 * filters, 1, bias=False) if condition_filters else None
 
-    def forward(self, v, h):
+    def forward(self, v, h, condition=None):
         residual = h
         if self.first:
             v, h = v[:, :, :-1], h[..., :-1]
         above = self.vertical(pad(v, (self.reach, self.reach, self.reach, 0)))
-        left = self.horizontal(pad(h, (self.reach, 0))) + self.across(above)
-        h = self.outward(gate(left))
+        left = self.horizontal(pad(h, (self.reach, 0)))
+        if condition is not None:
+            to_above, to_left = self.condition(condition).chunk(2, dim=1)
+            above, left = above + to_above, left + to_left
+        h = self.outward(gate(left + self.across(above)))
         return gate(above), h if self.first else residual + h
 
 
@@ -46,25 +50,28 @@ class PixelCNN(nn.Module):
             v, h = block(v, h)
         return self.logits(torch.relu(self.hidden(torch.relu(h))))
 
-    def take(self, weights):
-        """Keras' weights, in their order."""
-        arrays = iter(torch.from_numpy(array) for array in weights)
-        with torch.no_grad():
-            self.lookup.weight.copy_(next(arrays))
-            parts = (
-                part for each in self.blocks for part in (each.vertical, each.horizontal, each.across, each.outward)
-            )
-            for layer in (*parts, self.hidden, self.logits):
+
+def take(model, weights):
+    """Gives the layers Keras' weights, which are in the order in which the layers were made."""
+    arrays = iter(torch.from_numpy(array) for array in weights)
+    with torch.no_grad():
+        for layer in model.modules():
+            if isinstance(layer, nn.Embedding):
+                layer.weight.copy_(next(arrays))
+            elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
                 kernel = next(arrays)
-                layer.weight.copy_(kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T[..., None, None])
+                kernel = kernel.permute(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+                layer.weight.copy_(kernel.reshape(layer.weight.shape))
                 if layer.bias is not None:
                     layer.bias.copy_(next(arrays))
+    if any(True for _ in arrays):
+        raise ValueError("more weights than the layers have.")
 
 
-def emit(model, codes):
+def emit(model, *given):
     """Logits, the codes last."""
-    with torch.inference_mode():
-        return model(torch.from_numpy(codes).long()).permute(0, 2, 3, 1).numpy()
+    with torch.no_grad():
+        return model(*(torch.from_numpy(codes).long() for codes in given)).permute(0, 2, 3, 1).numpy()
 
 
 def train(model, codes, num_steps, seconds):

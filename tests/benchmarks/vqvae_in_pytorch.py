@@ -3,6 +3,7 @@
 import time
 
 import torch
+from pixelcnn_in_pytorch import take
 from torch import nn
 from torch.nn.functional import softplus
 from vector_quantize_pytorch import VectorQuantize
@@ -51,17 +52,16 @@ class VQVAE(nn.Module):
 
     def take(self, weights, embeddings):
         """Keras' weights, in their order, and its codebook."""
-        arrays = iter(torch.from_numpy(array) for array in weights)
-        kinds = (nn.Conv2d, nn.ConvTranspose2d)
-        with torch.no_grad():
-            for layer in (each for half in (self.encoder, self.decoder) for each in half.modules()):
-                if isinstance(layer, kinds):
-                    layer.weight.copy_(next(arrays).permute(3, 2, 0, 1))
-                    layer.bias.copy_(next(arrays))
-            inner = self.codebook._codebook
-            inner.embed.copy_(torch.from_numpy(embeddings)[None])
-            inner.embed_avg.copy_(inner.embed)
-            inner.initted.fill_(1)
+        take(self, weights)
+        take_codebook(self.codebook, embeddings)
+
+
+def take_codebook(codebook, embeddings):
+    with torch.no_grad():
+        inner = codebook._codebook
+        inner.embed.copy_(torch.from_numpy(embeddings)[None])
+        inner.embed_avg.copy_(inner.embed)
+        inner.initted.fill_(1)
 
 
 def nats(params, images):

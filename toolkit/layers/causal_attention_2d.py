@@ -18,7 +18,7 @@ class CausalAttention2D(keras.layers.Layer):
     there. The first place sees none, and its output is zero.
 
     The weights are made for `block_size` places at once, and anew for the gradient: what is held grows as the number
-    of places times `block_size`, not as its square.
+    of places times `block_size`, not as its square. TensorFlow's graphs make up to ten such blocks side by side.
 
     Args:
         num_heads: h.
@@ -48,7 +48,7 @@ class CausalAttention2D(keras.layers.Layer):
     """
 
     def __init__(
-        self, num_heads: int, key_dim: int, value_dim: int | None = None, block_size: int = 256, **kwargs
+        self, num_heads: int, key_dim: int, value_dim: int | None = None, block_size: int = 64, **kwargs
     ) -> None:
         super().__init__(**kwargs)
         value_dim = key_dim if value_dim is None else value_dim
@@ -100,7 +100,7 @@ class CausalAttention2D(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def attend_before(queries, keys, values, block_size: int = 256) -> Any:
+def attend_before(queries, keys, values, block_size: int = 64) -> Any:
     """Averages, for each place, the values before it by how well their keys fit its query.
 
     Args:
