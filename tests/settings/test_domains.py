@@ -42,22 +42,6 @@ def test_what_readers_are_asked_for():
     }
 
 
-@pytest.mark.parametrize(
-    ("data", "size", "channels"), [("embedded:100", 16, 1), ("embedded:shapes", 64, 3), ("keras:cifar10", 32, 3)]
-)
-def test_images_of_which_codes_are_made(data, size, channels):
-    """Of a size and colours that follow from the data, or are said."""
-    asked = domains.EncodedImages(data=data, seed=3).reading()
-    assert asked == {
-        **{"source": data, "image_size": size, "channels": channels},
-        **{"seed": 3, "held_out": 0.1, "skip_corrupt": False},
-    }
-    said = domains.EncodedImages(data=data, image_size=24, channels=4 - channels)
-    assert (said.size, said.reading()["image_size"], said.reading()["channels"]) == (24, 24, 4 - channels)
-    with pytest.raises(ValueError, match="--channels=2: expected 1, grey, or 3, in colour"):
-        domains.EncodedImages(data=data, channels=2)
-
-
 def test_what_speech_is_asked_for():
     asked = domains.Speech(data="fsdd:x", trim=0.1).reading()
     assert asked == {

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from toolkit.settings import fields, running
-from toolkit.settings.fields import group, help_text, other, recipe, setting, sizes, titled
+from toolkit.settings.fields import group, help_text, other, recipe, setting, titled
 
 
 @group
@@ -138,10 +138,3 @@ def test_numbers_are_finite(value):
         Network(rate=value)
     with pytest.raises(ValueError, match=r"--rate must be at most 1\.0; got 1\.5"):
         Network(rate=1.5)
-
-
-def test_one_size_is_not_several():
-    assert sizes("", "crop_size", 99) == () and sizes("9x99", "crop_size", 99) == ((9, 99),)
-    for wrong in ("9x99,9x9", "9x100", "9x9 ", "09x9"):
-        with pytest.raises(ValueError, match="--crop_size must be HEIGHTxWIDTH, such as 480x640, each at most 99; got"):
-            sizes(wrong, "crop_size", 99)

@@ -31,27 +31,5 @@ def test_stacks_of_blocks():
             networks.CausalNetwork(**how)
 
 
-def test_a_codebook_as_its_layer_is_asked():
-    found = networks.SplitCodebook(workdir="w", num_codebooks=2, embedding_dim=6, codebook_momentum=0.0).quantizer()
-    assert found == {"num_embeddings": 128, "num_codebooks": 2, "commitment_cost": 0.25, "momentum": None}
-    assert "num_codebooks" not in networks.Codebook(workdir="w").quantizer()
-    with pytest.raises(ValueError, match="--embedding_dim=7 is no multiple of --num_codebooks=2"):
-        networks.SplitCodebook(workdir="w", num_codebooks=2, embedding_dim=7)
-
-
-def test_networks_are_asked_for_by_their_arguments_names():
-    """Each builder takes what its group gives, and nothing of it is missing."""
-    several = {"units", "residual_units", "num_residual_blocks", "embedding_dim"}
-    assert networks.ImageAutoencoder(workdir="w").convolutions().keys() == several
-    assert networks.OneLevelAutoencoder(workdir="w").convolutions().keys() == several | {"num_downsamplings"}
+def test_frames_are_apart_from_the_blocks():
     assert "hop" not in networks.CausalNetwork().blocks() and networks.Frames().hop == 80
-
-
-def test_a_codebook_that_the_first_batch_cannot_begin_is_said(capsys):
-    codebook = networks.Codebook(num_embeddings=128)
-    codebook.warn_of_few_vectors(128)
-    assert not capsys.readouterr().err
-    codebook.warn_of_few_vectors(127)
-    assert "--num_embeddings=128: the first batch has 127 vectors" in capsys.readouterr().err
-    networks.Codebook(num_embeddings=128, codebook_momentum=0.0).warn_of_few_vectors(1)
-    assert not capsys.readouterr().err, "learned by gradient it begins with random values"

@@ -1,13 +1,19 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.settings import codebooks as codebooks
 from toolkit.settings import domains as domains
 from toolkit.settings import fields as fields
 from toolkit.settings import learning as learning
+from toolkit.settings import lists as lists
 from toolkit.settings import networks as networks
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
+from toolkit.settings.codebooks import Codebook as Codebook
+from toolkit.settings.codebooks import EncodedImages as EncodedImages
+from toolkit.settings.codebooks import ImageAutoencoder as ImageAutoencoder
+from toolkit.settings.codebooks import OneLevelAutoencoder as OneLevelAutoencoder
+from toolkit.settings.codebooks import SplitCodebook as SplitCodebook
 from toolkit.settings.domains import Augmentation as Augmentation
-from toolkit.settings.domains import EncodedImages as EncodedImages
 from toolkit.settings.domains import Images as Images
 from toolkit.settings.domains import MaskAugmentation as MaskAugmentation
 from toolkit.settings.domains import Masks as Masks
@@ -18,7 +24,6 @@ from toolkit.settings.domains import Text as Text
 from toolkit.settings.domains import Videos as Videos
 from toolkit.settings.domains import WrittenStrokes as WrittenStrokes
 from toolkit.settings.fields import group as group
-from toolkit.settings.fields import numbers as numbers
 from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
@@ -27,19 +32,16 @@ from toolkit.settings.learning import FallingAdam as FallingAdam
 from toolkit.settings.learning import FallingRate as FallingRate
 from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Schedule as Schedule
+from toolkit.settings.lists import numbers as numbers
 from toolkit.settings.networks import CausalNetwork as CausalNetwork
 from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
-from toolkit.settings.networks import Codebook as Codebook
 from toolkit.settings.networks import DenseCRF as DenseCRF
 from toolkit.settings.networks import Frames as Frames
-from toolkit.settings.networks import ImageAutoencoder as ImageAutoencoder
 from toolkit.settings.networks import ImageNetwork as ImageNetwork
 from toolkit.settings.networks import MixtureOutput as MixtureOutput
-from toolkit.settings.networks import OneLevelAutoencoder as OneLevelAutoencoder
 from toolkit.settings.networks import Recurrent as Recurrent
 from toolkit.settings.networks import SegmentationNetwork as SegmentationNetwork
 from toolkit.settings.networks import SpeakingNetwork as SpeakingNetwork
-from toolkit.settings.networks import SplitCodebook as SplitCodebook
 from toolkit.settings.networks import StrokesNetwork as StrokesNetwork
 from toolkit.settings.networks import WeightNoise as WeightNoise
 from toolkit.settings.priors import CodePrior as CodePrior

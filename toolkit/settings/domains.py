@@ -2,7 +2,8 @@
 
 import re
 
-from toolkit.settings.fields import group, other, quoted, setting, sizes
+from toolkit.settings.fields import group, quoted, setting
+from toolkit.settings.lists import sizes
 from toolkit.settings.running import Run
 
 
@@ -113,37 +114,6 @@ class NamedImages(Run):
     """Images of one's own."""
 
     images: str = setting("", "files that --mode=sample looks at, between commas", changeable=True)
-
-
-@group
-class EncodedImages(Images, NamedImages):
-    """The images, of which codes are made."""
-
-    image_size: int | None = other(
-        None, help="pixels of height and width; left out: 16 for embedded digits, 64 for embedded:shapes, else 32"
-    )
-    channels: int | None = setting(
-        None, "1: grey, 3: in colour; left out: 1 for embedded digits, else 3", minimum=1, maximum=3
-    )
-
-    def check(self) -> None:
-        """Says what is out of range.
-
-        Raises:
-            ValueError: Where the channels are neither grey nor a colour's.
-        """
-        if self.channels == 2:
-            raise ValueError("--channels=2: expected 1, grey, or 3, in colour.")
-
-    @property
-    def size(self) -> int:
-        """Pixels of height and width."""
-        return self.image_size or self.embedded_size or 32
-
-    def reading(self) -> dict:
-        """Gives what `data.images.load` is asked for, but for the batch size, by its arguments' names."""
-        how = {"image_size": self.size, "channels": self.channels or (1 if self.embedded_size == 16 else 3)}
-        return {"source": self.data, **how, **self.only("seed", "held_out", "skip_corrupt")}
 
 
 @group

@@ -1,9 +1,8 @@
 """Settings of networks that several papers share."""
 
-import sys
-
-from toolkit.settings.fields import group, numbers, other, setting
+from toolkit.settings.fields import group, other, setting
 from toolkit.settings.learning import FallingRate
+from toolkit.settings.lists import numbers
 from toolkit.settings.running import Run
 
 
@@ -269,87 +268,3 @@ class SpeakingNetwork(CausalNetwork):
     num_context_layers: int = setting(
         1, "convolutions through which what is said is seen with its neighbours", minimum=0, maximum=100
     )
-
-
-@group
-class Codebook(Run):
-    """The codebook."""
-
-    num_embeddings: int = setting(128, "vectors of a codebook", paper="512", minimum=1, maximum=65_536)
-    embedding_dim: int = setting(32, "numbers of a vector, of all codebooks together", minimum=1, maximum=65_536)
-    commitment_cost: float = setting(
-        0.25, "weight of the encoder's distance to its codes", paper="0.25", minimum=0.0, maximum=1000.0
-    )
-    codebook_momentum: float = setting(
-        0.99,
-        "momentum of the moving averages that the codebook is; 0: it is learned by gradient",
-        minimum=0.0,
-        maximum=0.99999,
-    )
-
-    def quantizer(self) -> dict:
-        """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
-        return {"momentum": self.codebook_momentum or None, **self.only("num_embeddings", "commitment_cost")}
-
-    def warn_of_few_vectors(self, num_vectors: int) -> None:
-        """Says that a first batch has too few vectors to begin all codes with, where they begin with vectors at all.
-
-        Args:
-            num_vectors: Vectors of a batch.
-        """
-        if self.codebook_momentum and num_vectors < self.num_embeddings:
-            print(
-                f"--num_embeddings={self.num_embeddings}: the first batch has {num_vectors} vectors; some codes begin "
-                "as copies of others, and are drawn anew from the batches that follow.",
-                file=sys.stderr,
-            )
-
-
-@group
-class SplitCodebook(Codebook):
-    """The codebook, or several."""
-
-    num_codebooks: int = setting(
-        1, "codebooks, each with a code for its part of a place's channels", minimum=1, maximum=256
-    )
-
-    def check(self) -> None:
-        """Says what does not go together.
-
-        Raises:
-            ValueError: Where the vectors cannot be split among the codebooks.
-        """
-        if self.embedding_dim % self.num_codebooks:
-            raise ValueError(
-                f"--embedding_dim={self.embedding_dim} is no multiple of --num_codebooks={self.num_codebooks}."
-            )
-
-    def quantizer(self) -> dict:
-        """Gives what `layers.VectorQuantizer` is asked for, by its arguments' names."""
-        return {**super().quantizer(), **self.only("num_codebooks")}
-
-
-@group
-class ImageAutoencoder(SplitCodebook):
-    """The network between images and codes: of sizes that two cores train in minutes."""
-
-    units: int = setting(64, "channels of the convolutions", paper="256", minimum=1, maximum=8192)
-    residual_units: int = setting(32, "channels inside the residual blocks", paper="256", minimum=1, maximum=8192)
-    num_residual_blocks: int = setting(
-        2, "residual blocks before the codes, and after them", paper="2", minimum=0, maximum=100
-    )
-
-    def convolutions(self) -> dict:
-        """Gives what `models.vqvae.vqvae` and `models.vqvae2.vqvae2` are asked for, by their arguments' names."""
-        return self.only("units", "residual_units", "num_residual_blocks", "embedding_dim")
-
-
-@group
-class OneLevelAutoencoder(ImageAutoencoder):
-    """The network between images and codes of one level."""
-
-    num_downsamplings: int = setting(2, "halvings of height and width", paper="2", minimum=1, maximum=8)
-
-    def convolutions(self) -> dict:
-        """Gives what `models.vqvae.vqvae` is asked for beside the codebook, by its arguments' names."""
-        return {**super().convolutions(), **self.only("num_downsamplings")}

@@ -1,6 +1,7 @@
 """Settings of any run: its folder, its training, its devices, what it exports and what it samples."""
 
-from toolkit.settings.fields import group, setting, sizes
+from toolkit.settings.fields import group, setting
+from toolkit.settings.lists import sizes
 
 _MOST_PIXELS = 4096  # of an exported image's height or width
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
