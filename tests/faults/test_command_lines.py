@@ -82,7 +82,9 @@ def test_values_that_cannot_be(recipe, field, tmp_path, monkeypatch):
                 text = kind is str and not field.metadata["choices"] and field.name != "mode"
                 assert text or value not in NEVER, f"{names[0]}={value[:40]!r} is taken for {found!r}"
                 if kind in (int, float):
-                    assert field.metadata["minimum"] <= found <= field.metadata["maximum"]
+                    bounds = field.metadata["minimum"], field.metadata["maximum"]
+                    assert None not in bounds, f"setting(..., minimum=, maximum=) for {field.name}"
+                    assert bounds[0] <= found <= bounds[1]
 
     assert answer(every) is None
     assert error is not None and not list(tmp_path.iterdir())

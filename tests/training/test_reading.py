@@ -138,12 +138,13 @@ def test_a_class_that_is_called_otherwise_is_refused_before_anything_is_written(
     def training(names, epochs, policy="float32"):
         run = Run(Example(workdir=str(tmp_path / "run"), epochs=epochs))
         before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(policy)
-        try:
-            model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), layers.ClassNames(names)])
-        finally:
-            keras.config.set_dtype_policy(before)
-        model.compile("sgd", "mse")
+        with run.scope():
+            keras.config.set_dtype_policy(policy)
+            try:
+                model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), layers.ClassNames(names)])
+            finally:
+                keras.config.set_dtype_policy(before)
+            model.compile("sgd", "mse")
         values = np.ones((8, 3), "float32")
         spec = (tf.TensorSpec([None, 3]), tf.TensorSpec([None, 2]))
         plan = shuffled_plan(8, 8, seed=0)

@@ -115,6 +115,12 @@ def test_a_text_is_written_before_it_is_shown(run, monkeypatch):
     assert (run.workdir / "samples.txt").read_text("utf-8") == "café\n\n---\n\n\\udce9\n"
 
 
+def test_a_metric_that_is_a_word_is_refused(run):
+    with pytest.raises(ValueError, match="run.report: best='yes' is no number"):
+        run.report({"error": 0.5, "best": "yes"})
+    assert not (run.workdir / "metrics.json").exists()
+
+
 def test_a_metric_that_is_no_number_is_said(run, capsys):
     run.report({"perplexity_per_word": float("inf"), "error_mm": 1.0})
     assert "WARNING: not a finite number: perplexity_per_word." in capsys.readouterr().out

@@ -44,6 +44,17 @@ def test_it_learns_and_load_finds_the_best(tmp_path):
         run.load("other")
 
 
+def test_what_is_not_built_and_compiled_in_its_scope_is_refused(tmp_path):
+    run = Run(Example(workdir=str(tmp_path)))
+    model = network(run.settings)
+    with run.scope("denoiser"):
+        bare = keras.Sequential([keras.Input(INPUTS.shape[1:]), keras.layers.Dense(1)], name="bare")
+    with pytest.raises(ValueError, match=r"run.fit\(stage='model'\): nothing was built in run.scope\('model'\)"):
+        run.fit(model, batches())
+    with pytest.raises(ValueError, match=r"bare is not compiled; call its compile\(optimizer, loss\) in run.scope"):
+        run.fit(bare, batches(), stage="denoiser")
+
+
 def test_scalars_pictures_and_metrics(tmp_path, capsys):
     run = Run(Example(workdir=str(tmp_path)))
     with run.scope():

@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from toolkit.visualize.charts import bars, confusions, histogram
+from toolkit.visualize.charts import bars, confusions, curves, histogram
 
 
 def test_a_histogram_counts_every_value_once():
@@ -9,6 +10,13 @@ def test_a_histogram_counts_every_value_once():
     assert sum(patch.get_height() for patch in axis.patches) == 5
     assert {text.get_text() for text in axis.get_legend().get_texts()} == {"train", "test", "limit 50: 1 beyond"}
     assert axis.get_xlabel() == "points"
+
+
+def test_curves_through_their_points():
+    (line,) = curves({"train": [(0, 2.0), (10, 1.0)]}, "step", "loss").axes[0].lines
+    assert line.get_xdata().tolist() == [0, 10] and line.get_ydata().tolist() == [2, 1]
+    with pytest.raises(ValueError, match=r"'loss' has shape \(2, 64\); expected points \(x, y\)"):
+        curves({"loss": (np.arange(64), np.zeros(64))}, "step", "loss")
 
 
 def test_bars_by_frequency():

@@ -75,6 +75,8 @@ def fit(
 
 def _ready(run, model):
     """Gives the model's optimizers, built where and as the run trains."""
+    if getattr(model, "optimizer", None) is None:
+        raise ValueError(f"run.fit: {model.name} is not compiled; call its compile(optimizer, loss) in run.scope().")
     run.distribution.check(model)
     model.jit_compile = run.jit_compile
     with run.distribution.scope():

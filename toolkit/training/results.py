@@ -75,10 +75,13 @@ class Results(Workdir):
         Args:
             metrics: Numbers by name, the name ending in the unit: "log_loss_nats_per_point".
             paper: The paper's numbers, by the same or other names.
+
+        Raises:
+            ValueError: Where something is no number.
         """
         if not self.shows:
             return
-        metrics = {name: float(value) for name, value in metrics.items()}
+        metrics = {name: _number(name, value) for name, value in metrics.items()}
         path = self.path("metrics.json")
         write_json(path, {**_numbers(path), **{self.prefix + name: value for name, value in metrics.items()}})
         self._board.scalars("test", metrics, self._step)
@@ -338,6 +341,13 @@ def _kept(path, expected):
 def _numbers(path):
     """The metrics that a file keeps, by name."""
     return numbers(_kept(path, "the metrics of a run"), str(path), "the metrics of a run")
+
+
+def _number(name, value):
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"run.report: {name}={value!r} is no number.") from error
 
 
 def _named(path, suffix):

@@ -62,6 +62,7 @@ class Run(Reading):
             self.open()
         self._boards: dict[str, Board] = {}
         self._built_on: dict[str, int] = {}
+        self._scoped: set[str] = set()  # the stages for which something was built
         self._board = self._board_of("")
 
     @contextlib.contextmanager
@@ -75,6 +76,7 @@ class Run(Reading):
         """
         # "model" stands for 1, so that what a recipe of one stage gives stays what it has always given.
         stage = self.prefix + stage
+        self._scoped.add(stage)
         number = 1 if stage == "model" else zlib.crc32(stage.encode())
         keras.utils.set_random_seed((self.settings.seed * 1000 + number) % 2**32)
         before = keras.config.dtype_policy()
@@ -129,8 +131,14 @@ class Run(Reading):
             callbacks: Further Keras callbacks; what they remember is part of a checkpoint where it is in `variables`.
 
         Raises:
-            ValueError: Where the network cannot be kept, or the data is not that of the training so far.
+            ValueError: Where the model was not built in `scope` of this stage, the network cannot be kept, or the data
+                is not that of the training so far.
         """
+        if self.prefix + stage not in self._scoped:
+            raise ValueError(
+                f"run.fit(stage={stage!r}): nothing was built in run.scope({stage!r}). Build and compile the model "
+                "there, or --seed, --precision and --strategy have no effect on it."
+            )
         if network is None and type(model).__module__.startswith("keras."):  # a class of one's own says it itself
             network = model
         how = {"network": network, "stage": stage, "monitor": monitor, "mode": mode}

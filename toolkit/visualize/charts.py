@@ -61,6 +61,9 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     Returns:
         A matplotlib figure.
 
+    Raises:
+        ValueError: Where points are no pairs.
+
     Example:
 
     >>> curves({"train": [(0, 2.0), (10, 1.0)]}, "step", "loss").axes[0].get_xlabel()
@@ -69,7 +72,12 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     figure = _figure(6.0, 3.0)
     axis = figure.subplots()
     for number, (name, points) in enumerate(lines.items()):
-        axis.plot(*zip(*points, strict=True), label=name, color=_COLORS[number % len(_COLORS)], marker=".")
+        points = np.asarray(points, "float64")
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(
+                f"curves: {name!r} has shape {points.shape}; expected points (x, y), such as list(enumerate(values))."
+            )
+        axis.plot(*points.T, label=name, color=_COLORS[number % len(_COLORS)], marker=".")
     axis.set_xlabel(across)
     axis.set_ylabel(up)
     axis.spines[["top", "right"]].set_visible(False)
