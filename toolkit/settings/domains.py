@@ -13,6 +13,16 @@ def _check_share(held_out):
         raise ValueError(f"--held_out={held_out}: expected a share over 0 and under 0.5.")
 
 
+def _check_pixels(settings, asked, num_pixels):
+    """Refuses a batch that would fill any machine's memory; without batches an example counts."""
+    batch_size = getattr(settings, "batch_size", 1)
+    billions = num_pixels * batch_size / 1e9
+    if billions > 1:
+        raise ValueError(
+            f"{asked} in a --batch_size of {batch_size} are {billions:.0f} billion pixels; at most 1 is allowed."
+        )
+
+
 @group
 class Strokes(Run):
     """The pen strokes."""
@@ -94,12 +104,7 @@ class Images(Run):
             ValueError: Where nothing, or half of the images and more, would be held out, or where a batch of images
                 would fill any machine's memory.
         """
-        num_pixels = (self.image_size or 1) ** 2 * getattr(self, "batch_size", 1)
-        if num_pixels > 1e9:
-            raise ValueError(
-                f"--image_size={self.image_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
-                "billion pixels; at most 1 is allowed."
-            )
+        _check_pixels(self, f"--image_size={self.image_size}", (self.image_size or 1) ** 2)
         _check_share(self.held_out)
 
     @property
@@ -180,12 +185,7 @@ class Masks(Run):
         if not all(re.fullmatch("[0-9]{1,3}", word) for word in _words(self.ignored)):
             raise ValueError(f"--ignored must be numbers of 0 to 255 between commas; got {quoted(self.ignored)}.")
         height, width = self._crop or (64, 64)
-        num_pixels = height * width * getattr(self, "batch_size", 1)
-        if num_pixels > 1e9:
-            raise ValueError(
-                f"--crop_size={self.crop_size} in a --batch_size of {self.batch_size} are {num_pixels / 1e9:.0f} "
-                "billion pixels; at most 1 is allowed."
-            )
+        _check_pixels(self, f"--crop_size={self.crop_size}", height * width)
         _check_share(self.held_out)
 
     @property
@@ -323,12 +323,8 @@ class Videos(Run):
         """
         if self.channels == 2:
             raise ValueError("--channels must be 1 (grey) or 3 (in colour); got 2.")
-        num_pixels = (self.image_size or 1) ** 2 * self.num_frames * getattr(self, "batch_size", 1)
-        if num_pixels > 1e9:
-            raise ValueError(
-                f"--num_frames={self.num_frames} of --image_size={self.image_size} in a --batch_size of "
-                f"{getattr(self, 'batch_size', 1)} are {num_pixels / 1e9:.0f} billion pixels; at most 1 is allowed."
-            )
+        asked = f"--num_frames={self.num_frames} of --image_size={self.image_size}"
+        _check_pixels(self, asked, (self.image_size or 1) ** 2 * self.num_frames)
         _check_share(self.held_out)
 
     def reading(self) -> dict:
