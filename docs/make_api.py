@@ -112,6 +112,8 @@ def first_line(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> str:
 def signature(node: ast.ClassDef | ast.FunctionDef) -> str:
     """How it is called, without types: `name(first, second=2, *, third=3)`; of a class without `__init__` the name.
 
+    A group of settings is followed by the groups whose settings it has too.
+
     Args:
         node: A function or a class.
     """
@@ -120,8 +122,10 @@ def signature(node: ast.ClassDef | ast.FunctionDef) -> str:
     made_by = " ".join(map(ast.unparse, [*node.decorator_list, *node.bases]))
     if "dataclass" in made_by or "NamedTuple" in made_by:
         only_by_name = ["*"] if "kw_only=True" in made_by else []
-        fields = [field(child) for child in node.body if isinstance(child, ast.AnnAssign)]
-        return f"{node.name}({', '.join(only_by_name + fields)})"
+        return f"{node.name}({', '.join(only_by_name + fields(node))})"
+    if "group" in made_by.split():
+        bases = [base for base in map(ast.unparse, node.bases) if base != "Run"]
+        return f"{node.name}({', '.join(['*', *fields(node)])})" + "".join(f" and {base}" for base in bases)
     for child in node.body:
         if isinstance(child, ast.FunctionDef) and child.name == "__init__":
             return f"{node.name}({written(child.args).removeprefix('self').removeprefix(', ')})"
@@ -138,6 +142,15 @@ def written(arguments: ast.arguments) -> str:
     for argument in filter(None, every):
         argument.annotation = None
     return ast.unparse(arguments)
+
+
+def fields(node: ast.ClassDef) -> list[str]:
+    """A dataclass' fields, as `field` gives them.
+
+    Args:
+        node: The class.
+    """
+    return [field(child) for child in node.body if isinstance(child, ast.AnnAssign)]
 
 
 def field(node: ast.AnnAssign) -> str:

@@ -31,12 +31,10 @@ from toolkit.settings import other, setting
 
 
 @settings.recipe
-class Settings(settings.CodePrior, settings.FallingAdam, settings.Devices, settings.ImageSampling, settings.Export):
+class Settings(
+    settings.CodePrior, settings.FallingAdam, settings.Devices, settings.ImageSampling, settings.MeasuredExport
+):
     data: str = setting("runs/vqvae_image", "workdir of a VQ-VAE, whose --mode=codes has encoded its data", path=True)
-    max_measured: int = setting(
-        100, "test images whose codes say how good an exported file is", minimum=1, maximum=1_000_000, changeable=True
-    )
-    learning_rate: float | None = other(1e-3)
     batch_size: int = 32
     epochs: int = other(15, more="of each level's prior")
     num_samples: int = 40
@@ -64,9 +62,9 @@ def network(s, codes, number):
     return models.pixelsnail.pixelsnail(*shapes[number], codes.num_codes, **how)
 
 
-def level_names(autoencoder):
-    """Those of the levels, from the top; the stages below it are named so too."""
-    return [layer.name.partition("_")[2] for layer in models.vqvae2.codebooks(autoencoder)]
+def stages(autoencoder):
+    """A stage for each level: "model" for the top, those below it are named as their level is."""
+    return ["model", *models.vqvae2.level_names(autoencoder)[1:]]
 
 
 def train(run):
@@ -74,7 +72,7 @@ def train(run):
     autoencoder = run.load(workdir=s.data)
     data.codes.check_codebook(codes, np.asarray(models.vqvae2.embeddings(autoencoder)), s.data)
     labels, priors = np.arange(20) % max(1, len(codes.label_names)), []
-    for number, stage in enumerate(["model", *level_names(autoencoder)[1:]]):
+    for number, stage in enumerate(stages(autoencoder)):
         falling = training.step_sizes.falling(s.learning_rate, run.num_steps(codes.splits.train))
         with run.scope(stage):
             prior = network(s, codes, number)
@@ -94,7 +92,7 @@ def train(run):
 def trained(run):
     """The priors, from the top, and the VQ-VAE whose codes they draw."""
     found = run.load()
-    lower = map(run.load, level_names(found["autoencoder"])[1:])
+    lower = map(run.load, stages(found["autoencoder"])[1:])
     return [found["prior"], *lower], found["autoencoder"]
 
 
@@ -112,7 +110,7 @@ def evaluate(run):
         bits = [methods.code_likelihood.measured(prior, batches, **how) for prior in priors]
         found[f"{name}bits_per_code"] = np.average(bits, weights=sizes)
         if len(bits) > 1:
-            levels = level_names(autoencoder)
+            levels = models.vqvae2.level_names(autoencoder)
             found |= {f"{name}bits_per_code_of_{level}": each for level, each in zip(levels, bits, strict=True)}
     found["bits_per_code_of_uniform_codes"] = np.log2(codes.num_codes)
     num_dims, reconstruction = np.prod(autoencoder.input_shape[1:]), codes.facts["test_reconstruction_nats"] / np.log(2)

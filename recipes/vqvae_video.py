@@ -30,7 +30,7 @@ class Settings(
     settings.PriorTraining,
     settings.Devices,
     settings.Sampling,
-    settings.Export,
+    settings.MeasuredExport,
 ):
     num_given: int = setting(6, "frames that are given, the others are predicted", paper="6", minimum=1, maximum=10_000)
     num_maps: int = setting(3, "frames before each that the prior reads", minimum=1, maximum=1000)
@@ -39,9 +39,7 @@ class Settings(
     temperature: float = setting(
         0.0, "0: the likeliest codes; 1: as the prior expects", minimum=0.0, maximum=100.0, changeable=True
     )
-    max_measured: int = setting(
-        20, "test videos on which each exported file is measured", minimum=1, maximum=1_000_000, changeable=True
-    )
+    max_measured: int = 20
     learning_rate: float = other(1e-3, paper="2e-4")
     batch_size: int = 8
     epochs: int = 5

@@ -51,6 +51,7 @@ from toolkit.settings.running import Devices as Devices
 from toolkit.settings.running import Export as Export
 from toolkit.settings.running import ImageExport as ImageExport
 from toolkit.settings.running import MaskExport as MaskExport
+from toolkit.settings.running import MeasuredExport as MeasuredExport
 from toolkit.settings.running import Run as Run
 from toolkit.settings.running import Sampling as Sampling
 from toolkit.settings.running import SoundExport as SoundExport

@@ -163,7 +163,16 @@ class WriterExport(Export):
 
 
 @group
-class ImageExport(Export):
+class MeasuredExport(Export):
+    """The export, whose files are measured."""
+
+    max_measured: int = setting(
+        100, "test examples on which each exported file is measured", minimum=1, maximum=10_000_000, changeable=True
+    )
+
+
+@group
+class ImageExport(MeasuredExport):
     """The export of what sees images."""
 
     export_size: str = setting(
@@ -171,9 +180,7 @@ class ImageExport(Export):
         "HEIGHTxWIDTH of the exported model's images, which it resizes; empty: --image_size",
         changeable=True,
     )
-    max_measured: int = setting(
-        1000, "test images on which each exported file is measured", minimum=1, maximum=10_000_000, changeable=True
-    )
+    max_measured: int = 1000
 
     def check(self) -> None:
         """Says what is out of range.
@@ -190,7 +197,7 @@ class ImageExport(Export):
 
 
 @group
-class MaskExport(Export):
+class MaskExport(MeasuredExport):
     """The export of what tells each pixel's class."""
 
     export_sizes: str = setting(
@@ -198,9 +205,6 @@ class MaskExport(Export):
         "HEIGHTxWIDTH of the exported model's images, several between commas; empty: the test images' and half of that",
         changeable=True,
         maximum=200,
-    )
-    max_measured: int = setting(
-        100, "test images on which each exported file is measured", minimum=1, maximum=10_000_000, changeable=True
     )
 
     def check(self) -> None:
@@ -218,15 +222,13 @@ class MaskExport(Export):
 
 
 @group
-class SoundExport(Export):
+class SoundExport(MeasuredExport):
     """The export of what writes sound."""
 
     max_seconds: float = setting(
         4.0, "longest sound that the exported model writes", minimum=0.01, maximum=3600.0, changeable=True
     )
-    max_measured: int = setting(
-        20, "test recordings on which each exported file is measured", minimum=1, maximum=1_000_000, changeable=True
-    )
+    max_measured: int = 20
 
 
 @group
