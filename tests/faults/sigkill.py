@@ -48,7 +48,11 @@ FLAGS = {
         "--num_samples=2",
     ]
     + ["--image_size=16", "--num_frames=8"],
+    # Two levels: a network of codes for each, one after the other.
+    "codes_prior": ["--filters=8", "--num_layers=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
+    + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],
 }
+NEEDS = {"codes_prior": "vqvae2"}  # the recipe whose workdir is its --data
 ALWAYS = ["--batch_size=8", "--checkpoint_minutes=0"]
 KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]
 ORDER = ["step", "checkpoint", "evaluate", "sample", "export"]  # steps and checkpoints are in the training
@@ -71,17 +75,16 @@ class Moments:
         return True
 
     def new_checkpoint(self):
-        latest = self.workdir / "checkpoints" / "model" / "latest.npz"
 
         def stamp():
-            return latest.stat().st_mtime_ns if latest.exists() else 0
+            kept = list((self.workdir / "checkpoints").glob("*/latest.npz"))
+            return max((path.stat().st_mtime_ns for path in kept), default=0)
 
         before = stamp()
         return self.wait(lambda: time.sleep(0.005) or stamp() != before)
 
     def writing(self):
-        folder = self.workdir / "checkpoints" / "model"
-        return self.wait(lambda: folder.exists() and any(name.name.endswith(".tmp") for name in folder.iterdir()))
+        return self.wait(lambda: any((self.workdir / "checkpoints").glob("*/.*.tmp")))
 
     def phase(self, name):
         return self.wait(lambda: time.sleep(0.005) or f": {name}\n" in self.workdir.with_suffix(".log").read_text())
@@ -105,7 +108,8 @@ def undisturbed(recipe, workdir):
 
 def start(recipe, workdir):
     with open(workdir.with_suffix(".log"), "w") as log:
-        command = [sys.executable, "-m", f"recipes.{recipe}", f"--workdir={workdir}", *FLAGS[recipe], *ALWAYS]
+        flags = [*FLAGS[recipe], *ALWAYS] + [f"--data={workdir.parent / 'data'}"] * (recipe in NEEDS)
+        command = [sys.executable, "-m", f"recipes.{recipe}", f"--workdir={workdir}", *flags]
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
 
@@ -176,6 +180,8 @@ def main():
     kinds[: len(training)] = training
     with tempfile.TemporaryDirectory() as folder:
         whole, cut = pathlib.Path(folder, "whole"), pathlib.Path(folder, "cut")
+        if asked.recipe in NEEDS:
+            undisturbed(NEEDS[asked.recipe], pathlib.Path(folder, "data"))
         seconds = undisturbed(asked.recipe, whole)
         killed = mid_write = 0
         for number, kind in enumerate(kinds, 1):

@@ -28,6 +28,11 @@ def test_draws_have_the_models_shares(how, expected):
     np.testing.assert_allclose(shares, expected, atol=1e-3)
 
 
+def test_a_near_tie_at_temperature_0_is_not_drawn():
+    logits = np.array([[1.0, 1.0 - 1e-6, 0.0]] * 2, "float32")
+    assert draw_token(logits, tf.constant([0.0, 0.999]), temperature=0.0).numpy().tolist() == [0, 0]
+
+
 def test_temperature_by_row_and_more_axes():
     logits = tf.constant(np.random.default_rng(0).normal(size=(2, 3, 6)), tf.float32)
     noise = tf.constant(np.random.default_rng(1).uniform(size=(2, 3)), tf.float32)
