@@ -8,10 +8,11 @@ again from them; priors over them are codes_prior's.
   python -m recipes.vqvae2 --workdir=runs/own --data=folder:FOLDER --image_size=128 --num_levels=3
   python -m recipes.vqvae2 --workdir=runs/own --mode=sample --images=one.jpg,two.png
   python -m recipes.vqvae2 --workdir=runs/cifar10 --data=keras:cifar10 --num_embeddings=512 --embedding_dim=64 \
-      --units=128 --residual_units=64 --batch_size=64 --epochs=8
+      --batch_size=64 --epochs=12
 
 Here: digits, 4 codes and 16 of 128 each, seed 0, a minute and a half on two busy cores: 4.47 bits a dimension, squared
-error 1.7 % of the variance, perplexities 105 and 78.
+error 1.7 % of the variance, perplexities 105 and 78. CIFAR-10, 16 codes and 64 of 512 each, 26 minutes: 5.74 bits a
+dimension, squared error 5.1 % of the variance of test images, 208, and 206 of training images.
 
 Paper: ImageNet of 256 x 256 pixels, squared error 0.0047 of training images and 0.0050 of others, on its own scale.
 
@@ -140,6 +141,11 @@ def carried(run, model):
 def evaluate(run):
     model, splits = run.load(), run.data.splits
     found = methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
+    # Of as many training images as there are others.
+    seen = splits.train.take(min(splits.test.steps_per_epoch, splits.train.steps_per_epoch)).dataset(num_epochs=1)
+    for name, value in methods.image_codes.measured(model, seen).items():
+        if name in ("reconstruction_bits_per_dim", "squared_error"):
+            found[f"training_{name}"] = value
     layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
     for name, layer, shape in zip(models.vqvae2.level_names(model), layers, shapes, strict=True):
         found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)

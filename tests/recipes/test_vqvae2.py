@@ -35,6 +35,8 @@ def test_all_phases(tmp_path):
     assert found["bits_per_dim"] - found["reconstruction_bits_per_dim"] == pytest.approx((4 + 16) * 4 / 256)
     assert (found["bits_of_top_codes_per_image"], found["bits_of_bottom_codes_per_image"]) == (16, 64)
     assert found["squared_error"] < found["squared_error_of_top"]
+    assert found["training_squared_error"] == pytest.approx(found["squared_error"], rel=0.2)
+    assert found["training_squared_error"] != found["squared_error"]
     for level in ("top", "bottom"):
         assert 1 < found[f"codebook_{level}_perplexity"] <= 16
         assert 0 < found[f"codebook_{level}_usage_percent"] <= 100
