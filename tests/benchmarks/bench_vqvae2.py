@@ -190,7 +190,7 @@ def pytorch_prior(network, size, side, folder, steps):
     *weights, logits = kept(folder, "prior.npz")
     pixelcnn_in_pytorch.take(model, weights)
     found = pixelcnn_in_pytorch.emit(model, *(each[:1] for each in given))
-    np.testing.assert_allclose(found, logits, atol=1e-4)
+    np.testing.assert_allclose(found, logits, atol=5e-4)
     results, seconds = timed_twice(pixelsnail_in_pytorch.stepper(model, *given), steps)
     return results[0], *seconds, peak_megabytes()
 

@@ -24,7 +24,7 @@ class CausalAttention2D(keras.layers.Layer):
         num_heads: h.
         key_dim: Channels of a head's queries and keys.
         value_dim: Channels of a head's values; None: `key_dim`.
-        block_size: Places whose weights are held at once.
+        block_size: Places whose weights are held at once; None: 64, and all of a map of up to 256 places.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -48,13 +48,13 @@ class CausalAttention2D(keras.layers.Layer):
     """
 
     def __init__(
-        self, num_heads: int, key_dim: int, value_dim: int | None = None, block_size: int = 64, **kwargs
+        self, num_heads: int, key_dim: int, value_dim: int | None = None, block_size: int | None = None, **kwargs
     ) -> None:
         super().__init__(**kwargs)
         value_dim = key_dim if value_dim is None else value_dim
         sizes = {"num_heads": num_heads, "key_dim": key_dim, "value_dim": value_dim, "block_size": block_size}
         for name, size in sizes.items():
-            if size < 1:
+            if size is not None and size < 1:
                 raise ValueError(f"{name} must be at least 1; got {size}.")
         self.num_heads, self.key_dim, self.value_dim, self.block_size = num_heads, key_dim, value_dim, block_size
 
@@ -100,14 +100,14 @@ class CausalAttention2D(keras.layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def attend_before(queries, keys, values, block_size: int = 64) -> Any:
+def attend_before(queries, keys, values, block_size: int | None = None) -> Any:
     """Averages, for each place, the values before it by how well their keys fit its query.
 
     Args:
         queries: (batch, heads, places, key channels).
         keys: Likewise.
         values: (batch, heads, places, value channels).
-        block_size: Places whose weights are held at once.
+        block_size: Places whose weights are held at once; None: 64, and all of up to 256 places.
 
     Returns:
         (batch, heads, places, value channels), zeros at the first place.
@@ -122,7 +122,9 @@ def attend_before(queries, keys, values, block_size: int = 64) -> Any:
     appendix B.
     """
     scale = 1.0 / math.sqrt(queries.shape[-1])
-    places = ops.arange(ops.shape(queries)[2], dtype="int32")
+    number = ops.shape(queries)[2]
+    block_size = block_size or (256 if isinstance(number, int) and number <= 256 else 64)
+    places = ops.arange(number, dtype="int32")
 
     @ops.custom_gradient
     def attend(queries, keys, values):
