@@ -84,10 +84,10 @@ class Moments:
         return self.wait(lambda: time.sleep(0.005) or stamp() != before)
 
     def writing(self):
-        """Until a file is being written, by this process and not by one that was killed before."""
+        """Until a checkpoint is being written, by this process and not by one that was killed before."""
         checkpoints = self.workdir / "checkpoints"
-        before = set(checkpoints.glob("*/.*.tmp"))
-        return self.wait(lambda: set(checkpoints.glob("*/.*.tmp")) - before)
+        before = set(checkpoints.glob("*/.*.npz.*.tmp"))
+        return self.wait(lambda: set(checkpoints.glob("*/.*.npz.*.tmp")) - before)
 
     def phase(self, name):
         return self.wait(lambda: time.sleep(0.005) or f": {name}\n" in self.workdir.with_suffix(".log").read_text())
