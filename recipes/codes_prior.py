@@ -56,7 +56,7 @@ def load(s):
 def network(s, codes, number):
     """The prior of one level, told the codes of those above it."""
     shapes = models.code_levels.map_shapes(codes.levels)
-    how = s.only("filters", "kernel_size", "num_context_blocks", "dropout") | {"num_blocks": s.num_layers}
+    how = s.only("filters", "num_blocks", "kernel_size", "num_context_blocks", "dropout")
     how["class_names"] = codes.label_names if s.condition == "label" else ()
     how |= {"num_maps": number, "context_size": shapes[number - 1]} if number else {}
     if (s.prior or ("pixelsnail" if len(shapes) > 1 else "pixelcnn")) == "pixelcnn":
@@ -81,7 +81,7 @@ def train(run):
             prior = network(s, codes, number)
             methods.code_likelihood.compiled(prior, keras.optimizers.Adam(falling, global_clipnorm=1.0))
         priors = [*priors, prior]
-        splits = codes.splits.map(methods.code_likelihood.Pairs(prior, codes.levels))
+        splits = codes.splits.map(methods.code_likelihood.pairs(prior, codes.levels))
 
         drawer = generation.image_drawing.ImageDrawer(priors, autoencoder)
 
@@ -146,7 +146,7 @@ def judged(run, priors, autoencoder):
         found["class_seen_in_decoded_percent"] = judge.accuracy(seen, names)
         rows = [(share, images[np.unique(its, return_index=True)[1]]) for share, (images, its) in quality.kept.items()]
         rows = [(f"the {share:.0%} seen best", images) if share < 1 else ("drawn", images) for share, images in rows]
-        run.picture("kept", visualize.codes.beside(rows, most=10))
+        run.picture("kept", visualize.images.beside(rows, most=10))
     run.picture("precision_recall", visualize.charts.curves(quality.curves, "recall, %", "precision, %"))
     found |= copies(run, judge, real, quality.kept[1.0][0], decoded)
     if s.score_epochs:
@@ -166,7 +166,7 @@ def copies(run, judge, real, drawn, decoded):
     for name, images, which in (("drawn", drawn, slice(len(drawn))), ("decoded", decoded, slice(len(drawn), None))):
         found[f"distance_to_training_of_{name}"] = nearest.distances[which].mean()
         rows = [(name, images[:10]), ("nearest of training", nearest.images[which][:10])]
-        run.picture(f"nearest_to_{name}", visualize.codes.beside(rows, most=10))
+        run.picture(f"nearest_to_{name}", visualize.images.beside(rows, most=10))
     return found
 
 

@@ -110,7 +110,7 @@ def reconstructions(model, images):
         again = np.asarray(models.vqvae2.decoded(model, known))
         told = f"decoded from {' and '.join(names[:number])}"
         rows += [(f"codes: {name}", visualize.codes.maps(first, layer.num_embeddings)), (told, again)]
-    return visualize.codes.beside(rows)
+    return visualize.images.beside(rows)
 
 
 def exchanged(model, images):
@@ -123,7 +123,7 @@ def exchanged(model, images):
 
 def beside_exchanged(model, images):
     rows = [(f"{name} of the next", mixed) for name, mixed in exchanged(model, images)]
-    return visualize.codes.beside([("real", images), *rows])
+    return visualize.images.beside([("real", images), *rows])
 
 
 def carried(run, model):

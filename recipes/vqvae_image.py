@@ -81,7 +81,7 @@ def reconstructions(model, images):
     codes = np.asarray(models.vqvae.codes(model, np.asarray(images, "float32")))
     again = np.asarray(models.vqvae.decoded(model, codes))
     maps = visualize.codes.maps(codes.reshape(*codes.shape[:3], -1)[..., 0], codebook(model).num_embeddings)
-    return visualize.codes.beside([("real", images), ("codes", maps), ("decoded", again)])
+    return visualize.images.beside([("real", images), ("codes", maps), ("decoded", again)])
 
 
 def codebook(model):
@@ -121,7 +121,7 @@ def sample(run):
     if images is None:
         return
     shown, _ = next(images.blocks("test", 6))
-    run.picture("one_code", visualize.codes.beside(changed(model, shown, random), most=9))
+    run.picture("one_code", visualize.images.beside(changed(model, shown, random), most=9))
 
 
 def changed(model, images, random):

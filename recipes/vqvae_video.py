@@ -35,7 +35,7 @@ class Settings(
     num_given: int = setting(6, "frames that are given, the others are predicted", paper="6", minimum=1, maximum=10_000)
     num_maps: int = setting(3, "frames before each that the prior reads", minimum=1, maximum=1000)
     filters: int = setting(64, "channels of the prior's blocks", minimum=1, maximum=8192)
-    num_layers: int = setting(4, "gated blocks of the prior", minimum=1, maximum=1000)
+    num_blocks: int = setting(4, "gated blocks of the prior", minimum=1, maximum=1000)
     temperature: float = setting(
         0.0, "0: the likeliest codes; 1: as the prior expects", minimum=0.0, maximum=100.0, changeable=True
     )
@@ -80,7 +80,7 @@ def train(run):
 
     def pictures():
         again = models.vqvae.decoded(model, models.vqvae.codes(model, shown))
-        return {"training/reconstructions": visualize.codes.beside([("real", shown), ("decoded", again)], most=16)}
+        return {"training/reconstructions": visualize.images.beside([("real", shown), ("decoded", again)], most=16)}
 
     how = {"monitor": "reconstruction_bits_per_dim", "pictures": pictures}
     run.fit(model, splits.train, splits.validation, **how)
@@ -96,13 +96,13 @@ def prior(run):
             height,
             int(np.prod(width)),
             codes.num_codes,
-            num_blocks=s.num_layers,
+            num_blocks=s.num_blocks,
             num_maps=s.num_maps,
             head_filters=2 * s.filters,
             filters=s.filters,
         )
         methods.code_likelihood.compiled(model, keras.optimizers.Adam(falling, global_clipnorm=1.0))
-    splits = codes.splits.map(methods.code_likelihood.Pairs(model))
+    splits = codes.splits.map(methods.code_likelihood.pairs(model))
     run.fit(model, splits.train, splits.validation, stage="prior", epochs=s.prior_epochs, monitor="bits_per_code")
 
 

@@ -131,7 +131,7 @@ def priors(data, two_levels):
     for shape, num, how in zip(SHAPES, NUM_CODES, ({}, known), strict=True):
         keras.utils.set_random_seed(SEED)
         prior = pixelcnn.pixelcnn(*shape, num, **sizes, **how)
-        inputs, codes = code_likelihood.Pairs(prior, SHAPES)(parts[0])
+        inputs, codes = code_likelihood.pairs(prior, SHAPES)(parts[0])
         code_likelihood.compiled(prior)
         found.append(fit(prior, prior.loss, inputs, codes, 3, 1e-2, 64))
     return found, parts
@@ -141,7 +141,7 @@ def test_held_out_codes_are_nearly_as_likely_as_those_of_training(priors):
     found = {}
     for name, prior in zip(("top", "bottom"), priors[0], strict=True):
         code_likelihood.compiled(prior)
-        pairs = [code_likelihood.Pairs(prior, SHAPES)(part) for part in priors[1]]
+        pairs = [code_likelihood.pairs(prior, SHAPES)(part) for part in priors[1]]
         bits = [prior.evaluate(*pair, verbose=0, return_dict=True)["bits_per_code"] for pair in pairs]
         found[name] = dict(zip(("training", "held out"), bits, strict=True))
     print(found)

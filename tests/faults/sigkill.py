@@ -42,14 +42,14 @@ FLAGS = {
         "--epochs=5",
         "--embedding_dim=4",
         "--filters=8",
-        "--num_layers=2",
+        "--num_blocks=2",
         "--prior_epochs=1",
         "--max_measured=2",
         "--num_samples=2",
     ]
     + ["--image_size=16", "--num_frames=8"],
     # Two levels: a network of codes for each, one after the other.
-    "codes_prior": ["--filters=8", "--num_layers=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
+    "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],
 }
 NEEDS = {"codes_prior": "vqvae2"}  # the recipe whose workdir is its --data

@@ -19,22 +19,22 @@ def network(**how):
 
 def test_maps_with_labels():
     codes, labels = RANDOM.integers(0, 8, (5, 3, 4)), np.arange(5)
-    inputs, targets = code_likelihood.Pairs(network(num_classes=5))({"codes": codes, "label": labels})
+    inputs, targets = code_likelihood.pairs(network(num_classes=5))({"codes": codes, "label": labels})
     np.testing.assert_array_equal(targets, codes)
     np.testing.assert_array_equal(inputs["label"], labels)
-    inputs, _ = code_likelihood.Pairs(network())({"codes": codes, "label": labels})
+    inputs, _ = code_likelihood.pairs(network())({"codes": codes, "label": labels})
     assert set(inputs) == {"codes"}
 
 
 def test_maps_of_several_codebooks_lie_beside_one_another():
     codes = RANDOM.integers(0, 8, (5, 3, 2, 2))
-    _, targets = code_likelihood.Pairs(network())({"codes": codes, "label": np.zeros(5)})
+    _, targets = code_likelihood.pairs(network())({"codes": codes, "label": np.zeros(5)})
     np.testing.assert_array_equal(targets, codes.reshape(5, 3, 4))
 
 
 def test_each_frame_with_those_before_it():
     films, labels = RANDOM.integers(0, 8, (2, 6, 3, 4)), np.array([1, 0])
-    inputs, targets = code_likelihood.Pairs(network(num_maps=4, num_classes=2))({"codes": films, "label": labels})
+    inputs, targets = code_likelihood.pairs(network(num_maps=4, num_classes=2))({"codes": films, "label": labels})
     assert targets.shape == (4, 3, 4)
     for row, (film, frame) in enumerate([(0, 4), (0, 5), (1, 4), (1, 5)]):
         np.testing.assert_array_equal(targets[row], films[film, frame])
@@ -48,18 +48,18 @@ def test_a_level_is_told_those_above():
     rows = np.concatenate([each.reshape(5, -1) for each in levels], axis=1)
     batch = {"codes": rows, "label": np.arange(5)}
     middle = network(num_maps=1, context_size=(1, 2), num_classes=5)
-    inputs, targets = code_likelihood.Pairs(middle, shapes)(batch)
+    inputs, targets = code_likelihood.pairs(middle, shapes)(batch)
     np.testing.assert_array_equal(targets, levels[1].reshape(5, 3, 4))
     np.testing.assert_array_equal(inputs["codes"], targets)
     np.testing.assert_array_equal(inputs["context"], levels[0][:, None])
     np.testing.assert_array_equal(inputs["label"], np.arange(5))
     sizes = {"filters": 4, "num_blocks": 1, "head_filters": 4}
     bottom = models.pixelcnn.pixelcnn(6, 8, 8, num_maps=2, context_size=(3, 4), **sizes)
-    inputs, targets = code_likelihood.Pairs(bottom, shapes)(batch)
+    inputs, targets = code_likelihood.pairs(bottom, shapes)(batch)
     np.testing.assert_array_equal(targets, levels[2])
     np.testing.assert_array_equal(inputs["context"][:, 1], levels[1].reshape(5, 3, 4))
     np.testing.assert_array_equal(inputs["context"][:, 0], np.kron(levels[0], np.ones((1, 3, 2), int)))
-    inputs, targets = code_likelihood.Pairs(network(), shapes[1:2])({"codes": levels[1], "label": np.arange(5)})
+    inputs, targets = code_likelihood.pairs(network(), shapes[1:2])({"codes": levels[1], "label": np.arange(5)})
     np.testing.assert_array_equal(targets, levels[1].reshape(5, 3, 4))
     assert set(inputs) == {"codes"}
 
@@ -67,7 +67,7 @@ def test_a_level_is_told_those_above():
 def test_bits_a_code():
     model = code_likelihood.compiled(network())
     codes = RANDOM.integers(0, 8, (5, 3, 4))
-    inputs, targets = code_likelihood.Pairs(model)({"codes": codes, "label": np.zeros(5)})
+    inputs, targets = code_likelihood.pairs(model)({"codes": codes, "label": np.zeros(5)})
     found = model.evaluate(inputs, targets, verbose=0, return_dict=True)
     log_probs = np.asarray(keras.ops.log_softmax(model(inputs)))
     expected = -np.take_along_axis(log_probs, codes[..., None], axis=-1).mean() / np.log(2)
@@ -84,7 +84,7 @@ def test_bits_a_code_of_batches():
         num_examples=6,
     )
     for num_batches, number in ((None, 6), (2, 4)):
-        inputs, codes = code_likelihood.Pairs(model, levels)({name: each[:number] for name, each in batch.items()})
+        inputs, codes = code_likelihood.pairs(model, levels)({name: each[:number] for name, each in batch.items()})
         log_probs = np.asarray(keras.ops.log_softmax(model(inputs)))
         expected = -np.take_along_axis(log_probs, np.asarray(codes)[..., None], axis=-1).mean() / np.log(2)
         assert code_likelihood.measured(model, batches, levels, num_batches) == pytest.approx(expected, rel=1e-5)

@@ -10,7 +10,7 @@ from tests.recipes.test_vqvae_image import TINY as AUTOENCODER
 from tests.resume import check_resumes
 from toolkit import training
 
-TINY = {"filters": 8, "num_layers": 2, "head_filters": 8, "epochs": 1, "num_samples": 4, "max_measured": 3}
+TINY = {"filters": 8, "num_blocks": 2, "head_filters": 8, "epochs": 1, "num_samples": 4, "max_measured": 3}
 
 
 @pytest.fixture(scope="module", name="encoded")

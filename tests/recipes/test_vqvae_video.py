@@ -19,7 +19,7 @@ TINY = {
     "num_embeddings": 16,
     "embedding_dim": 4,
     "filters": 8,
-    "num_layers": 2,
+    "num_blocks": 2,
     "epochs": 1,
     "prior_epochs": 1,
     "num_samples": 2,

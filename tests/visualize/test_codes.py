@@ -12,18 +12,6 @@ def test_a_map_has_one_colour_for_each_code():
     assert len(np.unique(found.reshape(-1, 3), axis=0)) == 3
 
 
-def test_rows_stand_below_one_another_in_one_size():
-    red = np.zeros((2, 2, 2, 3), "uint8") + np.array([255, 0, 0], "uint8")
-    figure = codes.beside([("grey", np.full((2, 8, 8, 1), 100)), ("codes", red)])
-    shown = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
-    assert [each.shape for each in shown] == [(8, 8, 3)] * 4
-    assert (shown[0] == 100).all()
-    assert (shown[2] == [255, 0, 0]).all()
-    assert figure.axes[0].get_position().y0 > figure.axes[2].get_position().y0
-    with pytest.raises(ValueError, match="as many images"):
-        codes.beside([("a", red), ("b", red[:1])])
-
-
 def test_a_codebook_lies_in_its_principal_plane():
     """Points on a line in ten dimensions: the first axis has all of the variance."""
     direction = np.random.default_rng(0).normal(size=10)

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from toolkit.visualize.images import examples, filters, grid, heatmaps
+from toolkit.visualize.images import beside, examples, filters, grid, heatmaps
 
 RANDOM = np.random.default_rng(0)
 GREY = RANDOM.integers(0, 256, (10, 8, 8), dtype="uint8")
@@ -121,3 +121,15 @@ def test_examples_of_each_class():
         {"a": np.zeros((3, 8, 8)), "b": np.zeros((1, 8, 8)), "c": np.zeros((1, 8, 8))}, most=2, num_classes=2
     )
     assert [axis.get_xlabel() for axis in figure.axes] == ["a", "", "b"]
+
+
+def test_rows_stand_below_one_another_in_one_size():
+    red = np.zeros((2, 2, 2, 3), "uint8") + np.array([255, 0, 0], "uint8")
+    figure = beside([("grey", np.full((2, 8, 8, 1), 100)), ("codes", red)])
+    shown = [np.asarray(axis.images[0].get_array()) for axis in figure.axes]
+    assert [each.shape for each in shown] == [(8, 8, 3)] * 4
+    assert (shown[0] == 100).all()
+    assert (shown[2] == [255, 0, 0]).all()
+    assert figure.axes[0].get_position().y0 > figure.axes[2].get_position().y0
+    with pytest.raises(ValueError, match="as many images"):
+        beside([("a", red), ("b", red[:1])])

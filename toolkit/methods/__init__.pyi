@@ -15,7 +15,6 @@ from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
-from toolkit.methods.code_likelihood import Pairs as Pairs
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
 from toolkit.methods.image_judge import NearestImages as NearestImages

@@ -1,6 +1,6 @@
 """Training a prior over maps of codes by the likelihood of each code given those before it, and the levels above."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -12,43 +12,38 @@ from toolkit.metrics.log_loss import LogLoss
 from toolkit.models import code_levels
 
 
-class Pairs:
-    """Turns a batch of codes into what `fit` takes.
+def pairs(model: keras.Model, levels: Sequence[Sequence[int]] = ()) -> Callable[[dict[str, Any]], tuple]:
+    """Gives the function that turns a batch of codes into what `fit` takes.
 
     Args:
         model: What `models.pixelcnn.pixelcnn` or `models.pixelsnail.pixelsnail` returned.
         levels: The shapes of the levels whose codes the batch holds, from the top; a network that reads n maps is the
             prior of the level below the first n. Empty: codes of one level.
 
-    Call arguments:
-        batch: {"codes", "label"}: (batch, height, width[, codebooks]), of several levels (batch, places) as
-            `models.code_levels.joined` lays them, and (batch,); or, for a network that reads frames before, films
-            (batch, frames, height, width), of which each frame that has as many before it counts.
-
     Returns:
-        (inputs, codes).
+        From {"codes", "label"} to (inputs, codes). Its codes are (batch, height, width[, codebooks]), of several levels
+        (batch, places) as `models.code_levels.joined` lays them, its labels (batch,); or, for a network that reads
+        frames before, films (batch, frames, height, width), of which each frame that has as many before it counts.
 
     Example:
 
     >>> from toolkit import models
-    >>> pairs = Pairs(models.pixelcnn.pixelcnn(2, 3, 8, filters=4, num_blocks=1, head_filters=4, num_maps=4))
-    >>> inputs, codes = pairs({"codes": ops.zeros((5, 10, 2, 3), "int32"), "label": ops.zeros(5)})
+    >>> pair = pairs(models.pixelcnn.pixelcnn(2, 3, 8, filters=4, num_blocks=1, head_filters=4, num_maps=4))
+    >>> inputs, codes = pair({"codes": ops.zeros((5, 10, 2, 3), "int32"), "label": ops.zeros(5)})
     >>> inputs["context"].shape, codes.shape
     (TensorShape([30, 4, 2, 3]), TensorShape([30, 2, 3]))
     """
+    read = {each.name: tuple(each.shape) for each in model.inputs}
+    shapes = code_levels.map_shapes(levels)
+    height, width = read["codes"][1:]
+    num_maps = read["context"][1] if "context" in read else 0
 
-    def __init__(self, model: keras.Model, levels: Sequence[Sequence[int]] = ()) -> None:
-        self.inputs = {each.name: tuple(each.shape) for each in model.inputs}
-        self.shapes = code_levels.map_shapes(levels)
-
-    def __call__(self, batch: dict[str, Any]) -> tuple:
-        height, width = self.inputs["codes"][1:]
+    def pair(batch):
         codes, inputs = batch["codes"], {}
-        if "label" in self.inputs:
+        if "label" in read:
             inputs["label"] = batch["label"]
-        num_maps = self.inputs["context"][1] if "context" in self.inputs else 0
-        if self.shapes:
-            *above, codes = code_levels.parted(codes, self.shapes)[: num_maps + 1]
+        if shapes:
+            *above, codes = code_levels.parted(codes, shapes)[: num_maps + 1]
             if above:
                 inputs["context"] = code_levels.context(above)
         elif num_maps:
@@ -60,6 +55,8 @@ class Pairs:
             codes = codes[:, num_maps:]
         codes = ops.reshape(codes, (-1, height, width))
         return {"codes": codes, **inputs}, codes
+
+    return pair
 
 
 def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
@@ -87,14 +84,14 @@ def measured(
     """Measures what codes take.
 
     Args:
-        model: As in `Pairs`, trained.
-        batches: `data.pipelines.Batches` of what `Pairs` takes.
-        levels: As in `Pairs`.
+        model: As in `pairs`, trained.
+        batches: `data.pipelines.Batches` of what `pairs` turns.
+        levels: As in `pairs`.
         num_batches: The first ones, that many; None: all.
 
     Returns:
         -log2 p of a code given those before it, and those of the levels above; the mean.
     """
-    pairs = batches.map(Pairs(model, levels)).dataset(num_epochs=1)
-    pairs = pairs if num_batches is None else pairs.take(num_batches)
-    return compiled(model).evaluate(pairs, verbose=0, return_dict=True)["bits_per_code"]
+    found = batches.map(pairs(model, levels)).dataset(num_epochs=1)
+    found = found if num_batches is None else found.take(num_batches)
+    return compiled(model).evaluate(found, verbose=0, return_dict=True)["bits_per_code"]

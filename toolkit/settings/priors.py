@@ -16,7 +16,7 @@ class CodePrior(Run):
     )
     condition: str = setting("label", "what the prior is told", choices=("none", "label"))
     filters: int = setting(64, "channels of the blocks", paper="VQ-VAE: 384; VQ-VAE-2: 512", minimum=1, maximum=8192)
-    num_layers: int = setting(8, "gated blocks", paper="20", minimum=1, maximum=1000)
+    num_blocks: int = setting(8, "gated blocks", paper="20", minimum=1, maximum=1000)
     kernel_size: int = setting(
         5, "places that a block's convolution spans, in height and in width", paper="5", minimum=3, maximum=99
     )

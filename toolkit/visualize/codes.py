@@ -1,11 +1,8 @@
-"""Discrete codes: as maps, as what each stands for, and the codebook in two dimensions."""
+"""Discrete codes: as maps of colours, and the codebook in two dimensions."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from toolkit.visualize import images as tiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,40 +43,6 @@ def maps(codes: np.ndarray, num_codes: int) -> np.ndarray:
         uint8 (maps, height, width, 3).
     """
     return colors(num_codes)[np.asarray(codes)]
-
-
-def beside(rows: Sequence[tuple[str, np.ndarray]], *, most: int = 8) -> "Figure":
-    """Draws rows of images one below the other, such as originals, their codes and reconstructions.
-
-    Args:
-        rows: A title and images (images, height, width[, channels]), 0 to 255, as many in each row; smaller ones are
-            magnified to the largest size.
-        most: Images of a row, at most.
-
-    Returns:
-        A matplotlib figure.
-
-    Raises:
-        ValueError: Where the rows are of unlike lengths.
-
-    Example:
-
-    >>> figure = beside([("real", np.zeros((3, 8, 8, 3))), ("codes", np.zeros((3, 2, 2, 3)))])
-    >>> [axis.get_xlabel() for axis in figure.axes]
-    ['real', '', '', 'codes', '', '']
-    """
-    lengths = {len(images) for _, images in rows}
-    if len(lengths) != 1:
-        raise ValueError(f"rows: expected as many images in each; got {sorted(lengths)}.")
-    side = max(images.shape[1] for _, images in rows)
-    found, titles = [], []
-    for title, images in rows:
-        images = tiles._shown(np.asarray(images)[:most])
-        images = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=-1)
-        factor = max(1, side // images.shape[1])
-        found.append(images.repeat(factor, axis=1).repeat(factor, axis=2))
-        titles += [title, *[""] * (len(images) - 1)]
-    return tiles.grid(np.concatenate(found), titles, columns=min(most, lengths.pop()))
 
 
 def codebook(embeddings: np.ndarray, counts: np.ndarray) -> "Figure":
