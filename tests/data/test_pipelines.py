@@ -23,6 +23,19 @@ def as_lists(batches):
     return [batch.tolist() for batch in batches]
 
 
+def test_a_function_of_other_arguments_is_named_before_it_is_traced():
+    def noisy(number, seeds):
+        return number
+
+    with pytest.raises(
+        ValueError, match=r"noisy\(number, seeds\) is called with 1 arguments, with map.*seed=\) one more"
+    ):
+        numbers().map(noisy).peek()
+    with pytest.raises(ValueError, match="is called with 2 arguments, the last one the examples' seeds"):
+        numbers().map(lambda number: number, seed=0).peek()
+    assert numbers().map(noisy, seed=0).peek().tolist() == numbers().peek().tolist()
+
+
 def test_resuming_at_any_step_is_the_tail_of_the_whole():
     batches = numbers().map(lambda i: i * 2)
     plan = shuffled_plan(10, 3, seed=0)

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import functools
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -71,12 +72,13 @@ class Batches:
         dataset = tf.data.Dataset.range(start_step, last)
         # Examples' numbers go along up to the last function that draws from them.
         num_seeded = max((place for place, (_, seed) in enumerate(self._functions, 1) if seed is not None), default=0)
-        functions = [self._reader(served=bool(service), numbered=num_seeded > 0)]
+        how = {"num_parallel_calls": 2, "deterministic": True}
+        dataset = dataset.map(self._reader(served=bool(service), numbered=num_seeded > 0), **how)
         for place, (function, seed) in enumerate(self._functions, 1):
-            keep = place < num_seeded
-            functions.append(_with_numbers(function, seed, keep) if place <= num_seeded else function)
-        for function in functions:
-            dataset = dataset.map(function, num_parallel_calls=2, deterministic=True)
+            numbered = place <= num_seeded
+            _check_arguments(function, dataset.element_spec[0] if numbered else dataset.element_spec, seed)
+            applied = _with_numbers(function, seed, keep=place < num_seeded) if numbered else function
+            dataset = dataset.map(applied, **how)
         if service:
             dataset = dataset.apply(
                 tf.data.experimental.service.distribute(
@@ -283,6 +285,23 @@ def _with_numbers(function, seed, keep):
         return (made, numbers) if keep else made
 
     return apply
+
+
+def _check_arguments(function, batch, seed):
+    """Says what `map`'s function is given, where it takes another number of arguments."""
+    arguments = (*(batch if isinstance(batch, tuple) else (batch,)), *([seed] if seed is not None else ()))
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a function that tells nothing
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        last = "the last one the examples' seeds" if seed is not None else "with map(..., seed=) one more, seeds"
+        raise ValueError(
+            f"map: {getattr(function, '__name__', function)}{signature} is called with {len(arguments)} arguments, "
+            f"{last}: {error}."
+        ) from error
 
 
 def _shard(plan, num_shards, *indices):
