@@ -1,4 +1,4 @@
-"""Densities as plain classes: log_prob, sample, mean. Keras and NumPy only."""
+"""Densities as plain classes: log_prob, and of the mixtures sample and mean. Keras and NumPy only."""
 
 from toolkit.lazy import attach
 

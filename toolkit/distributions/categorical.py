@@ -1,4 +1,4 @@
-"""One of several levels, by its logit."""
+"""Categorical distributions over levels, whose parameters are logits."""
 
 from typing import Any
 

@@ -140,7 +140,7 @@ class GaussianMixture:
         return rows, logs
 
     def log_prob(self, params, value) -> Any:
-        """log p(value), in nats.
+        """Computes log p(value), in nats.
 
         Args:
             params: Raw parameters, (batch, time, num_params) or any leading axes.
@@ -165,7 +165,7 @@ class GaussianMixture:
             for j in range(i):
                 if row[j] is not None:
                     rest = rest - row[j] * solved[j]
-            # Beyond this a square leaves float32, and with it every gradient.
+            # Beyond this the square overflows float32, and the gradients become NaN.
             solved.append(ops.clip(rest / row[i], -1e12, 1e12))
         log_normal = -0.5 * self.event_size * math.log(2 * math.pi)
         for z, log_diagonal in zip(solved, logs, strict=True):
@@ -177,7 +177,7 @@ class GaussianMixture:
         return result
 
     def components(self, params, bias=0.0) -> Components:
-        """The mixture's parts, for pictures and for other libraries.
+        """Computes the mixture's weights, means and Cholesky factors, for pictures and for other libraries.
 
         Args:
             params: Raw parameters, (..., num_params).
@@ -229,7 +229,7 @@ class GaussianMixture:
         return ops.concatenate([event, flag[..., None]], axis=-1)
 
     def noise(self, shape, seed=None) -> Any:
-        """Noise for `sample`.
+        """Draws the noise that `sample` takes.
 
         Args:
             shape: Leading axes, such as (batch, time).
@@ -248,7 +248,7 @@ class GaussianMixture:
         return ops.concatenate(parts, axis=-1)
 
     def mean(self, params) -> Any:
-        """E[x], and the probability of the on/off channel.
+        """Computes E[x], and the probability of the on/off channel.
 
         Args:
             params: Raw parameters, (..., num_params).
@@ -261,7 +261,7 @@ class GaussianMixture:
         return mean if logits is None else ops.concatenate([mean, ops.sigmoid(logits)[..., None]], axis=-1)
 
     def to_tfp(self, params, tfd) -> Any:
-        """The same density as a TensorFlow Probability distribution.
+        """Makes a TensorFlow Probability distribution of the same density.
 
         Args:
             params: Raw parameters, (..., num_params).

@@ -1,4 +1,4 @@
-"""Mixtures of logistics over a grid of levels: a sample's value when a softmax would have too many."""
+"""Mixtures of logistics discretised to a grid of levels, for values of more levels than a softmax can have."""
 
 from typing import Any
 
@@ -69,7 +69,7 @@ class LogisticMixture:
         return params[..., :k], params[..., k : 2 * k], log_scales
 
     def log_prob(self, params, value) -> Any:
-        """log p(value), in nats.
+        """Computes log p(value), in nats.
 
         Args:
             params: Raw parameters, (batch, time, num_params) or any leading axes.
@@ -84,7 +84,7 @@ class LogisticMixture:
         weights, means, log_scales = self._split(params)
         value = ops.cast(value, "float32")[..., None]
         inverse_scale, half = ops.exp(-log_scales), 1.0 / (self.num_levels - 1)
-        # Beyond this a product leaves float32, and with it every gradient.
+        # Beyond this the product overflows float32, and the gradients become NaN.
         distance = ops.clip(2.0 * half * value - 1.0 - means, -1e12, 1e12)
         above, below = (distance + half) * inverse_scale, (distance - half) * inverse_scale
         # sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)), and a - b = w is known without rounding;
@@ -125,7 +125,7 @@ class LogisticMixture:
         return ops.cast(ops.floor(place + 0.5), "int32")
 
     def mean(self, params) -> Any:
-        """Mean of the mixture before it is cut into levels.
+        """Computes the mean of the mixture, before it is discretised to levels.
 
         Args:
             params: Raw parameters, (..., num_params).

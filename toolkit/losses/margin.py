@@ -13,7 +13,7 @@ from toolkit.losses.margin_loss import MarginLoss, Properties
 class ZeroOne(MarginLoss):
     """1 where a < 0, else 0: the share of wrong labels. Its derivative is 0: nothing is learned from it.
 
-    A score of 0 agrees with both labels here; that it is calibrated holds for the other scores.
+    A score of exactly 0 counts as right for both labels; the loss is calibrated for all other scores.
 
     Example:
 
@@ -98,8 +98,8 @@ class SmoothedL1Hinge(MarginLoss):
         self.gamma = gamma
 
     def _value(self, agreement):
-        # Bounded: neither branch overflows where it is unused. At the edge both are equal, and the straight one has no
-        # minimum whose derivative is shared.
+        # `minimum` keeps the unused branch from overflowing. At the edge both branches are equal, and the straight one
+        # is taken: at a tie the gradient of `minimum` would be split between its two arguments.
         curved = ops.square(ops.minimum(ops.relu(1.0 - agreement), self.gamma)) / (2 * self.gamma)
         return ops.where(agreement > 1 - self.gamma, curved, 1 - self.gamma / 2 - agreement)
 
@@ -181,7 +181,7 @@ class DWDMargin(MarginLoss):
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class L2Margin(MarginLoss):
-    """(1 - a)^2: least squares; what is more than right costs too."""
+    """(1 - a)^2: least squares; agreements above 1 are penalised too."""
 
     formula = "(1 - a)^2"
     derivative_formula = "-2 * (1 - a)"

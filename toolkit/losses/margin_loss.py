@@ -1,4 +1,4 @@
-"""What all losses of an agreement a = y f(x) have in common: how far a score f(x) lies on its label's side."""
+"""The base class of the margin losses, functions of the agreement a = y f(x) of a label y and a score f(x)."""
 
 import dataclasses
 import re
@@ -13,9 +13,9 @@ class Properties:
     """What is known of a loss as a function of the agreement.
 
     Args:
-        convex: Whether no chord lies below it.
-        strictly_convex: Whether every chord lies above it.
-        lipschitz_constant: The steepest slope there is; None: there is no limit.
+        convex: Whether it is convex.
+        strictly_convex: Whether it is strictly convex.
+        lipschitz_constant: The largest absolute slope; None: it is unbounded.
         differentiable: Whether it has a derivative everywhere.
         twice_differentiable: Whether that derivative has one everywhere.
         classification_calibrated: Whether the score that is best on average has the more probable label's sign,
@@ -41,10 +41,10 @@ class Properties:
 
 
 class MarginLoss(keras.losses.Loss):
-    """What all losses of an agreement have in common: labels, scores, weights.
+    """The base class of the margin losses.
 
-    With one score for each of several classes and one-hot labels it is one class against the others, averaged. A loss
-    of your own defines `_value(agreement)` and `_derivative(agreement)`.
+    With one score for each of several classes and one-hot labels it is one-versus-rest, averaged. A loss of your own
+    defines `_value(agreement)` and `_derivative(agreement)`.
 
     Args:
         reduction: As in `keras.losses.Loss`.

@@ -22,7 +22,7 @@ class PixelCrossEntropy(keras.losses.Loss):
         y_true: Integers (batch, height, width), classes from 0, or `ignored`.
         y_pred: Logits (batch, height, width, classes).
 
-    Returns a scalar (with `reduction=None` each image's part, whose mean that is); 0 where no pixel counts.
+    Returns a scalar, 0 where no pixel counts; with `reduction=None` one number for each image, of which it is the mean.
 
     Raises:
         ValueError: Where the weights are not as many as the classes, or one is negative or infinite.
@@ -56,7 +56,7 @@ class PixelCrossEntropy(keras.losses.Loss):
     def call(self, y_true, y_pred):
         """Computes each image's part of the loss, (batch,): their mean is the loss.
 
-        Of one number for all of them Keras would not take the share that is a device's, where several train.
+        Where several devices train, Keras divides each one's loss by their number, but not what is a scalar already.
         """
         num_classes = y_pred.shape[-1]
         if self.class_weights is not None and len(self.class_weights) != num_classes:

@@ -5,10 +5,10 @@ import keras
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class Precomputed(keras.losses.Loss):
-    """The model's own output, where that is what is to be made small already.
+    """The model's own output, where that is the loss already.
 
     For a model that takes the targets as an input: a sampled softmax, a lower bound, a distance between two of its
-    parts. What it is called with as y_true is left alone.
+    parts. `y_true` is ignored.
 
     Args:
         reduction: As in `keras.losses.Loss`.

@@ -49,7 +49,7 @@ class Bits(keras.metrics.Metric):
 
 
 def bits_per_character(nats: np.ndarray, num_characters: int) -> float:
-    """What a text takes: -log2 p(text) / characters, whatever its tokens are.
+    """Computes -log2 p(text) / characters, whatever the text's tokens are.
 
     Args:
         nats: -log p of each token.
@@ -69,7 +69,7 @@ def bits_per_character(nats: np.ndarray, num_characters: int) -> float:
 
 
 def perplexity(nats: np.ndarray, num_words: int) -> float:
-    """exp(-log p(text) / words): the number of words that are as good as equally likely at each place.
+    """Computes the perplexity of a word, exp(-log p(text) / words).
 
     For a model of characters it is what the text's words take, spelt; with 5.6 characters a word that is Graves'
     2^(5.6 BPC).
@@ -90,7 +90,7 @@ def perplexity(nats: np.ndarray, num_words: int) -> float:
 
 
 def summary(nats: np.ndarray, num_characters: float, num_words: float) -> dict[str, float]:
-    """What a text takes, in each way that it is told.
+    """Computes all figures that are reported of a text.
 
     Args:
         nats: -log p of each token.

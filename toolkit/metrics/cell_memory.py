@@ -6,7 +6,7 @@ import numpy as np
 
 
 def cell_values(states: Iterable[Mapping[str, np.ndarray]]) -> np.ndarray:
-    """What the LSTM cells of a network hold while it reads, tanh of their state.
+    """Stacks tanh of the cell states of a network while it reads.
 
     Args:
         states: At each place the network's states (1, units) by name, as `generation.text.Generator.along` yields them;
@@ -24,14 +24,14 @@ def cell_values(states: Iterable[Mapping[str, np.ndarray]]) -> np.ndarray:
 
 
 def slowest_cells(values: np.ndarray, num_cells: int = 16, lag: int = 5) -> np.ndarray:
-    """The cells whose values last longest, of those that move at all.
+    """Finds the cells whose values change most slowly, of those that change at all.
 
     They are ranked by c(lag) / c(0) sqrt(c(0)), where c is a cell's autocovariance.
 
     Args:
         values: (time, cells), as `cell_values` makes them.
         num_cells: How many are wanted.
-        lag: Steps after which a value is still to be there.
+        lag: The lag of the autocovariance, in steps.
 
     Returns:
         The numbers of at most `num_cells` cells, the slowest first.
@@ -43,6 +43,6 @@ def slowest_cells(values: np.ndarray, num_cells: int = 16, lag: int = 5) -> np.n
     array([1, 2])
     """
     centred = values - values.mean(axis=0)
-    power = (centred**2).mean(axis=0) + 1e-3  # so that a cell that rests is none that remembers
+    power = (centred**2).mean(axis=0) + 1e-3  # a constant cell should not rank first
     memory = (centred[lag:] * centred[:-lag]).mean(axis=0) / power
     return np.argsort(-memory * np.sqrt(power))[:num_cells]

@@ -10,7 +10,7 @@ class InceptionScore(NamedTuple):
 
     Args:
         mean: Over the splits, from 1 to the number of classes.
-        standard_deviation: Over the splits, divided by their number.
+        standard_deviation: Over the splits, that of a population: squared deviations are divided by their number.
     """
 
     mean: float

@@ -12,7 +12,7 @@ _NATS = {"nats": 1.0, "bits": math.log(2.0)}  # in a unit
 class LogLoss(keras.metrics.Metric):
     """Mean of -log p(y_true), in nats or bits, a point or a sequence.
 
-    As densities have no upper bound it may well be negative.
+    It can be negative, as densities have no upper bound.
 
     Args:
         distribution: Any of `toolkit.distributions`: an object with `log_prob(params, value)`.

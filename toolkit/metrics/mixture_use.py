@@ -4,7 +4,7 @@ import numpy as np
 
 
 def effective_components(log_weights: np.ndarray, mask: np.ndarray | None = None) -> float:
-    """exp(H(mean of pi)): the components that as many points share evenly; 1 where a single one has all weight.
+    """Computes exp of the entropy of the mean weights: 1 where one component has all the weight.
 
     Args:
         log_weights: log pi, (..., components).

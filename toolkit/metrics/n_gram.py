@@ -1,10 +1,10 @@
-"""What counts of the last tokens take: the prediction that a network has to beat."""
+"""A smoothed n-gram model, the baseline that a network has to beat."""
 
 import numpy as np
 
 
 def n_gram_bits(train: np.ndarray, test: np.ndarray, num_tokens: int, order: int = 2, strength: float = 5.0) -> float:
-    """Bits a token of counts of the tokens before it, each order smoothed with the one below.
+    """Scores an n-gram model, each order smoothed with the one below, in bits a token.
 
     p_0(x) = (count(x) + 1) / (N + num_tokens); p_n(x | c) = (count(c x) + strength p_(n-1)(x)) / (count(c) + strength),
     where c are the n tokens before x; before the first token are zeros.
@@ -13,8 +13,8 @@ def n_gram_bits(train: np.ndarray, test: np.ndarray, num_tokens: int, order: int
         train: Token numbers (tokens,) that are counted.
         test: Token numbers (tokens,) that are scored.
         num_tokens: Tokens of the vocabulary.
-        order: Tokens before each that are looked at.
-        strength: Of the order below, in counts.
+        order: Tokens of context, n - 1.
+        strength: Weight of the order below, in counts.
 
     Returns:
         Bits a token.

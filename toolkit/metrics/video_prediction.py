@@ -9,7 +9,7 @@ def prediction(given: np.ndarray, real: np.ndarray, predicted: np.ndarray) -> di
     Args:
         given: (videos, frames, height, width, channels), 0 to 255.
         real: The frames that came after, (videos, later frames, ...).
-        predicted: The like.
+        predicted: The predicted ones, of the same shape.
 
     Returns:
         "squared_error", in squared grey levels, of the predicted frames, and "_of_the_last_frame" and
