@@ -11,7 +11,7 @@ from toolkit.layers.weight_noise import WeightNoise
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class AdaptiveWeightNoise(WeightNoise):
-    """Learns a Gaussian N(w_i, s_i^2) over each trainable weight of a layer, and what that knowledge costs.
+    """Learns a Gaussian N(w_i, s_i^2) over each trainable weight of a layer, and the description length of it.
 
     In training a call uses w_i + s_i e_i, e ~ N(0, 1), drawn anew, one draw for all its batch; outside of training the
     means w_i, which are the layer's own weights. To the loss it adds `scale` times the nats that the posterior takes to
@@ -76,13 +76,13 @@ class AdaptiveWeightNoise(WeightNoise):
         ]
 
     def noise_levels(self) -> list:
-        """Pairs of a weight and its s_i; a weight frozen since is certain, and left out."""
+        """Lists each weight with its s_i; a weight that was frozen later has no noise, and is left out."""
         weights = self.layer.weights
         pairs = zip((weights[index] for index in self._noisy), self.log_stddevs, strict=True)
         return [(weight, ops.exp(log_stddev)) for weight, log_stddev in pairs if weight.trainable]
 
     def prior(self) -> tuple:
-        """The Gaussian fitted to all weights: its mean and standard deviation, two scalars."""
+        """Fits the prior to all weights: its mean and standard deviation, two scalars."""
         levels = self.noise_levels()
         size = sum(math.prod(weight.shape) for weight, _ in levels)
         mean = sum(ops.sum(weight) for weight, _ in levels) / size
@@ -90,7 +90,7 @@ class AdaptiveWeightNoise(WeightNoise):
         return mean, ops.sqrt(squares / size)
 
     def divergence(self) -> Any:
-        """KL(posterior || prior), in nats: what the weights cost; a scalar."""
+        """Computes KL(posterior || prior), the description length of the weights in nats; a scalar."""
         _, stddev = self.prior()
         return sum(ops.sum(ops.log(stddev / own)) for _, own in self.noise_levels())
 

@@ -19,7 +19,7 @@ class AtrousConv2D(keras.layers.Conv2D):
         filters: Channels of the result.
         kernel_size: Odd.
         dilation_rate: The rate.
-        **kwargs: As in `keras.layers.Conv2D`, but strides, padding, groups and data_format.
+        **kwargs: As in `keras.layers.Conv2D`, without strides and groups; padding and data_format are overridden.
 
     Input shape: (batch, height, width, channels), for example (8, 12, 15, 256).
 
@@ -62,12 +62,13 @@ class AtrousConv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class AtrousDepthwiseConv2D(keras.layers.DepthwiseConv2D):
-    """`keras.layers.DepthwiseConv2D` likewise, without bias: the kernel's rows and columns that lie wholly outside go.
+    """`keras.layers.DepthwiseConv2D` of stride 1 and padding "same", without bias and the taps that lie outside.
 
     Args:
         kernel_size: Odd.
         dilation_rate: The rate.
-        **kwargs: As in `keras.layers.DepthwiseConv2D`, but strides, padding, data_format, use_bias and activation.
+        **kwargs: As in `keras.layers.DepthwiseConv2D`, without strides; padding, data_format, use_bias and activation
+            are overridden.
 
     Input shape: (batch, height, width, channels), for example (8, 12, 15, 256).
 
@@ -98,13 +99,13 @@ class AtrousDepthwiseConv2D(keras.layers.DepthwiseConv2D):
 
 
 def _within(size, rate, side):
-    """First and last tap, of an odd number in a line, that lie within it for some place."""
+    """Of a line of `size` taps, an odd number, the range of those that lie within the image at some place."""
     most = min(size // 2, (side - 1) // rate)
     return size // 2 - most, size // 2 + most + 1
 
 
 def _taps(size, rate, side):
-    """Of each such tap: its number, the places that it takes, and the (before, after) that it gives nothing to."""
+    """Of each such tap: its number, the places that it reads, and how many places (before, after) get nothing of it."""
     for number in range(*_within(size, rate, side)):
         away = rate * (number - size // 2)
         before, after = max(-away, 0), max(away, 0)

@@ -1,4 +1,4 @@
-"""Images enlarged by a whole factor with straight lines between their pixels, also where their size is not known."""
+"""Images enlarged by a whole factor, bilinearly, also where their size is only known when the model runs."""
 
 import keras
 from keras import ops
@@ -6,14 +6,14 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class BilinearUpsampling2D(keras.layers.Layer):
-    """What lies at (i + 1/2) / size - 1/2 in the input, between its pixels; beyond the outermost, their value.
+    """Enlarges images bilinearly: pixel i is the input at (i + 1/2) / size - 1/2, at the border the outermost pixel.
 
-    So the input's pixels are the middles of squares, as after pooling by 2 x 2. With `align="first"` it is what lies at
+    So the input's pixels are the middles of squares, as after pooling by 2 x 2. With `align="first"` it is the input at
     i / size: pixel j of the input stands at j * size, as after strided convolutions that pad alike on both sides.
 
     The first is the same as `keras.layers.UpSampling2D(size, interpolation="bilinear")` and `keras.ops.image.resize`,
-    which both raise where height and width are only known when the model runs. Here the factor is enough. Where they
-    are known, `keras.ops.image.resize` is one operation and faster in a .tflite; under XLA on a CPU it takes wrong
+    which both raise where height and width are only known when the model runs. Where they are known,
+    `keras.ops.image.resize` is one operation, and faster in a .tflite; but compiled by XLA for a CPU it reads wrong
     pixels.
 
     Args:
@@ -53,8 +53,8 @@ class BilinearUpsampling2D(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs, like=None):
-        # Not ops.image.resize where the size is known: under XLA on a CPU that takes wrong pixels. Products with the
-        # weights of each row and of each column, so that the gradient is a product too: several times as fast as that
+        # Not ops.image.resize where the size is known: compiled by XLA for a CPU it reads wrong pixels. Products with
+        # the weights of each row and column, so that the gradient is a product too: several times as fast as that
         # of slices that are added up, and what lies beyond the wanted size is never computed.
         batch, height, width, channels = ops.shape(inputs)
         rows, columns = (height * self.size, width * self.size) if like is None else ops.shape(like)[1:3]

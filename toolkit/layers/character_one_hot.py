@@ -46,7 +46,7 @@ class CharacterOneHot(keras.layers.Layer):
         return ops.cast(ops.equal(ops.cast(inputs, "int32")[..., None], codes), self.compute_dtype)
 
     def encode(self, text: str, length: int | None = None) -> np.ndarray:
-        """A text as the layer's input.
+        """Encodes a text as the layer's input.
 
         Args:
             text: The text.

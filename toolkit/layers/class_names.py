@@ -10,7 +10,7 @@ from keras import ops
 class ClassNames(keras.layers.Layer):
     """Passes logits, or labels, on as they are and keeps the classes' names in its config.
 
-    A saved network so says itself what its classes are: `model.get_layer("class_names").names`.
+    So a saved network tells its classes itself: `model.get_layer("class_names").names`.
 
     Args:
         names: The classes, in the order of the logits, each once.

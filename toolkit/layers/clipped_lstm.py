@@ -9,7 +9,7 @@ from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell, cell_backward, c
 
 
 def step_before(sequence, first, t) -> Any:
-    """A sequence's step t - 1.
+    """Takes a sequence's step t - 1.
 
     Args:
         sequence: (time, batch, channels).
@@ -23,7 +23,7 @@ def step_before(sequence, first, t) -> Any:
 
 
 def shifted(sequence, first) -> Any:
-    """A time-major sequence one step later.
+    """Delays a time-major sequence by one step.
 
     Args:
         sequence: (time, batch, channels).
@@ -36,7 +36,7 @@ def shifted(sequence, first) -> Any:
 
 
 def time_product(left, right) -> Any:
-    """A weight matrix's gradient over all steps, as one product.
+    """Computes a weight matrix's gradient over all steps, as one product.
 
     Args:
         left: What the matrix was multiplied with, (time, batch, rows).
@@ -59,7 +59,7 @@ def time_major(sequence) -> Any:
 
 
 def last_step(sequence, mask) -> Any:
-    """A sequence's last valid step.
+    """Takes a sequence's last step that counts.
 
     Args:
         sequence: (batch, time, channels).
@@ -75,7 +75,7 @@ def last_step(sequence, mask) -> Any:
 
 
 def upstreams(args, upstream) -> tuple:
-    """The derivatives a custom gradient was called with, whichever way the backend hands them over.
+    """Gives the derivatives a custom gradient was called with, whichever way the backend hands them over.
 
     Args:
         args: The gradient function's positional arguments.
@@ -189,7 +189,7 @@ class ClippedLSTM(keras.layers.Layer):
         return (outputs, *state) if self.return_state else outputs
 
     def project(self, inputs, kernel) -> Any:
-        """The product of the inputs with the input kernel.
+        """Computes the product of the inputs with the input kernel.
 
         Args:
             inputs: (batch, time, features).

@@ -1,4 +1,4 @@
-"""Codes where a network expects levels of samples."""
+"""Discrete codes in place of a WaveNet's sample levels."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class CodeLevels(keras.layers.Layer):
-    """Makes whole numbers of codes, for a WaveNet that reads codes where others read samples; `inverse` leads back.
+    """Rounds numbers to codes, for a WaveNet whose input is codes instead of samples; `inverse` leads back.
 
-    It stands there in the place of `MuLaw`, and has its methods. It works in float32 under every dtype policy:
-    half precision has not 512 codes.
+    It takes the place of `MuLaw`, and has its methods but `companded`. It works in float32 under every dtype policy:
+    half precision cannot hold all integers up to 65,536.
 
     Args:
         num_levels: Number of codes, at most 65,536.
@@ -47,7 +47,7 @@ class CodeLevels(keras.layers.Layer):
 
     def call(self, inputs):
         codes = ops.clip(ops.round(ops.cast(inputs, "float32")), 0, self.num_levels - 1)
-        return ops.clip(ops.cast(codes, "int32"), 0, self.num_levels - 1)  # also what is no number
+        return ops.clip(ops.cast(codes, "int32"), 0, self.num_levels - 1)  # NaN too, whose cast to int32 is undefined
 
     def inverse(self, levels) -> Any:
         """Gives codes as a WaveNet reads and writes them.

@@ -1,4 +1,4 @@
-"""How many of a codebook's codes are in use: a Keras metric that the layer with the codebook owns, and so beside it."""
+"""How many of a codebook's codes are in use: the Keras metric of a `VectorQuantizer`, and so among the layers."""
 
 from typing import Any
 
@@ -82,7 +82,7 @@ def code_counts(codes: Any, num_codebooks: int, num_embeddings: int) -> Any:
 
 
 def code_places(codes: Any, num_codebooks: int, num_embeddings: int) -> Any:
-    """Numbers the codes of all codebooks through.
+    """Numbers the codes of all codebooks consecutively.
 
     Args:
         codes: Integers (..., num_codebooks), or (...,) with one codebook.

@@ -10,7 +10,7 @@ from keras import ops
 class CoordinateChannels(keras.layers.Layer):
     """Appends to each place of a map its row and its column, from -0.5 at the first to 0.5 at the last.
 
-    Of one row or column that is -0.5.
+    Where there is a single row or column, it is -0.5.
 
     Args:
         **kwargs: As in `keras.layers.Layer`.
@@ -46,7 +46,7 @@ class CoordinateChannels(keras.layers.Layer):
 
 
 def coordinates(height: int, width: int) -> Any:
-    """Row and column of each place, from -0.5 to 0.5.
+    """Computes row and column of each place, from -0.5 to 0.5.
 
     Args:
         height: Rows.

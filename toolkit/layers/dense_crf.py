@@ -98,7 +98,7 @@ class DenseCRF(keras.layers.Layer):
         return ops.reshape(ops.transpose(found, (1, 2, 3, 0)), ops.shape(logits))
 
     def _pairwise(self, image):
-        """What a belief (classes, batch, height, width) says to each pixel of the image, as a function."""
+        """The function from beliefs Q, (classes, batch, height, width), to the messages that each pixel gets."""
         where = normalized(lattice(self._features(image), self.capacity))
         near = [_Taps(length, self.spatial_stddev) for length in ops.shape(image)[1:3]]
         root = near[0].root[:, None] * near[1].root
@@ -145,7 +145,7 @@ def _softmax(logits):
 class _Taps:
     """A Gaussian along one axis: blocks of it times a matrix that reaches over the block before and the one after.
 
-    Products, not a depthwise convolution: one with a kernel larger than the image ends TensorFlow 2.16.
+    Products, not a depthwise convolution: one with a kernel larger than the image crashes TensorFlow 2.16.
     """
 
     def __init__(self, length, stddev):

@@ -1,4 +1,4 @@
-"""What is said once a frame, brought to the rate of the samples."""
+"""Conditions that change once a frame, brought to the rate of the samples."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class FrameUpsampling(keras.layers.Layer):
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
-        frames: What is said in each frame.
+        frames: The condition of each frame.
         samples: Of any channels; only their number counts.
 
     Input shape: (batch, frames, channels) and (batch, time, ...), of which frames * hop >= time.
@@ -67,7 +67,7 @@ class FrameUpsampling(keras.layers.Layer):
         return y[:, : ops.shape(samples)[1]] + self.bias
 
     def step(self, frames, position) -> Any:
-        """One sample.
+        """Computes one sample's.
 
         Args:
             frames: As in `call`.
@@ -106,6 +106,6 @@ def middles(units: Any, hop: int) -> Any:
 
 
 def _glorot_each(shape, dtype=None):
-    """Every sample reads its frame alone: the fans are those of one product, not of `hop` together."""
+    """Glorot's uniform range, with the fans of one of the `hop` products: each sample has one of its own."""
     limit = (6 / (shape[1] + shape[2])) ** 0.5
     return keras.random.uniform(shape, -limit, limit, dtype)

@@ -89,7 +89,7 @@ class GatedResidualBlock(keras.layers.Layer):
         return self._leave(inputs, x)
 
     def step(self, inputs, queue, global_condition=None, local_condition=None) -> tuple:
-        """One sample, of which all before are in a queue.
+        """Computes one sample, those before it being in a queue.
 
         Args:
             inputs: x now, (batch, channels).

@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class GaussianLatent(keras.layers.Layer):
-    """Draws z = m + s e, e ~ N(0, 1), with mean m and log s² linear in the inputs, and pays for what z tells.
+    """Draws z = m + s e, e ~ N(0, 1), m and log s² linear in the inputs, and adds the KL divergence to the loss.
 
     The draw is a function of m and s, so that the gradient passes through it (the reparametrisation). The loss added is
     scale * KL(N(m, s²) || N(0, 1)) = scale * sum (s² + m² - 1 - log s²) / 2, in nats an example, its mean over the
@@ -67,7 +67,7 @@ class GaussianLatent(keras.layers.Layer):
         return mean, log_variance
 
     def divergence(self, inputs) -> Any:
-        """Computes what the latent tells of each example: near 0 nats it is not used.
+        """Computes the divergence of each example: near 0 nats the latent is not used.
 
         Args:
             inputs: (batch, ..., channels).

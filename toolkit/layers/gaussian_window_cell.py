@@ -102,7 +102,7 @@ class GaussianWindowCell(keras.layers.Layer):
         self.built = True
 
     def initial_state(self, text) -> list:
-        """States of zeros.
+        """Makes states of zeros.
 
         Args:
             text: (batch, characters, channels).
@@ -150,7 +150,7 @@ class GaussianWindowCell(keras.layers.Layer):
 
 
 def window_parameters(hidden, kernel, bias) -> tuple:
-    """The window's heights a, widths b and advance exp(k̂) from the LSTM's output.
+    """Computes the window's heights a, widths b and advance exp(k̂) from the LSTM's output.
 
     Args:
         hidden: (..., units).
@@ -165,7 +165,7 @@ def window_parameters(hidden, kernel, bias) -> tuple:
 
 
 def window_weights(height, width, position, num_characters) -> Any:
-    """phi(u) = sum_j a_j exp(-b_j (k_j - u)^2) for u = 1 ... num_characters.
+    """Computes phi(u) = sum_j a_j exp(-b_j (k_j - u)^2) for u = 1 ... num_characters.
 
     Args:
         height: a, (..., num_gaussians).
@@ -181,7 +181,7 @@ def window_weights(height, width, position, num_characters) -> Any:
 
 
 def window_vector(weights, text) -> Any:
-    """w = sum_u phi(u) c_u.
+    """Computes w = sum_u phi(u) c_u.
 
     Args:
         weights: (batch, characters).

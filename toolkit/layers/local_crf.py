@@ -1,4 +1,4 @@
-"""A conditional random field whose pixels look only round themselves: for phones."""
+"""A conditional random field whose pixels are connected within a window only: for phones."""
 
 import functools
 import itertools

@@ -1,4 +1,4 @@
-"""Local response normalization: features of one place compete with those of the neighbouring channels."""
+"""Local response normalization: each channel is divided by the strength of its neighbouring channels."""
 
 import keras
 from keras import ops

@@ -1,4 +1,4 @@
-"""What an ear hears of sound: how loud each band of frequencies is, frame by frame."""
+"""The log mel spectrogram: how loud each band of frequencies is, frame by frame."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class LogMelSpectrogram(keras.layers.Layer):
     Output shape: (batch, ceil(time / hop), num_mels), float32.
 
     Raises:
-        ValueError: Where an argument is out of range, or a band lies between two frequencies of the transform.
+        ValueError: Where an argument is out of range, or no frequency of the transform lies in a band.
 
     Example:
 
@@ -98,5 +98,7 @@ def _bands(sample_rate, length, num_mels) -> Any:
     falling = (edges[2:] - hertz[:, None]) / (edges[2:] - edges[1:-1])
     bands = np.maximum(0, np.minimum(rising, falling)).astype("float32")
     if not bands.any(axis=0).all():
-        raise ValueError(f"num_mels={num_mels} bands are too narrow for frames of {length} samples: fewer, or longer.")
+        raise ValueError(
+            f"num_mels={num_mels} bands are too narrow for frames of {length} samples: take fewer bands or longer frames."
+        )
     return bands

@@ -15,7 +15,7 @@ class MuLaw(keras.layers.Layer):
     is clipped. `inverse` is exact on the grid: `layer(layer.inverse(level)) == level` for every level. With an even
     number of levels silence lies between two of them, and is the upper one.
 
-    It works in float32 under every dtype policy: half precision has not 256 levels in [-1, 1].
+    It works in float32 under every dtype policy: half precision is too coarse for the borders of levels.
 
     Args:
         num_levels: Number of levels, at most 65,536.
@@ -53,7 +53,8 @@ class MuLaw(keras.layers.Layer):
     def on_grid(self, audio) -> Any:
         """Rounds samples to where their levels lie.
 
-        On a level's border the last bit decides, in which two runtimes differ; here none does.
+        At the border between two levels a sample's last bit decides, and two runtimes may differ in it; samples on the
+        grid are far from every border.
 
         Args:
             audio: Samples, any shape.
@@ -77,10 +78,10 @@ class MuLaw(keras.layers.Layer):
         if self._mu:
             x = ops.sign(x) * ops.log(1.0 + self._mu * ops.abs(x)) / math.log(1.0 + self._mu)
         levels = ops.cast(ops.floor((x + 1.0) * ((self.num_levels - 1) / 2) + 0.5), "int32")
-        return ops.clip(levels, 0, self.num_levels - 1)  # also what is no number
+        return ops.clip(levels, 0, self.num_levels - 1)  # NaN too, whose cast to int32 is undefined
 
     def inverse(self, levels) -> Any:
-        """Samples of levels.
+        """Converts levels to samples.
 
         Args:
             levels: Integers from 0 to `num_levels` - 1, of any shape.
@@ -94,7 +95,7 @@ class MuLaw(keras.layers.Layer):
         return ops.clip(x, -1.0, 1.0)
 
     def companded(self, levels) -> Any:
-        """f(x) of levels: their places in [-1, 1], equally far from one another.
+        """Computes f(x) of levels: their places in [-1, 1], equally spaced.
 
         Args:
             levels: Integers from 0 to `num_levels` - 1, of any shape.

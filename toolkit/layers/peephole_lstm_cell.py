@@ -6,7 +6,7 @@ from keras import ops
 
 
 def cell_forward(gates, cell, peepholes=()) -> tuple:
-    """One step of an LSTM, from its pre-activations on.
+    """Computes one step of an LSTM from its pre-activations.
 
     Args:
         gates: Pre-activations (batch, 4 * units) of the input gate, forget gate, candidate and output gate.
@@ -26,7 +26,7 @@ def cell_forward(gates, cell, peepholes=()) -> tuple:
 
 
 def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepholes=()) -> tuple:
-    """The derivatives of `cell_forward`, those towards its pre-activations clipped.
+    """Computes the derivatives of `cell_forward`, those towards its pre-activations clipped.
 
     Args:
         d_output: Derivative towards the step's output, (batch, units).
@@ -62,7 +62,7 @@ def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepho
 
 
 def peephole_gradients(d_gates, before, cells) -> tuple:
-    """The gradients of the peephole weights over a whole sequence.
+    """Computes the gradients of the peephole weights over a whole sequence.
 
     Args:
         d_gates: Derivatives towards the pre-activations, (time, batch, 4 * units).

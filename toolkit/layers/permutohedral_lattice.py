@@ -140,9 +140,10 @@ def _simplices(features):
 
 
 def _hashes(base, rank, image):
-    """int32 (pixels, vertices): a sum of products tells points apart.
+    """int32 (pixels, vertices): the point of each vertex, hashed as a sum of its coordinates times primes, modulo 2^32.
 
-    Coordinate i of vertex r is r more than the base, and a turn less where its rank is beyond.
+    Points whose hashes collide are taken for one. Coordinate i of vertex r is r more than the base, less the number of
+    corners where its rank is beyond.
     """
     corners = len(base)
     primes = np.array(_PRIMES[: corners - 1], "int64")
@@ -169,7 +170,7 @@ def _elevation(dimensions):
 
 
 def _wrap(numbers):
-    """As 32-bit integers count: round and round."""
+    """Modulo 2^32, as 32-bit integers overflow."""
     return np.asarray(numbers, "int64").astype("uint32").view("int32")
 
 
@@ -181,7 +182,7 @@ def _pairs(vertices):
 
 
 def _matrix(where, side):
-    """The shares as a sparse matrix, of the class that Keras makes its own of; its products take no room for pairs."""
+    """The shares as a sparse matrix of Keras' backend: its products hold no row for each pair of pixel and vertex."""
     sparse = type(ops.one_hot(ops.zeros((1,), "int32"), 1, sparse=True))
     sizes = [ops.cast(size, "int64") for size in (ops.shape(where.shares)[0], where.num_points)]
     return sparse(where.pairs[side], ops.reshape(where.shares, (-1,)), ops.stack(sizes[::-1] if side else sizes))

@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="toolkit")
 class SampledSoftmax(keras.layers.Layer):
-    """Scores of the next token, and the nats that the token that came takes.
+    """Scores the next token, or computes -log p of the one that came, in nats.
 
     Without targets: logits = inputs · kernelᵀ + bias. With targets: -log softmax(logits)[target], in float32. In
     training, with `num_sampled` > 0, the sum over all tokens in that softmax is estimated from the target and a sample

@@ -9,7 +9,7 @@ import keras
 class SpeechInventory(keras.layers.Identity):
     """Passes sound on as it is and keeps in its config what its speech is made of.
 
-    A saved network so says itself what can be asked of it: `model.get_layer("inventory").speakers`.
+    So a saved network tells itself what can be asked of it: `model.get_layer("inventory").speakers`.
 
     Args:
         speakers: Their names, in the order of their numbers.

@@ -1,4 +1,4 @@
-"""An LSTM that reads tokens: one-hot inputs as rows of its kernel, never as vectors."""
+"""An LSTM over one-hot tokens, which are looked up as rows of its kernel."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ class TokenLSTM(ClippedLSTM):
     `vocabulary_size` rows are looked up, which costs the same for 50 characters and for 10,000 words. A second input is
     what Graves' skip connections give each layer above the first.
 
-    The rows of the tokens begin as token_initializer says: of a one-hot vector one number is not zero, so what is right
-    for as many inputs as there are tokens is far too small here (tinyshakespeare, 512 units, after 200 steps of Adam:
+    The tokens' rows have an initializer of their own: a one-hot vector has a single 1, so the scale that suits as many
+    inputs as there are tokens is far too small here (tinyshakespeare, 512 units, after 200 steps of Adam:
     3.24 bits a character from "glorot_uniform", 2.46 from a standard normal distribution).
 
     Args:
         vocabulary_size: Number of tokens.
         units: Cells.
-        token_initializer: Initializer of the kernel's rows for the tokens; None: normal, with a deviation of 1.
+        token_initializer: Initializer of the kernel's rows for the tokens; None: normal, with standard deviation 1.
         **kwargs: As in `ClippedLSTM`.
 
     Call arguments:
@@ -82,7 +82,7 @@ class TokenLSTM(ClippedLSTM):
         return super().call((tokens, below), mask=mask, initial_state=initial_state)
 
     def project(self, inputs, kernel) -> Any:
-        """Rows of the kernel for the tokens, and the product of its other rows with the layer below.
+        """Adds the kernel's rows of the tokens to the product of its other rows with the layer below.
 
         Args:
             inputs: Tokens (batch, time), and (batch, time, features) or None.

@@ -35,9 +35,9 @@ class VectorQuantizer(keras.layers.Layer):
 
     The codebook is left alone outside of training and while `trainable` is False.
 
-    Metrics: `codebook_perplexity` and `codebook_usage`, over the epoch (`CodeUsage`); they count what `fit`, `evaluate`
-    and all who say `training=True` or False quantize, and not a plain call, so that nothing is counted in an export.
-    On Keras' JAX backend there are none.
+    Metrics: `codebook_perplexity` and `codebook_usage`, over the epoch (`CodeUsage`). They count the calls of `fit`,
+    `evaluate` and all others with `training=True` or `training=False`, but none without `training`, so that nothing is
+    counted in an export. On Keras' JAX backend there are none.
 
     Args:
         num_embeddings: K, codes of each codebook.
@@ -207,8 +207,8 @@ class VectorQuantizer(keras.layers.Layer):
     def _drawn(self, vectors):
         """A random vector of the batch for each code, no vector twice where there are enough; of the codebook's shape.
 
-        All replicas get the same. Each offers one, and a power of a number that depends on what it offers decides: the
-        mean over replicas, so weighted, is about the offer with the greatest.
+        All replicas get the same. Each offers one vector, with a pseudo-random weight that depends on it, raised to a
+        high power; the weighted mean over replicas is then about the offer of the greatest weight.
         """
         number, codes = ops.shape(vectors)[0], self.num_embeddings
         where = ops.arange(codes, dtype="float32") + keras.random.uniform(self.shares.shape, seed=self.seed_generator)

@@ -10,7 +10,7 @@ from keras import ops
 class Vocabulary(keras.layers.Layer):
     """Passes token numbers on, those outside the vocabulary as 0, and keeps what the numbers mean in its config.
 
-    A saved network so says itself what it reads: `model.get_layer("vocabulary").tokens`.
+    So a saved network tells itself what it reads: `model.get_layer("vocabulary").tokens`.
 
     Args:
         tokens: The tokens, each once; number 0 is the unknown one, where there is one.

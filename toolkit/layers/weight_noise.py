@@ -53,7 +53,7 @@ class WeightNoise(keras.layers.Wrapper):
         self.supports_masking = layer.supports_masking
 
     def noise_levels(self) -> list:
-        """Pairs of a variable that gets noise and its standard deviation."""
+        """Lists each variable that gets noise with the noise's standard deviation."""
         return [(variable, self.stddev) for variable in self.layer.trainable_variables]
 
     def call(self, inputs, *args, training=None, **kwargs):
