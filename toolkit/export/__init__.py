@@ -1,4 +1,4 @@
-"""SavedModel and TFLite with named signatures, checked against the model they came from, and a card that says so."""
+"""SavedModel and TFLite with named signatures, compared with the model they came from, and a card with the result."""
 
 from toolkit.lazy import attach
 

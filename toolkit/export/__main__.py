@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def describe_tflite(path: pathlib.Path) -> dict:
-    """Reads a file, and times it in a process of its own, which a damaged one may end.
+    """Reads a file, and runs it in a process of its own, which a damaged file may crash.
 
     Args:
         path: The file.
@@ -51,7 +51,8 @@ def describe_tflite(path: pathlib.Path) -> dict:
 
     Raises:
         FileNotFoundError: Where there is no such file.
-        ValueError: Where it is no whole TFLite file, or not that of the card beside it, or the card is none.
+        ValueError: Where it is no whole TFLite file, or not the one that the card beside it describes, or the card is
+            damaged.
     """
     found = {"file": str(path), **inspect_tflite(path)}
     found["builtin_ops_only"] = not found["custom_ops"]
@@ -75,7 +76,9 @@ def _zeros(tensor, where):
     try:
         dtype, shape = np.dtype(tensor["dtype"]), [max(size, 1) for size in tensor["shape"]]
     except TypeError as error:
-        raise ValueError(f"{where} is of {tensor['dtype']}, of which no zeros are made here.") from error
+        raise ValueError(
+            f"{where} is of {tensor['dtype']}, a dtype that NumPy does not have: it cannot be run on zeros."
+        ) from error
     limits.check(math.prod(shape) * dtype.itemsize, where, limits.GIB)
     return np.zeros(shape, dtype)
 

@@ -1,4 +1,4 @@
-"""The card of an exported model: what it takes and gives, how large, how fast, how true to the model, and from what."""
+"""The card of an exported model: its signatures, sizes, latencies, parity with the model, and what it was made from."""
 
 import json
 import math
@@ -69,7 +69,7 @@ def read_card(path: str | os.PathLike) -> dict:
         path: The file.
 
     Returns:
-        The card's entries, of which "signatures" and "files" are as they should be.
+        The card's entries, of which "signatures" and "files" are checked.
 
     Raises:
         FileNotFoundError: Where nothing is there.

@@ -1,4 +1,4 @@
-"""What a `.tflite` file holds, read from its flatbuffer alone: no TensorFlow, and no kernel has to be there."""
+"""What a `.tflite` file holds, read from its flatbuffer: without TensorFlow, and without running it."""
 
 import os
 import struct
@@ -30,7 +30,7 @@ def inspect_tflite(path: str | os.PathLike) -> dict:
     try:
         model = schema.Model.GetRootAs(content, 0)
         return {"bytes": len(content), "signatures": _signatures(model, schema), **_ops(model, schema)}
-    # What an altered file makes of the reader: it does not look where it is led.
+    # The flatbuffer reader follows offsets without checking them, so an altered file makes it raise anything.
     except (struct.error, TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as error:
         raise ValueError(f"{path}: a damaged TFLite file ({tflite_file.told(error)}).") from error
 

@@ -1,6 +1,6 @@
 """A `.tflite` file whose products are computed in int8, with ranges measured on typical inputs.
 
-TensorFlow 2.21's own calibrator ends the process on while loops, and so on recurrent layers and generators; Google's
+TensorFlow 2.21's own calibrator crashes on while loops, and so on recurrent layers and generators. Google's
 ai-edge-quantizer works on the finished file, and its profiler sees inside the loops.
 """
 
@@ -17,9 +17,9 @@ from toolkit.export.inspection import inspect_tflite
 from toolkit.export.tflite import ConversionError
 from toolkit.silence import silenced
 
-# What has weights and does the arithmetic. What lies between stays float32: on the handwriting recipes an LSTM's gates
-# in int8 too cost six times the log-loss and saved no time; activations of 16 bits gained little and took three times
-# the time.
+# The ops with weights, which do most of the arithmetic. Those between stay float32: on the handwriting recipes an
+# LSTM's gates in int8 too cost six times the log-loss and saved no time; activations of 16 bits gained little and took
+# three times the time.
 PRODUCTS = ("FULLY_CONNECTED", "BATCH_MATMUL", "CONV_2D", "CONV_2D_TRANSPOSE", "DEPTHWISE_CONV_2D")
 
 # What lies between convolutions and keeps the values' range: in int8 too, in files without a loop. Otherwise each
@@ -107,7 +107,7 @@ def _as_the_quantizer_needs(content):
 
 
 def _with_outputs_of(content, quantized):
-    """Hands out float32 where the source does.
+    """Gives the outputs of each subgraph the types that they have in the source.
 
     ai-edge-quantizer 0.10 puts the int8 copy of a tensor in its place among a subgraph's outputs where a product reads
     it too: a loop then takes the bytes of int8 for its next step's float32 state.

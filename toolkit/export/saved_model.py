@@ -32,7 +32,7 @@ def trace(signature: Signature) -> "tf.types.experimental.ConcreteFunction":
 
     def call(**inputs):
         tf.compat.v1.set_random_seed(None)
-        # An output of its own each, also where two are one tensor or an input is handed on.
+        # A tensor for each output, also where two outputs are the same tensor, or one is an input.
         return {name: tf.identity(tensor, name=name) for name, tensor in signature.call(**inputs).items()}
 
     specs = {name: tf.TensorSpec(tensor.shape, tensor.dtype, name) for name, tensor in signature.inputs.items()}

@@ -14,7 +14,7 @@ _OTHER_FLOATS = {"f16": "float16", "bf16": "bfloat16", "f64": "float64"}
 
 
 class ConversionError(RuntimeError):
-    """A signature cannot be said in TFLite's builtin ops."""
+    """A signature cannot be converted to TFLite's builtin ops."""
 
 
 def convert_to_tflite(

@@ -26,10 +26,10 @@ def digest(path: pathlib.Path) -> str:
 
 
 def check(path: str | os.PathLike) -> pathlib.Path:
-    """Says clearly why a path is no TFLite file that should be read.
+    """Checks that a path is a whole TFLite file, and the one that the card beside it describes.
 
     LiteRT verifies a file's structure only: of files that were altered in one byte, a third run and compute something
-    else, and one in two thousand ends the process. So a file is held to what `card.json` beside it says of it.
+    else, and one in two thousand crashes the process. So size and SHA-256 are compared with `card.json` beside it.
 
     Args:
         path: The file.

@@ -71,9 +71,9 @@ def write(
         folder: Where to; what an earlier export wrote there is replaced.
         signatures: Name to `signature(...)`.
         examples: Signature name to inputs by name. The function, the SavedModel and the TFLite file are compared on
-            them; a signature without an example is only run, on zeros, and how long that takes is no measure of its
-            work. Those that draw noise are timed on theirs.
-        trackables: Layers or models with lookup tables that the functions use; variables are found without.
+            them; a signature without an example is only run, on zeros, and its latency then says little. Signatures
+            that draw noise are not compared, but timed on their example.
+        trackables: Layers or models with lookup tables that the functions use; variables need not be named.
         card: What the export cannot know: name, description, metrics, data, licence, command.
         quantize: "none", "dynamic" (int8 weights), "float16" (weights), "int8" (weights and what they multiply) or
             "all": one file of each.
@@ -83,8 +83,8 @@ def write(
             SavedModel and of each `.tflite`, it returns metric name to number. What quantization costs is on the card.
         tolerance: Largest difference allowed, as a share of the output's largest magnitude where that is above 1; the
             quantized file's difference is put on the card, not judged.
-        differing: Largest share of an output's numbers that may differ by more: of many that each tell which of several
-            others is the largest, such as pixels' classes, rounding decides a few.
+        differing: Largest share of an output's numbers that may differ by more: where each is an argmax, as a pixel's
+            class, rounding decides a few of them.
 
     Returns:
         A `Report` with the card.
@@ -105,8 +105,8 @@ def write(
     if "int8" in quantized:
         if calibrate is None:
             raise ValueError(
-                f"quantize={quantize!r} needs typical inputs, {{signature: {{input: array}}}} each: `calibrate`, of a "
-                "`serving.Served` a function that yields them."
+                f"quantize={quantize!r} needs typical inputs: calibrate=[{{signature: {{input: array}}}}, ...], or in "
+                "a `serving.Served` a function that yields such items."
             )
         calibrate = [_check_examples(signatures, item, "calibrate") for item in calibrate]
 
@@ -187,7 +187,8 @@ def _compare(signatures, traced, tensors, examples, saved, runs, tolerance, diff
             figures[key] = {"not_compared": "it draws noise" if signature.random else "no example; it was run on zeros"}
             continue
         constants = {name: tf.constant(value) for name, value in examples[key].items()}
-        # A loop of 500 tokens takes 10 s outside a graph: it is traced anew, and so still sees what the first kept.
+        # Eagerly a loop of 500 tokens takes 10 s, so it is traced a second time: that still shows where the first
+        # trace has frozen something, such as a Python value.
         again = trace(signature) if _loops(traced[key]) else signature.call
         expected = {name: np.asarray(tensor) for name, tensor in again(**constants).items()}
         parity.check_outputs(expected, tensors[key], f"{key!r} called as a function")

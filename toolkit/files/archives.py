@@ -30,7 +30,7 @@ _DAMAGED = (
 )
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 _CHUNK = limits.MIB
-# Text is packed to a tenth; what unpacks to more than this many times its size is no text.
+# Text is packed to about a tenth of its size; what unpacks to more than this many times its size is taken for a bomb.
 _RATIO = 100
 
 
@@ -176,7 +176,7 @@ def _stream(path):
 
 
 def _is_damage(error):
-    """Whether what was raised is of the file, not of the system: a place before its beginning is of the file."""
+    """Whether an error is the file's fault, not the system's; EINVAL is that of a seek before the file's beginning."""
     if isinstance(error, OSError):
         return error.errno in (None, errno.EINVAL)
     return isinstance(error, _DAMAGED)

@@ -11,7 +11,7 @@ from toolkit.files.names import printable
 
 
 def check(path: str | os.PathLike, expected: str = "a file") -> pathlib.Path:
-    """Says clearly why a path is no file that can be read.
+    """Checks that a path is a file that can be read, and says why where it is not.
 
     Args:
         path: The path; a `~` at its start is the user's home.

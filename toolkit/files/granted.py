@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 
 def control_files(controller: str, name: str, root: pathlib.Path = pathlib.Path("/")) -> Iterator[str]:
-    """What a control group's file says, for the group of this process and those above it.
+    """Reads a control group's file, for the group of this process and those above it.
 
     Args:
         controller: "cpu" or "memory".

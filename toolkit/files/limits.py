@@ -1,4 +1,4 @@
-"""How much one file may take, said from its header before anything is allocated for it."""
+"""How much memory one file may take, checked by its header before anything is allocated for it."""
 
 import os
 

@@ -5,10 +5,10 @@ import re
 
 
 def printable(name: str | os.PathLike) -> str:
-    """Writes what is no character, or would end a line, as an escape.
+    """Writes bytes that are no UTF-8, and control characters, as escapes.
 
-    A file's name is bytes, and on an older disk or out of an archive they may be no UTF-8; Python then has half
-    characters in the name, which nothing can write.
+    A file's name is bytes, and on an older disk or out of an archive they may be no UTF-8; Python then has lone
+    surrogates in the name, which cannot be encoded.
 
     Args:
         name: Of a file, or its path.

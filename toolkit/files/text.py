@@ -101,7 +101,7 @@ def read_json(
 
 
 def checked(content: Any, where: str, expected: str, fields: Mapping[str, type | tuple[type, ...]] | None) -> Any:
-    """Says clearly which field of what was read from JSON is missing or of another type.
+    """Checks that what was read from JSON has certain fields, of certain types.
 
     Args:
         content: What was read.

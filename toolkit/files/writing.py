@@ -54,7 +54,7 @@ def write_bytes(path: pathlib.Path, content: bytes) -> None:
 
 
 def write_text(path: pathlib.Path, content: str) -> None:
-    """Writes UTF-8 text, whole or not at all; what is no character, as in a file's name, is written as an escape.
+    """Writes UTF-8 text, whole or not at all; lone surrogates, as in a file's name, are written as escapes.
 
     Args:
         path: The file.

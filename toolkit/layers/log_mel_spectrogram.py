@@ -99,6 +99,6 @@ def _bands(sample_rate, length, num_mels) -> Any:
     bands = np.maximum(0, np.minimum(rising, falling)).astype("float32")
     if not bands.any(axis=0).all():
         raise ValueError(
-            f"num_mels={num_mels} bands are too narrow for frames of {length} samples: take fewer bands or longer frames."
+            f"num_mels={num_mels} bands are too narrow for frames of {length} samples: take fewer, or longer frames."
         )
     return bands
