@@ -80,7 +80,7 @@ def digest(embeddings: np.ndarray) -> str:
 
 
 def check_codebook(codes: Codes, embeddings: np.ndarray, of: str) -> None:
-    """Sees that codes are of a certain codebook.
+    """Checks that codes are of a certain codebook.
 
     Args:
         codes: The codes.

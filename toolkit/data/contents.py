@@ -48,7 +48,7 @@ def contents_of(read: Callable[[np.ndarray], Any], plan: Sequence[np.ndarray], n
 
 
 def check_classes(found: Sequence[str], names: Sequence[str], of: str) -> None:
-    """Sees that data has the classes that a network knows.
+    """Checks that data has the classes that a network knows.
 
     Args:
         found: The data's, in order.
@@ -70,7 +70,7 @@ def check_classes(found: Sequence[str], names: Sequence[str], of: str) -> None:
 
 
 def _figures(batch, place):
-    """Of each array of a batch two: what is above zero and what is below; each element and batch weighs otherwise."""
+    """For each array, weighted sums of its positive and of its negative elements; weights vary by element and batch."""
     found = []
     for array in map(np.asarray, tf.nest.flatten(batch)):
         if array.dtype.kind in "OSU":

@@ -1,4 +1,4 @@
-"""Random numbers for each example from its own seed, in a graph: whatever else is in the batch."""
+"""Random numbers for each example from its own seed, in a graph, whatever else is in the batch."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,19 +9,20 @@ from toolkit.lazy import tensorflow as tf
 
 
 def draws(names: Sequence[str], seed: int, seeds: Any) -> tuple[dict[str, Any], Any]:
-    """Draws uniform numbers, each of which has its own name: one that is not used leaves the others as they were.
+    """Draws uniform numbers by name; a number depends on its place among the names, not on how many follow.
 
-    They are hashes of the two seeds and the draw's number (splitmix64, Steele et al. 2014): TensorFlow's own stateless
-    numbers take one seed for all of a batch. float64, because the last bit of a number's logarithm depends on its place
-    in the batch: what is made of it is rounded, and the bit gone.
+    They are hashes of the two seeds and that place (splitmix64, Steele et al. 2014): TensorFlow's own stateless random
+    numbers take one seed for the whole batch. They are float64, because the last bit of a logarithm depends on the
+    example's place in the batch: rounding the result to float32 removes it.
 
     Args:
-        names: Of the numbers.
+        names: Names of the numbers. The keys are made of the last one's bits: who needs both gives the keys a name
+            of their own, last.
         seed: Decides with an example's own seed.
         seeds: int64 (batch,), each example's own.
 
     Returns:
-        (numbers, keys): in [0, 1) by name, float64 (batch,), and uint32 (batch,), to make noise from.
+        (numbers, keys): numbers in [0, 1) by name, float64 (batch,); keys uint32 (batch,), to make noise from.
 
     Example:
 

@@ -80,7 +80,7 @@ class Server:
 
 
 def check_address(address: str, where: str = "--data_service") -> tuple[str, int]:
-    """Takes an address apart.
+    """Parses an address.
 
     Args:
         address: "HOST:PORT".

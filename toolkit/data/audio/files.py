@@ -172,7 +172,7 @@ def decode(source: str | os.PathLike | bytes) -> tuple[np.ndarray, int]:
 
 @functools.cache
 def has_native_decoders() -> bool:
-    """Whether tensorflow-io's native library loads beside this TensorFlow.
+    """Tells whether tensorflow-io's native library loads beside this TensorFlow.
 
     Example:
 

@@ -32,14 +32,14 @@ def spectrogram(waveform: "tf.Tensor", fft_length: int, frame_length: int, frame
 def mel_spectrogram(
     spectrogram: "tf.Tensor", sample_rate: int, num_mels: int, lowest_hertz: float, highest_hertz: float
 ) -> "tf.Tensor":
-    """A spectrogram's channels summed in triangular bands that are equally wide on the mel scale.
+    """Sums a spectrogram's channels in triangular bands that are equally wide on the mel scale.
 
     Args:
         spectrogram: What `spectrogram` returned, (..., frames, channels).
         sample_rate: The waveform's, in Hz.
         num_mels: Bands, such as 80.
-        lowest_hertz: Where the first band begins.
-        highest_hertz: Where the last band ends; at most half the sample rate.
+        lowest_hertz: Frequency at which the first band begins.
+        highest_hertz: Frequency at which the last band ends; at most half the sample rate.
 
     Returns:
         float32 of shape (..., frames, num_mels).

@@ -121,13 +121,13 @@ class Speech:
 
     @property
     def inventory(self) -> dict[str, Any]:
-        """What this speech is made of, by the names of `layers.SpeechInventory`'s arguments."""
+        """The arguments of a `layers.SpeechInventory` of this speech, by name."""
         totals, counts = np.zeros(len(self.units)), np.zeros(len(self.units))
         for clip in self.parts["train"]:
             units, parts = np.divmod(clip.numbers[:-1], self.num_states)
             np.add.at(totals, units, np.diff(clip.edges, prepend=0))
             np.add.at(counts, units, parts == 0)
-        # One that is not there to learn from is as long as all are on average.
+        # A unit that the training part lacks gets the mean duration.
         lengths = np.where(counts > 0, totals / np.maximum(counts, 1), totals.sum() / max(counts.sum(), 1))
         names = {"speakers": list(self.speakers), "units": list(self.units)}
         how = {"num_states": self.num_states, "sample_rate": self.sample_rate}

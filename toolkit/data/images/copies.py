@@ -12,13 +12,13 @@ _TOGETHER = 256
 
 
 def digests(images: np.ndarray) -> list[bytes | None]:
-    """Makes a short number of each image's pixels, the same for the same pixels.
+    """Computes a digest of each image's pixels.
 
     Args:
         images: uint8 (images, side, side, channels).
 
     Returns:
-        For each, it; None where the image is of one colour: such are alike without being copies.
+        The digests; None for an image of a single colour: such images are equal without being copies.
 
     Example:
 

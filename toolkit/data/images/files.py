@@ -183,7 +183,7 @@ def _pillow():
     from PIL import Image
 
     Image.init()
-    Image.MAX_IMAGE_PIXELS = None  # a bound in its place, which a flag can raise, is in `_opened`
+    Image.MAX_IMAGE_PIXELS = None  # a bound in its place, which a flag can raise, is in `opened`
     return Image, tuple(name for name in FORMATS if name in Image.OPEN)
 
 

@@ -146,14 +146,14 @@ class Images:
         )
 
     def for_classes(self, names: Sequence[str], of: str) -> "Images":
-        """Gives these very images, where they are for a network that knows certain classes.
+        """Checks that the images have a network's classes, and returns them.
 
         Args:
             names: Its classes, in the order of its logits.
             of: What knows these, for the error.
 
         Returns:
-            The images.
+            These same images.
 
         Raises:
             ValueError: Where the classes, or their order, differ.

@@ -18,15 +18,15 @@ _DRAWS = ("scale", "top", "left", "flip", "brightness", "contrast", "saturation"
 class Augmentation:
     """How training images and their masks are changed, each time that they are seen.
 
-    An image is scaled, a window of it is cut out at random, and it is mirrored perhaps: the image bilinearly, the mask
-    by the nearest pixel of the same place. Where the scaled image is smaller than the window, it lies in it at random,
-    and what is outside is grey and ignored. What is done to an image depends on `seed` and the image's own seed alone,
-    not on the batch that it stands in: a training that was killed goes on with the same images.
+    An image is scaled, a window of it is cut out at random, and perhaps mirrored; images are resampled bilinearly,
+    masks to the nearest pixel. Where the scaled image is smaller than the window, it is placed in it at random; what
+    is outside the image is grey, and ignored in the mask. What is done to an image depends on `seed` and
+    the image's own seed alone, not on the rest of the batch: a resumed training sees the same images.
 
     Args:
-        smallest_scale: Of an image's height and width, the smallest factor.
-        largest_scale: The largest; between both all are alike probable.
-        flip: Whether to mirror every second image, at random, left to right.
+        smallest_scale: The smallest factor of an image's height and width.
+        largest_scale: The largest; factors are drawn uniformly between the two.
+        flip: Whether to mirror an image left to right with probability 0.5.
         color: Brightness, contrast and saturation are multiplied by factors in 1 - `color` to 1 + `color`, and the
             result is clipped to 0..255; 0: none.
         seed: Decides with an image's own seed.

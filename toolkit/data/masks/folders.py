@@ -33,7 +33,7 @@ class Paired:
 
 
 def existing(root: str, reader: str, layout: str) -> pathlib.Path:
-    """Says clearly where a folder is none.
+    """Checks that a folder exists.
 
     Args:
         root: What --data names.

@@ -72,14 +72,14 @@ class Masks:
             yield image, part.numbering.labels(numbers, part.examples[index].name)[0]
 
     def for_classes(self, names: Sequence[str], of: str) -> "Masks":
-        """Gives these very images, where they are for a network that knows certain classes.
+        """Checks that the images have a network's classes, and returns them.
 
         Args:
             names: Its classes, in the order of its logits.
             of: What knows these, for the error.
 
         Returns:
-            The images.
+            These same images.
 
         Raises:
             ValueError: Where the classes, or their order, differ.

@@ -94,7 +94,7 @@ def written_lines(
     max_characters: int = 24,
     num_writers: int = len(FACES),
 ) -> list[Line]:
-    """Lines of English by several writers; line i depends on the seed and i alone.
+    """Makes lines of English by several writers; line i does not depend on how many lines are made.
 
     The words are those of this Python's own documentation, with numbers and punctuation among them. What was made once
     is kept in TOOLKIT_CACHE, or toolkit/ in the user's cache folder.

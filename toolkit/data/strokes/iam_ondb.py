@@ -111,7 +111,7 @@ def find(folder: pathlib.Path, name: str) -> pathlib.Path | None:
 
 
 def read_transcript(path: pathlib.Path) -> list[str]:
-    """The lines below `CSR:`.
+    """Reads a form's lines of text, those below `CSR:`.
 
     Args:
         path: A form's file, such as ascii/a01/a01-000/a01-000u.txt.
@@ -130,10 +130,10 @@ def read_transcript(path: pathlib.Path) -> list[str]:
 
 
 def read_points(path: pathlib.Path) -> np.ndarray:
-    """A line's points.
+    """Reads a line's points.
 
-    A document type is refused, and with it all that can define an entity: neither entities that expand without end nor
-    those that read other files are ever looked at.
+    A document type declaration is refused, and with it every entity definition: those that expand without end and
+    those that read other files are never evaluated.
 
     Args:
         path: A line's file, such as lineStrokes/a01/a01-000/a01-000u-01.xml.

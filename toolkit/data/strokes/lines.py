@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-# Inside a stroke, a jump this many times as long as the median is no pen's; between strokes a pen goes where it likes.
+# Inside a stroke, a jump this many times as long as the median is an error; between strokes a pen may move any way.
 HUGE = 300.0
 FAR_LIFT = 20.0
 # Of one line: an hour of writing at 200 points a second.
@@ -39,7 +39,7 @@ class Line:
 
 
 def from_strokes(strokes: Sequence[np.ndarray]) -> np.ndarray:
-    """Pen strokes as offsets.
+    """Converts pen strokes to offsets.
 
     Args:
         strokes: For each stroke the pen's positions (points, 2), y growing downward.
@@ -103,7 +103,7 @@ def padded(offsets: np.ndarray, num_points: int) -> dict[str, np.ndarray]:
 
 
 def check_offsets(offsets: np.ndarray, where: str) -> None:
-    """Says clearly why an array is no pen's.
+    """Checks that an array holds a pen's offsets.
 
     Args:
         offsets: What was read.

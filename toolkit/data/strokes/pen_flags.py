@@ -8,18 +8,19 @@ from toolkit.data.strokes.lines import LEAST_OF_STROKES
 
 
 def ends_marked(pieces: Sequence[np.ndarray], where: str) -> tuple[list[np.ndarray], str]:
-    """Brings offsets to marking the points at which a stroke ends, where they unmistakably mark others.
+    """Converts offsets whose third column marks other points than strokes' ends, where it is clear that it does.
 
-    Where most points of a piece are marked, the pen is down there: the others are marked instead. The marks of all such
-    pieces, and those of all others, are at the strokes' starts where more of these pieces begin than end with one, and
-    what is between strokes is longer so than by the other reading.
+    Where most points of a piece are marked, a mark means that the pen is down, and is inverted. After that the pieces
+    that were inverted are judged together, and so are those that were not: a group's marks are taken for strokes'
+    starts where more of its pieces begin than end with one, and steps inside strokes are shorter under that reading.
 
     Args:
-        pieces: Offsets (points, 3), not yet checked; what is no such array stays as it is, as does what fits neither.
+        pieces: Offsets (points, 3), not yet checked. Arrays of other shapes, and marks that fit none of these
+            conventions, are returned unchanged.
         where: The file or folder, for the message.
 
     Returns:
-        The pieces, and what was turned, a sentence; "" where nothing was.
+        The pieces, and a sentence that says what was converted; "" where nothing was.
 
     Example:
 

@@ -41,26 +41,26 @@ class Corpus:
         return {"level": self.vocabulary.level, "vocabulary": known, "text": tokens}
 
     def streams(self, split: str, batch_size: int, sequence_length: int, reset_every: int = 0) -> Batches:
-        """A part as streams laid end to end: row b of each batch goes on where row b of the batch before ended.
+        """Cuts a part into streams: row b of each batch continues row b of the batch before.
 
         Args:
             split: "train", "validation" or "test".
-            batch_size: Streams.
-            sequence_length: Tokens of each in a batch.
-            reset_every: Batches after which the streams' states begin anew; 0: only at the part's start.
+            batch_size: Number of streams.
+            sequence_length: Tokens of each stream in a batch.
+            reset_every: Batches after which the states are reset; 0: only at the part's start.
 
         Returns:
             Batches of {"tokens": int32 (batch, time), what is read; "targets": int32 (batch, time), the token after
-            each, -1 after the end; "continues": float32 (batch,), 0 where a state begins anew}. Before the first token
+            each, -1 after the end; "continues": float32 (batch,), 0 where the state is reset}. Before the first token
             0 is read, so every token is a target once.
         """
         return streams(self.tokens[split], batch_size, sequence_length, reset_every)
 
     def splits(self, batch_size: int, sequence_length: int, reset_every: int = 0) -> Splits:
-        """All three parts as streams.
+        """Cuts all three parts into streams.
 
         Args:
-            batch_size, sequence_length, reset_every: As in `streams`; only the training is reset.
+            batch_size, sequence_length, reset_every: As in `streams`; `reset_every` holds for the training part only.
 
         Raises:
             ValueError: Where the training part is shorter than one batch.

@@ -41,7 +41,7 @@ class Part:
     tidy: bool = False
 
     def chunks(self, level: str = "char") -> Iterator[Any]:
-        """The text in pieces of about a megabyte.
+        """Reads the text in pieces of about a megabyte.
 
         Args:
             level: "char": strings, whose lines end in "\\n" whatever the file's do, without a byte order mark; "word":
@@ -117,7 +117,7 @@ def _tidied(pieces, is_binary):
 
 
 def opener(path: pathlib.Path) -> Callable[[], BinaryIO]:
-    """How to open a file that may be packed.
+    """Makes a function that opens a file, which may be compressed.
 
     Args:
         path: A file; of .gz, .bz2, .xz, or a .zip with one file in it.
@@ -169,7 +169,7 @@ def codec(encoding: str) -> str:
 
 
 def whole_file(path: pathlib.Path, encoding: str, level: str = "char", tidy: bool = False) -> Part:
-    """A whole file as a part that can be cut at any line's end.
+    """Opens a whole file as a part that can be cut at any line's end.
 
     Args:
         path: The file, which may be packed as `opener` takes it.
@@ -207,11 +207,11 @@ def _recoded(part):
 
 
 def cut(part: Part, shares: Sequence[float]) -> list[Part]:
-    """A file's consecutive parts, cut at lines' ends, or at spaces where lines are long.
+    """Cuts a file into consecutive parts, at lines' ends, or at spaces where lines are long.
 
     Args:
         part: A whole file.
-        shares: Of its bytes, for each part.
+        shares: Each part's share of its bytes.
 
     Returns:
         The parts.

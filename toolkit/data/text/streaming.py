@@ -10,7 +10,7 @@ from toolkit.lazy import tensorflow as tf
 
 
 def streams(tokens: np.ndarray, batch_size: int, sequence_length: int, reset_every: int = 0) -> Batches:
-    """Tokens as contiguous streams; see `Corpus.streams`.
+    """Cuts tokens into contiguous streams; see `Corpus.streams`.
 
     Args:
         tokens: (tokens,).
@@ -54,7 +54,7 @@ def streams(tokens: np.ndarray, batch_size: int, sequence_length: int, reset_eve
 
 
 def as_fitted(batch: Mapping[str, Any]) -> tuple:
-    """A batch of streams as `fit` takes it: the targets are an input too, and what is after the end weighs nothing.
+    """Turns a batch of streams into what `fit` takes: targets are an input too, and padding has weight 0.
 
     Args:
         batch: As `streams` makes it, of tensors.

@@ -54,20 +54,21 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str], level: str, max_tokens: int = 0, special: Sequence[str] = ()) -> "Vocabulary":
-        """The vocabulary of a text.
+        """Builds the vocabulary of a text.
 
         Args:
             texts: The text's pieces, in order.
             level: "char", "byte" or "word".
-            max_tokens: Words: the most frequent ones, this many with "<unk>" and the special ones; 0: all.
-            special: Those of "<pad>", "<start>" and "<end>" that are asked for; with them `texts` are texts of their
-                own, of which no word goes on in the next.
+            max_tokens: For words: the vocabulary's size, "<unk>" and the special tokens included; the most frequent
+                words are kept. 0: all.
+            special: Which of "<pad>", "<start>" and "<end>" to have. With any, `texts` are separate texts; without,
+                pieces of one, whose words may continue in the next piece.
 
         Returns:
             Characters in the order of their code points; words by falling frequency, as `SampledSoftmax` wants them.
 
         Raises:
-            ValueError: Where `special` asks for others.
+            ValueError: Where `special` has others.
         """
         if set(special) - set(SPECIAL):
             raise ValueError(f"special must be of {', '.join(SPECIAL)}; got {', '.join(special)}.")
@@ -98,17 +99,17 @@ class Vocabulary:
 
     @functools.cached_property
     def special(self) -> tuple[str, ...]:
-        """The tokens for padding, start and end that it has."""
+        """Which of the tokens for padding, start and end it has."""
         return tuple(itertools.takewhile(SPECIAL.__contains__, self.tokens))
 
     @property
     def unknown_number(self) -> int | None:
-        """The number of what is not in the vocabulary; None for bytes, which are all known."""
+        """The number of "<unk>", which stands for what is not in the vocabulary; None for bytes, all of them known."""
         return None if self.level == "byte" else len(self.special)
 
     @property
     def excluded(self) -> tuple[int, ...]:
-        """The numbers that are never to be written: padding, start and what is unknown."""
+        """The numbers that generation must not draw: padding, start and unknown."""
         silent = tuple(self.numbers[token] for token in self.special if token != END)
         return silent if self.level == "byte" else (*silent, self.unknown_number)
 
@@ -126,10 +127,10 @@ class Vocabulary:
         return table
 
     def encode(self, text: str) -> np.ndarray:
-        """A text's token numbers.
+        """Encodes a text as token numbers.
 
         Args:
-            text: The text; bytes are those of its UTF-8.
+            text: The text; at level "byte" its UTF-8 is encoded.
 
         Returns:
             int32 (tokens,); `unknown_number`, 0 without special tokens, for what is not in the vocabulary.
@@ -137,7 +138,7 @@ class Vocabulary:
         return np.concatenate([np.zeros(0, "int32"), *self.encoded([text])]).astype("int32")
 
     def encoded(self, texts: Iterable[str | bytes]) -> Iterator[np.ndarray]:
-        """The token numbers of a text that comes in pieces.
+        """Encodes a text that comes in pieces.
 
         Args:
             texts: The pieces, in order; words may go on from one to the next.
@@ -160,7 +161,7 @@ class Vocabulary:
                 yield np.fromiter((known.get(word, self.unknown_number) for word in words), self.dtype, len(words))
 
     def encode_known(self, text: str, name: str = "text") -> np.ndarray:
-        """A text's token numbers, where a network has seen all of them.
+        """Encodes a text, and refuses one that is not wholly in the vocabulary.
 
         Args:
             text: The text.
@@ -214,7 +215,7 @@ class Vocabulary:
         return batch
 
     def decode(self, numbers: Sequence[int]) -> str:
-        """The text of token numbers.
+        """Decodes token numbers.
 
         Args:
             numbers: (tokens,).
@@ -232,7 +233,7 @@ class Vocabulary:
         return re.sub(r" ?\n ?", "\n", " ".join("\n" if piece == END_OF_LINE else piece for piece in pieces))
 
     def decode_batch(self, numbers: np.ndarray) -> list[str]:
-        """The texts of a batch.
+        """Decodes a batch of token numbers.
 
         Args:
             numbers: (batch, time).
@@ -244,7 +245,7 @@ class Vocabulary:
         return [self.decode(row[: row.index(end)] if end in row else row) for row in rows]
 
     def to_codes(self, numbers: Sequence[int]) -> np.ndarray:
-        """Token numbers as an exported model takes them.
+        """Converts token numbers to what an exported model takes.
 
         Args:
             numbers: (tokens,).
@@ -258,7 +259,7 @@ class Vocabulary:
         return np.array([ord(token) if len(token) == 1 else 0 for token in tokens], "int32")
 
     def from_codes(self, codes: Sequence[int]) -> np.ndarray:
-        """Token numbers from what an exported model gave.
+        """Converts what an exported model returned to token numbers.
 
         Args:
             codes: (tokens,), as `to_codes` makes them.
@@ -269,9 +270,7 @@ class Vocabulary:
         return self.encode("".join(map(chr, codes))) if self.level == "char" else np.asarray(codes, "int32")
 
     def shown(self, numbers: Sequence[int]) -> list[str]:
-        """Each token as a person sees it: a space, a line's end and a byte beyond ASCII get a sign of their own.
-
-        Of a word only the first characters are shown where it is very long.
+        """Makes each token visible: spaces and line ends get a sign, as do bytes beyond ASCII; long words are cut.
 
         Args:
             numbers: (tokens,).
@@ -287,13 +286,13 @@ class Vocabulary:
         return [signs.get(piece, piece if piece.isprintable() else "\u00b7") for piece in pieces]
 
     def unknown(self, text: str) -> list[str]:
-        """What of a text is not in the vocabulary, each once, in order.
+        """Lists the characters or words of a text that are not in the vocabulary, each once, in order.
 
         Args:
             text: The text.
 
         Returns:
-            Characters or words.
+            The characters or words; none at level "byte".
         """
         if self.level == "byte":
             return []
@@ -306,7 +305,7 @@ class Vocabulary:
 
     @classmethod
     def of_network(cls, network: Any) -> "Vocabulary":
-        """The one that a trained network keeps in its layer "vocabulary".
+        """Reads the vocabulary that a trained network keeps in its layer "vocabulary".
 
         Args:
             network: A Keras model.
@@ -316,7 +315,7 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: pathlib.Path) -> "Vocabulary":
-        """From the JSON file that holds it, or that holds it under "vocabulary".
+        """Reads a JSON file that is a vocabulary, or holds one under "vocabulary".
 
         Args:
             path: The file.
