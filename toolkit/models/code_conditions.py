@@ -21,7 +21,7 @@ def conditions(
 ) -> tuple[dict[str, keras.KerasTensor], keras.KerasTensor | None]:
     """Makes the inputs of a prior, and what it knows of each place before it has read a code.
 
-    A class is looked up as one vector for all places. The known maps are looked up and laid over one another; a
+    A class is embedded as one vector for all places. The known maps are embedded and concatenated; a
     convolution and residual blocks, none of them causal, see them together, and a transposed convolution brings them to
     the size of the map that is to be drawn. Both are added.
 

@@ -22,7 +22,7 @@ def prediction(
     peepholes: bool = False,
     fused: bool = False,
 ) -> keras.Model:
-    """The density of each pen offset, given those before it.
+    """Builds a network that models each pen offset given those before it.
 
     h1_t = LSTM(x_{t-1}); hn_t = LSTM([x_{t-1}, h(n-1)_t]); output = [h1_t ... hN_t] · kernel + bias.
 
@@ -72,7 +72,7 @@ def synthesis(
     peepholes: bool = False,
     fused: bool = False,
 ) -> keras.Model:
-    """The density of each pen offset, given those before it and the text being written.
+    """Builds a network that models each pen offset given those before it and the text being written.
 
     The first layer is a `GaussianWindow` over the text; its window w_t feeds the layers above, and itself a step later.
     Only that first layer runs step by step: those above are LSTMs over the whole sequence.
@@ -127,7 +127,7 @@ def synthesis(
 
 
 def alignment(model: keras.Model) -> keras.Model:
-    """The window of a synthesis network, laid open: what it reads at each point of a real line.
+    """Builds a model that returns a synthesis network's window weights at each point of a given line.
 
     Args:
         model: What `synthesis` returned. Its weights are copied: make the alignment anew after training on.
@@ -165,7 +165,7 @@ class Density(NamedTuple):
 
 
 def density_along(model: keras.Model, offsets: np.ndarray, text: np.ndarray | None = None) -> Density:
-    """Leads a network along a real line.
+    """Runs a network over a recorded line (teacher forcing).
 
     Args:
         model: What `synthesis` or `prediction` returned.
@@ -191,7 +191,7 @@ def density_along(model: keras.Model, offsets: np.ndarray, text: np.ndarray | No
 
 
 def single_step(model: keras.Model) -> keras.Model:
-    """One step of a synthesis or prediction network, on the same weights, for generation.
+    """Builds one step of a synthesis or prediction network, on the same weights, for generation.
 
     Args:
         model: What `synthesis` or `prediction` returned, or the same loaded from a file.

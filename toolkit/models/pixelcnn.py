@@ -26,11 +26,11 @@ def pixelcnn(
     condition_filters: int = 64,
     dropout: float = 0.0,
 ) -> keras.Model:
-    """The distribution of each code of a map given those before it, row by row from the left.
+    """Builds a network that models each code of a map given those before it, in raster order.
 
-    Codes are looked up; gated blocks of a vertical and a horizontal stack follow, and ReLU, 1 x 1, ReLU, 1 x 1. A class
+    Codes are embedded; gated blocks of a vertical and a horizontal stack follow, and ReLU, 1 x 1, ReLU, 1 x 1. A class
     is a vector that every block adds at all places. Maps that are known already (the frames before, or a coarser level)
-    are looked up, seen together by residual blocks that are not causal, brought to the size of the map by a transposed
+    are embedded, combined by residual blocks that are not causal, brought to the size of the map by a transposed
     convolution of that stride, and added likewise.
 
     Args:
@@ -93,7 +93,7 @@ def pixelcnn(
 
 
 def class_names(model: keras.Model) -> list[str]:
-    """The names of the classes that a network knows.
+    """Returns the names of a network's classes.
 
     Args:
         model: What `pixelcnn` or `pixelsnail.pixelsnail` returned, or the same loaded from a file.
@@ -106,7 +106,7 @@ def class_names(model: keras.Model) -> list[str]:
 
 
 def blocks(model: keras.Model) -> list[GatedPixelBlock]:
-    """The gated blocks of a network, from the codes on.
+    """Returns the gated blocks of a network, from the input on.
 
     Args:
         model: What `pixelcnn` or `pixelsnail.pixelsnail` returned, or the same loaded from a file.

@@ -30,9 +30,9 @@ def pixelsnail(
     condition_filters: int | None = None,
     dropout: float = 0.1,
 ) -> keras.Model:
-    """The distribution of each code of a map given those before it, near ones convolved, far ones attended to.
+    """Builds a network that models each code of a map given those before it, with convolutions and attention.
 
-    Codes are looked up; gated causal convolutions follow, after each few of them attention to what is before; then
+    Codes are embedded; gated causal convolutions follow, after each few of them attention to what is before; then
     residual blocks of 1 x 1 lead to the logits. Attention's queries are made of the features h of a place and its
     coordinates, keys and values of those and the code that stands there; what it finds is added through a gate,
     h + R gate(W [h, found]). A class and a coarser level's codes are what they are to `pixelcnn.pixelcnn`.
@@ -118,7 +118,7 @@ def pixelsnail(
 
 
 def attentions(model: keras.Model) -> dict[int, CausalAttention2D]:
-    """The attention layers of a network.
+    """Returns the attention layers of a network.
 
     Args:
         model: What `pixelsnail` returned, or the same loaded from a file; or `pixelcnn.pixelcnn`, which has none.

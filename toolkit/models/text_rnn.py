@@ -24,7 +24,7 @@ def language_model(
     fused: bool = False,
     num_sampled: int = 0,
 ) -> keras.Model:
-    """The scores of each token's successor.
+    """Builds a network that gives the logits of each token's successor.
 
     h1_t = LSTM(x_t); hn_t = LSTM([x_t, h(n-1)_t]); logits_t = [h1_t ... hN_t] · kernel + bias.
 
@@ -33,8 +33,8 @@ def language_model(
         level: What a token is: "char", "byte" or "word".
         units: LSTM cells in each layer (paper: 1000 in one layer for Penn Treebank; 700 in seven for Wikipedia).
         num_layers: LSTM layers.
-        embedding_size: Numbers that a token is looked up as; 0: one-hot, as in the paper, which is looked up too, as
-            rows of the LSTMs' kernels.
+        embedding_size: Size of a token's embedding; 0: one-hot, as in the paper, computed as a lookup of rows of the
+            LSTMs' kernels.
         skip_connections: Whether x goes to every layer, and every layer to the output (paper: they do); without them,
             a layer sees only the one below.
         lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 1, for nats a sequence).
@@ -45,7 +45,7 @@ def language_model(
 
     Returns:
         A model from tokens (batch, time), numbers in the vocabulary, to logits (batch, time, len(tokens)) of the token
-        after each. `streaming` lays its states open.
+        after each. `streaming` makes its states inputs and outputs.
 
     Raises:
         ValueError: Where `num_layers` is less than 1, or `fused` cannot be.
@@ -87,7 +87,7 @@ def language_model(
 
 
 def streaming(model: keras.Model, *, scored: bool = False) -> keras.Model:
-    """A language model with its states laid open, on the same weights.
+    """Builds a language model with its states as inputs and outputs, on the same weights.
 
     Args:
         model: What `language_model` returned, or the same loaded from a file.
@@ -138,14 +138,14 @@ def stateful(
     adaptive_weight_noise: bool = False,
     num_sequences: int = 1,
 ) -> keras.Model:
-    """A language model as streams train and evaluate it: it gives each target's nats and carries its states on.
+    """Wraps a language model for streams: it returns each target's -log p and keeps its states between batches.
 
     Args:
         model: What `language_model` returned.
-        batch_size: Streams.
+        batch_size: Number of streams.
         weight_noise: Standard deviation of the noise on the weights in training; 0: none.
         adaptive_weight_noise: Learn each weight's noise.
-        num_sequences: Sequences of an epoch, over which what the weights take to describe is shared out.
+        num_sequences: Sequences of an epoch, over which the weights' description length is divided.
 
     Returns:
         A model from {"tokens": (batch, time), "targets": (batch, time), below 0 at padding; "continues": (batch,), 0
@@ -173,7 +173,7 @@ def stateful(
 
 
 def state_sizes(model: keras.Model) -> dict[str, int]:
-    """Names and sizes of a language model's states.
+    """Returns the names and sizes of a language model's states.
 
     Args:
         model: What `language_model` returned.

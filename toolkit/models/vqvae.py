@@ -179,7 +179,7 @@ def residual_blocks(x: Any, units: int, residual_units: int, num_residual_blocks
 
 
 def density() -> LogisticMixture:
-    """What the decoder emits the parameters of, for each channel of each pixel.
+    """Returns the distribution whose parameters the decoder emits, for each channel of each pixel.
 
     Returns:
         A family whose parameters have the shape (..., 3), its levels (...).
@@ -226,7 +226,7 @@ def pixels(params: Any) -> Any:
 
 
 def code_shape(model: keras.Model) -> tuple[int, ...]:
-    """The shape of an image's codes.
+    """Returns the shape of an image's codes.
 
     Args:
         model: What `vqvae` returned, or the same loaded from a file.

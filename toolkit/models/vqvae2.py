@@ -88,7 +88,7 @@ def vqvae2(
 
 
 def codebook_names(num_levels: int) -> tuple[str, ...]:
-    """The names of the layers that quantize, from the top.
+    """Returns the names of the quantizing layers, from the top.
 
     Args:
         num_levels: 2 or 3.
@@ -107,7 +107,7 @@ def codebook_names(num_levels: int) -> tuple[str, ...]:
 
 
 def codebooks(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers that quantize.
+    """Returns the quantizing layers.
 
     Args:
         model: What `vqvae2` returned, or the same loaded from a file; here and in all that follows also what
@@ -121,7 +121,7 @@ def codebooks(model: keras.Model) -> list[keras.layers.Layer]:
 
 
 def level_names(model: keras.Model) -> list[str]:
-    """The names of the levels, as they stand in those of the layers and the metrics.
+    """Returns the names of the levels, as used in names of layers and metrics.
 
     Args:
         model: As in `codebooks`.
@@ -133,7 +133,7 @@ def level_names(model: keras.Model) -> list[str]:
 
 
 def embeddings(model: keras.Model) -> Any:
-    """The vectors of all codebooks, by which they are told from others.
+    """Returns the vectors of all codebooks, which identify them.
 
     Args:
         model: As in `codebooks`.
@@ -209,7 +209,7 @@ def decoded(model: keras.Model, codes: Sequence[Any]) -> Any:
 
 
 def code_shapes(model: keras.Model) -> tuple[tuple[int, ...], ...]:
-    """The shapes of an image's codes.
+    """Returns the shapes of an image's codes.
 
     Args:
         model: As in `codebooks`.

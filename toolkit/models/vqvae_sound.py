@@ -1,4 +1,4 @@
-"""VQ-VAE of sound: 64 samples become one code, and a WaveNet speaks the codes in anyone's voice."""
+"""VQ-VAE of sound: 64 samples become one code, and a WaveNet decodes the codes in any speaker's voice."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,19 +30,19 @@ def vqvae_sound(
     num_context_layers: int = 1,
     inventory: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """An autoencoder of sound with discrete codes, few a second, which need not hold the voice: the decoder is told it.
+    """Builds an autoencoder of sound with few discrete codes a second, whose decoder is told the speaker.
 
     Convolutions of stride 2 over four samples each halve the time; each vector that is left becomes the nearest of a
-    codebook, and is what a WaveNet reads in place of a unit. The encoder sees both sides of what it encodes, zeros
+    codebook, and conditions a WaveNet in place of a unit. The encoder sees both sides of what it encodes, zeros
     before the beginning and after the end; it reads companded samples, and its vectors are normalized over the batch.
 
     Args:
-        dilations: Of the WaveNet's blocks.
+        dilations: Dilations of the WaveNet's blocks.
         filters: As in `wavenet.wavenet`.
         skip_filters: As there.
         kernel_size: As there.
-        num_embeddings: Codes.
-        embedding_dim: Numbers that a code is looked up as.
+        num_embeddings: Number of codes.
+        embedding_dim: Size of a code's vector.
         commitment_cost: As in `layers.VectorQuantizer`.
         momentum: As there.
         num_downsamplings: Convolutions of stride 2: a code for each 2^n samples (paper: 6, of 16,000 Hz 250 a second).
@@ -120,7 +120,7 @@ def vqvae_sound(
 
 
 def encoder(model: keras.Model) -> Callable[[Any], Any]:
-    """The half of a trained model that listens.
+    """Returns the encoder of a trained model.
 
     Args:
         model: What `vqvae_sound` returned, or the same loaded from a file.
@@ -134,7 +134,7 @@ def encoder(model: keras.Model) -> Callable[[Any], Any]:
 
 
 def decoder(model: keras.Model) -> keras.Model:
-    """The half of a trained model that speaks: a WaveNet whose units are codes.
+    """Builds the decoder of a trained model: a WaveNet whose units are codes.
 
     Args:
         model: What `vqvae_sound` returned, or the same loaded from a file.
@@ -142,7 +142,7 @@ def decoder(model: keras.Model) -> keras.Model:
     Returns:
         What `wavenet.wavenet` returns, of the inputs "audio", "units", the codes, and with speakers "speaker"; its
         weights are a copy of the model's as they are now. In its inventory the units are the codes, "0", "1" and so
-        on, each `hop` samples long. Whatever writes sound with a WaveNet writes with it.
+        on, each `hop` samples long. All that generates sound with a WaveNet takes it.
 
     Example:
 

@@ -17,7 +17,7 @@ DILATIONS = tuple(2**n for n in range(10)) * 3
 
 
 def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
-    """How many samples a prediction sees.
+    """Computes how many samples a prediction depends on.
 
     Args:
         dilations: Of each block.
@@ -53,11 +53,11 @@ def wavenet(
     num_context_layers: int = 1,
     inventory: Mapping[str, Any] | None = None,
 ) -> keras.Model:
-    """The distribution of each sample given those before it, and given who speaks and what.
+    """Builds a network that models each sample given those before it, and given the speaker and the units spoken.
 
-    A sample's level is looked up (or, before a mixture of logistics, taken as one number); blocks of dilated causal
+    A sample's level is embedded (or, before a mixture of logistics, taken as one number); blocks of dilated causal
     convolutions follow, and ReLU, 1 x 1, ReLU, 1 x 1 of the sum of their skip connections. A speaker is a vector that
-    every block adds; units, one a frame of `hop` samples, are looked up, seen together with their neighbours by
+    every block adds; units, one a frame of `hop` samples, are embedded, combined with their neighbours by
     convolutions that are not causal, brought to the samples' rate by a transposed convolution of that stride, and added
     likewise.
 
@@ -139,7 +139,7 @@ def of_frames(
     inventory: Mapping[str, Any] | None,
     name: str = "wavenet",
 ) -> keras.Model:
-    """A WaveNet of frames that something else makes: a table of units, or an autoencoder's quantizer.
+    """Builds a WaveNet conditioned on frames that something else makes: an embedding of units, or a quantizer.
 
     Args:
         inputs: By name, what the frames are made of.
@@ -250,7 +250,7 @@ def arguments(model: keras.Model) -> dict[str, Any]:
 
 
 def distribution(model: keras.Model) -> LogisticMixture | None:
-    """The mixture whose parameters a network emits.
+    """Returns the mixture whose parameters a network emits.
 
     Args:
         model: What `wavenet` returned, or the same loaded from a file.
@@ -264,7 +264,7 @@ def distribution(model: keras.Model) -> LogisticMixture | None:
 
 
 def blocks(model: keras.Model) -> list[GatedResidualBlock]:
-    """The blocks of a network, from the samples on.
+    """Returns the blocks of a network, from the input on.
 
     Args:
         model: What `wavenet` or `wavenet_recognizer.wavenet_recognizer` returned, or the same loaded from a file.
@@ -286,7 +286,7 @@ def skip_sum(
     speaker: Any = None,
     local: Any = None,
 ) -> Any:
-    """Leads sound through the blocks, to the rectified sum of their skip connections.
+    """Applies the blocks to sound, and returns the rectified sum of their skip connections.
 
     Args:
         audio: The Keras tensor (batch, time), in [-1, 1].
@@ -295,7 +295,7 @@ def skip_sum(
         filters: As there.
         skip_filters: As there.
         kernel_size: As there.
-        looked_up: Whether a level is looked up in a table; else it is taken as one number.
+        looked_up: Whether a level is embedded; else it is taken as one number.
         inventory: As there.
         speaker: What all samples of a sound are told, (batch, channels), or None.
         local: What each sample is told, (batch, time, channels), or None.

@@ -13,8 +13,8 @@ def noisy(model: keras.Model, *, weight_noise: float = 0.0, adaptive: bool = Fal
         model: The functional network; what is trained has its very weights, so it is evaluated and exported without
             the noise.
         weight_noise: The noise's standard deviation; 0: none.
-        adaptive: Whether each weight's noise is learnt, and what the weights take to describe is added to the loss.
-        scale: Where it is adaptive, what those nats are multiplied with: 1 / (number of training examples).
+        adaptive: Whether each weight's noise is learnt, and the weights' description length is added to the loss.
+        scale: Where it is adaptive, the description length's factor: 1 / (number of training examples).
 
     Returns:
         A model of the same inputs and outputs; `model` itself where no noise is asked for.
