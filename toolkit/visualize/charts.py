@@ -15,7 +15,7 @@ _LIMIT = "#c22f2f"
 
 
 def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | None = None) -> "Figure":
-    """How values are distributed, the parts of a data set above one another.
+    """Draws histograms, those of a data set's parts above one another.
 
     Args:
         values: Numbers by part, such as the lengths of training and test lines.
@@ -86,14 +86,14 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
 
 
 def bars(counts: Mapping[str, int], label: str) -> "Figure":
-    """How often each thing is there, the most frequent first.
+    """Draws counts as bars, the most frequent first.
 
     Args:
         counts: Counts by name.
         label: What is counted.
 
     Returns:
-        A matplotlib figure, its counts on a logarithmic axis: a hundredth is still to be seen.
+        A matplotlib figure, with a logarithmic count axis, on which rare things can be seen too.
 
     Example:
 
@@ -117,7 +117,7 @@ def bars(counts: Mapping[str, int], label: str) -> "Figure":
 
 
 def confusions(counts: Mapping[tuple[str, str], int], most: int = 30) -> "Figure":
-    """What was taken for what, the most frequent first.
+    """Draws confusions, the most frequent first.
 
     Args:
         counts: Counts by (right, read), the most frequent first, as `metrics.character_error_rate.confusions` has them.

@@ -18,7 +18,7 @@ def lines(
     width: float = 8.0,
     smooth: bool = False,
 ) -> "Figure":
-    """Handwriting, one line below the other.
+    """Draws handwriting, one line below the other.
 
     Args:
         offsets: For each line (points, 3): x and y offset, in the data's unit with y growing downward, and 1 where a
@@ -60,7 +60,7 @@ def lines(
 
 
 def curve(stroke: np.ndarray, pieces: int = 6) -> np.ndarray:
-    """A stroke as a quadratic B-spline that keeps its ends and sharp corners.
+    """Smooths a stroke to a quadratic B-spline that keeps its ends and sharp corners.
 
     Between two middles of neighbouring points goes a parabola whose control point is the point between; a corner of
     more than about 70 degrees stays one.
@@ -93,7 +93,7 @@ def curve(stroke: np.ndarray, pieces: int = 6) -> np.ndarray:
 
 
 def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None) -> "Figure":
-    """Which character the window reads at each point.
+    """Draws which character the window reads at each point.
 
     Args:
         weights: phi, (points, characters).
@@ -132,7 +132,7 @@ def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None) ->
 def density(
     log_weights: np.ndarray, means: np.ndarray, scale_tril: np.ndarray, offsets: np.ndarray, *, resolution: int = 360
 ) -> "Figure":
-    """Where the pen was expected to go, over a line: at each place the highest density that any step gave it.
+    """Draws where the pen was expected to go: at each place, the highest density that any step gave it.
 
     Args:
         log_weights: Log weights of each step's mixture, (points, mixtures).
@@ -182,7 +182,7 @@ def density(
 
 
 def mixture_weights(weights: np.ndarray) -> "Figure":
-    """How much each component of the mixture is used, point by point.
+    """Draws the weight of each component of the mixture, point by point.
 
     Args:
         weights: (points, mixtures), each row summing to 1.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: int = 80, title: str = "") -> "Figure":
-    """Text on a ground that shows a number for each of its pieces.
+    """Draws text with a background colour for each piece's value.
 
     Args:
         pieces: Characters or words, as they are to be seen.
@@ -78,7 +78,7 @@ def colored(pieces: Sequence[str], values: np.ndarray, unit: str, *, columns: in
 
 
 def bits(pieces: Sequence[str], nats: np.ndarray, unit: str, *, title: str = "") -> "Figure":
-    """Text on a ground that shows what each of its tokens takes.
+    """Draws text with a background colour for each token's bits.
 
     Args:
         pieces: Tokens, as they are to be seen.
@@ -98,7 +98,7 @@ def bits(pieces: Sequence[str], nats: np.ndarray, unit: str, *, title: str = "")
 
 
 def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str], *, title: str = "") -> "Figure":
-    """What some cells hold while a text is read.
+    """Draws cells' values while a text is read.
 
     Args:
         pieces: (time,) characters or words, as they are to be seen.
@@ -127,13 +127,13 @@ def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str],
 
 
 def cells(pieces: Sequence[str], values: np.ndarray, chosen: Sequence[int], what: str) -> "Figure":
-    """What some of a network's cells hold while a text is read.
+    """Draws some of a network's cells while a text is read.
 
     Args:
         pieces: (time,) tokens, as they are to be seen.
         values: (time, cells) of all cells, tanh of their state.
         chosen: The numbers of those to be shown.
-        what: What is told of them, such as "that change most slowly".
+        what: Words that follow "the N cells", such as "that change most slowly".
 
     Returns:
         A matplotlib figure, a row for each.
