@@ -78,6 +78,28 @@ def test_levels_in_one_row(tmp_path):
     assert codes.load(tmp_path / "codes", batch_size=4).levels == ((1, 2), (2, 2))
 
 
+def test_a_row_of_more_places_than_there_can_be_codes(tmp_path, monkeypatch):
+    """As of three levels of images of 1,024 pixels; and a home folder is written as it is read."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    row = np.arange(2 * 86_016).reshape(2, -1) % 9
+    parts = {split: [(row, np.zeros(2, int), None)] for split in codes.SPLITS}
+    levels = ((64, 64), (128, 128), (256, 256))
+    codes.write("~/wide", parts, shape=row.shape[1:], num_codes=9, codebook="abc", levels=levels)
+    found = codes.load("~/wide", batch_size=2)
+    assert found.levels == levels and (tmp_path / "wide").exists()
+    np.testing.assert_array_equal(found.splits.test.arrays()["codes"], row)
+    with pytest.raises(ValueError, match="shape: expected one to four sides"):
+        codes.write("~/wide", parts, shape=(2**20, 2**20), num_codes=9, codebook="abc")
+
+
+@pytest.mark.parametrize("lengths", [[99, 1], [-5, 1], [1]])
+def test_lengths_that_cannot_be(tmp_path, lengths):
+    parts = {split: [(np.zeros((2, 4), int), np.zeros(2, int), np.array(lengths))] for split in codes.SPLITS}
+    with pytest.raises(ValueError, match="train: expected a length of 0 to 4 for each example"):
+        codes.write(tmp_path / "codes", parts, shape=(4,), num_codes=9, codebook="abc")
+    assert not (tmp_path / "codes").exists()
+
+
 def test_a_second_writing_replaces_the_first_or_leaves_it(folder):
     codes.write(folder, {**PARTS, "test": PARTS["test"][:1]}, **{**HOW, "codebook": "other"})
     assert codes.load(folder, batch_size=4).codebook == "other"

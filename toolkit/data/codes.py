@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import math
 import os
-import pathlib
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -125,9 +124,11 @@ def write(
         ValueError: Where codes are out of range, or of another shape.
         OSError: Where the folder cannot be written.
     """
-    folder, shape = pathlib.Path(folder), tuple(map(int, shape))
+    folder, shape = binary.expanded(folder), tuple(map(int, shape))
     if not 1 <= num_codes <= MOST:
         raise ValueError(f"num_codes must be between 1 and {MOST}; got {num_codes}.")
+    if not _is_shape(list(shape)):
+        raise ValueError(f"shape: expected one to four sides of at most {limits.GIB:,} codes together; got {shape}.")
     new = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
@@ -158,6 +159,8 @@ def _records(split, codes, labels, lengths, shape, num_codes):
         )
     _check_range(codes, num_codes, split)
     lengths = np.full(len(codes), shape[0]) if lengths is None else np.asarray(lengths)
+    if lengths.shape != labels.shape or (len(lengths) and not 0 <= lengths.min() <= lengths.max() <= shape[0]):
+        raise ValueError(f"{split}: expected a length of 0 to {shape[0]} for each example; got {lengths}.")
     heads = np.stack([labels, lengths], axis=1).astype("<i4")
     return [head.tobytes() + each.tobytes() for head, each in zip(heads, codes.astype("<u2"), strict=True)]
 
@@ -197,7 +200,7 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
     levels = head.get("levels", [shape])
     right = _is_shape(shape) and isinstance(levels, list) and all(map(_is_shape, levels))
     right = right and (levels == [shape] or [sum(map(math.prod, levels))] == shape)
-    if not right or not 1 <= num_codes <= MOST or math.prod(shape) > limits.GIB:
+    if not right or not 1 <= num_codes <= MOST:
         told = f"shape {shape} of levels {levels} and {num_codes} codes"
         raise ValueError(f"{folder / HEAD}: {printable(told)} cannot be. {remedy}")
     parts = {}
@@ -217,7 +220,7 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
 
 def _is_shape(shape):
     sides = shape if isinstance(shape, list) and len(shape) <= 4 else ()
-    return bool(sides) and all(isinstance(side, int) and 0 < side < MOST for side in sides)
+    return bool(sides) and all(isinstance(side, int) and side > 0 for side in sides) and math.prod(sides) <= limits.GIB
 
 
 def load_or_write(
