@@ -13,6 +13,13 @@ def test_words_by_frequency_and_the_rare_ones_unknown():
     assert vocabulary.unknown("a d e d\n") == ["d", "e"]
 
 
+def test_a_size_without_room_for_the_special_tokens():
+    how = {"special": ("<pad>", "<start>", "<end>")}
+    with pytest.raises(ValueError, match="max_tokens must be at least 4, for <pad>, <start>, <end>, <unk>; got 2"):
+        Vocabulary.of(["a b c"], "word", max_tokens=2, **how)
+    assert len(Vocabulary.of(["a b c"], "word", max_tokens=4, **how).tokens) == 4
+
+
 def test_vocabulary_is_kept_and_compared(tmp_path):
     vocabulary = Vocabulary.of(["abc"], "char")
     path = tmp_path / "v.json"

@@ -68,7 +68,7 @@ class Vocabulary:
             Characters in the order of their code points; words by falling frequency, as `SampledSoftmax` wants them.
 
         Raises:
-            ValueError: Where `special` has others.
+            ValueError: Where `special` has others, or `max_tokens` leaves no room for what is always there.
         """
         if set(special) - set(SPECIAL):
             raise ValueError(f"special must be of {', '.join(SPECIAL)}; got {', '.join(special)}.")
@@ -76,6 +76,9 @@ class Vocabulary:
         if level == "byte":
             return cls(level, (*special, *map(chr, range(256))))
         first = (*special, UNKNOWN)
+        if max_tokens and max_tokens < len(first):
+            told = ", ".join(first)
+            raise ValueError(f"max_tokens must be at least {len(first)}, for {told}; got {max_tokens}.")
         counts = collections.Counter()
         if level == "char":
             for text in texts:
