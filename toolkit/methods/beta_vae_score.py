@@ -44,7 +44,7 @@ def beta_vae_score(
     >>> beta_vae_score(lambda factors: factors * 1.0, (3, 4), num_train=100, num_eval=50)
     1.0
 
-    Reference: Higgins et al. 2017, beta-VAE, section 3; Locatello et al. 2019, arXiv 1811.12359, appendix C.
+    Reference: Higgins et al. 2017, beta-VAE, section 3; Locatello et al. 2019, arXiv 1811.12359, appendix on metrics.
     """
     from sklearn.linear_model import LogisticRegression
 

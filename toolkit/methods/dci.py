@@ -108,7 +108,7 @@ def dci(codes: np.ndarray, factors: np.ndarray, test_codes: np.ndarray, test_fac
     ([1.0, 1.0, 1.0], [[1.0, 0.0], [0.0, 1.0]])
 
     Reference: Eastwood and Williams 2018, A framework for the quantitative evaluation of disentangled representations,
-    section 2; Locatello et al. 2019, arXiv 1811.12359, appendix C.
+    section 2; Locatello et al. 2019, arXiv 1811.12359, appendix on metrics.
     """
     from sklearn.ensemble import GradientBoostingClassifier
 
@@ -119,6 +119,6 @@ def dci(codes: np.ndarray, factors: np.ndarray, test_codes: np.ndarray, test_fac
     told = []
     for number, (factor, test_factor) in enumerate(zip(factors.T, test_factors.T, strict=True)):
         trees = GradientBoostingClassifier(random_state=seed).fit(codes, factor)
-        importances[:, number] = trees.feature_importances_
+        importances[:, number] = np.abs(trees.feature_importances_)  # rounding may leave some below 0
         told.append(np.mean(trees.predict(test_codes) == test_factor))
     return DCI(disentanglement(importances), completeness(importances), float(np.mean(told)), importances)

@@ -1,4 +1,4 @@
-"""How much better the best code predicts a factor of variation than the next one: separated attribute predictability."""
+"""How much better the best code predicts a factor than the next one: separated attribute predictability (SAP)."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from toolkit.metrics.factor_codes import codes_with_factors, training_and_test
 def sap_score(codes: np.ndarray, factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray) -> float:
     """Trains a linear SVM for each code and factor, and takes the mean over factors of the gap of the best two.
 
-    The SVM sees one code, as it is, and tells the value: C = 0.01, each value against the others, weighted so that all
-    values count alike. Its score is the share of test examples that it tells. Of a factor with many values in order
+    The SVM sees one code, as it is, and tells the value: C = 0.01, each value against all others, rare values weighted
+    more ("balanced"). Its score is the share of test examples that it tells. Of a factor with many values in order
     along one code it tells few but the two outermost, so that the factors themselves score far below 1; compare
     `sap_score_of_correlations`.
 
@@ -32,7 +32,7 @@ def sap_score(codes: np.ndarray, factors: np.ndarray, test_codes: np.ndarray, te
     0.5
 
     Reference: Kumar, Sattigeri and Balakrishnan 2018, arXiv 1711.00848, section 3; Locatello et al. 2019,
-    arXiv 1811.12359, appendix C.
+    arXiv 1811.12359, appendix on metrics.
     """
     from sklearn.svm import LinearSVC
 

@@ -67,7 +67,8 @@ def factor_vae_score(
     >>> score.accuracy, score.votes.argmax(axis=1).tolist(), score.active.tolist()
     (1.0, [1, 0], [True, True])
 
-    Reference: Kim and Mnih 2018, arXiv 1802.05983, section 4; Locatello et al. 2019, arXiv 1811.12359, appendix C.
+    Reference: Kim and Mnih 2018, arXiv 1802.05983, section 4; Locatello et al. 2019, arXiv 1811.12359,
+    appendix on metrics.
     """
     if min(batch_size, num_variance) < 2 or min(num_train, num_eval) < 1 or not min_deviation >= 0:
         raise ValueError(

@@ -33,7 +33,7 @@ def modularity(codes: np.ndarray, factors: np.ndarray, num_bins: int = 20) -> fl
     0.5
 
     Reference: Ridgeway and Mozer 2018, arXiv 1802.05312, section 3; Locatello et al. 2019, arXiv 1811.12359,
-    appendix C.
+    appendix on metrics.
     """
     codes, factors = codes_with_factors(codes, factors)
     if factors.shape[1] < 2:

@@ -26,7 +26,7 @@ def discretize(codes: np.ndarray, num_bins: int = 20) -> np.ndarray:
     >>> discretize(np.array([[0.0], [0.9], [1.0], [4.0]]), num_bins=4).ravel().tolist()
     [0, 0, 1, 3]
 
-    Reference: Locatello et al. 2019, arXiv 1811.12359, appendix C (20 bins).
+    Reference: Locatello et al. 2019, arXiv 1811.12359, appendix on metrics (20 bins).
     """
     codes = np.asarray(codes, "float64")
     if codes.ndim != 2 or not codes.size or not np.isfinite(codes).all():
@@ -81,7 +81,7 @@ def mutual_information(codes: np.ndarray, factors: np.ndarray, num_bins: int = 2
     >>> mutual_information(factors[:, :1] * 3.0, factors, num_bins=2).round(4).tolist()
     [[0.6931, 0.0]]
 
-    Reference: Locatello et al. 2019, arXiv 1811.12359, appendix C.
+    Reference: Locatello et al. 2019, arXiv 1811.12359, appendix on metrics.
     """
     codes, factors = codes_with_factors(codes, factors)
     bins = discretize(codes, num_bins)

@@ -32,7 +32,8 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, num_bins: int
     >>> mutual_information_gap(np.concatenate([factors, factors], axis=1), factors)
     0.0
 
-    Reference: Chen et al. 2018, arXiv 1802.04942, section 4.1; Locatello et al. 2019, arXiv 1811.12359, appendix C.
+    Reference: Chen et al. 2018, arXiv 1802.04942, section 4.1; Locatello et al. 2019, arXiv 1811.12359,
+    appendix on metrics.
     """
     codes, factors = codes_with_factors(codes, factors)
     if codes.shape[1] < 2:

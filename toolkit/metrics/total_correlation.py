@@ -33,7 +33,7 @@ def gaussian_total_correlation(means: np.ndarray, variances: np.ndarray | None =
     >>> gaussian_total_correlation(means, np.full_like(means, 9.0)) < 0.01
     True
 
-    Reference: Watanabe 1960; Locatello et al. 2019, arXiv 1811.12359, section 5.2.
+    Reference: Watanabe 1960; Locatello et al. 2019, arXiv 1811.12359, section 5.
     """
     means = np.asarray(means, "float64")
     if means.ndim != 2 or not means.size or not np.isfinite(means).all():
