@@ -54,7 +54,7 @@ def test_constant_and_noise():
     most = [np.bincount(factor).argmax() for factor in factors.T]
     assert constant[:3] == pytest.approx((0, 0, np.mean(test_factors == most)))
     random = np.random.default_rng(5)
-    noise = dci(random.normal(size=(300, 4)), factors, random.normal(size=(300, 4)), test_factors)
+    noise = dci(random.normal(size=(300, 2)), factors, random.normal(size=(300, 2)), test_factors)
     assert noise.disentanglement < 0.05 and noise.completeness < 0.05
     assert noise.informativeness == pytest.approx(np.mean([1 / 3, 1 / 2, 1 / 4]), abs=0.08)
 
@@ -63,8 +63,8 @@ def test_importances_go_to_the_codes_that_say_something():
     """The codes that matter most are those of most mutual information, by another estimate."""
     random = np.random.default_rng(6)
     mixing = np.array([[1.0, 0.0, 0.3], [0.0, 1.0, 0.3], [0.0, 0.2, 1.0]])
-    factors, test_factors = drawn(7), drawn(8)
-    codes, test_codes = (each @ mixing + 0.2 * random.normal(size=(300, 3)) for each in (factors, test_factors))
+    factors, test_factors = drawn(7, num_examples=150), drawn(8, num_examples=150)
+    codes, test_codes = (each @ mixing + 0.2 * random.normal(size=(150, 3)) for each in (factors, test_factors))
     found = dci(codes, factors, test_codes, test_factors)
     for k in range(3):
         assert found.importances[:, k].argmax() == mutual_info_classif(codes, factors[:, k], random_state=0).argmax()
