@@ -30,7 +30,7 @@ def test_is_the_gap_of_svms_that_scipy_trains():
     random = np.random.default_rng(0)
     mixing = np.array([[1.0, 0.3], [0.2, 0.8], [0.1, 0.5]])
     factors, test_factors = drawn(1), drawn(2)
-    factors[:150, 0] = 1  # of unlike counts
+    factors[:400] = [1, 3, 0]  # of unlike counts
     codes, test_codes = (each @ mixing + 0.2 * random.normal(size=(600, 2)) for each in (factors, test_factors))
     scores = np.sort(
         [
