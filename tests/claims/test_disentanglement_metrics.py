@@ -30,10 +30,10 @@ def rotation(seed):
 def scores(represent):
     factors, test_factors = np.random.default_rng(5).integers(SIZES, size=(2, 3000, 5))
     codes, test_codes = represent(factors), represent(test_factors)
-    trees = dci(codes[:300], factors[:300], test_codes[:300], test_factors[:300])  # they take nearly all the time
+    trees = dci(codes[:200], factors[:200], test_codes[:200], test_factors[:200])  # they take nearly all the time
     return {
-        "BetaVAE": beta_vae_score(represent, SIZES, num_train=1000, num_eval=1000),
-        "FactorVAE": factor_vae_score(represent, SIZES, num_train=1000, num_eval=1000).accuracy,
+        "BetaVAE": beta_vae_score(represent, SIZES, num_train=500, num_eval=1000),
+        "FactorVAE": factor_vae_score(represent, SIZES, num_train=500, num_eval=1000).accuracy,
         "MIG": mutual_information_gap(codes, factors),
         "SAP": sap_score(codes, factors, test_codes, test_factors),
         "SAP of correlations": sap_score_of_correlations(codes, factors),
@@ -92,7 +92,8 @@ def test_a_factor_in_two_codes_is_complete_no_more(table):
 
 def test_a_rotation_is_told_by_some_and_hardly_by_others(table):
     lost = {name: value - table["rotation"][name] for name, value in table["identity"].items()}
-    # Of single rotations MIG has 0.04 to 0.35, SAP of correlations 0.09 to 0.62, disentanglement 0.15 to 0.36.
+    # Of five single rotations MIG has 0.04 to 0.35, SAP of correlations 0.09 to 0.62, and disentanglement, by trees that
+    # saw 1,000 examples, 0.15 to 0.36.
     assert min(lost[name] for name in ("MIG", "disentanglement", "completeness")) > 0.65
     assert lost["SAP of correlations"] > 0.6 and lost["SAP"] > 0.2
     assert 0.05 < lost["BetaVAE"] < 0.2 and 0.1 < lost["FactorVAE"] < 0.4 and 0.05 < lost["modularity"] < 0.35
