@@ -92,8 +92,8 @@ def test_a_factor_in_two_codes_is_complete_no_more(table):
 
 def test_a_rotation_is_told_by_some_and_hardly_by_others(table):
     lost = {name: value - table["rotation"][name] for name, value in table["identity"].items()}
-    # Of five single rotations MIG has 0.04 to 0.35, SAP of correlations 0.09 to 0.62, and disentanglement, by trees that
-    # saw 1,000 examples, 0.15 to 0.36.
+    # Of five single rotations MIG has 0.04 to 0.35, SAP of correlations 0.09 to 0.62, and disentanglement, by trees
+    # that saw 1,000 examples, 0.15 to 0.36.
     assert min(lost[name] for name in ("MIG", "disentanglement", "completeness")) > 0.65
     assert lost["SAP of correlations"] > 0.6 and lost["SAP"] > 0.2
     assert 0.05 < lost["BetaVAE"] < 0.2 and 0.1 < lost["FactorVAE"] < 0.4 and 0.05 < lost["modularity"] < 0.35
