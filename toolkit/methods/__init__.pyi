@@ -1,13 +1,17 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.methods import beta_vae_score as beta_vae_score
 from toolkit.methods import classification as classification
 from toolkit.methods import classification_accuracy_score as classification_accuracy_score
 from toolkit.methods import code_likelihood as code_likelihood
+from toolkit.methods import dci as dci
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
+from toolkit.methods import explicitness as explicitness
 from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import image_codes as image_codes
 from toolkit.methods import image_judge as image_judge
+from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
 from toolkit.methods import sound_codes as sound_codes
 from toolkit.methods import sound_likelihood as sound_likelihood
@@ -15,6 +19,7 @@ from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
+from toolkit.methods.dci import DCI as DCI
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
 from toolkit.methods.image_judge import NearestImages as NearestImages
