@@ -18,6 +18,16 @@ def test_gate(mask_type, inputs):
     checks.check_layer(lambda: GatedPixelBlock(3, 3, mask_type, name="block"), *arrays()[:inputs])
 
 
+def test_a_condition_is_always_there_or_never():
+    v, h, c = arrays()
+    with_one, without = GatedPixelBlock(3, 3, name="block"), GatedPixelBlock(3, 3, name="block")
+    with_one(v, h, c), without(v, h)
+    with pytest.raises(ValueError, match="block, condition: the block was built with one, and is given none"):
+        with_one(v, h)
+    with pytest.raises(ValueError, match="block, condition: the block was built without one, and is given one"):
+        without(v, h, c)
+
+
 def test_one_condition_for_all_places():
     v, h, c = arrays()
     block = filled(GatedPixelBlock(3, 5), (v, h, c[:, :1, :1]))

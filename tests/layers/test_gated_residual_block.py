@@ -54,6 +54,18 @@ def test_step_by_step_is_all_at_once(kernel_size, dilation_rate):
         np.testing.assert_allclose(aside, skip[:, t], atol=1e-5)
 
 
+def test_a_condition_is_always_there_or_never():
+    x, h, y = arrays()
+    with_one, without = GatedResidualBlock(3, 6, name="block"), GatedResidualBlock(3, 6, name="block")
+    with_one(x, h, y), without(x)
+    with pytest.raises(ValueError, match="block, global_condition: the block was built with one, and is given none"):
+        with_one(x, local_condition=y)
+    with pytest.raises(ValueError, match="block, local_condition: the block was built with one, and is given none"):
+        with_one.step(x[:, 0], np.zeros((2, 1, 4), "float32"), h)
+    with pytest.raises(ValueError, match="block, local_condition: the block was built without one, and is given one"):
+        without(x, local_condition=y)
+
+
 def test_errors():
     with pytest.raises(ValueError, match="dilation_rate must be at least 1; got 0"):
         GatedResidualBlock(3, 6, dilation_rate=0)

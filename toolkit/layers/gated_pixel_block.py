@@ -40,7 +40,8 @@ class GatedPixelBlock(keras.layers.Layer):
     twice.
 
     Raises:
-        ValueError: Where an argument is out of range, or a shape is another.
+        ValueError: Where an argument is out of range, a shape is another, or a condition is given that the block was
+            built without, or none where it was built with one.
 
     Example:
 
@@ -113,6 +114,9 @@ class GatedPixelBlock(keras.layers.Layer):
         self.built = True
 
     def call(self, vertical, horizontal, condition=None, training=None):
+        if (self.condition_projection is None) != (condition is None):
+            told = "without one, and is given one" if condition is not None else "with one, and is given none"
+            raise ValueError(f"{self.name}, condition: the block was built {told}.")
         reach, columns, residual = self.kernel_size // 2, (self.kernel_size // 2,) * 2, horizontal
         if self.mask_type == "A":
             vertical, horizontal = vertical[:, :-1], horizontal[:, :, :-1]

@@ -29,7 +29,8 @@ class GatedResidualBlock(keras.layers.Layer):
     (2, 100, 32) and (2, 100, 512).
 
     Raises:
-        ValueError: Where an argument is out of range, or a shape is another.
+        ValueError: Where an argument is out of range, a shape is another, or a condition is given that the block was
+            built without, or none where it was built with one.
 
     Example:
 
@@ -81,6 +82,7 @@ class GatedResidualBlock(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs, global_condition=None, local_condition=None):
+        self._check(global_condition=global_condition, local_condition=local_condition)
         x = self.convolution(inputs)
         if global_condition is not None:
             x = x + self.global_projection(global_condition)[:, None]
@@ -111,6 +113,7 @@ class GatedResidualBlock(keras.layers.Layer):
         >>> bool(ops.max(ops.abs(now - residual[:, -1])) < 1e-6)
         True
         """
+        self._check(global_condition=global_condition, local_condition=local_condition)
         held = ops.concatenate([queue, inputs[:, None]], axis=1)
         x = ops.convert_to_tensor(self.convolution.bias)
         for tap in range(self.kernel_size):
@@ -120,6 +123,13 @@ class GatedResidualBlock(keras.layers.Layer):
         if local_condition is not None:
             x = x + self.local_projection(local_condition)
         return (*self._leave(inputs, x), held[:, 1:])
+
+    def _check(self, **given):
+        for name, condition in given.items():
+            without = getattr(self, name.replace("condition", "projection")) is None
+            if without != (condition is None):
+                told = "without one, and is given one" if without else "with one, and is given none"
+                raise ValueError(f"{self.name}, {name}: the block was built {told}.")
 
     def _leave(self, inputs, x):
         """The gate and the two 1 x 1 convolutions, as one product."""
