@@ -54,9 +54,10 @@ def draw_token(
         logits = tf.where(logits < least, -1e9, logits)
     temperature = tf.cast(temperature, tf.float32)
     # What is no temperature is 0; from 10,000 on all tokens are alike, but for those that are left out.
-    greedy = tf.logical_not(temperature > 1e-4)
-    logits = tf.where(tf.logical_and(greedy[..., None], logits < 0), -1e9, logits)
-    temperature = tf.where(greedy, 1e-4, tf.minimum(temperature, 1e4))
+    # `not warm` is nowhere asked: TensorFlow makes `<=` of it, which is false too where the temperature is no number.
+    warm = temperature > 1e-4
+    logits = tf.where(tf.logical_or(warm[..., None], logits >= 0), logits, -1e9)
+    temperature = tf.where(warm, tf.minimum(temperature, 1e4), 1e-4)
     shares = tf.cumsum(tf.nn.softmax(logits / temperature[..., None]), axis=-1)
     # Scaled by the last sum: rounding may leave it below 1, and a draw above it would pick no token.
     below = tf.cast(shares <= noise[..., None] * shares[..., -1:], tf.int32)
