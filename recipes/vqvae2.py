@@ -140,7 +140,9 @@ def carried(run, model):
 
 def evaluate(run):
     model, splits = run.load(), run.data.splits
-    found = methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
+    # First, for a judge of other classes is refused by it.
+    found = carried(run, model) if run.settings.judge else {}
+    found |= methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
     # Of as many training images as there are others.
     seen = splits.train.take(min(splits.test.steps_per_epoch, splits.train.steps_per_epoch)).dataset(num_epochs=1)
     for name, value in methods.image_codes.measured(model, seen).items():
@@ -149,7 +151,6 @@ def evaluate(run):
     layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
     for name, layer, shape in zip(models.vqvae2.level_names(model), layers, shapes, strict=True):
         found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)
-    found |= carried(run, model) if run.settings.judge else {}
     run.report(found, paper={"imagenet_squared_error_on_its_own_scale": 0.005})
     shown, _ = next(run.data.blocks("test", 8))
     run.picture("reconstructions", reconstructions(model, shown))
