@@ -160,6 +160,20 @@ def compressed_npz(folder):
     return _written(folder / "packed.npz", np.savez_compressed)
 
 
+def idx(folder):
+    """As MNIST is published, one part packed."""
+    random, paths = np.random.default_rng(0), []
+    for part, pack in (("train", gzip.compress), ("t10k", bytes)):
+        for kind, ndim, array in (
+            ("images", 3, random.integers(0, 256, (30, 8, 8)).astype("uint8")),
+            ("labels", 1, (np.arange(30) % 3).astype("uint8")),
+        ):
+            content = bytes([0, 0, 8, ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+            name = f"{part}-{kind}-idx{ndim}-ubyte{'' if pack is bytes else '.gz'}"
+            paths.append(write(folder / name, pack(content)))
+    return Sample(f"idx:{folder}", paths)
+
+
 def keras_mnist(folder):
     """Where Keras would have downloaded it to: KERAS_HOME."""
     path = folder / "datasets" / "mnist.npz"
@@ -225,6 +239,7 @@ TEXT = {
 IMAGES = {
     "embedded": [nothing("embedded"), nothing("embedded:textures:100")],
     "folder": [folders],
+    "idx": [idx],
     "npz": [npz, compressed_npz],
     "keras": [keras_mnist],
     "tfds": [],
