@@ -6,6 +6,8 @@ import keras
 from keras import ops
 
 KINDS = ("fixed", "shared", "optimal", "optimal_per_example")
+# Under Adam a weight moves by about the step size at each step, and a scale begins far from where it is to be.
+_FASTER = 10.0
 # Below this the optimum is no scale but rounding; the density's own bound lies above.
 _LEAST_SQUARED_ERROR = 1e-10
 
@@ -14,11 +16,12 @@ _LEAST_SQUARED_ERROR = 1e-10
 class GaussianScale(keras.layers.Layer):
     """Gives a decoder's means a scale: the raw parameters of `distributions.DiagonalGaussian`.
 
-    Of the four kinds "fixed" is a constant; "shared" one trained weight log s, which begins at 0; "optimal" the scale
-    under which the batch's values x are likeliest, s² = mean (x - m)² over all of them, and "optimal_per_example" the
-    same of each example. The last two are functions of the means, through which the gradient passes: the loss becomes
-    D/2 log mean (x - m)² but for a constant. Outside of training they are what training has found: s² is then the
-    moving average of the batches' squared errors, without a bias towards its start.
+    Of the four kinds "fixed" is a constant; "shared" one trained weight w, which begins at 0, log s = 10 w, so that Adam
+    moves it fast enough; "optimal" the scale under which the batch's values x are likeliest, s² = mean (x - m)² over
+    all of them, and "optimal_per_example" the same of each example. The last two are functions of the means, through
+    which the gradient passes: the loss becomes D/2 log mean (x - m)² but for a constant. Outside of training they are
+    what training has found: s² is then the moving average of the batches' squared errors, without a bias towards its
+    start.
 
     All is computed in float32.
 
@@ -29,7 +32,11 @@ class GaussianScale(keras.layers.Layer):
         metrics_name: Of the metric that shows the scale during a training.
         **kwargs: As in `keras.layers.Layer`.
 
-    Input shape: two of (batch, ...): the means, and the values themselves, at which the optimal kinds look in training.
+    Call arguments:
+        means: (batch, ...), the decoder's.
+        values: (batch, ...), which the means should be: the optimal kinds look at them in training.
+
+    Input shape: (batch, ...) each.
 
     Output shape: (batch, ..., 2): means and logs of scales.
 
@@ -40,7 +47,7 @@ class GaussianScale(keras.layers.Layer):
 
     >>> layer = GaussianScale("optimal")
     >>> means, values = ops.zeros((1, 4, 4, 1)), 0.5 * ops.ones((1, 4, 4, 1))
-    >>> params = layer([means, values], training=True)
+    >>> params = layer(means, values, training=True)
     >>> params.shape, round(float(ops.exp(params[0, 0, 0, 0, 1])), 4)
     (TensorShape([1, 4, 4, 1, 2]), 0.5)
 
@@ -68,10 +75,10 @@ class GaussianScale(keras.layers.Layer):
         on_jax = keras.backend.backend() == "jax"
         self.seen = None if on_jax else keras.metrics.Mean(name=metrics_name)
 
-    def build(self, input_shape) -> None:
+    def build(self, means_shape, values_shape=None) -> None:
         how = {"shape": (), "initializer": "zeros", "autocast": False, "dtype": "float32"}
         if self.kind == "shared":
-            self.log_scale = self.add_weight(name="log_scale", **how)
+            self.tenth_of_log_scale = self.add_weight(name="tenth_of_log_scale", **how)
         elif self.kind != "fixed":
             how |= {"trainable": False, "aggregation": "mean"}
             self.squared_error = self.add_weight(name="squared_error", **how)
@@ -83,13 +90,13 @@ class GaussianScale(keras.layers.Layer):
         if self.kind == "fixed":
             return ops.log(ops.convert_to_tensor(self.scale, "float32"))
         if self.kind == "shared":
-            return ops.convert_to_tensor(self.log_scale)
+            return _FASTER * ops.convert_to_tensor(self.tenth_of_log_scale)
         weight = ops.convert_to_tensor(self.weight)
         mean = ops.where(weight > 0, self.squared_error / ops.maximum(weight, 1e-30), 1.0)
         return 0.5 * ops.log(ops.maximum(mean, _LEAST_SQUARED_ERROR))
 
-    def call(self, inputs, training=None):
-        means, values = (ops.cast(each, "float32") for each in inputs)
+    def call(self, means, values, training=None):
+        means, values = ops.cast(means, "float32"), ops.cast(values, "float32")
         learns = training and self.kind.startswith("optimal")
         log_scale = self._optimal(means, values) if learns else self.kept_log_scale()
         if training is not None and self.seen is not None:
@@ -106,11 +113,11 @@ class GaussianScale(keras.layers.Layer):
             self.weight.assign(kept * self.weight + (1.0 - kept))
         return 0.5 * ops.log(ops.maximum(error, _LEAST_SQUARED_ERROR))
 
-    def compute_output_shape(self, input_shape) -> tuple:
-        return (*input_shape[0], 2)
+    def compute_output_shape(self, means_shape, values_shape=None) -> tuple:
+        return (*means_shape, 2)
 
-    def compute_output_spec(self, inputs, training=None) -> keras.KerasTensor:
-        return keras.KerasTensor((*inputs[0].shape, 2), dtype="float32")
+    def compute_output_spec(self, means, values, training=None) -> keras.KerasTensor:
+        return keras.KerasTensor((*means.shape, 2), dtype="float32")
 
     def get_config(self) -> dict:
         names = ("kind", "scale", "momentum", "metrics_name")

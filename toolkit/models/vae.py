@@ -91,7 +91,7 @@ def vae(
     how = {"per_pixel": 2, "bernoulli": 1}.get(decoder, 0)
     params = make_decoder(shape, latent_size, network, units, num_params=how)(drawn)
     if not how:
-        params = GaussianScale(decoder, momentum=momentum, name="scale")([params, scaled])
+        params = GaussianScale(decoder, momentum=momentum, name="scale")(params, scaled)
     return keras.Model(images, params, name="vae")
 
 
@@ -213,7 +213,7 @@ def params(model: keras.Model, codes: Any) -> Any:
     found = model.get_layer("decoder")(codes)
     if len(found.shape) == 5:
         return found
-    return model.get_layer("scale")([found, found])
+    return model.get_layer("scale")(found, found)
 
 
 def decoded(model: keras.Model, codes: Any) -> Any:
