@@ -42,6 +42,8 @@ class GaussianLatent(keras.layers.Layer):
     Reference: Kingma and Welling 2014, arXiv 1312.6114, sections 2.3 and 2.4, appendix B.
     """
 
+    _arguments = ("units", "scale", "seed", "always_draw", "metrics_name")
+
     def __init__(
         self,
         units: int,
@@ -90,24 +92,37 @@ class GaussianLatent(keras.layers.Layer):
         """
         return self._nats(*self.moments(inputs))
 
+    def penalty(self, draw: Any, mean: Any, log_variance: Any, training: bool | None = None) -> Any:
+        """Computes what is added to the loss, which a layer of another objective overrides.
+
+        Args:
+            draw: z, float32 (batch, ..., units).
+            mean: m, of the same shape.
+            log_variance: log s².
+            training: Whether this is a training step.
+
+        Returns:
+            A float32 scalar: scale times the mean of the divergences.
+        """
+        return self.scale * ops.mean(self._nats(mean, log_variance))
+
     def _nats(self, mean, log_variance):
         paid = 0.5 * (ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance)
         return ops.sum(paid, axis=list(range(1, len(paid.shape))))
 
     def call(self, inputs, training=None):
         mean, log_variance = self.moments(inputs)
-        nats = self._nats(mean, log_variance)
-        self.add_loss(self.scale * ops.mean(nats))
-        if training is not None and self.nats is not None:
-            self.nats.update_state(nats)
+        draw = mean
         if training or self.always_draw:
             noise = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.seed_generator)
-            mean = mean + ops.exp(0.5 * log_variance) * noise
-        return ops.cast(mean, self.compute_dtype)
+            draw = mean + ops.exp(0.5 * log_variance) * noise
+        self.add_loss(self.penalty(draw, mean, log_variance, training))
+        if training is not None and self.nats is not None:
+            self.nats.update_state(self._nats(mean, log_variance))
+        return ops.cast(draw, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
-        names = ("units", "scale", "seed", "always_draw", "metrics_name")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        return {**super().get_config(), **{name: getattr(self, name) for name in self._arguments}}
