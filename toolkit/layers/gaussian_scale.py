@@ -16,9 +16,9 @@ _LEAST_SQUARED_ERROR = 1e-10
 class GaussianScale(keras.layers.Layer):
     """Gives a decoder's means a scale: the raw parameters of `distributions.DiagonalGaussian`.
 
-    Of the four kinds "fixed" is a constant; "shared" one trained weight w, which begins at 0, log s = 10 w, so that
-    Adam moves it fast enough; "optimal" the scale under which the batch's values x are likeliest, s² = mean (x - m)²
-    over all of them, and "optimal_per_example" the same of each example. The last two are functions of the means, through
+    Of the four kinds "fixed" is a constant. "shared" is one trained weight w, which begins at 0: log s = 10 w, so that
+    Adam moves it fast enough. "optimal" is the scale under which the batch's values x are likeliest, s² = mean (x - m)²
+    over all of them, and "optimal_per_example" the same of each example. These two are functions of the means, through
     which the gradient passes: the loss becomes D/2 log mean (x - m)² but for a constant. Outside of training they are
     what training has found: s² is then the moving average of the batches' squared errors, without a bias towards its
     start.
