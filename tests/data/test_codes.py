@@ -1,6 +1,8 @@
 """Codes as they were written come back, in any reader of TFRecord too; what is damaged is named."""
 
 import json
+import os
+import shutil
 
 import numpy as np
 import pytest
@@ -114,12 +116,45 @@ def test_a_second_writing_replaces_the_first_or_leaves_it(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["codes"]
 
 
+def test_labels_that_mean_nothing_may_be_any(tmp_path):
+    parts = dict.fromkeys(codes.SPLITS, [(np.zeros((1, *SHAPE), int), np.array([77]), None)])
+    codes.write(tmp_path / "codes", parts, **HOW | {"label_names": ()})
+    assert codes.load(tmp_path / "codes", batch_size=1).splits.test.peek()["label"] == [77]
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "letters.txt").write_text("precious")
+    with pytest.raises(ValueError, match="is not a folder of codes: it holds letters.txt. Give a folder of its own"):
+        codes.write(tmp_path, PARTS, **HOW)
+    assert [path.name for path in tmp_path.iterdir()] == ["letters.txt"]
+
+
+def test_there_is_no_moment_without_codes(folder, monkeypatch):
+    """Whatever the system is asked to rename or remove meanwhile, the folder has codes, old or new."""
+    seen = []
+
+    def watched(call):
+        def watch(*arguments, **how):
+            result = call(*arguments, **how)
+            seen.append(codes.load(folder, batch_size=4).codebook)
+            return result
+
+        return watch
+
+    monkeypatch.setattr(shutil, "rmtree", watched(shutil.rmtree))
+    monkeypatch.setattr(os, "replace", watched(os.replace))
+    codes.write(folder, PARTS, **HOW | {"codebook": "other"})
+    assert seen[0] == "abc" and seen[-1] == "other"
+
+
 @pytest.mark.parametrize(
     ("batch", "told"),
     [
         ((np.zeros((2, 3, 3)), np.zeros(2), None), r"expected codes \(n, 3, 2\)"),
         ((np.full((2, 3, 2), 300), np.zeros(2), None), "codes 300 to 300; expected 0 to 299"),
         ((np.zeros((2, 3, 2)), np.zeros(3), None), "as many labels"),
+        ((np.zeros((2, 3, 2)), np.array([0, 2]), None), "train: labels 0 to 2; expected 0 to 1"),
+        ((np.zeros((2, 3, 2)), np.array([-1, 1]), None), "train: labels -1 to 1; expected 0 to 1"),
     ],
 )
 def test_what_cannot_be_written(tmp_path, batch, told):

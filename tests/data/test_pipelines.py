@@ -23,19 +23,6 @@ def as_lists(batches):
     return [batch.tolist() for batch in batches]
 
 
-def test_a_function_of_other_arguments_is_named_before_it_is_traced():
-    def noisy(number, seeds):
-        return number
-
-    with pytest.raises(
-        ValueError, match=r"noisy\(number, seeds\) is called with 1 arguments, with map.*seed=\) one more"
-    ):
-        numbers().map(noisy).peek()
-    with pytest.raises(ValueError, match="is called with 2 arguments, the last one the examples' seeds"):
-        numbers().map(lambda number: number, seed=0).peek()
-    assert numbers().map(noisy, seed=0).peek().tolist() == numbers().peek().tolist()
-
-
 def test_resuming_at_any_step_is_the_tail_of_the_whole():
     batches = numbers().map(lambda i: i * 2)
     plan = shuffled_plan(10, 3, seed=0)
@@ -95,6 +82,27 @@ def test_spread_is_single_examples_from_end_to_end():
     assert spread.steps_per_epoch == 4
     assert listed(spread.dataset(num_epochs=1)) == [[-first[index]] for index in (0, 3, 6, 9)]
     assert [batch[0] for batch in listed(numbers().spread(99).dataset(num_epochs=1))] == first
+
+
+def test_examples_are_counted_as_they_are_left():
+    for part, num_examples in (
+        (numbers(), 10),
+        (numbers().take(1), 3),
+        (numbers().take(99), 10),
+        (numbers().map(lambda i: -i).take(2), 6),
+        (numbers().at_least(3), 9),
+        (numbers().spread(4), 4),
+        (numbers(9).shard(3, [0, 2]), 6),
+        (numbers().take(2).spread(5), 5),
+        (numbers().subset(np.array([4, 2]), shuffled_plan(2, 1, seed=0)).take(1), 1),
+    ):
+        assert part.num_examples == num_examples == sum(map(len, listed(part.dataset(num_epochs=1))))
+    assert numbers().take(1).contents == numbers().contents, "which are the whole's, whatever is taken"
+    for none in (0, -1):
+        with pytest.raises(ValueError, match=f"take: expected 1 batch or more; got {none}"):
+            numbers().take(none)
+        with pytest.raises(ValueError, match=f"spread: expected 1 example or more; got {none}"):
+            numbers().spread(none)
 
 
 def test_peek_is_the_first_batch():
@@ -213,13 +221,6 @@ def test_a_seed_for_each_example_is_a_pure_function_of_seed_epoch_and_example():
     pool = np.array([7, 2, 3])
     chosen = seen(pairs(numbers(), seed=5).subset(pool, shuffled_plan(3, 2, seed=1)))
     assert chosen == {(epoch, i): s for (epoch, i), s in whole.items() if i in pool}
-
-
-def test_functions_with_and_without_a_seed_follow_one_another():
-    made = numbers(4, 2, shuffle=False).map(lambda i: i + 1).map(lambda i, s: {"i": i, "s": s}, seed=0)
-    made = made.map(lambda d: (d["i"], d["s"])).map(lambda i, s, again: (i, s, again - s), seed=0).map(lambda *d: d)
-    assert [each.tolist() for each in made.peek()] == [[1, 2], [0, 1], [0, 0]]
-    assert [each.tolist() for each in next(made.dataset(2).as_numpy_iterator())] == [[1, 2], [4, 5], [0, 0]]
 
 
 def test_a_subset_has_a_plan_a_fingerprint_and_a_resume_of_its_own():

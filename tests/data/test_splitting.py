@@ -22,6 +22,18 @@ def test_plain_shares():
     np.testing.assert_array_equal(np.concatenate([first, second, left]), np.random.default_rng(5).permutation(10))
 
 
+def test_a_share_is_what_it_says_in_decimals():
+    for percent in range(1, 100):
+        assert [len(part) for part in split(100, [percent / 100], seed=0)] == [100 - percent, percent]
+    assert [len(part) for part in split(100, [0.299], seed=0)] == [71, 29]
+
+
+@pytest.mark.parametrize("num_examples, shares", [(1, [0.5]), (2, [0.1, 0.1]), (10, [0.6, 0.4]), (0, [0.1])])
+def test_some_example_is_left_to_train_on(num_examples, shares):
+    with pytest.raises(ValueError, match=f"^{num_examples} examples are too few to hold out .* and leave one"):
+        split(num_examples, shares, seed=0)
+
+
 def test_shares_of_each_class():
     """At least one of each class, also of a rare one, as long as one is left to train on."""
     parts = split(53, [0.2, 0.2], seed=0, labels=LABELS)

@@ -25,8 +25,8 @@ def test_a_saved_network_says_what_it_speaks(tmp_path):
 @pytest.mark.parametrize(
     "how, told",
     [
-        ({"speakers": ["a", "a"]}, "speakers: expected each once, and one at least; got 2 names"),
-        ({"units": []}, "units: expected each once, and one at least; got 0 names"),
+        ({"speakers": ["a", "b", "a", "c", "c", "c"]}, "speakers: expected each once, .* got a, c more than once"),
+        ({"units": []}, "units: expected each once, and one at least; got none"),
         ({"unit_lengths": [1.0]}, "1 unit_lengths for 3 units"),
     ],
 )

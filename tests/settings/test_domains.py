@@ -69,3 +69,18 @@ def test_what_videos_are_asked_for():
         domains.Videos(held_out=0.5)
     with pytest.raises(ValueError, match="--num_frames=1000 of --image_size=2048 in a --batch_size of 1 are 4 billion"):
         domains.Videos(num_frames=1000, image_size=2048)
+
+
+@pytest.mark.parametrize(
+    ("data", "digits", "size"),
+    [
+        ("embedded", True, 16),
+        ("embedded:50", True, 16),
+        ("embedded:shapes:9", False, 64),
+        ("keras:mnist", False, None),
+        ("folder:embedded:", False, None),
+    ],
+)
+def test_which_images_are_the_embedded_digits(data, digits, size):
+    images = domains.Images(data=data)
+    assert (images.digits, images.embedded_size) == (digits, size)

@@ -13,7 +13,6 @@ import dataclasses
 import hashlib
 import math
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,7 +23,7 @@ from toolkit.data.plans import shuffled_plan
 from toolkit.files import binary, limits
 from toolkit.files.names import printable
 from toolkit.files.text import read_json
-from toolkit.files.writing import write_json
+from toolkit.files.writing import replaced, write_json
 from toolkit.lazy import tensorflow as tf
 
 SPLITS = ("train", "validation", "test")
@@ -110,7 +109,7 @@ def write(
     """Writes codes, all of them or none.
 
     Args:
-        folder: Where; what is there is replaced.
+        folder: Where; what an earlier call wrote there is replaced.
         parts: "train", "validation" and "test", each batches of codes (n, *shape), labels (n,) and how many places of
             the first axis count (n,), or None: all.
         shape: Of one example's codes.
@@ -121,7 +120,8 @@ def write(
         levels: As in `Codes`, where an example is a row of the codes of several.
 
     Raises:
-        ValueError: Where codes are out of range, or of another shape.
+        ValueError: Where codes or labels are out of range, or codes of another shape; where the folder holds anything
+            else.
         OSError: Where the folder cannot be written.
     """
     folder, shape = binary.expanded(folder), tuple(map(int, shape))
@@ -129,35 +129,30 @@ def write(
         raise ValueError(f"num_codes must be between 1 and {MOST}; got {num_codes}.")
     if not _is_shape(list(shape)):
         raise ValueError(f"shape: expected one to four sides of at most {limits.GIB:,} codes together; got {shape}.")
-    new = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    try:
+    with replaced(folder, [*(f"{split}.tfrecord" for split in SPLITS), HEAD], "a folder of codes") as new:
         counts = {}
         for split in SPLITS:
             counts[split] = 0
             with tf.io.TFRecordWriter(str(new / f"{split}.tfrecord")) as file:
                 for codes, labels, lengths in parts[split]:
                     counts[split] += len(codes)
-                    for record in _records(split, codes, labels, lengths, shape, num_codes):
+                    for record in _records(split, codes, labels, lengths, shape, num_codes, len(label_names)):
                         file.write(record)
         head = {"shape": list(shape), "num_codes": num_codes, "codebook": codebook, "label_names": list(label_names)}
         head |= {"levels": [list(map(int, each)) for each in levels]} if levels else {}
         write_json(new / HEAD, {**head, "counts": counts, "facts": dict(facts or {})})
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(new, folder)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
 
 
-def _records(split, codes, labels, lengths, shape, num_codes):
+def _records(split, codes, labels, lengths, shape, num_codes, num_labels):
     codes, labels = np.asarray(codes), np.asarray(labels)
     if codes.shape[1:] != shape or labels.shape != codes.shape[:1]:
         raise ValueError(
             f"{split}: expected codes (n, {', '.join(map(str, shape))}) and as many labels; got "
             f"{codes.shape} and {labels.shape}."
         )
-    _check_range(codes, num_codes, split)
+    _check_range(codes, num_codes, split, "codes")
+    if num_labels:
+        _check_range(labels, num_labels, split, "labels")
     lengths = np.full(len(codes), shape[0]) if lengths is None else np.asarray(lengths)
     if lengths.shape != labels.shape or (len(lengths) and not 0 <= lengths.min() <= lengths.max() <= shape[0]):
         raise ValueError(f"{split}: expected a length of 0 to {shape[0]} for each example; got {lengths}.")
@@ -207,11 +202,10 @@ def load(folder: str | os.PathLike, *, batch_size: int, seed: int = 0) -> Codes:
     for split in SPLITS:
         path, count = folder / f"{split}.tfrecord", head["counts"].get(split)
         records = _mapped(path, tuple(shape), count, remedy)
-        labels, most = records["label"], len(head["label_names"])
-        if most and (labels.min() < 0 or labels.max() >= most):
-            raise ValueError(f"{path}: labels {labels.min()} to {labels.max()}; expected 0 to {most - 1}. {remedy}")
+        if head["label_names"]:
+            _check_range(records["label"], len(head["label_names"]), str(path), "labels", remedy)
         for start in range(0, len(records), 4096):
-            _check_range(records["codes"][start : start + 4096], num_codes, str(path))
+            _check_range(records["codes"][start : start + 4096], num_codes, str(path), "codes", remedy)
         parts[split] = _batches(records, batch_size, seed, split == "train", tuple(shape))
     names = tuple(map(str, head["label_names"]))
     levels = tuple(map(tuple, levels))
@@ -278,9 +272,10 @@ def _mapped(path, shape, count, remedy):
     return np.memmap(path, record, "r")
 
 
-def _check_range(codes, num_codes, where):
-    if codes.size and (codes.min() < 0 or codes.max() >= num_codes):
-        raise ValueError(f"{where}: codes {codes.min()} to {codes.max()}; expected 0 to {num_codes - 1}.")
+def _check_range(values, count, where, what, remedy=""):
+    if values.size and (values.min() < 0 or values.max() >= count):
+        told = f"{where}: {what} {values.min()} to {values.max()}; expected 0 to {count - 1}. {remedy}"
+        raise ValueError(told.rstrip())
 
 
 def _batches(records, batch_size, seed, train, shape):

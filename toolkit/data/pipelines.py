@@ -4,7 +4,6 @@ import copy
 import dataclasses
 import functools
 import hashlib
-import inspect
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from toolkit.data.contents import contents_of
-from toolkit.data.plans import Plan
+from toolkit.data.mapping import mapped
+from toolkit.data.plans import CUTS, Plan
 from toolkit.lazy import tensorflow as tf
 
 SERVED = "toolkit.data.service"  # the name of the function that reads for others: see service.py
@@ -26,6 +26,8 @@ class Batches:
         plan: An epoch's number to the indices of its batches, in order; every epoch has as many batches.
         signature: `tf.TensorSpec`s nested as the batch is, None for axes that differ between batches.
         num_examples: How many examples there are.
+        continues: Whether each batch goes on where the one before it ended, as those of streams do. They have no
+            examples that could be seeded, chosen or shared out, and only `take` cuts them.
 
     Attributes:
         steps_per_epoch: Batches in an epoch.
@@ -43,18 +45,34 @@ class Batches:
     [[4.0, 5.0, 6.0, 7.0], [8.0, 9.0]]
     """
 
-    def __init__(self, read: Callable[[np.ndarray], Any], plan: Plan, signature: Any, *, num_examples: int) -> None:
+    def __init__(
+        self,
+        read: Callable[[np.ndarray], Any],
+        plan: Plan,
+        signature: Any,
+        *,
+        num_examples: int,
+        continues: bool = False,
+    ) -> None:
         self._read = read
         self._whole_plan = plan
         self._signature = signature
         self._cuts: tuple[tuple, ...] = ()
         self._plan = functools.lru_cache(maxsize=2)(self._cut_plan)  # two: calls in parallel meet at an epoch's end
         self._functions: tuple[tuple[Callable, int | None], ...] = ()
-        self._numbers_in_epoch = num_examples
-        self.num_examples = num_examples
+        self._numbers_in_epoch = self._num_examples = num_examples
+        self._continues = continues
         self.steps_per_epoch = len(plan(0))
         if not self.steps_per_epoch:
             raise ValueError("The data set is empty: an epoch of it holds no batch.")
+
+    @property
+    def num_examples(self) -> int:
+        """How many examples there are: of what `take` and the like have left, those of the first epoch.
+
+        Of batches that continue one another it counts the whole, whatever is left.
+        """
+        return sum(map(len, self._plan(0))) if self._cuts and not self._continues else self._num_examples
 
     def dataset(self, start_step: int = 0, num_epochs: int | None = None, service: str = "") -> Any:
         """Reads the batches from a step on.
@@ -70,15 +88,10 @@ class Batches:
         """
         last = np.iinfo(np.int64).max if num_epochs is None else num_epochs * self.steps_per_epoch
         dataset = tf.data.Dataset.range(start_step, last)
-        # Examples' numbers go along up to the last function that draws from them.
-        num_seeded = max((place for place, (_, seed) in enumerate(self._functions, 1) if seed is not None), default=0)
         how = {"num_parallel_calls": 2, "deterministic": True}
-        dataset = dataset.map(self._reader(served=bool(service), numbered=num_seeded > 0), **how)
-        for place, (function, seed) in enumerate(self._functions, 1):
-            numbered = place <= num_seeded
-            _check_arguments(function, dataset.element_spec[0] if numbered else dataset.element_spec, seed)
-            applied = _with_numbers(function, seed, keep=place < num_seeded) if numbered else function
-            dataset = dataset.map(applied, **how)
+        numbered = any(seed is not None for _, seed in self._functions)
+        dataset = dataset.map(self._reader(served=bool(service), numbered=numbered), **how)
+        dataset = mapped(dataset, self._functions, **how)
         if service:
             dataset = dataset.apply(
                 tf.data.experimental.service.distribute(
@@ -122,7 +135,7 @@ class Batches:
     def _cut_plan(self, epoch):
         plan = self._whole_plan(epoch)
         for cut, *numbers in self._cuts:
-            plan = _CUTS[cut](plan, *numbers)
+            plan = CUTS[cut](plan, *numbers)
         return plan
 
     @functools.cached_property
@@ -138,7 +151,7 @@ class Batches:
     @functools.cached_property
     def contents(self) -> dict[str, Any]:
         """What tells the examples apart from others, for JSON; see `contents.contents_of`."""
-        return contents_of(self._read, self._whole_plan(0), self.num_examples)
+        return contents_of(self._read, self._whole_plan(0), self._num_examples)
 
     def cut(self, cuts: Sequence[Sequence]) -> "Batches":
         """Takes the batches that are left after `take`, `at_least`, `shard` and `spread` as another's `cuts` say.
@@ -148,7 +161,13 @@ class Batches:
 
         Returns:
             The new batches.
+
+        Raises:
+            ValueError: Where batches continue one another, and anything but `take` is asked for.
         """
+        for name, *_ in cuts:
+            if name != "take":
+                self._check_examples(name)
         new = copy.copy(self)
         new._cuts = (*self._cuts, *map(tuple, cuts))
         new._plan = functools.lru_cache(maxsize=2)(new._cut_plan)
@@ -166,10 +185,15 @@ class Batches:
 
         Returns:
             The new batches.
+
+        Raises:
+            ValueError: Where batches continue one another, and a seed is given.
         """
-        mapped = self.cut([])
-        mapped._functions = (*self._functions, (function, seed))
-        return mapped
+        if seed is not None:
+            self._check_examples("map(..., seed=)")
+        new = self.cut([])
+        new._functions = (*self._functions, (function, seed))
+        return new
 
     def subset(self, indices: np.ndarray, plan: Plan) -> "Batches":
         """Takes the batches of some examples only, such as a pool's: read and mapped as all are, in an own order.
@@ -185,7 +209,8 @@ class Batches:
             The new batches, with a fingerprint of their own.
 
         Raises:
-            ValueError: Where an index is no example's, or one stands twice, or the plan holds no batch.
+            ValueError: Where an index is no example's, or one stands twice, or the plan holds no batch; where batches
+                continue one another.
 
         Example:
 
@@ -195,6 +220,7 @@ class Batches:
         >>> batches.subset(np.array([2, 3, 5]), shuffled_plan(3, batch_size=4, seed=0, shuffle=False)).peek()
         array([2, 3, 5])
         """
+        self._check_examples("subset")
         indices = np.asarray(indices, np.int64)
         if indices.ndim != 1 or len(np.unique(indices)) != len(indices) or np.any(indices < 0):
             raise ValueError(
@@ -211,15 +237,26 @@ class Batches:
         chosen._functions, chosen._numbers_in_epoch = self._functions, self._numbers_in_epoch
         return chosen
 
+    def _check_examples(self, asked):
+        if self._continues:
+            raise ValueError(
+                f"{asked} is for batches of examples; each of these batches goes on where the one before it ended."
+            )
+
     def take(self, num_batches: int) -> "Batches":
         """Takes the first batches of each epoch.
 
         Args:
-            num_batches: How many; at most those there are.
+            num_batches: How many, 1 or more; at most those there are.
 
         Returns:
             The new batches.
+
+        Raises:
+            ValueError: Where none is asked for.
         """
+        if num_batches < 1:
+            raise ValueError(f"take: expected 1 batch or more; got {num_batches}.")
         return self.cut([("take", num_batches)])
 
     def at_least(self, num_examples: int) -> "Batches":
@@ -246,6 +283,7 @@ class Batches:
         Raises:
             ValueError: Where a batch has fewer examples than parts.
         """
+        self._check_examples("shard")
         smallest = min(map(len, self._plan(0)))
         if smallest < num_shards:
             raise ValueError(f"A batch of {smallest} examples cannot be cut in {num_shards} parts.")
@@ -255,11 +293,16 @@ class Batches:
         """Takes single examples, evenly spaced over an epoch: a small sample of everything, without padding.
 
         Args:
-            num_examples: How many; at most those there are.
+            num_examples: How many, 1 or more; at most those there are.
 
         Returns:
             The new batches, of one example each.
+
+        Raises:
+            ValueError: Where none is asked for.
         """
+        if num_examples < 1:
+            raise ValueError(f"spread: expected 1 example or more; got {num_examples}.")
         return self.cut([("spread", num_examples)])
 
     def arrays(self) -> Any:
@@ -270,57 +313,6 @@ class Batches:
     def peek(self) -> Any:
         """Reads the first batch, as NumPy arrays."""
         return next(self.dataset(num_epochs=1).as_numpy_iterator())
-
-
-def _with_numbers(function, seed, keep):
-    """What `function` makes of (batch, examples' numbers), together with these where a later function needs them."""
-
-    def apply(batch, numbers):
-        arguments = batch if isinstance(batch, tuple) else (batch,)
-        if seed is not None:
-            # Seed 0 gives the numbers themselves, each other one numbers that are far from them (Weyl's sequence).
-            offset = (seed * 0x9E3779B97F4A7C15 + (1 << 63)) % (1 << 64) - (1 << 63)
-            arguments = (*arguments, numbers + tf.constant(offset, tf.int64))
-        made = function(*arguments)
-        return (made, numbers) if keep else made
-
-    return apply
-
-
-def _check_arguments(function, batch, seed):
-    """Says what `map`'s function is given, where it takes another number of arguments."""
-    arguments = (*(batch if isinstance(batch, tuple) else (batch,)), *([seed] if seed is not None else ()))
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # a function that tells nothing
-        return
-    try:
-        signature.bind(*arguments)
-    except TypeError as error:
-        last = "the last one the examples' seeds" if seed is not None else "with map(..., seed=) one more, seeds"
-        raise ValueError(
-            f"map: {getattr(function, '__name__', function)}{signature} is called with {len(arguments)} arguments, "
-            f"{last}: {error}."
-        ) from error
-
-
-def _shard(plan, num_shards, *indices):
-    cut = [np.array_split(batch, num_shards) for batch in plan]
-    return [batch[index] for batch in cut for index in indices]
-
-
-def _spread(plan, num_examples):
-    examples = np.concatenate(plan)
-    chosen = np.linspace(0, len(examples) - 1, min(num_examples, len(examples))).round().astype(int)
-    return [examples[index : index + 1] for index in chosen]
-
-
-_CUTS = {
-    "take": lambda plan, num_batches: plan[:num_batches],
-    "at_least": lambda plan, num_examples: [batch for batch in plan if len(batch) >= num_examples],
-    "shard": _shard,
-    "spread": _spread,
-}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -94,3 +94,23 @@ def _plan(groups, batch_size, seed, shuffle):
         return [batches[i] for i in random.permutation(len(batches))] if shuffle else batches
 
     return plan
+
+
+def _shard(plan, num_shards, *indices):
+    cut = [np.array_split(batch, num_shards) for batch in plan]
+    return [batch[index] for batch in cut for index in indices]
+
+
+def _spread(plan, num_examples):
+    examples = np.concatenate(plan)
+    chosen = np.linspace(0, len(examples) - 1, min(num_examples, len(examples))).round().astype(int)
+    return [examples[index : index + 1] for index in chosen]
+
+
+# What is left of an epoch's batches, by name: of `Batches.cut`.
+CUTS = {
+    "take": lambda plan, num_batches: plan[:num_batches],
+    "at_least": lambda plan, num_examples: [batch for batch in plan if len(batch) >= num_examples],
+    "shard": _shard,
+    "spread": _spread,
+}

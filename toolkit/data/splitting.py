@@ -1,5 +1,6 @@
 """Which examples are held out from training."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,10 +20,10 @@ def split(
 
     Returns:
         The examples that are left and those of each share: with labels ascending, else in random order. Without
-        labels a share of its example count is rounded down, with them to the nearest.
+        labels a share's example count is rounded down, with them to the nearest.
 
     Raises:
-        ValueError: Where the labels are not as many as the examples.
+        ValueError: Where the labels are not as many as the examples, or without labels no example is left.
 
     Example:
 
@@ -33,8 +34,12 @@ def split(
     ([0, 1, 2, 3], [4, 5])
     """
     if labels is None:
+        # 100 * 0.29 is 28.999999999999996.
+        sizes = [max(1, math.floor(round(num_examples * share, 9))) for share in shares]
+        if sum(sizes) >= num_examples:
+            raise ValueError(f"{num_examples} examples are too few to hold out {sizes} and leave one to train on.")
         order = np.random.default_rng(seed).permutation(num_examples)
-        *cuts, left = np.split(order, np.cumsum([max(1, int(num_examples * share)) for share in shares]))
+        *cuts, left = np.split(order, np.cumsum(sizes))
         return [left, *cuts]
     labels = np.asarray(labels)
     if labels.shape != (num_examples,):

@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import Any
 
 
 def printable(name: str | os.PathLike) -> str:
@@ -23,3 +24,17 @@ def printable(name: str | os.PathLike) -> str:
     """
     found = os.fsencode(name).decode("utf-8", "backslashreplace")
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: f"\\x{ord(match[0]):02x}", found)
+
+
+def natural_order(name: str) -> tuple[Any, ...]:
+    """Gives what names are to be sorted by: numbers in them as numbers, and no two names alike.
+
+    Args:
+        name: The name.
+
+    Example:
+
+    >>> sorted(["f10.png", "f9.png", "f1.png"], key=natural_order)
+    ['f1.png', 'f9.png', 'f10.png']
+    """
+    return tuple((int(part), part) if part.isdecimal() else (-1, part) for part in re.split("([0-9]+)", name)), name

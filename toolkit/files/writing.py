@@ -1,12 +1,17 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 import contextlib
+import ctypes
+import errno
 import json
 import math
 import os
 import pathlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
+
+from toolkit.files.names import printable
 
 
 def write_whole(path: pathlib.Path, write: Callable[[Any], None]) -> None:
@@ -79,3 +84,63 @@ def _finite(content):
     if isinstance(content, list | tuple):
         return [_finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+@contextlib.contextmanager
+def replaced(folder: pathlib.Path, ours: Collection[str], expected: str) -> Iterator[pathlib.Path]:
+    """Yields an empty folder beside `folder`, which takes its place when the block ends without an error.
+
+    Killed or refused at any moment, what was there before is there as it was: at once, or, where the system cannot swap
+    two folders in one step, when the next one is written.
+
+    Args:
+        folder: Where to.
+        ours: Names of all that may lie there, and is then replaced.
+        expected: What the folder should be, for messages.
+
+    Raises:
+        ValueError: Where something else lies there.
+        OSError: Where it cannot be written, such as on a full disk.
+    """
+    folder = folder.resolve()
+    new, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
+    # What one that was killed has left.
+    shutil.rmtree(new, ignore_errors=True)
+    if old.exists() and not folder.exists():
+        os.replace(old, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+    others = sorted({path.name for path in folder.iterdir()} - set(ours)) if folder.exists() else []
+    if others:
+        told = ", ".join(map(printable, others[:5]))
+        raise ValueError(f"{printable(folder)} is not {expected}: it holds {told}. Give a folder of its own.")
+    new.mkdir(parents=True)
+    try:
+        yield new
+        if not folder.exists():
+            os.replace(new, folder)
+        elif not _exchange(new, folder):
+            os.replace(folder, old)
+            os.replace(new, folder)
+    except Exception as error:  # TensorFlow's writers raise its own
+        full = os.strerror(errno.ENOSPC)
+        why = full if full in str(error) else None
+        if isinstance(error, OSError) and str(error.filename or new).startswith(str(new)):  # not of what is read
+            why = why or error.strerror
+        if why is None:
+            raise
+        before = "what it held before is intact" if folder.exists() else "nothing was there before"
+        raise OSError(f"{printable(folder)} could not be written: {why}; {before}.") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one, other):
+    """Swaps two folders in one step where the system can, so that there is no moment without either; says if it did."""
+    try:
+        rename = ctypes.CDLL(None).renameat2
+    except (AttributeError, OSError, TypeError):
+        return False
+    at_working_directory, exchange = -100, 2
+    return rename(at_working_directory, os.fsencode(one), at_working_directory, os.fsencode(other), exchange) == 0

@@ -1,5 +1,6 @@
 """Who speaks in what a network has learned, and which units are said, kept with it."""
 
+import collections
 from collections.abc import Sequence
 
 import keras
@@ -47,8 +48,10 @@ class SpeechInventory(keras.layers.Identity):
         super().__init__(autocast=False, **kwargs)
         self.speakers, self.units = list(speakers), list(units)
         for what, names in (("speakers", self.speakers), ("units", self.units)):
-            if not names or len(set(names)) < len(names):
-                raise ValueError(f"{what}: expected each once, and one at least; got {len(names)} names.")
+            twice = [name for name, count in collections.Counter(names).items() if count > 1]
+            if twice or not names:
+                found = f"{', '.join(twice[:5])} more than once" if twice else "none"
+                raise ValueError(f"{what}: expected each once, and one at least; got {found}.")
         self.unit_lengths = [float(length) for length in unit_lengths]
         if len(self.unit_lengths) != len(self.units):
             raise ValueError(f"{len(self.unit_lengths)} unit_lengths for {len(self.units)} units.")

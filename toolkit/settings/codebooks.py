@@ -118,5 +118,5 @@ class EncodedImages(Images, NamedImages):
 
     def reading(self) -> dict:
         """Gives what `data.images.load` is asked for, but for the batch size, by its arguments' names."""
-        how = {"image_size": self.size, "channels": self.channels or (1 if self.embedded_size == 16 else 3)}
+        how = {"image_size": self.size, "channels": self.channels or (1 if self.digits else 3)}
         return {"source": self.data, **how, **self.only("seed", "held_out", "skip_corrupt")}

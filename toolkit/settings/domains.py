@@ -109,10 +109,15 @@ class Images(Run):
         _check_share(self.held_out)
 
     @property
+    def digits(self) -> bool:
+        """Whether these are the embedded digits, which are grey; other embedded images are in colour."""
+        reader, _, rest = self.data.partition(":")
+        return reader == "embedded" and not rest[:1].isalpha()
+
+    @property
     def embedded_size(self) -> int | None:
         """Pixels of height and width of embedded images, of others None."""
-        reader, _, rest = self.data.partition(":")
-        return (64 if rest[:1].isalpha() else 16) if reader == "embedded" else None
+        return 16 if self.digits else 64 if self.data.startswith("embedded:") else None
 
 
 @group

@@ -27,6 +27,22 @@ def test_in_memory_and_in_its_file_are_the_same(tmp_path, suffix, rate, channels
         np.testing.assert_allclose(streamed.read(start, stop), kept.read(start, stop), atol=1e-6)
 
 
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_samples_that_are_given_are_trimmed_scaled_and_labelled_as_their_file_is(tmp_path, rate):
+    sound = np.concatenate([np.zeros(rate // 10), noise(3 * rate // 10), np.zeros(rate // 10)]).astype("float32")
+    path = write(tmp_path / "a.wav", sound, rate, subtype="FLOAT")
+    found = []
+    for waveform in (None, sound):
+        found.append(Clip(str(path), files.header(path), "one", SEGMENTS, 8000, waveform))
+        found[-1].open(0.05, in_memory=False, peak=0.9)
+        found[-1].label({"a": 3, "b": 5})
+    streamed, given = found
+    assert given.length == len(given.waveform) == streamed.length < 4000 and given.start == streamed.start > 0
+    for start, stop in ((0, given.length), (700, 1800)):
+        np.testing.assert_allclose(given.read(start, stop), streamed.read(start, stop), atol=1e-6)
+        np.testing.assert_array_equal(given.units(start, stop), streamed.units(start, stop))
+
+
 def test_channels_become_their_mean(tmp_path):
     left, right = noise(1000, seed=0), noise(1000, seed=1)
     found = clip(write(tmp_path / "a.wav", np.stack([left, right], axis=1), subtype="FLOAT"))

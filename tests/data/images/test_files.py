@@ -1,6 +1,7 @@
 """One file: formats, modes and orientations against Pillow and NumPy."""
 
 import concurrent.futures
+import contextlib
 import struct
 import time
 
@@ -120,6 +121,28 @@ def test_large_images_are_decoded_one_at_a_time(tmp_path, monkeypatch):
     with concurrent.futures.ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda _: read(path), range(8)))
     assert max(most) == 1 and len(most) == 8
+
+
+def test_the_bound_that_the_process_has_set_in_pillow_is_as_it_was(tmp_path, monkeypatch):
+    path, damaged = write(tmp_path / "a.png", noise(0, 60, 60)), tmp_path / "b.png"
+    damaged.write_bytes(path.read_bytes()[:200])
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)  # Pillow itself would not open it
+    for names, expected in ((path, None), (damaged, ValueError)):
+        with pytest.raises(expected) if expected else contextlib.nullcontext():
+            files.read(names, 8)
+        assert Image.MAX_IMAGE_PIXELS == 1000
+    # Of several at once, in whatever order they end: lifted until the last.
+    one, other = files.opened(path), files.opened(path)
+    one.__enter__(), other.__enter__()
+    for each, expected in ((one, None), (other, 1000)):
+        each.__exit__(None, None, None)
+        assert Image.MAX_IMAGE_PIXELS == expected
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert len(list(pool.map(lambda _: read(path), range(100)))) == 100
+    assert Image.MAX_IMAGE_PIXELS == 1000
+    with files.opened(path):
+        Image.MAX_IMAGE_PIXELS = 2000  # by who knows nothing of us
+    assert Image.MAX_IMAGE_PIXELS == 2000
 
 
 def test_what_is_transparent_is_white(tmp_path):

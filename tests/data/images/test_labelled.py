@@ -103,7 +103,7 @@ def test_a_class_of_damaged_files_only(tmp_path):
 def test_settings_out_of_range():
     for wrong, words in (
         ({"image_size": 0}, "--image_size=0: expected 1 or more"),
-        ({"channels": 2}, "channels=2: expected 1"),
+        ({"channels": 2}, "^--channels=2: expected 1"),
         ({"held_out": 0.5}, "--held_out=0.5: expected a share"),
         ({"batch_size": 0}, "batch_size"),
     ):

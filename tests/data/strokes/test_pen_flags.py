@@ -42,6 +42,48 @@ def test_one_alone_and_one_among_others():
     assert found[0] is line and "1 of 2 lines have 1 where the pen is down" in told
 
 
+def drawn(marked, long, num_points=30):
+    """A line of even steps but for the long ones, with marks on some points."""
+    offsets = np.ones((num_points, 3))
+    offsets[long, :2], offsets[:, 2] = 9, 0
+    offsets[marked, 2] = 1
+    return offsets
+
+
+@pytest.mark.parametrize("marked, long", [
+    ([9, 19, 29], [9, 19]),  # a flick at each stroke's end looks like the jump to a start, but the last point is marked
+    ([0, 10, 29], [10]),  # as many lines begin as end with a mark
+    ([0, 9, 19], [1, 10, 20]),  # it begins with a dot and is cut off, but the jumps come after the marks
+    ([0, 10, 20], []),  # no step is longer than another
+])  # fmt: skip
+def test_starts_are_told_by_where_lines_begin_and_by_where_the_pen_jumps(marked, long):
+    clear = drawn([0, 10, 20], [10, 20])
+    (found,), told = ends_marked([clear], "here")
+    assert told and np.flatnonzero(found[:, 2]).tolist() == [9, 19, 29]
+    unclear = drawn(marked, long)
+    (found,), told = ends_marked([unclear], "here")
+    assert found is unclear and not told
+
+
+def test_lines_that_mark_starts_are_judged_together():
+    """One that has lost its first points, and one that ends with a dot, are as the others are."""
+    lines = [drawn([0, 10, 20], [10, 20])] * 2 + [drawn([10, 20], [10, 20]), drawn([0, 10, 29], [10, 29])]
+    found, told = ends_marked(lines, "here")
+    assert told.startswith("here: 4 of 4 lines have 1 where a stroke starts")
+    assert [np.flatnonzero(each[:, 2]).tolist() for each in found[1:]] == [[9, 19, 29], [9, 19, 29], [9, 28, 29]]
+
+
+@pytest.mark.parametrize("num_ending, turned", [(1, False), (2, False), (3, True), (4, True)])
+def test_where_the_pen_is_down_most_lines_end_with_it_lifted(num_ending, turned):
+    lines = [drawn([9, 19, *[29] * (number < num_ending)], [10, 20]) for number in range(4)]
+    for line in lines:
+        line[:, 2] = 1 - line[:, 2]
+    found, told = ends_marked(lines, "here")
+    assert bool(told) == turned
+    for one, two in zip(found, lines, strict=True):
+        np.testing.assert_array_equal(one[:, 2], 1 - two[:, 2] if turned else two[:, 2])
+
+
 @pytest.mark.parametrize("piece", [
     np.ones((19, 3)), np.ones((40, 3)), np.zeros((40, 3)), np.full((40, 3), np.nan), np.zeros((40, 2)), np.zeros(3),
     np.array("words"), np.zeros((0, 3)), np.full((40, 3), 1e300) * [1, 1, 0],

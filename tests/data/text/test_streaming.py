@@ -29,3 +29,20 @@ def test_what_is_after_the_end_weighs_nothing():
     given, targets, weights = as_fitted(list(batches.dataset(num_epochs=1))[-1])
     assert set(given) == {"tokens", "targets", "continues"}
     assert (targets.numpy().tolist(), weights.numpy().tolist()) == ([[3, 4], [7, -1]], [[1, 1], [1, 0]])
+
+
+def test_streams_have_no_examples_that_could_be_seeded_chosen_or_shared_out():
+    batches = streams(np.arange(1, 100), 2, 5)
+    for asked, call in (
+        ("map.*seed=", lambda: batches.map(lambda batch, seeds: batch, seed=0)),
+        ("subset", lambda: batches.subset(np.array([0]), lambda epoch: [np.array([0])])),
+        ("spread", lambda: batches.spread(3)),
+        ("shard", lambda: batches.shard(2, [0])),
+        ("shard", lambda: batches.shard(1, [0])),
+        ("at_least", lambda: batches.take(2).at_least(2)),
+    ):
+        with pytest.raises(ValueError, match=f"^{asked}.* is for batches of examples; each of these batches goes on"):
+            call()
+    taken = batches.take(3).map(as_fitted)
+    assert taken.steps_per_epoch == 3 and taken.num_examples == batches.num_examples == 99
+    assert taken.peek()[1].tolist() == batches.peek()["targets"].tolist()

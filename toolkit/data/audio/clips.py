@@ -112,13 +112,14 @@ class Clip:
 
         Args:
             trim: As in `speech.load`.
-            in_memory: Whether to.
+            in_memory: Whether to; samples that were given are there already, and stay.
             peak: As in `speech.load`.
 
         Raises:
             ValueError: Where the file is damaged, or holds nothing but silence.
         """
         whole = self.waveform
+        in_memory = in_memory or whole is not None
         if in_memory and whole is None:
             whole, _ = files.decode(self.path)
             whole = self._mono(whole)

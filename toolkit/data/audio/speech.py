@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import hashlib
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from toolkit.data.audio.trimming import HIGHEST
 from toolkit.data.audio.windows import windows
 from toolkit.data.pipelines import Splits
 from toolkit.files import limits
-from toolkit.files.names import printable
+from toolkit.files.names import natural_order, printable
 
 SPLITS = ("train", "validation", "test")
 _IN_MEMORY = limits.GIB // 4  # bytes of samples that are kept
@@ -232,7 +231,7 @@ def load(
         notes += (f"files left out that cannot be read: {len(found.skipped)}, such as {found.skipped[0]}",)
     for note in notes:
         print(printable(f"--data={source}: {note}"), file=sys.stderr)
-    speakers = tuple(sorted({clip.speaker for clip in clips}, key=_natural))
+    speakers = tuple(sorted({clip.speaker for clip in clips}, key=natural_order))
     units = _unit_names(clips)
     for clip in clips:
         clip.label({name: place for place, name in enumerate(units)}, num_states)
@@ -298,12 +297,7 @@ def _unit_names(clips):
     there = {unit for clip in clips if clip.segments for unit in clip.segments.units} - {PAUSE}
     if there <= set(UNITS):
         return tuple(unit for unit in UNITS if unit in there | {PAUSE})
-    return (PAUSE, *sorted(there, key=_natural))
-
-
-def _natural(name):
-    """So that "speaker 10" comes after "speaker 9"."""
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split("([0-9]+)", name)]
+    return (PAUSE, *sorted(there, key=natural_order))
 
 
 def _parts(clips, speakers, held_out, held_out_speakers, seed, source):

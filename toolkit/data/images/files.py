@@ -183,8 +183,33 @@ def _pillow():
     from PIL import Image
 
     Image.init()
-    Image.MAX_IMAGE_PIXELS = None  # a bound in its place, which a flag can raise, is in `opened`
     return Image, tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+class _PillowsBound:
+    """Lifts Pillow's bound, the process's, while files are open here: `opened` has one that a flag can raise."""
+
+    def __init__(self) -> None:
+        self._lock, self._num_open, self._found = threading.Lock(), 0, None
+
+    def __enter__(self) -> None:
+        from PIL import Image
+
+        with self._lock:
+            if not self._num_open:
+                self._found, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self._num_open += 1
+
+    def __exit__(self, *_: Any) -> None:
+        from PIL import Image
+
+        with self._lock:
+            self._num_open -= 1
+            if not self._num_open and Image.MAX_IMAGE_PIXELS is None:  # else another has set it meanwhile
+                Image.MAX_IMAGE_PIXELS = self._found
+
+
+_pillows_bound_lifted = _PillowsBound()
 
 
 @contextlib.contextmanager
@@ -205,7 +230,7 @@ def opened(path: str | os.PathLike, expected: str = "an image") -> Iterator[Any]
     from PIL import UnidentifiedImageError
 
     pillow, formats = _pillow()
-    with binary.opened(path, expected) as file:
+    with binary.opened(path, expected) as file, _pillows_bound_lifted:
         try:
             limits.check(os.fstat(file.fileno()).st_size, "it", _BOUND)
             with pillow.open(file, formats=formats) as image:

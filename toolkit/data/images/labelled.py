@@ -226,7 +226,7 @@ def load(
     if image_size < 1:
         raise ValueError(f"--image_size={image_size}: expected 1 or more pixels.")
     if channels not in (1, 3):
-        raise ValueError(f"channels={channels}: expected 1 (grey) or 3 (red, green, blue).")
+        raise ValueError(f"--channels={channels}: expected 1 (grey) or 3 (red, green, blue).")
     if not 0 < held_out < 0.5:
         raise ValueError(f"--held_out={held_out}: expected a share between 0 and 0.5.")
     augmentation = augmentation or Augmentation()

@@ -195,9 +195,9 @@ def _svg_glyphs(name):
     }
 
 
-def _cubic(points, pieces=8):
-    """Points along a cubic Bezier curve, without its first."""
-    t = np.linspace(0.0, 1.0, pieces + 1)[1:, None]
+def _cubic(points):
+    """Eight points along a cubic Bezier curve, without its first."""
+    t = np.linspace(0.0, 1.0, 9)[1:, None]
     return np.concatenate([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3], axis=1) @ points
 
 

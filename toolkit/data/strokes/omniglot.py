@@ -12,6 +12,8 @@ from toolkit.data.strokes.skipping import read_each
 from toolkit.files import archives, binary, limits, text
 
 _NAME = re.compile(r"(?:^|/)\d+_(\d{1,9})\.txt\Z", re.ASCII)
+# The tablet's points are 0.8 units apart and follow its clock; every so many units is how Graves' data looks.
+_STEP = 4.0
 _EXPECTED = "the zip of Omniglot's strokes"
 
 
@@ -73,7 +75,7 @@ def _some(files, path):
         )
 
 
-def _drawing(content, where, step=4.0):
+def _drawing(content, where):
     """Strokes 'x,y,milliseconds' between START and BREAK lines, on a canvas of 105 units with y growing upward."""
     strokes, points = [], []
     for number, row in enumerate(content.split("\n"), 1):
@@ -94,9 +96,8 @@ def _drawing(content, where, step=4.0):
     strokes = [np.array(stroke) for stroke in [*strokes, points] if stroke]
     if not strokes:
         raise ValueError(f"{where}: an empty drawing: no point between START and BREAK.")
-    # The tablet's points are 0.8 units apart and follow its clock; every `step` units is how Graves' data looks.
     try:
-        offsets = from_strokes([sample_stroke(stroke, step) for stroke in strokes])
+        offsets = from_strokes([sample_stroke(stroke, _STEP) for stroke in strokes])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     check_offsets(offsets, where)

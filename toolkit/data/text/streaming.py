@@ -48,9 +48,8 @@ def streams(tokens: np.ndarray, batch_size: int, sequence_length: int, reset_eve
         "targets": tf.TensorSpec(shape, tf.int32),
         "continues": tf.TensorSpec(shape[:1], tf.float32),
     }
-    return Batches(
-        read, lambda epoch: [np.array([step]) for step in range(num_steps)], signature, num_examples=num_tokens
-    )
+    steps = [np.array([step]) for step in range(num_steps)]
+    return Batches(read, lambda epoch: steps, signature, num_examples=num_tokens, continues=True)
 
 
 def as_fitted(batch: Mapping[str, Any]) -> tuple:

@@ -3,14 +3,14 @@
 import dataclasses
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from toolkit.data import threads
 from toolkit.data.images.files import opened, orientation, pixels, plain
 from toolkit.files import limits
-from toolkit.files.names import printable
+from toolkit.files.names import natural_order, printable
 
 _BOUND = limits.GIB  # bytes that the pixels of one file of moving pictures may take
 
@@ -160,20 +160,6 @@ def files_as_clips(folder: str, paths: Sequence[str]) -> list[Clip]:
     for path, moves in zip(paths, threads.each(_moves, paths), strict=True):
         (animations if moves else stills).append(path)
     return [*([Stills(folder, stills)] if stills else []), *map(Animation, animations)]
-
-
-def natural_order(name: str) -> tuple[Any, ...]:
-    """Gives what names are to be sorted by, numbers in them as numbers.
-
-    Args:
-        name: The name.
-
-    Example:
-
-    >>> sorted(["f10.png", "f9.png", "f1.png"], key=natural_order)
-    ['f1.png', 'f9.png', 'f10.png']
-    """
-    return tuple((int(part), part) if part.isdecimal() else (-1, part) for part in re.split("([0-9]+)", name)), name
 
 
 def fitted(frames: np.ndarray, image_size: int | None, channels: int) -> np.ndarray:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from toolkit.data.images.folders import SPLIT_WORDS, Tree, tree
-from toolkit.data.videos.clips import ArrayClip, Clip, files_as_clips, natural_order
+from toolkit.data.videos.clips import ArrayClip, Clip, files_as_clips
 from toolkit.data.videos.sprites import LEAST_SIDE, MOST_SIDE, sprites
 from toolkit.files import arrays, binary, limits
-from toolkit.files.names import printable
+from toolkit.files.names import natural_order, printable
 
 AXES = ("auto", "time_first", "clips_first")
 LAYOUT = "expected FOLDER/CLIP/*.png or FOLDER/*.gif, perhaps in FOLDER/train, FOLDER/validation and FOLDER/test"
