@@ -54,6 +54,8 @@ REQUIREMENTS = [
     "scikit-learn>=1.4",
     # Resamples sound; in the tests, independent answers. scikit-learn brings it too. NumFOCUS; BSD-3-Clause.
     "scipy>=1.11",
+    # Reads HDF5, the format of 3D Shapes; Keras brings it too. The HDF Group and others, about yearly; BSD-3-Clause.
+    "h5py>=3.11",
     # Reads the paths of the SVG fonts in toolkit/data/strokes/faces; matplotlib brings it too. Monthly; MIT.
     "fonttools>=4.50",
 ]

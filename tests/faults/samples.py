@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests.data.factors import published
+
 WORDS = b"A small text, for nothing but this.\nIt has lines, and words.\n" * 40
 
 
@@ -276,6 +278,41 @@ VIDEOS = {
     "embedded": [nothing("embedded:sprites:12")],
     "npy": [moving_mnist],
     "folder": [videos_folder],
+}
+
+
+def dsprites(folder):
+    path = folder / published.DSPRITES
+    published.dsprites(path)
+    return Sample(f"dsprites:{path}", [path])
+
+
+def plain_dsprites(folder):
+    path = folder / "plain.npz"
+    published.dsprites(path, save=np.savez)
+    return Sample(f"dsprites:{path}", [path])
+
+
+def shapes3d(folder):
+    path = folder / "3dshapes.h5"
+    published.shapes3d(path)
+    return Sample(f"shapes3d:{path}", [path])
+
+
+def small_norb(folder, packed=False):
+    published.norb(folder, packed)
+    return Sample(f"small_norb:{folder}", sorted(folder.glob("*training*")))
+
+
+def packed_norb(folder):
+    return small_norb(folder, packed=True)
+
+
+FACTORS = {
+    "embedded": [nothing("embedded:sprites")],
+    "dsprites": [dsprites, plain_dsprites],
+    "shapes3d": [shapes3d],
+    "small_norb": [small_norb, packed_norb],
 }
 
 
