@@ -6,6 +6,7 @@
 import datetime
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -74,15 +75,13 @@ def measured(name: str, folder: str) -> tuple[float, float, float]:
 
 def machine() -> str:
     """Today, and how many cores of what processor."""
-    processor = "a processor"
     try:
-        processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")).group(
-            1
-        )
-        processor = re.sub(r"\((R|TM)\)", "", processor).replace(" Processor", "")
-    except (OSError, AttributeError):
-        pass
-    return f"{datetime.date.today()}, {os.cpu_count()} cores of {processor.strip()}"
+        told = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # not Linux
+        told = ""
+    found = re.search(r"model name\s*: (.*)", told)
+    processor = re.sub(r"\((R|TM)\)| Processor", "", found.group(1)).strip() if found else platform.processor()
+    return f"{datetime.date.today()}, {os.cpu_count()} cores of {processor}"
 
 
 def with_row(text: str, row: str) -> str:
@@ -91,9 +90,13 @@ def with_row(text: str, row: str) -> str:
     Args:
         text: Of the page, which has `HEAD`.
         row: The new row.
+
+    Raises:
+        SystemExit: If the page has no such table.
     """
     before, head, rest = text.partition(HEAD + "\n")
-    assert head, f"{TABLE} has no table that begins with {HEAD}"
+    if not head:
+        raise SystemExit(f"{TABLE} has no table that begins with {HEAD}")
     rule, *lines = rest.split("\n")
     rows = [line for line in lines if line.startswith("| [")]
     after = lines[len(rows) :]
