@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from toolkit.visualize.charts import bars, confusions, curves, histogram
+from toolkit.visualize.charts import bars, confusions, curves, histogram, matrix
 
 
 def test_a_histogram_counts_every_value_once():
@@ -34,3 +34,16 @@ def test_confusions_name_nothing_and_space():
     axis = confusions(counts, most=2).axes[0]
     assert [text.get_text() for text in axis.get_xticklabels()] == ["a→o", "∅→␣"]
     assert axis.get_xlabel() == "right → read (∅: nothing)"
+
+
+def test_a_matrix_is_as_dark_as_it_is_large():
+    values = np.array([[0.0, 2.0], [1.0, 0.5], [0.25, 0.0]])
+    figure = matrix(values, ["shape", "x"], rows="code", what="nats")
+    axis = figure.axes[0]
+    drawn = axis.images[0]
+    np.testing.assert_array_equal(drawn.get_array(), values)
+    assert drawn.get_clim() == (0.0, 2.0)
+    assert {text.get_position(): text.get_text() for text in axis.texts}[(1, 0)] == "2.00"
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["shape", "x"] and axis.get_ylabel() == "code"
+    with pytest.raises(ValueError, match=r"expected \(rows, 3\) numbers; got shape \(3, 2\)"):
+        matrix(values, ["a", "b", "c"], rows="code", what="nats")

@@ -137,6 +137,53 @@ def confusions(counts: Mapping[tuple[str, str], int], most: int = 30) -> "Figure
     return bars(named, "right → read (∅: nothing)")
 
 
+def matrix(values: np.ndarray, columns: Sequence[str], rows: str, what: str) -> "Figure":
+    """Draws numbers by row and column, each as dark as it is large, with the number in it.
+
+    Args:
+        values: (rows, columns), 0 or more.
+        columns: A name for each column.
+        rows: What the rows are, which are numbered from 0.
+        what: What the values are, with their unit.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ValueError: Where there are other numbers of columns than names, or no row.
+
+    Example:
+
+    >>> drawn = matrix(np.array([[0.5, 0.0]]), ["shape", "x"], rows="number of the code", what="nats")
+    >>> [text.get_text() for text in drawn.axes[0].texts]
+    ['0.50', '0.00']
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    values = np.asarray(values, "float64")
+    if values.ndim != 2 or values.shape[1] != len(columns) or not values.size:
+        raise ValueError(f"matrix: expected (rows, {len(columns)}) numbers; got shape {values.shape}.")
+    figure = _figure(2.2 + 0.7 * values.shape[1], 1.2 + 0.32 * min(values.shape[0], 60))
+    axis = figure.subplots()
+    shades = LinearSegmentedColormap.from_list("value", ["#ffffff", INK])
+    most = max(float(values.max()), 1e-12)
+    drawn = axis.imshow(values, cmap=shades, vmin=0.0, vmax=most, interpolation="nearest", aspect="auto")
+    for (row, column), value in np.ndenumerate(values) if len(values) <= 60 else ():
+        axis.text(
+            *(column, row, f"{value:.2f}"),
+            color="white" if value > most / 2 else "black",
+            ha="center",
+            va="center",
+            fontsize=7,
+        )
+    axis.set_xticks(range(len(columns)), columns, fontsize=8)
+    axis.tick_params(length=0)
+    axis.set_ylabel(rows)
+    axis.spines[:].set_visible(False)
+    figure.colorbar(drawn, ax=axis, fraction=0.05, pad=0.02).set_label(what, fontsize=8)
+    return figure
+
+
 def _figure(width, height):
     from matplotlib.figure import Figure
 

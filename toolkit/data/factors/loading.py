@@ -113,7 +113,7 @@ def _varied(images, source, variant, scream, seed):
 
 def _parts(num_combinations, held_out, seed):
     """Which combinations train, validate and test."""
-    shares = [held_out or min(0.5, _LOOKED_AT / num_combinations)] * 2
+    shares = [held_out or min(1 / 3, _LOOKED_AT / num_combinations)] * 2
     train, *others = splitting.split(num_combinations, shares, seed=seed)
     if not held_out:
         train = np.arange(num_combinations)
