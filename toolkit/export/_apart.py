@@ -1,5 +1,6 @@
 """Runs a module of this package in a process of its own, with arrays in a file between the two."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -34,7 +35,9 @@ def run_apart(module: str, folder: str | os.PathLike, seconds: float | None = No
 
 def write_feeds(path: pathlib.Path, feeds: Mapping[str, Mapping[str, np.ndarray]]) -> None:
     """Writes arrays that are named by signature and tensor to an `.npz`."""
-    np.savez(path, **{f"{key}.{name}": array for key, arrays in feeds.items() for name, array in arrays.items()})
+    # As JSON: in a file of other people's making a name may hold any character, so that none can stand between two.
+    named = {json.dumps([key, name]): array for key, arrays in feeds.items() for name, array in arrays.items()}
+    np.savez(path, **named)
 
 
 def read_feeds(path: pathlib.Path, keys: Iterable[str]) -> dict[str, dict[str, np.ndarray]]:
@@ -42,6 +45,6 @@ def read_feeds(path: pathlib.Path, keys: Iterable[str]) -> dict[str, dict[str, n
     feeds = {key: {} for key in keys}
     with np.load(path, allow_pickle=False) as arrays:
         for full_name in arrays.files:
-            key, name = full_name.split(".")
+            key, name = json.loads(full_name)
             feeds[key][name] = arrays[full_name]
     return feeds
