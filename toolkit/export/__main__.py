@@ -10,11 +10,10 @@ import numpy as np
 
 from toolkit.export import card as cards
 from toolkit.export.inspection import read_verified
-from toolkit.export.interpreter import run_tflite_apart
+from toolkit.export.interpreter import NUM_THREADS, run_tflite_apart
 from toolkit.export.tflite_file import check_apart
 from toolkit.files import limits
 
-NUM_THREADS = 1
 _MOST_SECONDS = 120
 
 
