@@ -4,7 +4,13 @@ import numpy as np
 
 
 def check_labels(labels: np.ndarray, scores: np.ndarray, what: str = "scores") -> None:
-    """Raises a ValueError unless there are a row of scores and a class number for each of some examples."""
+    """Raises a ValueError unless each of some examples has a class number and a row of scores.
+
+    Args:
+        labels: (examples,) class numbers from 0.
+        scores: (examples, classes).
+        what: What the scores are, for the error's text.
+    """
     if scores.ndim != 2 or labels.shape != scores.shape[:1] or not labels.size:
         raise ValueError(
             f"expected {what} (examples, classes) and a label for each example; got {scores.shape} and {labels.shape}."
@@ -16,7 +22,11 @@ def check_labels(labels: np.ndarray, scores: np.ndarray, what: str = "scores") -
 
 
 def check_probabilities(probabilities: np.ndarray) -> None:
-    """Raises a ValueError unless each row is at least 0 and has sum 1."""
+    """Raises a ValueError unless rows are probabilities.
+
+    Args:
+        probabilities: (examples, classes), at least 0, each row with sum 1.
+    """
     # Half precision adds up to 1 within a few thousandths.
     if not (probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() < 0.01):
         raise ValueError("expected rows of probabilities, each with sum 1; are these logits? Take their softmax.")
