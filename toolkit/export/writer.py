@@ -16,14 +16,13 @@ from toolkit.export import card as cards
 from toolkit.export import parity
 from toolkit.export.inspection import inspect_tflite
 from toolkit.export.int8 import quantize_to_int8
-from toolkit.export.interpreter import run_tflite_apart, tflite_caller
+from toolkit.export.interpreter import NUM_THREADS, run_tflite_apart, tflite_caller
 from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, saved_model_caller, trace
 from toolkit.export.signatures import Signature, check_name
 from toolkit.export.tflite import SMALLER_WEIGHTS, convert_to_tflite
 from toolkit.export.tflite_file import digest
 from toolkit.lazy import tensorflow as tf
 
-NUM_THREADS = 1
 QUANTIZED = (*SMALLER_WEIGHTS, "int8")
 QUANTIZATIONS = ("none", *QUANTIZED, "all")
 
