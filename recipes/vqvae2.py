@@ -145,9 +145,10 @@ def evaluate(run):
     found |= methods.image_codes.measured(model, splits.test.dataset(num_epochs=1))
     # Of as many training images as there are others.
     seen = splits.train.take(min(splits.test.steps_per_epoch, splits.train.steps_per_epoch)).dataset(num_epochs=1)
-    for name, value in methods.image_codes.measured(model, seen).items():
-        if name in ("reconstruction_bits_per_dim", "squared_error"):
-            found[f"training_{name}"] = value
+    *_, nats, errors = map(np.concatenate, zip(*methods.image_codes.encoded(model, seen), strict=True))
+    bits = np.mean(nats, dtype="float64") / np.log(2)
+    found["training_reconstruction_bits_per_dim"] = bits / np.prod(model.input_shape[1:])
+    found["training_squared_error"] = np.mean(errors, dtype="float64")
     layers, shapes = models.vqvae2.codebooks(model), models.vqvae2.code_shapes(model)
     for name, layer, shape in zip(models.vqvae2.level_names(model), layers, shapes, strict=True):
         found[f"bits_of_{name}_codes_per_image"] = np.prod(shape) * np.log2(layer.num_embeddings)

@@ -212,7 +212,6 @@ def judged(run, converter, speech):
         "converted": (sounds["converted"], [by_another(each, speech) for each in real]),
     }
     found = methods.speech_classification.heard_beside_chance(judge, heard, speech.num_states)
-    found = {name: value for name, value in found.items() if speech.has_units or not name.startswith("units")}
     rows = rows_of(real, sounds, speech)[:: -(-len(real) // 4)]
     run.picture("converted", drawn(rows, s))
     titles, voices = zip(*rows[0], strict=True)

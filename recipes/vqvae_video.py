@@ -42,7 +42,7 @@ class Settings(
     max_measured: int = 20
     learning_rate: float = other(1e-3, paper="2e-4")
     batch_size: int = 8
-    epochs: int = 5
+    epochs: int = 4
 
     def check(self) -> None:
         if not self.num_maps <= self.num_given < self.num_frames:

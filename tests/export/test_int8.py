@@ -111,6 +111,14 @@ def test_every_signature_needs_typical_inputs(tmp_path):
     assert not path.exists()
 
 
+def test_typical_inputs_of_an_unknown_signature_are_refused(tmp_path):
+    double = export.signature(lambda x: 2 * x, x=((1,), "float32"))
+    source, path = convert(tmp_path, one=double, two=double)
+    with pytest.raises(ValueError, match=r"calibrate: there is no signature \['three'\]; they are \['one', 'two'\]"):
+        export.quantize_to_int8(source, path, [{key: {"x": np.ones(1, "float32")} for key in ("one", "two", "three")}])
+    assert not path.exists()
+
+
 def test_it_is_silent(tmp_path, capfd):
     variable = tf.Variable(normal(0, 64, 64))
     made = export.signature(lambda x: {"y": x @ variable}, x=((1, 64), "float32"))

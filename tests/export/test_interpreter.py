@@ -31,6 +31,19 @@ def test_a_flex_op_fails_apart(flex_file):
         export.interpreter.run_tflite_apart({"model": flex_file}, {"cholesky": {"x": np.eye(2, dtype="float32")}})
 
 
+def test_names_with_dots_run_apart(exported, weights, example, tmp_path):
+    """As in files of other people's making."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model(str(exported.folder / "model.tflite"))
+    encode = next(each for each in model.signatureDefs if each.signatureKey == b"encode")
+    encode.signatureKey, encode.inputs[0].name, encode.outputs[0].name = b"a.b/c", b"x.1", b"y.npy"
+    flatbuffer_utils.write_model(model, str(tmp_path / "dots.tflite"))
+    feeds = {"a.b/c": {"x.1": example}}
+    found = export.interpreter.run_tflite_apart({"dots": tmp_path / "dots.tflite"}, feeds)["dots"][0]
+    np.testing.assert_allclose(found["a.b/c"]["y.npy"], np.tanh(example @ weights), atol=1e-6)
+
+
 def test_a_wrong_signature_is_refused(exported):
     with pytest.raises(ValueError, match="decode"):
         export.run_tflite(exported.folder / "model.tflite", {"decode": {}})

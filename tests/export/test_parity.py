@@ -47,9 +47,16 @@ def test_what_is_not_finite_differs(found, expected):
         export.parity.check_equal(arrays(found), arrays(expected), 1e-4, "here")
 
 
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
 def test_the_same_infinity_is_equal(value):
     assert export.parity.check_equal(arrays(value, 1.0), arrays(value, 1.0), 1e-4, "here") == {"y": 0.0}
+
+
+def test_nan_alike_is_no_parity():
+    """A model whose weights diverged is NaN in every runtime."""
+    with pytest.raises(export.ParityError, match=r"here: output 'y' is nan at \[1\] where the model gives nan"):
+        export.parity.check_equal(arrays(1.0, np.nan), arrays(1.0, np.nan), 1e-4, "here", differing=1.0)
+    assert export.parity.largest_differences(arrays(np.nan), arrays(np.nan)) == {"y": np.inf}
 
 
 @pytest.mark.parametrize(("dtype", "values"), [("int32", (100000, 100001)), ("bool", (True, False))])

@@ -54,6 +54,25 @@ def test_a_damaged_card_is_named(folder):
         tflite_file.check(folder / "model.tflite")
 
 
+def test_it_opens_apart_too(folder, monkeypatch, capfd):
+    path = folder / "model.tflite"
+    tflite_file.check_apart(path)
+    (folder / "card.json").unlink()
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(ValueError) as here:
+        tflite_file.opened(path)
+    with pytest.raises(ValueError) as apart:
+        tflite_file.check_apart(path)
+    assert str(apart.value) == str(here.value)
+    assert "model.tflite: a damaged or truncated TFLite file of 5000 bytes (" in str(apart.value)
+    # Stands in for a file that is altered just so.
+    (folder / "sitecustomize.py").write_text("import os\nos.kill(os.getpid(), 11)\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    with pytest.raises(ValueError, match=r"model.tflite: .* \(it crashed the interpreter: Segmentation fault\)"):
+        tflite_file.check_apart(path)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_what_litert_says_is_one_line_and_nothing_else_is_printed(tmp_path, capfd):
     path = tmp_path / "a.tflite"
     path.write_bytes(b"\x1c\0\0\0TFL3" + bytes(100))

@@ -207,13 +207,15 @@ def test_two_hundred_altered_files(copied):
 
 @pytest.mark.slow
 def test_a_file_that_ends_its_process_ends_no_other(copied, monkeypatch):
-    """`python -m toolkit.export` runs what it describes apart, and not for ever."""
-    (copied / "sitecustomize.py").write_text(
-        "import os, sys\nif 'toolkit.export.interpreter' in sys.orig_argv: os.kill(os.getpid(), 11)\n"
-    )
+    """`python -m toolkit.export` opens and runs what it describes apart, and not for ever."""
+    crash = "import os, sys\nif 'toolkit.export.{}' in sys.orig_argv: os.kill(os.getpid(), 11)\n"
     monkeypatch.setenv("PYTHONPATH", str(copied))
+    (copied / "sitecustomize.py").write_text(crash.format("tflite_file"))
+    with pytest.raises(ValueError, match=r"model.tflite: .*\(it crashed the interpreter: Segmentation fault\)"):
+        describe_tflite(copied / "alone" / "model.tflite")
+    (copied / "sitecustomize.py").write_text(crash.format("interpreter"))
     found = describe_tflite(copied / "alone" / "model.tflite")
-    assert found["does_not_run"] == "the process was ended by signal 11" and "latency_ms" not in found
+    assert found["does_not_run"] == "it crashed the interpreter: Segmentation fault" and "latency_ms" not in found
     (copied / "sitecustomize.py").write_text("import time\ntime.sleep(60)\n")
     with pytest.raises(RuntimeError, match="not done within 0.5 seconds"):
         export.interpreter.run_tflite_apart({"a": copied / "alone" / "model.tflite"}, {}, seconds=0.5)

@@ -143,7 +143,8 @@ def test_finds_the_posterior_of_a_linear_model():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="initial_stddev must be positive"):
-        AdaptiveWeightNoise(keras.layers.Dense(3), initial_stddev=0.0)
+    for stddev in (0.0, -1.0, np.nan):
+        with pytest.raises(ValueError, match=f"initial_stddev must be positive; got {stddev}"):
+            AdaptiveWeightNoise(keras.layers.Dense(3), initial_stddev=stddev)
     with pytest.raises(ValueError, match="scale must be at least 0"):
         AdaptiveWeightNoise(keras.layers.Dense(3), scale=-1.0)

@@ -44,6 +44,17 @@ def test_is_keras_layer_where_the_size_is_not_known():
         np.testing.assert_allclose(model.predict(FEATURES, verbose=0), layer(FEATURES), atol=1e-5)
 
 
+def test_strides_and_groups_are_refused():
+    for strides in (2, (1, 2)):
+        with pytest.raises(ValueError, match=r"strides must be 1; got \(\d, 2\)"):
+            AtrousConv2D(4, 3, strides=strides)
+    with pytest.raises(ValueError, match="groups must be 1; got 2"):
+        AtrousConv2D(4, 3, groups=2)
+    with pytest.raises(ValueError, match=r"strides must be 1; got \(2, 2\)"):
+        AtrousDepthwiseConv2D(3, strides=2)
+    AtrousConv2D.from_config(AtrousConv2D(4, 3, strides=1, groups=1).get_config())
+
+
 @pytest.mark.parametrize("make", [lambda: AtrousConv2D(4, 2), lambda: AtrousDepthwiseConv2D(2)])
 def test_even_kernels(make):
     with pytest.raises(ValueError, match=r"kernel_size must be odd; got \(2, 2\)"):

@@ -47,6 +47,13 @@ def test_gate():
     checks.check_layer(layer, LOGITS, IMAGE, precision_tolerance=8.0)
 
 
+@pytest.mark.parametrize("capacity", [None, 1000])
+def test_there_is_no_lattice(capacity):
+    with pytest.raises(ValueError, match="capacity is for the lattice of DenseCRF"):
+        LocalCRF(capacity=capacity)
+    assert "capacity" not in LocalCRF().get_config()
+
+
 @pytest.mark.parametrize("how", [{"window": 4}, {"window": -1}, {"dilation_rate": 0}])
 def test_errors(how):
     with pytest.raises(ValueError, match="window must be odd and dilation_rate at least 1"):

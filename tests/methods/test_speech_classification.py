@@ -80,6 +80,13 @@ def test_kinds_of_sounds_are_heard_beside_chance():
     }
 
 
+def test_of_units_that_are_not_known_nothing_is_said(monkeypatch):
+    says = Says(speaker=[1, 1], units=[0, 0])
+    monkeypatch.setattr(says, "get_layer", lambda name: type("Layer", (), {"hop": 10, "units": ["_"]}))
+    found = speech_classification.heard_beside_chance(says, {"real": ([np.zeros(20)], [Asked(1, np.zeros(20, int))])})
+    assert found == {"speaker_heard_in_real_percent": 100, "speaker_chance_percent": 100}
+
+
 def test_frechet_distances_are_of_whole_frames_alone():
     model, random = speech_classifier(INVENTORY, hop=20, filters=4), np.random.default_rng(0)
     real = [random.uniform(-1, 1, length) for length in (400, 650)]

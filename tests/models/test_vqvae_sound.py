@@ -44,8 +44,8 @@ def test_published_size(unfilled):
 @pytest.mark.parametrize("length", [80, 77, 73, 8, 3])
 def test_encoder_is_the_formula(model, length):
     """Convolutions written out in NumPy, zeros at both ends, and the nearest code."""
-    levels = np.floor((np.sign(SOUND) * np.log1p(255 * np.abs(SOUND)) / np.log(256) + 1) / 2 * 255 + 0.5)
-    x = (levels * 2 / 255 - 1)[:, :length, None].astype("float64")
+    levels = np.floor((np.sign(SOUND) * np.log1p(31 * np.abs(SOUND)) / np.log(32) + 1) / 2 * 31 + 0.5)
+    x = (levels * 2 / 31 - 1)[:, :length, None].astype("float64")
     for number in (1, 2, 3):
         kernel, bias = model.get_layer(f"downsampling_{number}").get_weights()
         padded = np.pad(x, ((0, 0), (1, 2), (0, 0)))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from recipes import vqvae2 as recipe
 from tests.resume import check_resumes
-from toolkit import data, training
+from toolkit import data, methods, training
 
 TINY = {
     "data": "embedded:200",
@@ -27,7 +27,9 @@ def a_run(workdir, **how):
     return training.Run(recipe.Settings(workdir=str(workdir), **(TINY | how)), "vqvae2", load=recipe.load)
 
 
-def test_all_phases(tmp_path):
+def test_all_phases(tmp_path, monkeypatch):
+    whole, measured = [], methods.image_codes.measured
+    monkeypatch.setattr(methods.image_codes, "measured", lambda *given: whole.append(given) or measured(*given))
     run = a_run(tmp_path)
     for phase in (recipe.train, recipe.evaluate, recipe.codes, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
@@ -37,6 +39,11 @@ def test_all_phases(tmp_path):
     assert found["squared_error"] < found["squared_error_of_top"]
     assert found["training_squared_error"] == pytest.approx(found["squared_error"], rel=0.2)
     assert found["training_squared_error"] != found["squared_error"]
+    # Of training images two numbers are kept, and no more is measured.
+    assert len(whole) == 1
+    seen = run.data.splits.train.take(run.data.splits.test.steps_per_epoch).dataset(num_epochs=1)
+    for name in ("squared_error", "reconstruction_bits_per_dim"):
+        assert found[f"training_{name}"] == pytest.approx(measured(run.load(), seen)[name], rel=1e-5)
     for level in ("top", "bottom"):
         assert 1 < found[f"codebook_{level}_perplexity"] <= 16
         assert 0 < found[f"codebook_{level}_usage_percent"] <= 100

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -39,3 +40,16 @@ def test_a_table_of_names_that_are_no_text(tmp_path):
     events = EventAccumulator(str(tmp_path / "test"))
     events.Reload()
     assert b"| caf\\\\udce9 | 1 |" in tf.make_ndarray(events.Tensors("files")[0].tensor_proto).item()
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    board = Board(None, profile_steps=1)
+    board.scalars("train", {"loss": 1.0}, 1)
+    board.image("grid", np.zeros((2, 4, 3), "uint8"), 1)
+    board.sound("tone", np.zeros((8, 1), "float32"), 8000, 1)
+    board.film("ball", b"GIF89a", (2, 2), 1)
+    board.rows("files", [{"file": "a", "images": 1}], 1)
+    board.table("settings", {"seed": 0}, 1)
+    board.graph("network", keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+    assert not list(tmp_path.iterdir())

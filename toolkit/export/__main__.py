@@ -9,11 +9,11 @@ import sys
 import numpy as np
 
 from toolkit.export import card as cards
-from toolkit.export.inspection import inspect_tflite
-from toolkit.export.interpreter import run_tflite_apart
+from toolkit.export.inspection import read_verified
+from toolkit.export.interpreter import NUM_THREADS, run_tflite_apart
+from toolkit.export.tflite_file import check_apart
 from toolkit.files import limits
 
-NUM_THREADS = 1
 _MOST_SECONDS = 120
 
 
@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def describe_tflite(path: pathlib.Path) -> dict:
-    """Reads a file, and runs it in a process of its own, which a damaged file may crash.
+    """Reads a file, after it was opened in a process of its own, which a damaged file may crash; and runs it in one.
 
     Args:
         path: The file.
@@ -51,10 +51,11 @@ def describe_tflite(path: pathlib.Path) -> dict:
 
     Raises:
         FileNotFoundError: Where there is no such file.
-        ValueError: Where it is no whole TFLite file, or not the one that the card beside it describes, or the card is
-            damaged.
+        ValueError: Where it is no whole TFLite file, crashes the interpreter, or is not the one that the card beside it
+            describes, or the card is damaged.
     """
-    found = {"file": str(path), **inspect_tflite(path)}
+    check_apart(path, _MOST_SECONDS)
+    found = {"file": str(path), **read_verified(path)}
     found["builtin_ops_only"] = not found["custom_ops"]
     beside = path.with_name("card.json")
     described = cards.read_card(beside)["signatures"] if beside.exists() else {}

@@ -7,7 +7,7 @@ from toolkit.export import tflite_file
 
 
 def inspect_tflite(path: str | os.PathLike) -> dict:
-    """Reads a TFLite file's signatures and ops.
+    """Reads a TFLite file's signatures and ops, after LiteRT has verified it in this process.
 
     Args:
         path: The file.
@@ -22,9 +22,25 @@ def inspect_tflite(path: str | os.PathLike) -> dict:
         ValueError: Where it is not a TFLite file, not a whole one, or not the one that the card beside it describes.
         OSError: Where the system refuses.
     """
+    tflite_file.opened(path)
+    return read_verified(path)
+
+
+def read_verified(path: str | os.PathLike) -> dict:
+    """Reads a TFLite file that opens: of a truncated one this would give nonsense.
+
+    Args:
+        path: The file, after `tflite_file.opened` or `tflite_file.check_apart`.
+
+    Returns:
+        As `inspect_tflite` does.
+
+    Raises:
+        ValueError: Where it is damaged.
+        OSError: Where the system refuses.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
-    tflite_file.opened(path)  # verifies it; reading on from a truncated one would give nonsense
     with open(path, "rb") as file:
         content = file.read()
     try:

@@ -48,13 +48,16 @@ def quantize_to_int8(
 
     Raises:
         ConversionError: Where the file cannot be quantized.
-        ValueError: Where a signature has no typical inputs.
+        ValueError: Where a signature has no typical inputs, or some are for a signature that the file does not have.
     """
     from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
 
     found = inspect_tflite(source)
     feeds = {key: [] for key in found["signatures"]}
     for item in calibrate:
+        unknown = sorted(set(item) - set(feeds))
+        if unknown:
+            raise ValueError(f"calibrate: there is no signature {unknown}; they are {sorted(feeds)}.")
         for key, inputs in item.items():
             feeds[key].append(dict(inputs))
     missing = [key for key, inputs in feeds.items() if not inputs]

@@ -20,6 +20,8 @@ from toolkit.export import tflite_file
 from toolkit.export._apart import read_feeds, run_apart, write_feeds
 from toolkit.silence import silenced
 
+# What files are timed with.
+NUM_THREADS = 1
 _MAX_RUNS = 30
 _MAX_SECONDS = 1.0
 

@@ -62,7 +62,8 @@ def largest_differences(found: Mapping[str, np.ndarray], expected: Mapping[str, 
         expected: Output name to array of the same shape.
 
     Returns:
-        Output name to the largest absolute difference; infinite where only one of the two is NaN or infinite.
+        Output name to the largest absolute difference; infinite where either of the two is NaN, or they are
+        not the same infinity.
 
     Example:
 
@@ -94,7 +95,7 @@ def check_equal(
         Output name to the largest absolute difference.
 
     Raises:
-        ParityError: Where one is above the tolerance.
+        ParityError: Where one is above the tolerance, or NaN, even if both are.
 
     Example:
 
@@ -106,8 +107,7 @@ def check_equal(
         difference = _differences(found[name], array)
         allowed = 0.0
         if np.issubdtype(array.dtype, np.floating):
-            magnitude = np.max(np.abs(array), initial=1, where=np.isfinite(array))
-            allowed = tolerance * max(1.0, float(magnitude))
+            allowed = tolerance * float(np.max(np.abs(array), initial=1, where=np.isfinite(array)))
         beyond = np.count_nonzero(difference > allowed)
         if beyond > differing * array.size or np.any(np.isinf(difference)):
             worst = np.unravel_index(np.argmax(difference), difference.shape)
@@ -121,7 +121,6 @@ def check_equal(
 
 def _differences(found, expected):
     found, expected = np.asarray(found, "float64"), np.asarray(expected, "float64")
-    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
     with np.errstate(invalid="ignore"):
         difference = np.abs(found - expected)
-    return np.where(same, 0.0, np.where(np.isfinite(difference), difference, np.inf))
+    return np.where(found == expected, 0.0, np.where(np.isfinite(difference), difference, np.inf))

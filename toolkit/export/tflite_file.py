@@ -3,9 +3,11 @@
 import hashlib
 import os
 import pathlib
+import sys
 from typing import Any
 
 from toolkit.export import card as cards
+from toolkit.export._apart import run_apart
 from toolkit.files import binary
 from toolkit.silence import silenced
 
@@ -81,9 +83,30 @@ def opened(path: str | os.PathLike, num_threads: int = 1) -> Any:
             return Interpreter(os.fspath(path), num_threads=num_threads)
         except (ValueError, RuntimeError) as error:
             why = error
-    raise ValueError(
-        f"{path}: a damaged or truncated TFLite file of {path.stat().st_size} bytes ({told(why)})."
-    ) from why
+    raise _damaged(path, why) from why
+
+
+def check_apart(path: str | os.PathLike, seconds: float | None = None) -> None:
+    """Checks that a TFLite file opens, in a process of its own, which a hostile one may crash.
+
+    Args:
+        path: The file.
+        seconds: After which it is given up; None: never.
+
+    Raises:
+        FileNotFoundError: As `check` does.
+        ValueError: As `opened` does; and where the file crashes the interpreter.
+        OSError: As `check` does.
+    """
+    path = check(path)
+    try:
+        run_apart("toolkit.export.tflite_file", path, seconds)
+    except RuntimeError as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path, why):
+    return ValueError(f"{path}: a damaged or truncated TFLite file of {path.stat().st_size} bytes ({told(why)}).")
 
 
 def told(error: Exception) -> str:
@@ -98,3 +121,16 @@ def told(error: Exception) -> str:
     'no kernel for it. Node number 3 failed'
     """
     return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")[:450]
+
+
+def _main(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    try:
+        Interpreter(path, num_threads=1)
+    except (ValueError, RuntimeError) as error:
+        sys.exit(told(error))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

@@ -1,13 +1,9 @@
 """Writes an exported model: a folder that is whole, checked and described, or no folder at all."""
 
-import contextlib
-import ctypes
 import dataclasses
-import errno
 import os
 import pathlib
 import platform
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
@@ -16,16 +12,17 @@ from toolkit.export import card as cards
 from toolkit.export import parity
 from toolkit.export.inspection import inspect_tflite
 from toolkit.export.int8 import quantize_to_int8
-from toolkit.export.interpreter import run_tflite_apart, tflite_caller
+from toolkit.export.interpreter import NUM_THREADS, run_tflite_apart, tflite_caller
 from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, saved_model_caller, trace
 from toolkit.export.signatures import Signature, check_name
 from toolkit.export.tflite import SMALLER_WEIGHTS, convert_to_tflite
 from toolkit.export.tflite_file import digest
+from toolkit.files.writing import replaced
 from toolkit.lazy import tensorflow as tf
 
-NUM_THREADS = 1
 QUANTIZED = (*SMALLER_WEIGHTS, "int8")
 QUANTIZATIONS = ("none", *QUANTIZED, "all")
+_OURS = ("saved_model", "card.md", "card.json", "model.tflite", *(f"model_{name}.tflite" for name in QUANTIZED))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +107,7 @@ def write(
             )
         calibrate = [_check_examples(signatures, item, "calibrate") for item in calibrate]
 
-    with _replaced(folder) as new:
+    with replaced(folder, _OURS, "an export") as new:
         traced = {key: trace(signature) for key, signature in signatures.items()}
         tensors = {key: output_tensors(signatures[key], function) for key, function in traced.items()}
         save_traced(new / "saved_model", traced, trackables)
@@ -234,47 +231,3 @@ def _describe_file(path, milliseconds, calibrated_with):
         "machine": platform.machine(),
         **calibrated,
     }
-
-
-@contextlib.contextmanager
-def _replaced(folder):
-    """Yields an empty folder beside `folder`, which takes its place when the block ends without an error."""
-    new, old = (folder.with_name(f".{folder.name}.{state}") for state in ("new", "old"))
-    # What a killed export left.
-    shutil.rmtree(new, ignore_errors=True)
-    if old.exists() and not folder.exists():
-        os.replace(old, folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-    ours = {"saved_model", "card.md", "card.json", "model.tflite", *(f"model_{name}.tflite" for name in QUANTIZED)}
-    others = sorted({path.name for path in folder.iterdir()} - ours) if folder.exists() else []
-    if others:
-        raise ValueError(f"{folder} is not an export: it holds {', '.join(others[:5])}. Give a folder of its own.")
-    new.mkdir(parents=True)
-    try:
-        yield new
-        if not folder.exists():
-            os.replace(new, folder)
-        elif not _exchange(new, folder):
-            os.replace(folder, old)
-            os.replace(new, folder)
-    except (OSError, tf.errors.OpError) as error:
-        full = os.strerror(errno.ENOSPC)
-        why = full if full in str(error) else getattr(error, "strerror", None)
-        if why is None:
-            raise
-        before = "the export before it is intact" if folder.exists() else "there was none before"
-        raise OSError(f"{folder} could not be written: {why}; {before}.") from error
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _exchange(one, other):
-    """Swaps two folders in one step where the system can, so that there is no moment without either; says if it did."""
-    try:
-        rename = ctypes.CDLL(None).renameat2
-    except (AttributeError, OSError, TypeError):
-        return False
-    at_working_directory, exchange = -100, 2
-    return rename(at_working_directory, os.fsencode(one), at_working_directory, os.fsencode(other), exchange) == 0

@@ -57,9 +57,9 @@ class AdaptiveWeightNoise(WeightNoise):
     def __init__(
         self, layer, initial_stddev: float = 0.075, scale: float = 1.0, seed: int | None = None, **kwargs
     ) -> None:
-        super().__init__(layer, stddev=initial_stddev, seed=seed, **kwargs)
         if not initial_stddev > 0:
             raise ValueError(f"initial_stddev must be positive; got {initial_stddev}.")
+        super().__init__(layer, stddev=initial_stddev, seed=seed, **kwargs)
         if not scale >= 0:
             raise ValueError(f"scale must be at least 0; got {scale}.")
         self.initial_stddev = initial_stddev

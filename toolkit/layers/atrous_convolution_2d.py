@@ -26,7 +26,7 @@ class AtrousConv2D(keras.layers.Conv2D):
     Output shape: (batch, height, width, filters), for filters=64 (8, 12, 15, 64).
 
     Raises:
-        ValueError: Where the kernel's size is even.
+        ValueError: Where the kernel's size is even, or there are strides or groups.
 
     Example:
 
@@ -38,7 +38,7 @@ class AtrousConv2D(keras.layers.Conv2D):
 
     def __init__(self, filters: int, kernel_size: int, dilation_rate: int = 1, **kwargs) -> None:
         super().__init__(filters, kernel_size, dilation_rate=dilation_rate, **{**kwargs, **_FIXED})
-        _check_odd(self)
+        _check(self)
 
     def convolution_op(self, inputs: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
         """Convolves, without bias and activation.
@@ -75,7 +75,7 @@ class AtrousDepthwiseConv2D(keras.layers.DepthwiseConv2D):
     Output shape: The same.
 
     Raises:
-        ValueError: Where the kernel's size is even.
+        ValueError: Where the kernel's size is even, or there are strides.
 
     Example:
 
@@ -88,7 +88,7 @@ class AtrousDepthwiseConv2D(keras.layers.DepthwiseConv2D):
     def __init__(self, kernel_size: int, dilation_rate: int = 1, **kwargs) -> None:
         fixed = {**_FIXED, "use_bias": False, "activation": None}
         super().__init__(kernel_size, dilation_rate=dilation_rate, **{**kwargs, **fixed})
-        _check_odd(self)
+        _check(self)
 
     def call(self, inputs):
         kept = [
@@ -112,6 +112,10 @@ def _taps(size, rate, side):
         yield number, slice(after, side - before), (before, after)
 
 
-def _check_odd(layer):
+def _check(layer):
+    for name in ("strides", "groups"):
+        value = getattr(layer, name, 1)
+        if value not in (1, (1, 1)):
+            raise ValueError(f"{layer.name}: {name} must be 1; got {value}.")
     if not all(size % 2 for size in layer.kernel_size):
         raise ValueError(f"{layer.name}: kernel_size must be odd; got {layer.kernel_size}.")

@@ -36,7 +36,8 @@ class LocalCRF(DenseCRF):
     Output shape: that of the logits; their softmax is Q.
 
     Raises:
-        ValueError: Where a number is out of range, or logits and image have not four axes and one height and width.
+        ValueError: Where a number is out of range, or logits and image have not four axes and one height and width; or
+            where there is `DenseCRF`'s capacity.
 
     Example:
 
@@ -60,6 +61,8 @@ class LocalCRF(DenseCRF):
         dilation_rate: int = 4,
         **kwargs,
     ) -> None:
+        if "capacity" in kwargs:
+            raise ValueError("capacity is for the lattice of DenseCRF; LocalCRF has a window instead, and no lattice.")
         super().__init__(
             num_iterations,
             position_stddev=position_stddev,

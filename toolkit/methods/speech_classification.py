@@ -101,7 +101,8 @@ def heard_beside_chance(
 
     Returns:
         "speaker_heard_in_KIND_percent" and "units_heard_in_KIND_percent"; and "speaker_chance_percent" and
-        "units_chance_percent", what always naming the most frequent one would give in the last kind.
+        "units_chance_percent", what always naming the most frequent one would give in the last kind. Of a classifier
+        that knows no units nothing is said of them.
 
     Reference: van den Oord et al. 2016, arXiv 1609.03499, section 3.1.
     """
@@ -109,10 +110,9 @@ def heard_beside_chance(
     for kind, (sounds, asked) in kinds.items():
         triples = ((sound, each.speaker, each.units) for sound, each in zip(sounds, asked, strict=True))
         its = heard(model, triples, num_states)
-        found |= {f"speaker_heard_in_{kind}_percent": its.speaker_percent}
-        found |= {f"units_heard_in_{kind}_percent": its.units_percent}
-        found |= {"speaker_chance_percent": its.speaker_chance_percent}
-        found |= {"units_chance_percent": its.units_chance_percent}
+        for what in ("speaker", "units") if _knows_units(model) else ("speaker",):
+            found[f"{what}_heard_in_{kind}_percent"] = getattr(its, f"{what}_percent")
+            found[f"{what}_chance_percent"] = getattr(its, f"{what}_chance_percent")
     return found
 
 
@@ -146,11 +146,10 @@ def heard(model: keras.Model, sounds: Iterable[tuple[np.ndarray, int, np.ndarray
         edges = np.flatnonzero(np.diff(asked, prepend=-1, append=-1))
         stretches += [(asked[first], its[first:last].sum(axis=0).argmax()) for first, last in itertools.pairwise(edges)]
     speakers, named, stretches = np.array(speakers), np.array(named), np.array(stretches)
-    has_units = len(model.get_layer("inventory").units) > 1
     return Heard(
         _share(speakers),
-        _share(stretches) if has_units else float("nan"),
-        _share(named) if has_units else float("nan"),
+        _share(stretches) if _knows_units(model) else float("nan"),
+        _share(named) if _knows_units(model) else float("nan"),
         _most(speakers[:, 0]),
         _most(stretches[:, 0]),
     )
@@ -183,6 +182,10 @@ def frechet_distances(
 
     moments = FeatureMoments(features(real))
     return {f"frechet_distance_of_{kind}": frechet_distance(moments, features(its)) for kind, its in kinds.items()}
+
+
+def _knows_units(model):
+    return len(model.get_layer("inventory").units) > 1
 
 
 def _padded(model, sounds):

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toolkit.metrics._classes import check_labels, check_probabilities
+
 
 class Reliability(NamedTuple):
     """What was predicted and what came true, by bins of equal width of the predicted class's probability.
@@ -99,17 +101,6 @@ def negative_log_likelihood(labels: np.ndarray, probabilities: np.ndarray) -> fl
 
 def _checked(labels, probabilities):
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, "float64")
-    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not labels.size:
-        raise ValueError(
-            "expected probabilities (examples, classes) and a label for each example; got "
-            f"{probabilities.shape} and {labels.shape}."
-        )
-    num_classes = probabilities.shape[1]
-    if labels.min() < 0 or labels.max() >= num_classes:
-        raise ValueError(
-            f"expected labels from 0 to {num_classes - 1}; got some from {labels.min()} to {labels.max()}."
-        )
-    # Half precision adds up to 1 within a few thousandths.
-    if not (probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() < 0.01):
-        raise ValueError("expected rows of probabilities, each with sum 1; are these logits? Take their softmax.")
+    check_labels(labels, probabilities, "probabilities")
+    check_probabilities(probabilities)
     return labels, probabilities

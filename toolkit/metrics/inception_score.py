@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from toolkit.metrics._classes import check_probabilities
+
 
 class InceptionScore(NamedTuple):
     """The score of each split, put together.
@@ -47,9 +49,7 @@ def inception_score(probabilities: np.ndarray, num_splits: int = 10) -> Inceptio
         raise ValueError(f"expected probabilities (samples, classes); got {probabilities.shape}.")
     if not 1 <= num_splits <= len(probabilities):
         raise ValueError(f"num_splits must be from 1 to the number of samples, {len(probabilities)}; got {num_splits}.")
-    # Half precision adds up to 1 within a few thousandths.
-    if not (probabilities.min() >= 0 and np.abs(probabilities.sum(axis=1) - 1).max() < 0.01):
-        raise ValueError("expected rows of probabilities, each with sum 1; are these logits? Take their softmax.")
+    check_probabilities(probabilities)
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     edges = [len(probabilities) * split // num_splits for split in range(num_splits + 1)]
     scores = [

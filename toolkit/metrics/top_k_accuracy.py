@@ -5,6 +5,8 @@ import statistics
 
 import numpy as np
 
+from toolkit.metrics._classes import check_labels
+
 
 def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 1) -> float:
     """Computes the share of examples whose class is among the k with the highest scores.
@@ -31,14 +33,7 @@ def top_k_accuracy(labels: np.ndarray, scores: np.ndarray, k: int = 1) -> float:
     1.0
     """
     labels, scores = np.asarray(labels), np.asarray(scores)
-    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not labels.size:
-        raise ValueError(
-            f"expected scores (examples, classes) and a label for each example; got {scores.shape} and {labels.shape}."
-        )
-    if labels.min() < 0 or labels.max() >= scores.shape[1]:
-        raise ValueError(
-            f"expected labels from 0 to {scores.shape[1] - 1}; got some from {labels.min()} to {labels.max()}."
-        )
+    check_labels(labels, scores)
     if not 1 <= k <= scores.shape[1]:
         raise ValueError(f"k must be from 1 to {scores.shape[1]}, the number of classes; got {k}.")
     own = np.take_along_axis(scores, labels[:, None], axis=1)

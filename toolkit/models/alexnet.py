@@ -68,11 +68,11 @@ def alexnet(
         x = CONV(x, scaled(96), 11, "conv_1", padding=padding, **where)
         x = LocalResponseNormalization(name="lrn_1")(x)
         x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "pool_1", padding=padding, **where)
+        x = image_blocks.pool(x, 3, "pool_1", padding=padding, strides=where["strides"])
     x = CONV(x, scaled(256), 5, "conv_2", groups=num_groups, dilation_rate=resolution.dilation_rate)
     x = LocalResponseNormalization(name="lrn_2")(x)
     x, where = resolution.reduce(x)
-    x = image_blocks.pool(x, 3, "pool_2", padding=padding, **where)
+    x = image_blocks.pool(x, 3, "pool_2", padding=padding, strides=where["strides"])
     model = _upper(inputs, x, scaled, resolution, num_groups, padding, num_classes, include_top, "alexnet")
     return pretrained.load(model, weights, None)
 
@@ -124,12 +124,12 @@ def zfnet(
             x = keras.layers.ZeroPadding2D(1, name="conv_1_pad")(x)
         x = CONV(x, scaled(96), 7, "conv_1", padding=padding, **where)
         x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "pool_1", **where)
+        x = image_blocks.pool(x, 3, "pool_1", strides=where["strides"])
     x = LocalResponseNormalization(name="lrn_1")(x)
     x, where = resolution.reduce(x)
     x = CONV(x, scaled(256), 5, "conv_2", padding=padding, **where)
     x, where = resolution.reduce(x)
-    x = image_blocks.pool(x, 3, "pool_2", **where)
+    x = image_blocks.pool(x, 3, "pool_2", strides=where["strides"])
     x = LocalResponseNormalization(name="lrn_2")(x)
     model = _upper(inputs, x, scaled, resolution, 1, padding, num_classes, include_top, "zfnet")
     return pretrained.load(model, weights, None)
@@ -139,7 +139,7 @@ def _upper(inputs, x, scaled, resolution, num_groups, padding, num_classes, incl
     for number, (filters, groups) in enumerate(((384, 1), (384, num_groups), (256, num_groups)), start=3):
         x = CONV(x, scaled(filters), 3, f"conv_{number}", groups=groups, dilation_rate=resolution.dilation_rate)
     x, where = resolution.reduce(x)
-    x = resolution.end(image_blocks.pool(x, 3, "pool_5", padding=padding, **where))
+    x = resolution.end(image_blocks.pool(x, 3, "pool_5", padding=padding, strides=where["strides"]))
     outputs = resolution.levels
     if include_top:
         outputs = image_blocks.logits(image_blocks.hidden_layers(x, scaled(4096)), num_classes)

@@ -81,18 +81,16 @@ def deeplab(
     share = (width or 64) / 64
     num_classes = num_classes if class_names is None else len(class_names)
     align = "center" if backbone.startswith("vgg") else "first"  # where pooling, or strides, have brought the features
-    x = levels[names[-1]]
+    x, stride = levels[names[-1]], output_stride
     if first:
         rates = rates or ((12,) if variant == "large_fov" else (6, 12, 18, 24))
         between = (filters or max(1, round(1024 * share))) if align == "center" or variant == "large_fov" else 0
         x = AtrousSpatialPyramidSum(num_classes, rates, between, dtype=_scores(between), name="scores")(x)
-        stride = output_stride
     else:
         filters = filters or max(1, round(256 * share))
         rates = rates or tuple(rate * 16 // output_stride for rate in RATES)
         x = AtrousSpatialPyramidPooling(filters, rates, separable=variant == "v3+", momentum=0.9, name="pyramid")(x)
         x = keras.layers.Dropout(0.1, name="pyramid_dropout")(x)
-        stride = output_stride
         if variant == "v3+":
             x, stride = _decoded(x, levels, filters, output_stride, align)
         x = keras.layers.Conv2D(num_classes, 1, dtype="float32", name="scores")(x)

@@ -73,7 +73,7 @@ def googlenet(
     for stage, filters in STAGES.items():
         if stage > 3:
             x, where = resolution.reduce(x)
-            x = image_blocks.pool(x, 3, f"pool_{stage}", **where)
+            x = image_blocks.pool(x, 3, f"pool_{stage}", strides=where["strides"])
         for block, (one, reduce_3, three, reduce_5, five, pooled) in filters.items():
             paths = [(one, 1)], [(reduce_3, 1), (three, 3)], [(reduce_5, 1), (five, 5)], ["max", (pooled, 1)]
             x = image_blocks.concatenated(
@@ -122,14 +122,14 @@ def first_layers(
         x, where = resolution.reduce(x)
         x = conv(x, scaled(64), 7, "conv_1", **where)
         x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "pool_1", **where)
+        x = image_blocks.pool(x, 3, "pool_1", strides=where["strides"])
     x = normalization(name="lrn_1")(x) if normalization else x
     x = conv(x, scaled(64), 1, "conv_2_reduce")
     x = conv(x, scaled(192), 3, "conv_2", dilation_rate=resolution.dilation_rate)
     x = normalization(name="lrn_2")(x) if normalization else x
     if stem == "imagenet":
         x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "pool_2", **where)
+        x = image_blocks.pool(x, 3, "pool_2", strides=where["strides"])
     return x
 
 

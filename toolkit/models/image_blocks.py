@@ -162,25 +162,24 @@ def pool(
     name: str,
     *,
     strides: int = 1,
-    dilation_rate: int = 1,
     padding: str = "same",
     average: bool = False,
 ) -> keras.KerasTensor:
     """Takes the largest value, or the mean, of each window.
+
+    It has no dilation: where a stride has become dilation, the windows' values stay neighbours.
 
     Args:
         x: Features (batch, height, width, channels).
         size: Height and width of the window.
         name: Of the layer.
         strides: As in Keras.
-        dilation_rate: Not applied: where a stride has become dilation, the windows' values stay neighbours.
         padding: "same" or "valid".
         average: The mean instead of the largest.
 
     Returns:
         Features.
     """
-    del dilation_rate
     layer = keras.layers.AveragePooling2D if average else keras.layers.MaxPooling2D
     return layer(size, strides=strides, padding=padding, name=name)(x)
 

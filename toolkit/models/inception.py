@@ -248,10 +248,10 @@ def v3_stem(
     x = conv(x, scaled(64), 3, "stem_3", dilation_rate=resolution.dilation_rate)
     if stem == "imagenet":
         x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "stem_pool_1", padding=padding, **where)
+        x = image_blocks.pool(x, 3, "stem_pool_1", padding=padding, strides=where["strides"])
     x = conv(x, scaled(80), 1, "stem_4")
     x = conv(x, scaled(192), 3, "stem_5", padding=padding, dilation_rate=resolution.dilation_rate)
     if stem == "imagenet":
         x, where = resolution.reduce(x)
-        x = image_blocks.pool(x, 3, "stem_pool_2", padding=padding, **where)
+        x = image_blocks.pool(x, 3, "stem_pool_2", padding=padding, strides=where["strides"])
     return x

@@ -108,7 +108,7 @@ def _stem(x, width, stem, version, conv, resolution):
     x = conv(x, width, 7, "stem", activation=activation, **where)
     x, where = resolution.reduce(x)
     x = keras.layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
-    return image_blocks.pool(x, 3, "stem_pool", padding="valid", **where)
+    return image_blocks.pool(x, 3, "stem_pool", padding="valid", strides=where["strides"])
 
 
 def _stage(x, filters, grid, name, conv, resolution, bottleneck, shortcuts, reduces):

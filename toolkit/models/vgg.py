@@ -60,7 +60,7 @@ def vgg(
             x = conv(x, scaled(filters), 3, name, dilation_rate=resolution.dilation_rate)
         if stage > 1 or stem == "imagenet":
             x, where = resolution.reduce(x)
-            x = image_blocks.pool(x, 2, f"pool_{stage}", padding=padding, **where)
+            x = image_blocks.pool(x, 2, f"pool_{stage}", padding=padding, strides=where["strides"])
     x = resolution.end(x)
     outputs = resolution.levels
     if include_top:

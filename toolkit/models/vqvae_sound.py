@@ -47,7 +47,7 @@ def vqvae_sound(
         momentum: As there.
         num_downsamplings: Convolutions of stride 2: a code for each 2^n samples (paper: 6, of 16,000 Hz 250 a second).
         encoder_filters: Channels of each.
-        num_levels: As in `wavenet.wavenet`.
+        num_levels: As in `wavenet.wavenet`; the encoder, too, reads samples companded to so many.
         output: As there.
         num_mixtures: As there.
         num_speakers: As there.
@@ -82,7 +82,8 @@ def vqvae_sound(
         )
     heard = keras.Input((None,), name="heard")
     # Companded, as what is predicted: of samples as they are, most far below 1, the biases would soon drown the sound.
-    x = keras.layers.Rescaling(2 / 255, -1.0, name="companded")(MuLaw(name="heard_levels")(heard))
+    levels = MuLaw(num_levels, name="heard_levels")(heard)
+    x = keras.layers.Rescaling(2 / (num_levels - 1), -1.0, name="companded")(levels)
     x = keras.layers.Reshape((-1, 1), name="heard_channel")(x)
     for number in range(1, num_downsamplings + 1):
         # Of "same" padding one sample is before the first whatever the length: frames begin where the samples do.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
 from toolkit.visualize.strokes import INK
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 _FRAME = 0.016  # seconds of a spectrum: short enough to show single periods of a deep voice
 _RANGE = 70.0  # decibels from the brightest to the darkest
 _COLUMNS = 900  # most spectra in a picture
-_DPI = 110
 _GREY = "#8a8f98"
 
 
@@ -50,8 +50,6 @@ def recordings(
     >>> len(figure.axes), figure.axes[0].get_title(loc="left")
     (4, 'silence')
     """
-    from matplotlib.figure import Figure
-
     waveforms = [np.asarray(waveform, "float32").reshape(-1) for waveform in waveforms]
     for what, given in (("titles", titles), ("units", [] if units is None else units)):
         if len(given) not in (0, len(waveforms)):
@@ -61,7 +59,7 @@ def recordings(
             raise ValueError(f"units {number}: expected one for each of {len(waveform)} samples; got {len(row)}.")
     columns = max(1, min(columns, len(waveforms)))
     rows = -(-len(waveforms) // columns)
-    figure = Figure((width, 2.5 * rows + 0.5), dpi=_DPI, layout="constrained")
+    figure = empty_figure(width, 2.5 * rows + 0.5)
     longest = max(map(len, waveforms), default=1) / sample_rate
     loudest = max((float(np.abs(waveform).max(initial=0)) for waveform in waveforms), default=0) or 1.0
     # A grid of our own: subplots of two heights, the pair close together.
@@ -121,13 +119,12 @@ def codes(
 
     Reference: van den Oord et al. 2017, arXiv 1711.00937, section 4.3.
     """
-    from matplotlib.figure import Figure
 
     for what, given in (("rows of codes", rows), ("titles", titles if len(titles) else rows)):
         if len(given) != len(waveforms):
             raise ValueError(f"Expected as many {what} as waveforms, {len(waveforms)}; got {len(given)}.")
     highest = max((int(np.max(row, initial=0)) for row in rows), default=0)
-    figure = Figure((width, 2.5 * len(waveforms) + 0.5), dpi=_DPI, layout="constrained")
+    figure = empty_figure(width, 2.5 * len(waveforms) + 0.5)
     longest = max(map(len, waveforms), default=1) / sample_rate
     outer = figure.add_gridspec(max(len(waveforms), 1), 1)
     for number, (waveform, row) in enumerate(zip(waveforms, rows, strict=True)):

@@ -1,5 +1,6 @@
 """Scalars, pictures, sounds, films, tables, graphs and profiles for TensorBoard."""
 
+import contextlib
 import html
 import json
 import math
@@ -28,10 +29,15 @@ class Board:
         self._profiled = range(5, 5 + profile_steps) if folder and profile_steps else range(0)
         self._steps = 0
 
-    def _writer(self, split):
+    @contextlib.contextmanager
+    def _writing(self, split):
+        """Has what TensorFlow summarizes inside go to a split's folder, or, where none is kept, nowhere."""
         if split not in self._writers:
-            self._writers[split] = tf.summary.create_file_writer(str(self.folder / split))
-        return self._writers[split].as_default()
+            made = tf.summary.create_file_writer(str(self.folder / split)) if self.folder else None
+            self._writers[split] = made or tf.summary.create_noop_writer()
+        with self._writers[split].as_default():
+            yield
+        self._writers[split].flush()
 
     def scalars(self, split: str, values: Mapping[str, float], step: int) -> None:
         """Writes scalars.
@@ -41,11 +47,10 @@ class Board:
             values: The scalars by tag; what is too large for TensorBoard's float32 is infinite there.
             step: The step they belong to.
         """
-        if values and self.folder:
-            with self._writer(split):
+        if values:
+            with self._writing(split):
                 for name, value in values.items():
                     tf.summary.scalar(name, _representable(value), step=step)
-            self._writers[split].flush()
 
     def image(self, name: str, image, step: int) -> None:
         """Writes a picture.
@@ -55,9 +60,8 @@ class Board:
             image: uint8 (height, width, channels).
             step: The step it belongs to.
         """
-        with self._writer("pictures"):
+        with self._writing("pictures"):
             tf.summary.image(name, image[None], step=step)
-        self._writers["pictures"].flush()
 
     def sound(self, name: str, samples, rate: int, step: int) -> None:
         """Writes a sound.
@@ -68,9 +72,8 @@ class Board:
             rate: Samples a second.
             step: The step it belongs to.
         """
-        with self._writer("sounds"):
+        with self._writing("sounds"):
             tf.summary.audio(name, samples[None], rate, step=step)
-        self._writers["sounds"].flush()
 
     def film(self, name: str, content: bytes, size: tuple[int, int], step: int) -> None:
         """Writes moving pictures, which TensorBoard shows among the images.
@@ -84,9 +87,8 @@ class Board:
         metadata = tf.compat.v1.SummaryMetadata()
         metadata.plugin_data.plugin_name = "images"
         height, width = (str(side) for side in size)
-        with self._writer("pictures"):
+        with self._writing("pictures"):
             tf.summary.write(name, tf.constant([width.encode(), height.encode(), content]), step, metadata)
-        self._writers["pictures"].flush()
 
     def rows(self, name: str, rows: Sequence[Mapping[str, Any]], step: int) -> None:
         """Writes a text: a table of rows that have the same columns.
@@ -100,9 +102,8 @@ class Board:
 
     def _cells(self, split, name, header, rows, step):
         lines = [map(_markdown, header), ["-"] * len(header), *(map(_markdown, row) for row in rows)]
-        with self._writer(split):
+        with self._writing(split):
             tf.summary.text(name, "\n".join(f"| {' | '.join(line)} |" for line in lines), step=step)
-        self._writers[split].flush()
 
     def table(self, name: str, values: Mapping[str, Any], step: int) -> None:
         """Writes a text: a table of names and values.
@@ -112,8 +113,7 @@ class Board:
             values: What it says, by name.
             step: The step it belongs to.
         """
-        if self.folder:
-            self._cells("train", name, ["", ""], values.items(), step)
+        self._cells("train", name, ["", ""], values.items(), step)
 
     def graph(self, name: str, model: Any) -> None:
         """Writes a Keras model's layers and what goes from one to the other.
@@ -131,9 +131,8 @@ class Board:
         metadata = tf.compat.v1.SummaryMetadata()
         metadata.plugin_data.plugin_name = "graph_keras_model"  # what TensorBoard's Graphs looks for
         metadata.plugin_data.content = b"1"
-        with self._writer("train"):
+        with self._writing("train"):
             tf.summary.write(name, json.dumps(_opened(config)), step=0, metadata=metadata)
-        self._writers["train"].flush()
 
     def after_step(self) -> None:
         """To be called after each training step: begins and ends the profile."""

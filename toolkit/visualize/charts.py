@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
 from toolkit.visualize.strokes import INK
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | No
     >>> histogram({"train": np.arange(9)}, "points in a line", limit=6).axes[0].get_xlabel()
     'points in a line'
     """
-    figure = _figure(8.0, 3.0)
+    figure = empty_figure(8.0, 3.0)
     axis = figure.subplots()
     parts = [np.asarray(part) for part in values.values()]
     every = np.concatenate(parts) if parts else np.zeros(0)
@@ -69,7 +70,7 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     >>> curves({"train": [(0, 2.0), (10, 1.0)]}, "step", "loss").axes[0].get_xlabel()
     'step'
     """
-    figure = _figure(6.0, 3.0)
+    figure = empty_figure(6.0, 3.0)
     axis = figure.subplots()
     for number, (name, points) in enumerate(lines.items()):
         points = np.asarray(points, "float64")
@@ -100,7 +101,7 @@ def bars(counts: Mapping[str, int], label: str) -> "Figure":
     >>> [tick.get_text() for tick in bars({"a": 3, " ": 20}, "characters").axes[0].get_xticklabels()]
     ['␣', 'a']
     """
-    figure = _figure(max(4.0, min(0.14 * len(counts) + 0.8, 24.0)), 3.0)
+    figure = empty_figure(max(4.0, min(0.14 * len(counts) + 0.8, 24.0)), 3.0)
     axis = figure.subplots()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     axis.bar(range(len(ranked)), [count for _, count in ranked], color=INK)
@@ -163,7 +164,7 @@ def matrix(values: np.ndarray, columns: Sequence[str], rows: str, what: str) -> 
     values = np.asarray(values, "float64")
     if values.ndim != 2 or values.shape[1] != len(columns) or not values.size:
         raise ValueError(f"matrix: expected (rows, {len(columns)}) numbers; got shape {values.shape}.")
-    figure = _figure(2.2 + 0.7 * values.shape[1], 1.2 + 0.32 * min(values.shape[0], 60))
+    figure = empty_figure(2.2 + 0.7 * values.shape[1], 1.2 + 0.32 * min(values.shape[0], 60))
     axis = figure.subplots()
     shades = LinearSegmentedColormap.from_list("value", ["#ffffff", INK])
     most = max(float(values.max()), 1e-12)
@@ -182,10 +183,3 @@ def matrix(values: np.ndarray, columns: Sequence[str], rows: str, what: str) -> 
     axis.spines[:].set_visible(False)
     figure.colorbar(drawn, ax=axis, fraction=0.05, pad=0.02).set_label(what, fontsize=8)
     return figure
-
-
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    # Not through pyplot: no display, no global list of figures.
-    return Figure((width, height), dpi=110, layout="constrained")

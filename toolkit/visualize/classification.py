@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
 from toolkit.visualize.images import grid, heatmaps
 from toolkit.visualize.strokes import INK
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 _WRONG = "#c22f2f"
 _GREY = "#666666"
-_DPI = 110
 
 
 def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> "Figure":
@@ -43,7 +43,7 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> "Figure":
     total = matrix.sum(axis=1, keepdims=True)
     share = matrix / np.maximum(total, 1)
     inches = float(np.clip(0.42 * num_classes if num_classes <= 20 else 0.115 * num_classes, 2.5, 14.0))
-    figure = _figure(inches + 2.2, inches + 1.2)
+    figure = empty_figure(inches + 2.2, inches + 1.2)
     axis = figure.subplots()
     # By the root: one in a hundred is still to be seen.
     shades = LinearSegmentedColormap.from_list("share", ["#ffffff", "#c9d3e3", "#6d84ab", INK])
@@ -103,7 +103,7 @@ def reliability(confidence: np.ndarray, accuracy: np.ndarray, count: np.ndarray,
     confidence, accuracy, count = (np.asarray(values, "float64") for values in (confidence, accuracy, count))
     edges = np.linspace(0, 1, len(count) + 1)
     some = count > 0
-    figure = _figure(4.2, 5.0)
+    figure = empty_figure(4.2, 5.0)
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 1]})
     upper.plot([0, 1], [0, 1], color=_GREY, linestyle="--", linewidth=1, label="calibrated")
     width = 1 / len(count)
@@ -181,9 +181,3 @@ def misclassified(
         for right, k, row in zip(labels, taken, probabilities, strict=True)
     ]
     return grid(images, titles, wrong=[True] * len(titles))
-
-
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    return Figure((width, height), dpi=_DPI, layout="constrained")

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -61,14 +63,12 @@ def codebook(embeddings: np.ndarray, counts: np.ndarray) -> "Figure":
     >>> figure.axes[0].get_title()
     '4 of 5 codes used'
     """
-    from matplotlib.figure import Figure
-
     embeddings, counts = np.asarray(embeddings, "float64"), np.asarray(counts)
     centred = embeddings - embeddings.mean(axis=0)
     _, scales, axes = np.linalg.svd(centred, full_matrices=False)
     places = np.pad(centred @ axes[:2].T, [(0, 0), (0, max(0, 2 - len(axes)))])
     shares = 100 * scales[:2] ** 2 / max(np.sum(scales**2), 1e-30)
-    figure = Figure((6, 5), dpi=110, layout="constrained")
+    figure = empty_figure(6, 5)
     axis, used = figure.add_subplot(), counts > 0
     sizes = 10 + 300 * counts / max(counts.max(), 1)
     axis.scatter(*places[used].T, s=sizes[used], c=colors(len(counts))[used] / 255, alpha=0.8, linewidths=0)

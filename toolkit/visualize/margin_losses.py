@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
 from toolkit.visualize.strokes import INK
 
 if TYPE_CHECKING:
@@ -37,11 +38,9 @@ def margin_losses(
     >>> [axis.get_ylabel() for axis in figure.axes]
     ['loss', 'derivative']
     """
-    from matplotlib.figure import Figure
-
     if list(values) != list(derivatives):
         raise ValueError(f"Expected derivatives of {', '.join(values)}; got those of {', '.join(derivatives)}.")
-    figure = Figure((8.0, 7.0), dpi=110, layout="constrained")
+    figure = empty_figure(8.0, 7.0)
     upper, lower = figure.subplots(2, 1, sharex=True)
     for axis, curves in ((upper, values), (lower, derivatives)):
         axis.axhline(0, color="#bbbbbb", linewidth=0.8)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
 from toolkit.visualize.strokes import INK
 
 if TYPE_CHECKING:
@@ -191,7 +192,6 @@ def iou_bars(
     >>> [tick.get_text() for tick in axis.get_yticklabels()], [text.get_text() for text in axis.texts]
     (['road', 'sky'], ['75.0', '50.0'])
     """
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     both = [np.asarray(each, "float64") for each in (iou, other) if each is not None]
@@ -200,8 +200,7 @@ def iou_bars(
             raise ValueError(f"Expected a number for each of {len(class_names)} classes; got shape {each.shape}.")
     order = np.argsort(np.where(np.isnan(both[0]), np.inf, -both[0]), kind="stable")
     colors, height = palette(len(class_names)) / 255, 0.8 / len(both)
-    inches = 6.4, 1.1 + (0.2 + 0.12 * len(both)) * len(class_names)
-    figure = Figure(inches, dpi=_DPI, layout="constrained")
+    figure = empty_figure(6.4, 1.1 + (0.2 + 0.12 * len(both)) * len(class_names))
     axis = figure.subplots()
     for number, each in enumerate(both):
         places = np.arange(len(order)) + (number - (len(both) - 1) / 2) * height

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -41,7 +43,7 @@ def lines(
     # A drawing as tall as wide gets a row of two inches, not a page.
     heights = [min(max(width * extent[1] / widest, 0.25), 2.0) for extent in extents]
     caption = 0.3 if titles else 0.12
-    figure = _figure(width, sum(heights) + caption * len(heights) + 0.1)
+    figure = empty_figure(width, sum(heights) + caption * len(heights) + 0.1)
     axes = figure.subplots(len(paths), 1, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
     for number, (axis, (path, ends)) in enumerate(zip(axes, paths, strict=True)):
         for stroke in np.split(path, np.flatnonzero(ends)[:-1] + 1) if len(path) else ():
@@ -108,7 +110,7 @@ def window(weights: np.ndarray, text: str, offsets: np.ndarray | None = None) ->
     >>> len(window(np.eye(3), "abc").axes)
     1
     """
-    figure = _figure(8.0, 1.2 + 0.16 * len(text) + (1.6 if offsets is not None else 0.0))
+    figure = empty_figure(8.0, 1.2 + 0.16 * len(text) + (1.6 if offsets is not None else 0.0))
     rows = 1 if offsets is None else 2
     axes = figure.subplots(rows, 1, squeeze=False, sharex=True, height_ratios=[1] if rows == 1 else [1, 2])[:, 0]
     if offsets is not None:
@@ -169,7 +171,7 @@ def density(
         highest = np.maximum(highest, np.logaddexp.reduce(constant - 0.5 * (first**2 + second**2), axis=-1))
     ratio = len(rows) / resolution
     width = min(8.0, max(5.0 / ratio, 3.0))
-    figure = _figure(width, max(width * ratio, 1.0) + 0.3)
+    figure = empty_figure(width, max(width * ratio, 1.0) + 0.3)
     axis = figure.subplots()
     peak = float(highest.max())
     shown = axis.imshow(
@@ -195,7 +197,7 @@ def mixture_weights(weights: np.ndarray) -> "Figure":
     >>> mixture_weights(np.full((5, 2), 0.5)).axes[0].get_xlabel()
     'point'
     """
-    figure = _figure(8.0, 2.6)
+    figure = empty_figure(8.0, 2.6)
     axis = figure.subplots()
     shown = axis.imshow(weights.T, aspect="auto", cmap="viridis", interpolation="nearest", vmin=0.0, vmax=1.0)
     axis.set_xlabel("point")
@@ -215,13 +217,6 @@ def positions(offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     offsets = np.asarray(offsets, "float64")
     return np.cumsum(offsets[:, :2], axis=0), offsets[:, 2] > 0.5
-
-
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    # Not through pyplot: no display, no global list of figures that grows with each epoch.
-    return Figure((width, height), dpi=110, layout="constrained")
 
 
 def training(written: Sequence[Any], text: str, weights: np.ndarray, log_weights: np.ndarray, real: Any) -> dict:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from toolkit.visualize._figures import empty_figure
 from toolkit.visualize.strokes import INK
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def activations(pieces: Sequence[str], values: np.ndarray, names: Sequence[str],
     ['cell 1', 'cell 2']
     """
     values = np.asarray(values, "float64")
-    figure, axis = _figure(max(4.0, min(16.0, 0.13 * len(pieces))), 0.28 * values.shape[1] + 1.1)
+    figure = empty_figure(max(4.0, min(16.0, 0.13 * len(pieces))), 0.28 * values.shape[1] + 1.1, _DPI)
+    axis = figure.subplots()
     shown = axis.imshow(values.T, aspect="auto", cmap="RdBu_r", vmin=-1.0, vmax=1.0, interpolation="nearest")
     axis.set_yticks(range(len(names)), names, fontsize=7)
     axis.set_xticks(range(len(pieces)), pieces, fontsize=7, **_LETTERS)
@@ -152,10 +154,3 @@ _DPI = 120
 # Inches: a letter of that face is 0.602 of its size wide, and as pixels are whole, here eight of them.
 _ADVANCE, _LEADING = 8 / _DPI, 0.2
 _POINTS = _ADVANCE * 72 / 0.602
-
-
-def _figure(width, height):
-    from matplotlib.figure import Figure
-
-    figure = Figure((width, height), layout="constrained", dpi=_DPI)
-    return figure, figure.subplots()
