@@ -71,7 +71,9 @@ def _part(folder, name):
         raise ValueError(
             f"{printable(path)}: shape {shape}; expected ({len(table)}, 2, side, side), a pair for each row."
         )
-    _check_name(path, table, shape)
+    files = f"{printable(path)} with {' and '.join(printable(each.name) for each in beside)}"
+    _check_name(files, path.name, table, shape)
+    tabulated(table, _NAMES, len, files)  # each set is complete by itself: where one is not, its files are named
     limits.check(len(table) * _SIDE**2, printable(path), limits.half_of_memory())
     photos = np.empty((len(table), _SIDE, _SIDE, 1), np.uint8)
     with threads.progress(len(table), f"Reading {printable(path)}") as bar:
@@ -90,17 +92,16 @@ def _reduced(photo):
     return np.asarray(Image.fromarray(photo).resize((_SIDE, _SIDE), Image.Resampling.LANCZOS))
 
 
-def _check_name(path, table, shape):
+def _check_name(files, name, table, shape):
     """Refuses a file that holds something else than its name says."""
-    said = _SAID.search(path.name)
+    said = _SAID.search(name)
     if said:
         categories, instances, *numbers = said.groups()
         expected = [int(categories), *map(int, numbers[:3]), len(instances), *map(int, numbers[3:])]
         found = [*(len(np.unique(column)) for column in table.T), *shape[1:]]
         if found != expected:
             raise ValueError(
-                f"{printable(path)} holds {_shown(found)}, and its name says {_shown(expected)}. Is it another file, "
-                "renamed?"
+                f"{files} holds {_shown(found)}, and its name says {_shown(expected)}. Is it another file, renamed?"
             )
 
 
