@@ -121,14 +121,13 @@ def train(run):
     height, _, channels = images.image_shape
     with run.scope():
         how = s.only("latent_size", "network", "units") | {"decoder": "bernoulli", "latent": latent(s, num_steps)}
-        model = methods.evidence_bound.compiled(models.vae.vae(height, channels, **how), keras.optimizers.Adam(falling))
-        trained = model
+        model = trained = models.vae.vae(height, channels, **how)
         if s.objective == "factor_vae":
             judge = models.latent_discriminator.latent_discriminator(s.latent_size, units=s.discriminator_units)
             adam = keras.optimizers.Adam(s.learning_rate, 0.5, 0.9)
             trained = methods.factor_vae.FactorVAE(model, judge, s.own_strength, adam, seed=s.seed)
-            trained.compile(keras.optimizers.Adam(falling), model.loss, jit_compile=False)
-            trained.optimizer.build(model.trainable_variables)
+        trained.compile(keras.optimizers.Adam(falling), methods.evidence_bound.loss(model), jit_compile=False)
+        trained.optimizer.build(model.trainable_variables)
     shown = run.data.splits.validation.peek()[0][:1]
     run.fit(
         trained,

@@ -86,7 +86,7 @@ def trained(digits):
         how = {"decoder": name} if isinstance(name, str) else {"decoder": "fixed", "beta": name}
         model = vae.vae(SIDE, 1, latent_size=10, network="dense", units=8, seed=0, **how)
         image, x = evidence_bound.pair(digits[0])
-        fit(model, evidence_bound.compiled(model).loss, image, x, EPOCHS, 3e-3, 64)
+        fit(model, evidence_bound.loss(model), image, x, EPOCHS, 3e-3, 64)
         scale = None if isinstance(name, str) else np.sqrt(name)
         measured = evidence_bound.measured(model, [digits[1]], scale=scale, num_draws=4)
         noise = np.random.default_rng(1).normal(size=(len(digits[1]), 10)).astype("float32")

@@ -16,7 +16,7 @@ def made(gamma=5.0, rate=1e-3):
     autoencoder = vae(8, 1, latent_size=3, network="dense", units=2, decoder="bernoulli", seed=0)
     judge = latent_discriminator(3, units=16, num_layers=2)
     model = FactorVAE(autoencoder, judge, gamma, keras.optimizers.SGD(rate), seed=0)
-    model.compile(keras.optimizers.SGD(rate), evidence_bound.compiled(autoencoder).loss, jit_compile=False)
+    model.compile(keras.optimizers.SGD(rate), evidence_bound.loss(autoencoder), jit_compile=False)
     return model
 
 

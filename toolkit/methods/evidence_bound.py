@@ -26,11 +26,21 @@ def pair(image: Any, label: Any = None) -> tuple[Any, Any]:
     return image, image / 255.0
 
 
+def loss(model: keras.Model) -> NegativeLogLikelihood:
+    """Makes the loss of a network's outputs: nats an image, a sum over its pixels.
+
+    An average over pixels instead would be a decoder of a far larger scale, and the code would be left unused.
+
+    Args:
+        model: What `models.vae.vae` returned, which adds the divergence of the code itself.
+
+    Reference: Kingma and Welling 2014, arXiv 1312.6114, equation 3; Rybkin et al. 2020, arXiv 2006.13202, section 3.
+    """
+    return NegativeLogLikelihood(vae.density(model), reduction="sum_over_batch_size")
+
+
 def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = None) -> keras.Model:
     """Compiles a network to be trained on nats an image: minus the log-density of its pixels, and the divergence.
-
-    Both are sums, over pixels and over the numbers of the code. An average over pixels instead would be a decoder of a
-    scale as many times larger, and the code would be left unused.
 
     Args:
         model: What `models.vae.vae` returned.
@@ -38,11 +48,8 @@ def compiled(model: keras.Model, optimizer: keras.optimizers.Optimizer | None = 
 
     Returns:
         The network.
-
-    Reference: Kingma and Welling 2014, arXiv 1312.6114, equation 3; Rybkin et al. 2020, arXiv 2006.13202, section 3.
     """
-    loss = NegativeLogLikelihood(vae.density(model), reduction="sum_over_batch_size")
-    model.compile(optimizer or "sgd", loss, jit_compile=False)
+    model.compile(optimizer or "sgd", loss(model), jit_compile=False)
     return model
 
 

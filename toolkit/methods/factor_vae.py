@@ -54,7 +54,7 @@ class FactorVAE(keras.Model):
     >>> vae = models.vae.vae(16, network="dense", units=1, latent_size=3, decoder="bernoulli")
     >>> judge = models.latent_discriminator.latent_discriminator(3, units=8, num_layers=1)
     >>> model = FactorVAE(vae, judge, 10.0, keras.optimizers.Adam(1e-4, 0.5, 0.9))
-    >>> model.compile("adam", methods.evidence_bound.compiled(vae).loss)
+    >>> model.compile("adam", methods.evidence_bound.loss(vae))
     >>> images = ops.zeros((4, 16, 16, 1))
     >>> sorted(model.train_on_batch(images, images, return_dict=True))
     ['discriminator_loss', 'kl_nats', 'loss', 'total_correlation_nats']
