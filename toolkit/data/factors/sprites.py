@@ -37,8 +37,8 @@ def sprites(factor_sizes: Sequence[int] = DEFAULT_SIZES) -> FactorImages:
     Example:
 
     >>> data = sprites()
-    >>> len(data), data.images(np.array([[0, 3, 0, 5, 5]])).sum()
-    (13824, np.float32(484.0))
+    >>> len(data), int(data.images(np.array([[0, 3, 0, 5, 5]])).sum())
+    (13824, 484)
 
     Reference: after Matthey et al. 2017, dSprites (github.com/google-deepmind/dsprites-dataset).
     """
