@@ -82,6 +82,8 @@ BENCHMARKS = ["torch>=2.13,<2.14"]
 # Mean field in C++, which a test and a benchmark compare DenseCRF with. Apart, for it has no wheel: to build it takes
 # a C++ compiler. Philipp Kraehenbuehl, Lucas Beyer and now Mackenzie Mathis, rare releases; MIT.
 PYDENSECRF = ["pydensecrf2>=1.1"]
+# Runs the trainings of a study on several machines (--engine=ray). Anyscale, monthly; Apache-2.0.
+RAY = ["ray>=2.40,<3"]
 
 setup(
     name="toolkit",
@@ -102,5 +104,6 @@ setup(
         "development": DEVELOPMENT,
         "benchmarks": BENCHMARKS,
         "pydensecrf": PYDENSECRF,
+        "ray": RAY,
     },
 )

@@ -189,23 +189,33 @@ def sample(run):
 
 
 def study(run):
-    """A training for each objective, strength and seed; a killed study goes on, and processes may share it."""
-    s, rows = run.settings, []
-    for objective in s.objectives.split(","):
-        chosen = np.linspace(0, 5, s.num_strengths).round().astype(int) if s.num_strengths > 1 else [2]
-        grid = {
-            "objective": [objective],
-            "strength": [float(STRENGTHS[objective][number]) for number in chosen],
-            "seed": list(range(s.num_seeds)),
-        }
+    """A training for each objective, strength and seed, and what the paper asks of the scores."""
+    s = run.settings
 
-        def one(inner, **_):
-            train(inner)
-            evaluate(inner)
-            return inner.metrics()
+    def one(inner, **_):
+        train(inner)
+        evaluate(inner)
+        return inner.metrics()
 
-        rows += run.study("disentanglement", grid, one)
+    chosen = np.linspace(0, 5, s.num_strengths).round().astype(int) if s.num_strengths > 1 else [2]
+    cells = [
+        {"objective": objective, "strength": float(STRENGTHS[objective][number]), "seed": seed}
+        for objective in s.objectives.split(",")
+        for number in chosen
+        for seed in range(s.num_seeds)
+    ]
+    rows = run.study("disentanglement", cells, one)
     run.table("study", rows)
+    if len(rows) < 2:
+        return
+    together = [["objective"], ["objective", "strength"], ["seed"]]
+    found = methods.study_summary.summary(rows, ["objective", "strength", "seed"], together)
+    run.table("rank_correlations", found.correlation_rows())
+    run.table("explained", found.explained_rows())
+    how = {"columns": found.scores, "rows": found.scores, "what": "rank correlation"}
+    run.picture("study/rank_correlations", visualize.charts.matrix(found.correlations, **how))
+    for name, values in found.values.items():
+        run.picture(f"study/{name}", visualize.charts.violins(values, name.replace("_", " ")))
 
 
 def export(run):

@@ -116,6 +116,14 @@ def test_a_study_has_a_row_for_each_cell(tmp_path):
         rows = list(csv.DictReader(file))
     cells = [(row["objective"], float(row["strength"]), row["seed"]) for row in rows]
     assert cells == [("beta_vae", 1, "0"), ("beta_vae", 16, "0"), ("factor_vae", 10, "0"), ("factor_vae", 100, "0")]
+    with open(tmp_path / "tables" / "explained.csv", encoding="utf-8") as file:
+        explained = {row["score"]: row for row in csv.DictReader(file)}
+    assert 0 <= float(explained["kl_nats"]["objective"]) <= 1
+    assert float(explained["kl_nats"]["objective and strength"]) == 1, "a group of each cell"
+    with open(tmp_path / "tables" / "rank_correlations.csv", encoding="utf-8") as file:
+        assert {row["score"] for row in csv.DictReader(file)} >= {"negative_elbo_nats", "modularity", "sap_score"}
+    pictures = {path.name for path in (tmp_path / "pictures" / "study").iterdir()}
+    assert pictures >= {"rank_correlations.png", "mutual_information_gap.png", "negative_elbo_nats.svg"}
     run.close()
 
 
