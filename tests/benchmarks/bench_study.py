@@ -3,8 +3,8 @@
   ./run benchmarks tests/benchmarks/bench_study.py [--seeds=8] [--epochs=2]
 
 Small models of the study of disentanglement (dense layers, 192 sprites), three objectives and some seeds. Bare: the
-same trainings and evaluations one after the other, in one process, each with a run of its own. Both engines are timed
-from the study's begin to its last row; `processes` from the command to its end, with TensorFlow imported by each worker.
+same trainings and evaluations one after the other, in one process, each with a run of its own. Both are timed
+from the study's begin to its last row. Then the whole command by either engine: each worker imports TensorFlow.
 """
 
 import argparse
@@ -36,7 +36,8 @@ def a_run(folder, epochs, **how):
     from recipes import disentanglement as recipe
     from toolkit import training
 
-    return training.Run(recipe.Settings(workdir=folder, epochs=epochs, **TINY, **how), "disentanglement", load=recipe.load)
+    settings = recipe.Settings(workdir=folder, epochs=epochs, **TINY, **how)
+    return training.Run(settings, "disentanglement", load=recipe.load)
 
 
 def first(folder, epochs):

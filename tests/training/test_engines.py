@@ -24,7 +24,7 @@ RECIPE = '''
 """A study of tiny trainings, one of which is killed in a step, once."""
 import os, pathlib, signal, time
 import keras
-from tests.training.shapes import Example, batches, network
+from shapes import Example, batches, network
 from toolkit import training
 
 FOLDER = pathlib.Path(os.environ["FOLDER"])
@@ -63,7 +63,8 @@ def start(folder, *flags, kill="", seconds=0.0):
     folder.mkdir()
     (folder / "example.py").write_text(RECIPE)
     command = [sys.executable, str(folder / "example.py"), "--mode=study", f"--workdir={folder / 'run'}", *flags]
-    told = {"FOLDER": str(folder), "KILL": kill, "SECONDS": str(seconds), "PYTHONPATH": os.getcwd()}
+    told = {"FOLDER": str(folder), "KILL": kill, "SECONDS": str(seconds)}
+    told["PYTHONPATH"] = os.pathsep.join([os.getcwd(), os.path.dirname(__file__)])
     return subprocess.Popen(
         [*command, "--checkpoint_minutes=0"],
         **{"env": {**os.environ, **told}, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True},
@@ -98,8 +99,10 @@ def until(condition, seconds=120):
 @pytest.fixture(scope="module", name="undisturbed")
 def of_one_process(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed") / "here"
-    output = start(folder, "--engine=here").communicate(timeout=300)[0]
-    assert len(rows(folder)) == 4, output
+    process = start(folder, "--engine=here")
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
+    assert len(rows(folder)) == 4
     assert len({who for _, who in calls(folder)}) == 1
     return folder
 
@@ -118,8 +121,10 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 )
 def test_a_killed_worker_loses_nothing(engine, kill, tmp_path, undisturbed):
     folder = tmp_path / engine
-    output = start(folder, f"--engine={engine}", "--num_processes=2", kill=kill).communicate(timeout=300)[0]
-    assert rows(folder) == rows(undisturbed), output
+    process = start(folder, f"--engine={engine}", "--num_processes=2", kill=kill)
+    output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
+    assert rows(folder) == rows(undisturbed)
     begun = calls(folder)
     assert sorted(units for units, _ in begun) == [2, 3, 3, 4, 5], "each once; the killed one goes on"
     assert len({who for _, who in begun}) >= 2 and not any(runs(who) for _, who in begun)
@@ -163,12 +168,10 @@ class Workers:
         self.started, self.codes, self.stopped = [], list(self.script), None
         Workers.last = self
 
-    def start(self, words, environment, log, count):
-        workdir = pathlib.Path(log.removesuffix(".log"))
-        workdir.mkdir(exist_ok=True)
-        (workdir / "cell.txt").write_text("units=3")
-        pathlib.Path(log).write_text("".join(f"line {number}\n" for number in range(50)) + "no memory\r")
-        self.started.append((words, environment, log))
+    def start(self, words, environment, name, count):
+        pathlib.Path(environment["TOOLKIT_STUDY_CELL"]).write_text("units=3")
+        pathlib.Path(f"{name}.log").write_text("".join(f"line {number}\n" for number in range(50)) + "no memory\r")
+        self.started.append((words, environment, name))
         return len(self.started) - 1
 
     def status(self, worker):
@@ -192,12 +195,12 @@ def run_of_a_command(tmp_path, monkeypatch):
 def test_workers_are_the_same_command_in_a_role_of_their_own(run, tmp_path, capsys):
     states = [["units=2", "units=3", "units=4"], ["units=3", "units=4"], ["units=4"], []]
     engines.work(run, "sizes", tmp_path / "shared" / "sizes", 9, lambda: states.pop(0))
-    (first, environment, log), (second, *_) = Workers.last.started
-    assert first[:2] == ["-m", "example"] and first != second
+    (first, environment, name), (second, _, other) = Workers.last.started
+    assert first == second and first[:2] == ["-m", "example"] and name != other
     found = Example(**given(Example, ("all", "study"), first[2:]))
     assert (found.engine, found.num_processes, found.mode, found.epochs) == ("here", None, "study", 5)
-    assert found.study_folder == str(tmp_path / "shared") and log == f"{found.workdir}.log"
-    assert pathlib.Path(found.workdir).parent == tmp_path / "shared" / "sizes" / ".workers"
+    assert found.study_folder == str(tmp_path / "shared") and found.workdir is None
+    assert pathlib.Path(name).parent == tmp_path / "shared" / "sizes" / ".workers"
     assert environment["TF_NUM_INTRAOP_THREADS"] == environment["OMP_NUM_THREADS"] == "4", "half of the cores"
     assert Workers.last.stopped == ([0, 1], 10.0)
     output = capsys.readouterr().out
@@ -263,8 +266,8 @@ def test_a_worker_ends_with_who_started_it(tmp_path):
         "import sys, time; from toolkit.training import engines; "
         "print(engines._started(['-c', sys.argv[1]], {}, sys.argv[2], '.').pid, flush=True); time.sleep(60)"
     )
-    log = tmp_path / "log"
-    command = [sys.executable, "-c", starter, worker, str(log)]
+    log = tmp_path / "1.log"
+    command = [sys.executable, "-c", starter, worker, str(tmp_path / "1")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         pid = int(process.stdout.readline())
         until(lambda: log.exists() and log.read_text() == "follows\n", 30)
@@ -274,11 +277,13 @@ def test_a_worker_ends_with_who_started_it(tmp_path):
 
 
 def test_run_worker_gives_the_status_and_adds_to_the_log(tmp_path):
-    log = tmp_path / "log"
-    log.write_text("before\n")
-    words = ["-c", "import os; print(os.environ['WHO'], os.getcwd(), flush=True); os.kill(os.getpid(), 9)"]
-    assert engines.run_worker(words, {"WHO": "me"}, str(log), str(tmp_path)) == -9
-    assert log.read_text() == f"before\nme {tmp_path}\n"
+    log = tmp_path / "1.log"
+    words = ["-c", "import os, sys; print(os.environ['WHO'], *sys.argv[1:], flush=True); os.kill(os.getpid(), 9)"]
+    for _ in range(2):
+        assert engines.run_worker(words, {"WHO": "me"}, str(tmp_path / "1"), str(tmp_path)) == -9
+    first, second = log.read_text().splitlines()
+    assert first.startswith(f"me --workdir={tmp_path}/1-{os.getpid()}-")
+    assert first != second, "what is left of the one before may be at its workdir"
 
 
 def test_ray_is_not_installed(monkeypatch):

@@ -22,8 +22,8 @@ from toolkit.files.granted import num_cores
 from toolkit.files.writing import write_text
 from toolkit.training.workdir import kept
 
-_STUDY, _PARENT = "TOOLKIT_STUDY", "TOOLKIT_STUDY_PARENT"  # which study a worker is of, and who started it
-_CELL = "cell.txt"  # in a worker's workdir: what it is at
+# Of a worker: its study, the process that started it, and the file that says which cell it is at.
+_STUDY, _PARENT, _CELL = "TOOLKIT_STUDY", "TOOLKIT_STUDY_PARENT", "TOOLKIT_STUDY_CELL"
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 60.0  # that a worker has for its last checkpoint
@@ -59,8 +59,8 @@ def work(run: Any, name: str, folder: pathlib.Path, total: int, left: Callable[[
     alone = {"engine": "here", "num_processes": None, "address": "", "study_folder": str(folder.parent)}
 
     def start(number):
-        words = [*_program(run), *_flags(run.settings, workdir=str(paths[number]), **alone)]
-        return engine.start(words, environment, f"{paths[number]}.log", count)
+        words = [*_program(run), *_flags(run.settings, workdir=None, **alone)]
+        return engine.start(words, {**environment, _CELL: f"{paths[number]}.cell"}, str(paths[number]), count)
 
     print(f"  {name}: {len(waiting)} of {total} cells by {count} workers; what they print: {place}", flush=True)
     shown = _Progress(name, total, len(waiting))
@@ -94,15 +94,14 @@ def work(run: Any, name: str, folder: pathlib.Path, total: int, left: Callable[[
         engine.stop(list(workers.values()), patience)
 
 
-def tell(run: Any, cell: str) -> None:
+def tell(cell: str) -> None:
     """Says, where this process is a worker, which cell it is at.
 
     Args:
-        run: The worker's `Run`.
         cell: The cell's name.
     """
-    if _STUDY in os.environ:
-        write_text(run.path(_CELL), cell)
+    if _CELL in os.environ:
+        write_text(pathlib.Path(os.environ[_CELL]), cell)
 
 
 def leave(name: str) -> None:
@@ -130,19 +129,19 @@ def follow() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def run_worker(words: Sequence[str], environment: Mapping[str, str], log: str, folder: str) -> int:
+def run_worker(words: Sequence[str], environment: Mapping[str, str], name: str, folder: str) -> int:
     """Runs a worker and waits for it: what a Ray task does, on whatever machine.
 
     Args:
         words: The command line behind Python.
         environment: Variables that are added to this process'.
-        log: File to which is added what it prints.
+        name: What its workdir's path begins with; to NAME.log is added what it prints.
         folder: Where it runs.
 
     Returns:
         Its exit status; minus the signal's number where one ended it.
     """
-    worker = _started(words, environment, log, folder)
+    worker = _started(words, environment, name, folder)
     try:
         while worker.poll() is None:  # `wait` would not hear that the task is cancelled
             time.sleep(_POLL_SECONDS)
@@ -160,8 +159,8 @@ class _Processes:
     def __init__(self, address: str) -> None:
         self.num_cores = num_cores()
 
-    def start(self, words, environment, log, count):
-        return _started(words, environment, log, os.getcwd())
+    def start(self, words, environment, name, count):
+        return _started(words, environment, name, os.getcwd())
 
     def status(self, worker):
         """The exit status; None while it runs."""
@@ -177,8 +176,10 @@ class _Ray:
     """Workers that tasks of a Ray cluster start, each on whatever machine has room."""
 
     def __init__(self, address: str) -> None:
-        # Ray tells its makers what is done with it, unless it is told not to.
+        # Ray tells its makers what is done with it, and what it starts listens at all addresses, unless told not to.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if not address:
+            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # which means: not only there
         try:
             import ray
         except ImportError as error:
@@ -201,14 +202,14 @@ class _Ray:
         self.num_cores = ray.cluster_resources().get("CPU", 1.0)
         self._num_gpus = ray.cluster_resources().get("GPU", 0.0)
 
-    def start(self, words, environment, log, count):
+    def start(self, words, environment, name, count):
         share = self.num_cores / count
         task = self._ray.remote(
             max_retries=-1,  # where a machine or Ray's process is lost
             num_cpus=int(share) or share,
             num_gpus=min(1.0, self._num_gpus / count),
         )(run_worker)
-        return task.remote(list(words), dict(environment), log, os.getcwd())
+        return task.remote(list(words), dict(environment), name, os.getcwd())
 
     def status(self, task):
         """The worker's exit status; None while it runs, or waits for room."""
@@ -263,11 +264,11 @@ def _flags(settings, **changed):
     return [f"--{name}={value}" for name, value in wanted.items() if value not in (None, defaults[name])]
 
 
-def _started(words, environment, log, folder):
-    """A worker's process."""
-    with open(log, "ab") as file:
+def _started(words, environment, name, folder):
+    """A worker's process. Its workdir is new: that of the one before it may be locked by what is left of that."""
+    with open(f"{name}.log", "ab") as file:
         return subprocess.Popen(
-            [sys.executable, *words],
+            [sys.executable, *words, f"--workdir={name}-{os.getpid()}-{time.time_ns()}"],
             cwd=folder,
             env={**os.environ, **environment, _PARENT: str(os.getpid())},
             stdin=subprocess.DEVNULL,
@@ -321,14 +322,15 @@ class _Progress:
         self._shown = waiting
         seconds = (time.monotonic() - self._began) / (self._first - waiting) * waiting
         cells = [*sorted(running)[:4], *(["..."] if len(running) > 4 else [])]
-        now = f", {tqdm.format_interval(seconds)} left; now {'; '.join(cells)}" if waiting else ""
-        print(f"  {self._name}: {self._total - waiting} of {self._total} cells{now}", flush=True)
+        left = f", {tqdm.format_interval(seconds)} left" if waiting else ""
+        now = f"; now {'; '.join(cells)}" if waiting and cells else ""
+        print(f"  {self._name}: {self._total - waiting} of {self._total} cells{left}{now}", flush=True)
 
 
-def _at(workdir):
+def _at(path):
     """The cell that a worker took last; "" before the first."""
     try:
-        return (workdir / _CELL).read_text()
+        return pathlib.Path(f"{path}.cell").read_text()
     except OSError:
         return ""
 

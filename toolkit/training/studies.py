@@ -112,7 +112,7 @@ def _cell(run, settings, cell, one, which):
         found = _result(run.recipe, settings)  # another process may just have finished it
         if found is None:
             print(f"\n  {label(cell)} ({which})", flush=True)
-            engines.tell(run, label(cell))
+            engines.tell(label(cell))
             found = {key: float(value) for key, value in one(inner, **cell).items()}
             if not run.timing:
                 made = {"recipe": run.recipe, "settings": _binding(settings), "metrics": found}
