@@ -195,7 +195,8 @@ class _Ray:
         try:
             ray.init(**how, logging_level="ERROR", log_to_driver=False)
         except Exception as error:  # of many kinds, Ray's and gRPC's
-            raise ValueError(f"--address={address}: Ray cannot be used there: {error}") from error
+            where = f"--address={address}" if address else "--engine=ray"
+            raise ValueError(f"{where}: Ray cannot be used: {error}") from error
         finally:
             signal.signal(signal.SIGTERM, handler)  # Ray takes it
         self._ray = ray
