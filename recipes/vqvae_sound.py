@@ -50,12 +50,12 @@ class Settings(
     judge_hop: int = setting(80, "samples of a frame that the judge hears", minimum=1, maximum=100_000)
     condition_size: int = 32
     window: int = 4096
-    data: str = "embedded:5:4"
+    data: str = "embedded:10:4"
     num_embeddings: int = 512
     embedding_dim: int = other(64, paper="512")
     learning_rate: float = other(0.002, paper="0.0002")
     batch_size: int = 4
-    epochs: int = 4
+    epochs: int = 3
 
 
 def load(s):
