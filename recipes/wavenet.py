@@ -63,7 +63,7 @@ class Settings(
     data: str = "embedded:10:4"
     learning_rate: float = other(0.002, paper="0.001")
     batch_size: int = 8
-    epochs: int = 2
+    epochs: int = 3
 
     @property
     def told(self) -> tuple[str, ...]:
