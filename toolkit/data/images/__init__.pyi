@@ -4,6 +4,7 @@ from toolkit.data.images import augmentation as augmentation
 from toolkit.data.images import copies as copies
 from toolkit.data.images import files as files
 from toolkit.data.images import folders as folders
+from toolkit.data.images import idx as idx
 from toolkit.data.images import labelled as labelled
 from toolkit.data.images import readers as readers
 from toolkit.data.images import report as report
@@ -14,6 +15,7 @@ from toolkit.data.images.files import read as read
 from toolkit.data.images.files import read_named as read_named
 from toolkit.data.images.folders import Labelled as Labelled
 from toolkit.data.images.folders import Tree as Tree
+from toolkit.data.images.idx import read as read
 from toolkit.data.images.labelled import Images as Images
 from toolkit.data.images.labelled import Part as Part
 from toolkit.data.images.labelled import load as load
