@@ -36,6 +36,7 @@ STRENGTHS = {
 @settings.recipe
 class Settings(
     settings.Factors,
+    settings.LatentNetwork,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -51,9 +52,8 @@ class Settings(
         minimum=0.0,
         maximum=1e6,
     )
-    latent_size: int = setting(10, "numbers of a code", paper="10", minimum=2, maximum=1000)
-    network: str = setting("strided", "four strided convolutions, or dense layers", choices=("strided", "dense"))
-    units: int = setting(16, "channels of the first convolutions", paper="32", minimum=1, maximum=4096)
+    network: str = "strided"
+    latent_size: int = other(10, paper="10")
     discriminator_units: int = setting(
         100, "units of each of the six layers of factor_vae's discriminator", paper="1000", minimum=1, maximum=16_384
     )
@@ -114,7 +114,7 @@ def train(run):
     falling = training.step_sizes.falling(s.learning_rate, num_steps)
     height, _, channels = images.image_shape
     with run.scope():
-        how = s.only("latent_size", "network", "units") | {"decoder": "bernoulli", "latent": latent(s, num_steps)}
+        how = s.sizes() | {"decoder": "bernoulli", "latent": latent(s, num_steps)}
         model = trained = models.vae.vae(height, channels, **how)
         if s.objective == "factor_vae":
             judge = models.latent_discriminator.latent_discriminator(s.latent_size, units=s.discriminator_units)

@@ -28,6 +28,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.EncodedImages,
+    settings.LatentNetwork,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -41,13 +42,6 @@ class Settings(
         choices=("fixed", "shared", "optimal", "optimal_per_example", "per_pixel", "bernoulli"),
     )
     beta: float = setting(1.0, "weight of the divergence from the prior", paper="1", minimum=0.0, maximum=1e6)
-    network: str = setting(
-        "convolutional",
-        "two dense layers; three convolutions; or four, strided, as in the study of disentanglement",
-        choices=("dense", "convolutional", "strided"),
-    )
-    units: int = setting(16, "channels of the first convolutions", paper="32", minimum=1, maximum=4096)
-    latent_size: int = setting(20, "numbers that stand for an image", paper="20", minimum=1, maximum=65_536)
     scale_momentum: float = setting(
         0.99, "momentum of the moving average that the optimal scale is kept as", minimum=0.0, maximum=0.99999
     )
@@ -89,7 +83,7 @@ def train(run):
     s, images = run.settings, run.data
     splits = images.splits.map(methods.evidence_bound.pair)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    how = s.only("latent_size", "network", "units", "decoder", "beta", "seed") | {"momentum": s.scale_momentum}
+    how = s.sizes() | s.only("decoder", "beta", "seed") | {"momentum": s.scale_momentum}
     with run.scope():
         model = models.vae.vae(s.size, images.parts["train"].store[0].shape[-1], **how)
         methods.evidence_bound.compiled(model, keras.optimizers.Adam(falling))

@@ -15,7 +15,6 @@ from toolkit.data.images.files import read as read
 from toolkit.data.images.files import read_named as read_named
 from toolkit.data.images.folders import Labelled as Labelled
 from toolkit.data.images.folders import Tree as Tree
-from toolkit.data.images.idx import read as read
 from toolkit.data.images.labelled import Images as Images
 from toolkit.data.images.labelled import Part as Part
 from toolkit.data.images.labelled import load as load
