@@ -99,11 +99,11 @@ def latent(s, num_steps):
     how = {"units": s.latent_size, "seed": s.seed, "always_draw": True, "metrics_name": "kl_nats", "name": "latent"}
     strength = s.own_strength
     if s.objective == "annealed_vae":
-        return layers.AnnealedGaussianLatent(capacity=strength, num_steps=max(1, num_steps // 3), **how)
+        return layers.AnnealedLatent(capacity=strength, num_steps=max(1, num_steps // 3), **how)
     if s.objective == "beta_tcvae":
-        return layers.TotalCorrelationGaussianLatent(beta=strength, **how)
+        return layers.TotalCorrelationLatent(beta=strength, **how)
     if s.objective.startswith("dip_vae"):
-        return layers.DIPGaussianLatent(kind=s.objective.removeprefix("dip_vae_"), off_diagonal_weight=strength, **how)
+        return layers.DIPLatent(kind=s.objective.removeprefix("dip_vae_"), off_diagonal_weight=strength, **how)
     return layers.GaussianLatent(scale=strength if s.objective == "beta_vae" else 1.0, **how)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from toolkit.layers import GaussianLatent, TotalCorrelationGaussianLatent
+from toolkit.layers import GaussianLatent, TotalCorrelationLatent
 from toolkit.methods import evidence_bound
 from toolkit.metrics.mutual_information_gap import mutual_information_gap
 from toolkit.metrics.total_correlation import gaussian_total_correlation
@@ -55,7 +55,7 @@ def trained(latent, seed):
 
 def latent(kind, strength, seed):
     how = {"units": CODES, "seed": seed, "always_draw": True, "name": "latent"}
-    return GaussianLatent(scale=strength, **how) if kind == "beta" else TotalCorrelationGaussianLatent(strength, **how)
+    return GaussianLatent(scale=strength, **how) if kind == "beta" else TotalCorrelationLatent(strength, **how)
 
 
 @pytest.fixture(scope="module")
