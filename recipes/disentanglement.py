@@ -18,13 +18,7 @@ factors is encoded once, so that of several images, or of noise, one is drawn.
 
 import numpy as np
 
-from toolkit import data, methods, models, serving, settings, training, visualize
-from toolkit.layers import (
-    AnnealedGaussianLatent,
-    DIPGaussianLatent,
-    GaussianLatent,
-    TotalCorrelationGaussianLatent,
-)
+from toolkit import data, generation, layers, methods, models, serving, settings, training, visualize
 from toolkit.lazy import keras
 from toolkit.settings import other, setting
 
@@ -42,6 +36,7 @@ STRENGTHS = {
 @settings.recipe
 class Settings(
     settings.Factors,
+    settings.LatentNetwork,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -57,9 +52,8 @@ class Settings(
         minimum=0.0,
         maximum=1e6,
     )
-    latent_size: int = setting(10, "numbers of a code", paper="10", minimum=2, maximum=1000)
-    network: str = setting("strided", "four strided convolutions, or dense layers", choices=("strided", "dense"))
-    units: int = setting(16, "channels of the first convolutions", paper="32", minimum=1, maximum=4096)
+    network: str = "strided"
+    latent_size: int = other(10, paper="10")
     discriminator_units: int = setting(
         100, "units of each of the six layers of factor_vae's discriminator", paper="1000", minimum=1, maximum=16_384
     )
@@ -105,12 +99,12 @@ def latent(s, num_steps):
     how = {"units": s.latent_size, "seed": s.seed, "always_draw": True, "metrics_name": "kl_nats", "name": "latent"}
     strength = s.own_strength
     if s.objective == "annealed_vae":
-        return AnnealedGaussianLatent(capacity=strength, num_steps=max(1, num_steps // 3), **how)
+        return layers.AnnealedLatent(capacity=strength, num_steps=max(1, num_steps // 3), **how)
     if s.objective == "beta_tcvae":
-        return TotalCorrelationGaussianLatent(beta=strength, **how)
+        return layers.TotalCorrelationLatent(beta=strength, **how)
     if s.objective.startswith("dip_vae"):
-        return DIPGaussianLatent(kind=s.objective.removeprefix("dip_vae_"), off_diagonal_weight=strength, **how)
-    return GaussianLatent(scale=strength if s.objective == "beta_vae" else 1.0, **how)
+        return layers.DIPLatent(kind=s.objective.removeprefix("dip_vae_"), off_diagonal_weight=strength, **how)
+    return layers.GaussianLatent(scale=strength if s.objective == "beta_vae" else 1.0, **how)
 
 
 def train(run):
@@ -120,7 +114,7 @@ def train(run):
     falling = training.step_sizes.falling(s.learning_rate, num_steps)
     height, _, channels = images.image_shape
     with run.scope():
-        how = s.only("latent_size", "network", "units") | {"decoder": "bernoulli", "latent": latent(s, num_steps)}
+        how = s.sizes() | {"decoder": "bernoulli", "latent": latent(s, num_steps)}
         model = trained = models.vae.vae(height, channels, **how)
         if s.objective == "factor_vae":
             judge = models.latent_discriminator.latent_discriminator(s.latent_size, units=s.discriminator_units)
@@ -151,10 +145,7 @@ def traversals(model, images, values=11):
     """An image's code with one number moved from -2 to 2: a figure, and frames of all numbers side by side."""
     mean, log_variance = encoder(model)(images)
     said = np.argsort(np.mean(log_variance, axis=0))[:10]  # those that say most first
-    moved = np.repeat(mean[None, :1], len(said), axis=0).repeat(values, axis=1)
-    for row, number in enumerate(said):
-        moved[row, :, number] = np.linspace(-2, 2, values)
-    decoded = np.stack([np.asarray(models.vae.decoded(model, each)) for each in moved])
+    decoded = generation.latent_traversals.traversals(model, mean[0], said, values)
     rows = [(f"number {number} from -2 to 2", each) for number, each in zip(said, decoded, strict=True)]
     frames = [np.concatenate(list(decoded[:, step]), axis=1).astype("uint8") for step in range(values)]
     return visualize.images.beside(rows, most=values), np.stack(frames + frames[-2:0:-1])
@@ -180,7 +171,7 @@ def evaluate(run):
 def sample(run):
     s, model = run.settings, run.load()
     noise = np.random.default_rng(s.sample_seed).standard_normal((s.num_samples, s.latent_size)).astype("float32")
-    run.picture("samples", visualize.images.grid(np.asarray(models.vae.decoded(model, noise)), columns=10))
+    run.picture("samples", visualize.images.grid(generation.latent_traversals.decoded(model, noise), columns=10))
     images = run.data_if_there("test images, numbers of whose codes would be moved")
     if images is not None:
         figure, frames = traversals(model, images.splits.test.peek()[0][:1])

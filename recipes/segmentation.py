@@ -66,7 +66,7 @@ class Settings(
     weight_decay: float = other(5e-4, paper="5e-4")
     learning_rate: float = other(0.05, paper="0.007")
     schedule: str = other("poly", paper="poly")
-    epochs: int = 18
+    epochs: int = 25
     batch_size: int = 16
 
     def check(self) -> None:

@@ -20,7 +20,7 @@ classifier of this toolkit, not of Inception's: its numbers compare with one ano
 
 import numpy as np
 
-from toolkit import data, methods, models, serving, settings, training, visualize
+from toolkit import data, generation, methods, models, serving, settings, training, visualize
 from toolkit.lazy import keras
 from toolkit.settings import other, setting
 
@@ -28,6 +28,7 @@ from toolkit.settings import other, setting
 @settings.recipe
 class Settings(
     settings.EncodedImages,
+    settings.LatentNetwork,
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
@@ -41,13 +42,6 @@ class Settings(
         choices=("fixed", "shared", "optimal", "optimal_per_example", "per_pixel", "bernoulli"),
     )
     beta: float = setting(1.0, "weight of the divergence from the prior", paper="1", minimum=0.0, maximum=1e6)
-    network: str = setting(
-        "convolutional",
-        "two dense layers; three convolutions; or four, strided, as in the study of disentanglement",
-        choices=("dense", "convolutional", "strided"),
-    )
-    units: int = setting(16, "channels of the first convolutions", paper="32", minimum=1, maximum=4096)
-    latent_size: int = setting(20, "numbers that stand for an image", paper="20", minimum=1, maximum=65_536)
     scale_momentum: float = setting(
         0.99, "momentum of the moving average that the optimal scale is kept as", minimum=0.0, maximum=0.99999
     )
@@ -89,7 +83,7 @@ def train(run):
     s, images = run.settings, run.data
     splits = images.splits.map(methods.evidence_bound.pair)
     falling = training.step_sizes.falling(s.learning_rate, run.num_steps(splits.train))
-    how = s.only("latent_size", "network", "units", "decoder", "beta", "seed") | {"momentum": s.scale_momentum}
+    how = s.sizes() | s.only("decoder", "beta", "seed") | {"momentum": s.scale_momentum}
     with run.scope():
         model = models.vae.vae(s.size, images.parts["train"].store[0].shape[-1], **how)
         methods.evidence_bound.compiled(model, keras.optimizers.Adam(falling))
@@ -101,7 +95,7 @@ def train(run):
         splits.validation,
         pictures=lambda: {
             "training/reconstructions": reconstructions(model, shown),
-            "training/samples": visualize.images.grid(drawn(model, noise), columns=10),
+            "training/samples": visualize.images.grid(decoded(model, noise), columns=10),
         },
     )
 
@@ -110,18 +104,16 @@ def prior_noise(model, number, seed):
     return np.random.default_rng(seed).standard_normal((number, models.vae.latent_size(model))).astype("float32")
 
 
-def drawn(model, codes, together=100):
-    """What codes are decoded to, some at a time."""
-    blocks = (codes[start : start + together] for start in range(0, len(codes), together))
-    return np.concatenate([np.asarray(models.vae.decoded(model, block)) for block in blocks])
+def decoded(model, codes):
+    return generation.latent_traversals.decoded(model, codes)
 
 
 def means(model, images):
-    return np.asarray(models.vae.posterior(model, np.asarray(images, "float32"))[0])
+    return generation.latent_traversals.means(model, images)
 
 
 def reconstructions(model, images):
-    return visualize.images.beside([("real", images), ("from the code's mean", drawn(model, means(model, images)))])
+    return visualize.images.beside([("real", images), ("from the code's mean", decoded(model, means(model, images)))])
 
 
 def evaluate(run):
@@ -142,9 +134,10 @@ def judged(run, model):
     judge = methods.image_judge.ImageJudge(run.load(workdir=s.judge or shipped))
     real = np.concatenate([block for block, _ in images.blocks("test", s.num_judged)])
     judge.compare([real])
+    noise = prior_noise(model, len(real), s.sample_seed)
     return {
-        "frechet_distance_of_drawn": judge.frechet_distance(drawn(model, prior_noise(model, len(real), s.sample_seed))),
-        "frechet_distance_of_rebuilt": judge.frechet_distance(drawn(model, means(model, real))),
+        "frechet_distance_of_drawn": judge.frechet_distance(decoded(model, noise)),
+        "frechet_distance_of_rebuilt": judge.frechet_distance(decoded(model, means(model, real))),
     }
 
 
@@ -173,7 +166,7 @@ def compare(run):
 def sample(run):
     s, model = run.settings, run.load()
     noise = prior_noise(model, s.num_samples, s.sample_seed)
-    run.picture("samples", visualize.images.grid(drawn(model, noise), columns=10))
+    run.picture("samples", visualize.images.grid(decoded(model, noise), columns=10))
     if s.images:
         _, shown = data.images.read_named(s.images, s.size, channels=model.input_shape[-1])
     else:
@@ -182,14 +175,12 @@ def sample(run):
             return
         shown, _ = next(images.blocks("test", 8))
     run.picture("rebuilt", reconstructions(model, shown))
-    first, last = means(model, shown[[0, -1]])
-    between = np.linspace(0, 1, 9, dtype="float32")[:, None]
-    rows = [("from the first image to the last", drawn(model, (1 - between) * first + between * last))]
     codes = means(model, shown)
-    for number in np.argsort(-codes.std(axis=0))[:6] if len(codes) > 1 else range(min(6, codes.shape[1])):
-        moved = np.repeat(codes[:1], 9, axis=0)
-        moved[:, number] = np.linspace(-2, 2, 9)
-        rows.append((f"number {number} from -2 to 2", drawn(model, moved)))
+    between = np.linspace(0, 1, 9, dtype="float32")[:, None]
+    rows = [("from the first image to the last", decoded(model, (1 - between) * codes[0] + between * codes[-1]))]
+    numbers = np.argsort(-codes.std(axis=0))[:6]
+    moved = generation.latent_traversals.traversals(model, codes[0], numbers)
+    rows += [(f"number {number} from -2 to 2", each) for number, each in zip(numbers, moved, strict=True)]
     run.picture("traversals", visualize.images.beside(rows, most=9))
 
 

@@ -55,7 +55,7 @@ class Settings(
     embedding_dim: int = other(64, paper="512")
     learning_rate: float = other(0.002, paper="0.0002")
     batch_size: int = 4
-    epochs: int = 4
+    epochs: int = 3
 
 
 def load(s):

@@ -47,7 +47,7 @@ class Settings(
     window: int = 8000
     learning_rate: float = 0.003
     batch_size: int = 4
-    epochs: int = 5
+    epochs: int = 8
 
 
 def load(s):

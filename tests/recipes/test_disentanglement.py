@@ -63,11 +63,11 @@ def test_traversals_move_one_number_and_leave_the_others(tmp_path):
 
 OBJECTIVES = {
     "beta_vae": (layers.GaussianLatent, {"scale": 6.0}),
-    "annealed_vae": (layers.AnnealedGaussianLatent, {"capacity": 25.0, "num_steps": 33, "gamma": 1000.0}),
+    "annealed_vae": (layers.AnnealedLatent, {"capacity": 25.0, "num_steps": 33, "gamma": 1000.0}),
     "factor_vae": (layers.GaussianLatent, {"scale": 1.0}),
-    "beta_tcvae": (layers.TotalCorrelationGaussianLatent, {"beta": 4.0}),
-    "dip_vae_i": (layers.DIPGaussianLatent, {"kind": "i", "off_diagonal_weight": 5.0, "diagonal_weight": 50.0}),
-    "dip_vae_ii": (layers.DIPGaussianLatent, {"kind": "ii", "off_diagonal_weight": 5.0, "diagonal_weight": 5.0}),
+    "beta_tcvae": (layers.TotalCorrelationLatent, {"beta": 4.0}),
+    "dip_vae_i": (layers.DIPLatent, {"kind": "i", "off_diagonal_weight": 5.0, "diagonal_weight": 50.0}),
+    "dip_vae_ii": (layers.DIPLatent, {"kind": "ii", "off_diagonal_weight": 5.0, "diagonal_weight": 5.0}),
 }
 
 

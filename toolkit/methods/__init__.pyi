@@ -5,8 +5,11 @@ from toolkit.methods import classification as classification
 from toolkit.methods import classification_accuracy_score as classification_accuracy_score
 from toolkit.methods import code_likelihood as code_likelihood
 from toolkit.methods import dci as dci
+from toolkit.methods import disentanglement as disentanglement
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
+from toolkit.methods import evidence_bound as evidence_bound
 from toolkit.methods import explicitness as explicitness
+from toolkit.methods import factor_vae as factor_vae
 from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import image_codes as image_codes
@@ -20,6 +23,9 @@ from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
 from toolkit.methods.dci import DCI as DCI
+from toolkit.methods.disentanglement import Posteriors as Posteriors
+from toolkit.methods.disentanglement import Scores as Scores
+from toolkit.methods.factor_vae import FactorVAE as FactorVAE
 from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
 from toolkit.methods.image_judge import NearestImages as NearestImages

@@ -40,6 +40,7 @@ from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.networks import DenseCRF as DenseCRF
 from toolkit.settings.networks import Frames as Frames
 from toolkit.settings.networks import ImageNetwork as ImageNetwork
+from toolkit.settings.networks import LatentNetwork as LatentNetwork
 from toolkit.settings.networks import MixtureOutput as MixtureOutput
 from toolkit.settings.networks import Recurrent as Recurrent
 from toolkit.settings.networks import SegmentationNetwork as SegmentationNetwork

@@ -28,7 +28,7 @@ def test_all_images_are_trained_on_with_their_factors(small):
     numbers = found.images.numbers(rows)
     assert sorted(numbers) == list(range(96)) != list(numbers)
     parts = [everything(part)[1] for part in (found.splits.validation, found.splits.test)]
-    assert [len(part) for part in parts] == [48, 48] and len({tuple(row) for part in parts for row in part}) == 96
+    assert [len(part) for part in parts] == [32, 32] and len({tuple(row) for part in parts for row in part}) == 64
 
 
 def test_combinations_are_held_out(small):

@@ -17,10 +17,10 @@ def test_reads_what_was_written(tmp_path):
     images = load(source, image_size=8, batch_size=4, channels=1)
     assert images.class_names == ("0", "1", "2") and len(images.parts["test"].labels) == 30
     plain, packed = (tmp_path / name for name in ("t10k-images-idx3-ubyte", "train-images-idx3-ubyte.gz"))
-    assert plain.read_bytes()[16:] == idx.read(plain).tobytes() and idx.read(plain).shape == (30, 8, 8)
-    assert gzip.decompress(packed.read_bytes())[16:] == idx.read(packed).tobytes()
+    assert plain.read_bytes()[16:] == idx.read_array(plain).tobytes() and idx.read_array(plain).shape == (30, 8, 8)
+    assert gzip.decompress(packed.read_bytes())[16:] == idx.read_array(packed).tobytes()
     kept = images.parts["test"].store.read(np.arange(30))[..., 0]
-    np.testing.assert_array_equal(kept, idx.read(plain))
+    np.testing.assert_array_equal(kept, idx.read_array(plain))
 
 
 def test_names_of_other_sets_and_both_packed_and_not(tmp_path):
@@ -51,7 +51,7 @@ def test_what_is_no_idx_file(content, expected, tmp_path):
     path = tmp_path / "train-images-idx3-ubyte"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=expected):
-        idx.read(path)
+        idx.read_array(path)
 
 
 def test_what_is_missing_or_changed_round(tmp_path):
@@ -71,7 +71,7 @@ def test_mnist_itself(tmp_path):
     with tarfile.open(MNIST) as archive:
         archive.extractall(tmp_path, filter="data")
     found = idx.files(tmp_path / "mnist")
-    train, labels = (idx.read(found["train"][kind]) for kind in ("images", "labels"))
-    assert train.shape == (60_000, 28, 28) and idx.read(found["test"]["images"]).shape == (10_000, 28, 28)
+    train, labels = (idx.read_array(found["train"][kind]) for kind in ("images", "labels"))
+    assert train.shape == (60_000, 28, 28) and idx.read_array(found["test"]["images"]).shape == (10_000, 28, 28)
     assert np.bincount(labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert round(float(train.mean() / 255), 4) == 0.1307  # as everybody normalizes with

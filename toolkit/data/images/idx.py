@@ -47,7 +47,7 @@ def files(folder: str | os.PathLike) -> dict[str, dict[str, pathlib.Path]]:
     return found
 
 
-def read(path: str | os.PathLike) -> np.ndarray:
+def read_array(path: str | os.PathLike) -> np.ndarray:
     """Reads an array of an IDX file of bytes.
 
     The file begins with two zero bytes, 0x08 for unsigned bytes, the number of axes, and the length of each as a big

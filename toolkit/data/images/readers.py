@@ -168,7 +168,7 @@ def _idx(rest, **_):
     arrays = {}
     for part, own in idx.files(rest).items():
         for kind, ndim in (("images", 3), ("labels", 1)):
-            array = arrays[f"{'x' if kind == 'images' else 'y'}_{part}"] = idx.read(own[kind])
+            array = arrays[f"{'x' if kind == 'images' else 'y'}_{part}"] = idx.read_array(own[kind])
             if array.ndim != ndim:
                 raise ValueError(f"{own[kind]}: shape {array.shape}; expected {ndim} axes, as {kind} have.")
     return _arrays(f"--data=idx:{rest}", arrays)

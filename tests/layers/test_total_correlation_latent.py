@@ -3,8 +3,8 @@ import pytest
 from scipy import special, stats
 
 from tests import checks
-from toolkit.layers import TotalCorrelationGaussianLatent
-from toolkit.layers.total_correlation_gaussian_latent import total_correlation
+from toolkit.layers import TotalCorrelationLatent
+from toolkit.layers.total_correlation_latent import total_correlation
 
 
 def numbers(seed, *shape):
@@ -12,7 +12,7 @@ def numbers(seed, *shape):
 
 
 def test_gate():
-    checks.check_layer(lambda: TotalCorrelationGaussianLatent(4, beta=3.0, name="latent"), numbers(0, 3, 5))
+    checks.check_layer(lambda: TotalCorrelationLatent(4, beta=3.0, name="latent"), numbers(0, 3, 5))
 
 
 def test_the_estimate_is_scipys_sums():
@@ -36,7 +36,7 @@ def test_dependent_numbers_have_more_of_it_than_independent_ones():
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 6.0])
 def test_what_is_added(beta):
-    layer, inputs = TotalCorrelationGaussianLatent(3, beta=beta, seed=0), numbers(2, 6, 5)
+    layer, inputs = TotalCorrelationLatent(3, beta=beta, seed=0), numbers(2, 6, 5)
     draw = layer(inputs, training=True)
     mean, log_variance = layer.moments(inputs)
     expected = np.mean(layer.divergence(inputs)) + (beta - 1) * float(total_correlation(draw, mean, log_variance))
@@ -45,4 +45,4 @@ def test_what_is_added(beta):
 
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="beta must be at least 0; got -1"):
-        TotalCorrelationGaussianLatent(3, beta=-1.0)
+        TotalCorrelationLatent(3, beta=-1.0)

@@ -39,7 +39,7 @@ def total_correlation(draw: Any, mean: Any, log_variance: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
-class TotalCorrelationGaussianLatent(GaussianLatent):
+class TotalCorrelationLatent(GaussianLatent):
     """Draws as `GaussianLatent` does, and adds D + (beta - 1) TC to the loss.
 
     D is the batch's mean divergence in nats and TC the `total_correlation` of its draws.
@@ -61,7 +61,7 @@ class TotalCorrelationGaussianLatent(GaussianLatent):
 
     Example:
 
-    >>> layer = TotalCorrelationGaussianLatent(10, beta=6.0)
+    >>> layer = TotalCorrelationLatent(10, beta=6.0)
     >>> layer(ops.ones((2, 8)), training=True).shape, len(layer.losses)
     (TensorShape([2, 10]), 1)
 

@@ -11,7 +11,7 @@ KINDS = ("i", "ii")
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
-class DIPGaussianLatent(GaussianLatent):
+class DIPLatent(GaussianLatent):
     """Draws as `GaussianLatent` does, and adds D + a sum_{i != j} C_ij² + b sum_i (C_ii - 1)² to the loss.
 
     D is the batch's mean divergence in nats. C is the covariance over the batch, of the posteriors' means (kind "i"),
@@ -36,7 +36,7 @@ class DIPGaussianLatent(GaussianLatent):
 
     Example:
 
-    >>> layer = DIPGaussianLatent(10, kind="ii", off_diagonal_weight=5.0)
+    >>> layer = DIPLatent(10, kind="ii", off_diagonal_weight=5.0)
     >>> layer(ops.ones((2, 8)), training=True).shape, len(layer.losses)
     (TensorShape([2, 10]), 1)
 

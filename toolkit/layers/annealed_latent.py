@@ -9,7 +9,7 @@ from toolkit.layers.gaussian_latent import GaussianLatent
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
-class AnnealedGaussianLatent(GaussianLatent):
+class AnnealedLatent(GaussianLatent):
     """Draws as `GaussianLatent` does, and adds gamma |D - C| to the loss, D the batch's mean divergence in nats.
 
     The capacity C grows from 0 to `capacity` over the first `num_steps` training steps, so that the code learns to say
@@ -34,7 +34,7 @@ class AnnealedGaussianLatent(GaussianLatent):
 
     Example:
 
-    >>> layer = AnnealedGaussianLatent(10, capacity=25.0, num_steps=100)
+    >>> layer = AnnealedLatent(10, capacity=25.0, num_steps=100)
     >>> layer(ops.ones((2, 8)), training=True).shape, float(layer.current_capacity())
     (TensorShape([2, 10]), 0.25)
 
