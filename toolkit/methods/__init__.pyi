@@ -20,6 +20,7 @@ from toolkit.methods import sound_codes as sound_codes
 from toolkit.methods import sound_likelihood as sound_likelihood
 from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
+from toolkit.methods import study_summary as study_summary
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
 from toolkit.methods.dci import DCI as DCI
@@ -32,5 +33,6 @@ from toolkit.methods.image_judge import NearestImages as NearestImages
 from toolkit.methods.image_judge import Seen as Seen
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.speech_classification import Heard as Heard
+from toolkit.methods.study_summary import StudySummary as StudySummary
 from toolkit.methods.unit_recognition import Recognized as Recognized
 from toolkit.methods.vimco import VIMCO as VIMCO
