@@ -36,7 +36,7 @@ class Settings(
     settings.ImageExport,
 ):
     decoder: str = setting(
-        "optimal",
+        "shared",
         "density of a channel of a pixel: a Gaussian whose scale is 1 (fixed), one trained weight (shared), that of "
         "the batch's or each image's errors (optimal, optimal_per_example), the network's (per_pixel); or bernoulli",
         choices=("fixed", "shared", "optimal", "optimal_per_example", "per_pixel", "bernoulli"),

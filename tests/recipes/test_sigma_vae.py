@@ -106,7 +106,7 @@ def test_resumes_inside_and_after_an_epoch(tmp_path):
     ("how", "told"),
     [
         ({"image_size": 30, "network": "convolutional"}, "--image_size=30 is no multiple of 4, as --network=convol"),
-        ({"beta": 2.0}, "--beta=2.0 is for --decoder=fixed: --decoder=optimal needs no weight"),
+        ({"beta": 2.0}, "--beta=2.0 is for --decoder=fixed: --decoder=shared needs no weight"),
         ({"betas": "0.1,-1"}, "--betas must be numbers over 0 between commas; got '0.1,-1'"),
         ({"betas": ""}, "--betas must be numbers over 0 between commas; got none"),
     ],

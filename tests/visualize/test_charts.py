@@ -79,3 +79,8 @@ def test_violins_show_each_group_and_each_number():
     for wrong in ({}, {"a": []}, {"a": [1.0, np.inf]}):
         with pytest.raises(ValueError, match="expected finite numbers in each group"):
             violins(wrong, "gap")
+
+
+def test_many_curves_can_be_told_apart():
+    axis = curves({str(number): [(0, number), (1, number)] for number in range(9)}, "step", "loss").axes[0]
+    assert len({(line.get_color(), line.get_linestyle()) for line in axis.lines}) == 9

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLORS = (INK, "#e08e2b", "#58a399", "#b04a5a")
+_LINES = ("-", "--", ":")  # where there are more curves than colours
 _LIMIT = "#c22f2f"
 
 
@@ -78,7 +79,8 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
             raise ValueError(
                 f"curves: {name!r} has shape {points.shape}; expected points (x, y), such as list(enumerate(values))."
             )
-        axis.plot(*points.T, label=name, color=_COLORS[number % len(_COLORS)], marker=".")
+        style = {"color": _COLORS[number % len(_COLORS)], "linestyle": _LINES[number // len(_COLORS) % len(_LINES)]}
+        axis.plot(*points.T, label=name, marker=".", **style)
     axis.set_xlabel(across)
     axis.set_ylabel(up)
     axis.spines[["top", "right"]].set_visible(False)
