@@ -36,7 +36,7 @@ class Kill(keras.callbacks.Callback):
         if who and self.model.layers[0].units == 3 and self.params["epoch"] and not killed.exists():
             killed.touch()
             os.kill(os.getppid() if who == "starter" else os.getpid(), signal.SIGKILL)
-            time.sleep(60)
+            time.sleep(5)  # a step that takes long
 
     def on_epoch_begin(self, epoch, logs=None):
         self.params["epoch"] = epoch

@@ -29,9 +29,9 @@ def rank_correlations(scores: np.ndarray) -> np.ndarray:
         raise ValueError(f"expected scores (examples, scores) of 2 examples or more; got shape {scores.shape} or NaN.")
     ranks = np.stack([_ranks(column) for column in scores.T], axis=1)
     centred = ranks - ranks.mean(axis=0)
-    lengths = np.sqrt(np.sum(centred**2, axis=0))
-    lengths[lengths == 0] = np.nan
-    return np.clip(centred.T @ centred / np.outer(lengths, lengths), -1.0, 1.0)
+    products = centred.T @ centred
+    squares = np.where(np.diag(products) > 0, np.diag(products), np.nan)
+    return np.clip(products / np.sqrt(np.outer(squares, squares)), -1.0, 1.0)
 
 
 def _ranks(values):
