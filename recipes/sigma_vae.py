@@ -6,7 +6,7 @@ divergence is to be tuned; draws new images; compares all decoders with a sweep 
   python -m recipes.sigma_vae                                              all phases on scikit-learn's digits
   python -m recipes.sigma_vae --mode=compare                               every decoder and five β, one table
   python -m recipes.sigma_vae --workdir=runs/unit --decoder=fixed --beta=0.01                        a β-VAE
-  python -m recipes.sigma_vae --workdir=runs/mnist --data=idx:mnist --image_size=28 --channels=1 --batch_size=128
+  python -m recipes.sigma_vae --workdir=runs/mnist --data=idx:mnist --image_size=28 --channels=1 --epochs=5
   python -m recipes.sigma_vae --workdir=runs/own --mode=sample --images=one.jpg,two.png
 
 Here: TO BE MEASURED.
