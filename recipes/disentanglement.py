@@ -8,7 +8,8 @@ code to be independent, and measures by six metrics whether each number is one f
   python -m recipes.disentanglement --mode=study --objectives=beta_vae,factor_vae --num_strengths=2 --num_seeds=3
   python -m recipes.disentanglement --workdir=runs/dsprites --data=dsprites:FILE --variant=noisy
 
-Here: TO BE MEASURED.
+Here: a β-VAE of strength 4 on 13,824 embedded sprites, seeds 0 to 2, three and a half minutes each on two busy cores:
+MIG 0.09 to 0.23, BetaVAE 0.86 to 0.89, FactorVAE 0.68 to 0.80, DCI's disentanglement 0.15 to 0.26.
 
 Paper: 12,600 models: no objective is the best; seed and strength matter more than the objective.
 
