@@ -91,27 +91,28 @@ def test_the_seed_matters_as_much_as_the_objective(study):
     spread = np.mean([np.std([row["gap"] for row in rows], ddof=1) for rows in used.values()])
     between = abs(means(found["beta", 4.0], "gap") - means(found["tc", 4.0], "gap"))
     print(f"deviation of MIG over seeds {spread:.3f}, between objectives {between:.3f}")
-    assert spread > 0.3 * between
+    assert spread > 0.15 * between  # 0.4 to 0.7 where it was measured
 
 
-def test_a_rotated_code_has_the_same_bound_and_another_score(study):
-    """Nothing unsupervised can tell a code from its rotation, which the prior does not see."""
+def test_rotated_codes_have_the_same_bound_and_other_scores(study):
+    """Nothing unsupervised can tell a code from its rotations, which the prior does not see."""
     _, model = study
-    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(CODES, CODES)))[0].astype("float32")
     mean, log_variance = (np.asarray(each) for each in vae.posterior(model, IMAGES))
     noise = np.random.default_rng(1).normal(size=mean.shape).astype("float32")
     drawn = mean + np.exp(0.5 * log_variance) * noise
-    turned, turned_mean = drawn @ rotation, mean @ rotation
-    covariance = np.einsum("ji,nj,jk->nik", rotation, np.exp(log_variance), rotation)
     own = 0.5 * np.sum(np.exp(log_variance) + mean**2 - 1 - log_variance, axis=1)
-    trace, determinant = np.trace(covariance, axis1=1, axis2=2), np.linalg.slogdet(covariance)[1]
-    other = 0.5 * (trace + np.sum(turned_mean**2, axis=1) - CODES - determinant)
-    np.testing.assert_allclose(other, own, rtol=1e-4, atol=1e-3)
-    nats = [
-        -np.mean(vae.density(model).log_prob(vae.params(model, each), IMAGES / 255))
-        for each in (drawn, turned @ rotation.T)
-    ]
-    assert nats[0] == pytest.approx(nats[1], rel=1e-4)
-    before, after = mutual_information_gap(mean, FACTORS), mutual_information_gap(turned_mean, FACTORS)
-    print(f"MIG {before:.3f}, of the rotated code {after:.3f}; the bounds differ by {np.mean(other - own):.1e} nats")
-    assert after < before - 0.02
+    nats = -np.mean(vae.density(model).log_prob(vae.params(model, drawn), IMAGES / 255))
+    gaps = [mutual_information_gap(mean, FACTORS)]
+    for seed in range(10):
+        rotation = np.linalg.qr(np.random.default_rng(seed).normal(size=(CODES, CODES)))[0].astype("float32")
+        turned, turned_mean = drawn @ rotation, mean @ rotation
+        covariance = np.einsum("ji,nj,jk->nik", rotation, np.exp(log_variance), rotation)
+        trace, determinant = np.trace(covariance, axis1=1, axis2=2), np.linalg.slogdet(covariance)[1]
+        other = 0.5 * (trace + np.sum(turned_mean**2, axis=1) - CODES - determinant)
+        np.testing.assert_allclose(other, own, rtol=1e-4, atol=1e-3)
+        # The decoder of the rotated code turns it back first.
+        params = vae.params(model, turned @ rotation.T)
+        assert -np.mean(vae.density(model).log_prob(params, IMAGES / 255)) == pytest.approx(nats, rel=1e-4)
+        gaps.append(mutual_information_gap(turned_mean, FACTORS))
+    print(f"MIG {gaps[0]:.3f}, of ten rotations {min(gaps[1:]):.3f} to {max(gaps[1:]):.3f}")
+    assert np.ptp(gaps) > 0.03
