@@ -54,6 +54,8 @@ REQUIREMENTS = [
     "scikit-learn>=1.4",
     # Resamples sound; in the tests, independent answers. scikit-learn brings it too. NumFOCUS; BSD-3-Clause.
     "scipy>=1.11",
+    # Reads HDF5, the format of 3D Shapes; Keras brings it too. The HDF Group and others, about yearly; BSD-3-Clause.
+    "h5py>=3.11",
     # Reads the paths of the SVG fonts in toolkit/data/strokes/faces; matplotlib brings it too. Monthly; MIT.
     "fonttools>=4.50",
 ]
@@ -80,6 +82,8 @@ BENCHMARKS = ["torch>=2.13,<2.14"]
 # Mean field in C++, which a test and a benchmark compare DenseCRF with. Apart, for it has no wheel: to build it takes
 # a C++ compiler. Philipp Kraehenbuehl, Lucas Beyer and now Mackenzie Mathis, rare releases; MIT.
 PYDENSECRF = ["pydensecrf2>=1.1"]
+# Runs the trainings of a study on several machines (--engine=ray). Anyscale, monthly; Apache-2.0.
+RAY = ["ray>=2.40,<3"]
 
 setup(
     name="toolkit",
@@ -100,5 +104,6 @@ setup(
         "development": DEVELOPMENT,
         "benchmarks": BENCHMARKS,
         "pydensecrf": PYDENSECRF,
+        "ray": RAY,
     },
 )

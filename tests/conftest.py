@@ -9,8 +9,7 @@ import subprocess
 
 import pytest
 
-from toolkit.doctor.hardware import num_cores
-from toolkit.files.granted import granted_memory
+from toolkit.files.granted import granted_memory, num_cores
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is first imported
 if "PYTEST_XDIST_WORKER_COUNT" in os.environ:  # one of several processes, which takes its share of the cores

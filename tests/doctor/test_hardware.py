@@ -1,4 +1,3 @@
-import os
 import types
 
 import pytest
@@ -31,16 +30,6 @@ VERSION_2 = {
     "sys/fs/cgroup/user/job/memory.current": f"{2**30}\n",
     "sys/fs/cgroup/user/memory.max": "max\n",
 }
-
-
-@pytest.mark.parametrize(("files", "cores"), [(FREE, len(os.sched_getaffinity(0))), (VERSION_1, 0.5), (VERSION_2, 0.5)])
-def test_cores_that_the_control_group_grants(tmp_path, files, cores):
-    write(tmp_path, **files)
-    assert hardware.num_cores(tmp_path) == cores
-
-
-def test_this_machines_cores():
-    assert 0 < hardware.num_cores() <= len(os.sched_getaffinity(0))
 
 
 def test_processor(tmp_path):

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests.data.factors import published
+
 WORDS = b"A small text, for nothing but this.\nIt has lines, and words.\n" * 40
 
 
@@ -160,6 +162,20 @@ def compressed_npz(folder):
     return _written(folder / "packed.npz", np.savez_compressed)
 
 
+def idx(folder):
+    """As MNIST is published, one part packed."""
+    random, paths = np.random.default_rng(0), []
+    for part, pack in (("train", gzip.compress), ("t10k", bytes)):
+        for kind, ndim, array in (
+            ("images", 3, random.integers(0, 256, (30, 8, 8)).astype("uint8")),
+            ("labels", 1, (np.arange(30) % 3).astype("uint8")),
+        ):
+            content = bytes([0, 0, 8, ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+            name = f"{part}-{kind}-idx{ndim}-ubyte{'' if pack is bytes else '.gz'}"
+            paths.append(write(folder / name, pack(content)))
+    return Sample(f"idx:{folder}", paths)
+
+
 def keras_mnist(folder):
     """Where Keras would have downloaded it to: KERAS_HOME."""
     path = folder / "datasets" / "mnist.npz"
@@ -225,6 +241,7 @@ TEXT = {
 IMAGES = {
     "embedded": [nothing("embedded"), nothing("embedded:textures:100")],
     "folder": [folders],
+    "idx": [idx],
     "npz": [npz, compressed_npz],
     "keras": [keras_mnist],
     "tfds": [],
@@ -261,6 +278,41 @@ VIDEOS = {
     "embedded": [nothing("embedded:sprites:12")],
     "npy": [moving_mnist],
     "folder": [videos_folder],
+}
+
+
+def dsprites(folder):
+    path = folder / published.DSPRITES
+    published.dsprites(path)
+    return Sample(f"dsprites:{path}", [path])
+
+
+def plain_dsprites(folder):
+    path = folder / "plain.npz"
+    published.dsprites(path, save=np.savez)
+    return Sample(f"dsprites:{path}", [path])
+
+
+def shapes3d(folder):
+    path = folder / "3dshapes.h5"
+    published.shapes3d(path)
+    return Sample(f"shapes3d:{path}", [path])
+
+
+def small_norb(folder, packed=False):
+    published.norb(folder, packed)
+    return Sample(f"small_norb:{folder}", sorted(folder.glob("*training*")))
+
+
+def packed_norb(folder):
+    return small_norb(folder, packed=True)
+
+
+FACTORS = {
+    "embedded": [nothing("embedded:sprites")],
+    "dsprites": [dsprites, plain_dsprites],
+    "shapes3d": [shapes3d],
+    "small_norb": [small_norb, packed_norb],
 }
 
 

@@ -48,6 +48,12 @@ FLAGS = {
         "--num_samples=2",
     ]
     + ["--image_size=16", "--num_frames=8"],
+    "sigma_vae": ["--data=embedded:200", "--network=dense", "--units=1", "--latent_size=3", "--epochs=5"]
+    + ["--max_measured=2", "--num_samples=2", "--num_judged=8"],
+    # Two optimizers.
+    "disentanglement": ["--data=embedded:sprites:3x2x2x4x4", "--objective=factor_vae", "--network=dense", "--units=1"]
+    + ["--latent_size=3", "--discriminator_units=4", "--epochs=3", "--num_points=100", "--num_trees=100"]
+    + ["--max_measured=2", "--num_samples=2"],
     # Two levels: a network of codes for each, one after the other.
     "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],

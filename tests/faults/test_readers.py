@@ -8,8 +8,9 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import audio, images, masks, strokes, text, videos
+from toolkit.data import audio, factors, images, masks, strokes, text, videos
 from toolkit.data.audio import readers as speech_readers
+from toolkit.data.factors import readers as factor_readers
 from toolkit.data.images import readers as image_readers
 from toolkit.data.masks import readers as mask_readers
 from toolkit.data.strokes import loading as stroke_readers
@@ -42,11 +43,16 @@ def load_videos(source):
     videos.load(source, num_frames=3, image_size=16, batch_size=2).splits.train.peek()
 
 
+def load_factors(source):
+    factors.load(source, batch_size=4).splits.train.peek()
+
+
 DOMAINS = {
     "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
     "text": (text_readers.READERS, samples.TEXT, load_text),
     "images": (image_readers.READERS, samples.IMAGES, load_images),
     "masks": (mask_readers.READERS, samples.MASKS, load_masks),
+    "factors": (factor_readers.READERS, samples.FACTORS, load_factors),
     "videos": (video_readers.READERS, samples.VIDEOS, load_videos),
     "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }

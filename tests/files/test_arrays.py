@@ -34,6 +34,30 @@ def test_reads_what_numpy_writes(tmp_path, array):
         assert set(file.read_all()) == {"first", "second"}
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_reads_in_blocks(tmp_path, monkeypatch, save):
+    big_endian = np.arange(70, dtype=">i4").reshape(7, 5, 2)
+    save(tmp_path / "a.npz", first=big_endian, column=ARRAY.T, number=np.array(3), none=ARRAY[:0])
+    monkeypatch.setattr(arrays, "_BLOCK", 100)
+    with arrays.Arrays(tmp_path / "a.npz", bound=None) as file:
+        blocks = [*file.blocks("first")]
+        assert [len(block) for block in blocks] == [2, 2, 2, 1] and file.read("first").dtype == blocks[0].dtype
+        np.testing.assert_array_equal(np.concatenate(blocks), big_endian)
+        assert not [*file.blocks("none")]
+        for name in ("column", "number"):
+            with pytest.raises(ValueError, match=rf"a\.npz, {name}, is of shape .*expected rows"):
+                next(file.blocks(name))
+
+
+def test_blocks_of_a_damaged_array(tmp_path):
+    numbers = np.random.default_rng(0).integers(0, 256, 5000).astype("uint8")
+    np.savez(tmp_path / "a.npz", x=numbers)
+    content = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(content.replace(numbers.tobytes()[900:950], bytes(50)))
+    with arrays.Arrays(tmp_path / "a.npz") as file, pytest.raises(ValueError, match=r"a\.npz: x.npy in it.*CRC"):
+        list(file.blocks("x"))
+
+
 DAMAGED = {
     "more than is there": (npy(ARRAY, (300, 4)), r"shape \(300, 4\) of float64, 9600 bytes, and 96 are there"),
     "a giant": (npy(ARRAY, (1 << 40, 4)), "would take 32768.0 GB"),
@@ -61,6 +85,8 @@ def test_damaged_arrays(tmp_path, name):
     with arrays.Arrays(tmp_path / "a.npz", remedy="Remove it.") as file:
         with pytest.raises(ValueError, match=rf"a\.npz, x,.*{why}.*Remove it\."):
             file.read("x")
+        with pytest.raises(ValueError, match=r"a\.npz, x,"):
+            next(file.blocks("x"))
 
 
 def test_sparse_files_are_bounded(tmp_path):

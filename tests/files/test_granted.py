@@ -1,4 +1,5 @@
 import math
+import os
 
 import pytest
 
@@ -37,3 +38,25 @@ def test_no_limit(tmp_path, group):
 def test_half_of_what_is_granted(monkeypatch):
     monkeypatch.setattr(limits, "granted_memory", lambda: 3 * limits.MIB)
     assert limits.half_of_memory() == 3 * limits.MIB // 2
+
+
+BOUND = len(os.sched_getaffinity(0))
+# In a container the mount is the group itself; a group above may be the tighter one.
+VERSION_1 = {"cpu__cpu.cfs_quota_us": "50000\n", "cpu__cpu.cfs_period_us": "100000\n"}
+VERSION_2 = {"user__job__cpu.max": "max 100000\n", "user__cpu.max": "50000 100000\n"}
+
+
+@pytest.mark.parametrize(
+    "group, files, cores",
+    [
+        ("4:cpu,cpuacct:/\n9:memory:/\n", {}, BOUND),
+        ("4:memory:/docker/ab\n5:cpu,cpuacct:/docker/ab\n", VERSION_1, 0.5),
+        ("0::/user/job\n", VERSION_2, 0.5),
+    ],
+)
+def test_cores_that_the_control_group_grants(tmp_path, group, files, cores):
+    assert granted.num_cores(machine(tmp_path, group, **files)) == cores
+
+
+def test_this_machines_cores():
+    assert 0 < granted.num_cores() <= BOUND

@@ -83,3 +83,19 @@ def test_sizes_are_checked():
     for units, scale in ((0, 1.0), (3, -1.0), (3, np.nan)):
         with pytest.raises(ValueError, match="units must be at least 1 and scale at least 0"):
             GaussianLatent(units, scale)
+
+
+def test_draws_always_where_it_is_told_to():
+    layer, inputs = GaussianLatent(3, seed=0, always_draw=True), numbers(2, 6, 2, 2, 5)
+    first, second = (np.asarray(layer(inputs)) for _ in range(2))
+    mean, log_variance = (np.asarray(each) for each in layer.moments(inputs))
+    assert np.abs(first - second).max() > 0.1
+    assert 0.5 < np.std((first - mean) / np.exp(log_variance / 2)) < 1.5
+
+
+def test_shows_its_divergence():
+    layer, inputs = GaussianLatent(3, scale=0.1, metrics_name="kl_nats"), numbers(2, 6, 5)
+    model = keras.Sequential([keras.Input((5,)), layer])
+    model.compile("sgd", "mse", jit_compile=False)
+    found = model.evaluate(inputs, np.zeros((6, 3)), verbose=0, return_dict=True)
+    assert found["kl_nats"] == pytest.approx(float(np.mean(layer.divergence(inputs))), rel=1e-5)

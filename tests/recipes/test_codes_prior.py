@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from recipes import codes_prior as recipe
 from recipes import image_classification, vqvae2, vqvae_image
 from tests.recipes.test_vqvae_image import TINY as AUTOENCODER
 from tests.resume import check_resumes
-from toolkit import training
+from toolkit import data, training
 
 TINY = {"filters": 8, "num_blocks": 2, "head_filters": 8, "epochs": 1, "num_samples": 4, "max_measured": 3}
 
@@ -36,6 +37,9 @@ def test_all_phases(tmp_path, encoded):
     assert 0 < found["bits_per_code"] < 8 and found["bits_per_code_of_uniform_codes"] == 4
     saved = 16 * (found["bits_per_code_of_uniform_codes"] - found["bits_per_code"]) / 256
     assert found["bits_per_dim_with_uniform_codes"] - found["bits_per_dim"] == pytest.approx(saved)
+    lost = run.data.facts["test_reconstruction_nats"] / np.log(2)
+    assert found["bits_per_dim"] == pytest.approx((lost + 16 * found["bits_per_code"]) / 256)
+    assert found["training_bits_per_code"] != found["bits_per_code"]
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     assert pictures >= {"training/samples.png", "samples.png", "uniform_codes.png"}
     card = json.loads((tmp_path / "export" / "card.json").read_text())
@@ -45,6 +49,67 @@ def test_all_phases(tmp_path, encoded):
     asked = training.Run(dataclasses.replace(run.settings, classes="3,cat"), "codes_prior", load=recipe.load)
     with pytest.raises(ValueError, match="the prior never saw 'cat'; it knows 0, 1, 2"):
         recipe.sample(asked)
+
+
+class Drawer:
+    """Draws nothing, and remembers what it was asked for."""
+
+    class_names, asked = tuple("0123456789"), []
+
+    def __init__(self, priors, autoencoder):
+        pass
+
+    def draw(self, labels, **how):
+        self.asked.append((list(labels), how))
+        return np.zeros((len(labels), 16, 16, 1))
+
+    def draw_uniform(self, number, seed):
+        return np.ones((number, 16, 16, 1))
+
+    def decode(self, codes):
+        return np.full((len(codes), 16, 16, 1), 2.0)
+
+
+def test_what_is_asked_for_is_drawn(tmp_path, encoded, monkeypatch):
+    monkeypatch.setattr(recipe.generation.image_drawing, "ImageDrawer", Drawer)
+    monkeypatch.setattr(recipe, "trained", lambda run: (None, None))
+    recipe.sample(a_run(tmp_path, encoded, classes="7, 3", num_samples=3, temperature=0.5, sample_seed=4))
+    assert Drawer.asked.pop() == ([7, 3, 7], {"temperature": 0.5, "seed": 4})
+
+
+def test_what_is_judged(tmp_path, encoded, monkeypatch):
+    """Test images are what is compared with, training ones what could have been copied."""
+    run, asked = a_run(tmp_path, encoded, images="embedded:200", num_judged=20, temperature=0.5, seed=0), {}
+
+    def nearest(images, blocks):
+        asked["train"] = np.concatenate(list(blocks))
+        return types.SimpleNamespace(distances=images.mean(axis=(1, 2, 3)), images=images)
+
+    def quality(drawer, judge, labels, names, **how):
+        asked["how"] = how
+        return types.SimpleNamespace(measures={}, curves={"drawn": [(1, 1)]}, kept={1.0: (drawer.draw(labels), labels)})
+
+    judge = types.SimpleNamespace(
+        compare=lambda blocks: asked.update(test=np.concatenate(list(blocks))),
+        look=lambda images: images,
+        measures=lambda seen, name: {f"mean_of_{name}": seen.mean()},
+        nearest=nearest,
+    )
+    monkeypatch.setattr(recipe.generation.image_drawing, "ImageDrawer", Drawer)
+    monkeypatch.setattr(recipe.generation.sample_quality, "sample_quality", quality)
+    monkeypatch.setattr(recipe, "judge_of", lambda run: judge)
+    found = recipe.judged(run, [], types.SimpleNamespace(input_shape=(None, 16, 16, 1)))
+    assert found == {
+        "mean_of_decoded": 2,
+        "mean_of_uniform_codes": 1,
+        "distance_to_training_of_drawn": 0,
+        "distance_to_training_of_decoded": 2,
+    }
+    assert asked["how"]["temperature"] == 0.5
+    images = data.images.load("embedded:200", image_size=16, batch_size=100, channels=1).splits
+    tests = {image.tobytes() for image in images.test.arrays()[0].astype("float32")}
+    assert {image.tobytes() for image in asked["test"].astype("float32")} <= tests and len(asked["test"]) == 20
+    assert len(asked["train"]) == images.train.num_examples
 
 
 LEVELS = {"num_heads": 2, "attention_every": 1, "num_output_blocks": 1, "num_context_blocks": 1}

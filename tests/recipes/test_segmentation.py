@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import shutil
+from unittest import mock
 
 import keras
 import numpy as np
@@ -49,7 +50,9 @@ def photos(folder, sizes=((20, 30), (26, 22))):
 
 
 @pytest.mark.parametrize("crf", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_all_phases(tmp_path, capsys, crf):
+def test_all_phases(tmp_path, capsys, monkeypatch, crf):
+    fit = mock.create_autospec(training.Run.fit, side_effect=training.Run.fit)
+    monkeypatch.setattr(training.Run, "fit", fit)
     run = a_run(tmp_path, crf=crf, rates="1,30", export_sizes="" if crf else "32x32")
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
@@ -73,12 +76,40 @@ def test_all_phases(tmp_path, capsys, crf):
     kinds, sizes = ("", "_sharp") if crf else ("",), ("", "_16x16") if crf else ("",)
     assert set(card["signatures"]) == {f"segment{kind}{size}" for kind in kinds for size in sizes}
     # The file says what Keras says.
-    predict, call = recipe.one_scale(run, run.load()), tflite_caller(tmp_path / "export" / "model.tflite")
+    model = run.load()
+    predict, call = recipe.one_scale(run, model), tflite_caller(tmp_path / "export" / "model.tflite")
     for image, _ in run.data.examples("test", 3):
         expected = predict(image).argmax(-1)
         assert np.mean(call("segment", image=image[None])["labels"][0] == expected) > 0.995
+    # At one scale the classes' overlaps are those of what it says; the network was given the images' mean, and the
+    # weights of the greatest overlap.
+    pairs = [(labels, predict(image).argmax(-1)) for image, labels in run.data.examples("test")]
+    true, told = (np.stack(each)[..., None] == np.arange(len(card["classes"])) for each in zip(*pairs, strict=True))
+    both, either = ((combined).sum(axis=(0, 1, 2)) for combined in (true & told, true | told))
+    assert found["mean_iou_percent"] == pytest.approx(100 * np.mean((both / either)[either > 0]))
+    assert np.ravel(model.get_layer("standardize").mean) == pytest.approx(run.data.statistics()[0], abs=1e-3)
+    assert (fit.call_args.kwargs["monitor"], fit.call_args.kwargs["mode"]) == ("mean_iou", "max")
     printed = capsys.readouterr().out
     assert "IoU" in printed and "--rates: of 30 a 1 x 1 convolution is left in images of (32, 32)" in printed
+
+
+@pytest.mark.parametrize(("class_weights", "power"), [("none", 0), ("root", 0.5), ("balanced", 1)])
+def test_classes_weigh_as_asked_and_what_is_ignored_is_not_counted(class_weights, power):
+    model = keras.Sequential([keras.Input((1, 4, 2)), keras.layers.Rescaling(1.0)])
+    recipe.compiled(model, recipe.Settings(workdir="w", class_weights=class_weights), [40, 10], 1)
+    labels, logits = np.array([[[0, 0, 1, 255]]]), np.array([[[[2.0, 0], [0, 1], [0, 3], [9, 9]]]])
+    found = model.evaluate(logits, labels, verbose=0, return_dict=True)
+    weights = np.array([25 / 40, 25 / 40, 25 / 10]) ** power  # the median over their own
+    losses = np.log1p(np.exp([-2.0, 1.0, -3.0]))
+    assert found["loss"] == pytest.approx((weights * losses).sum() / weights.sum(), rel=1e-5)
+    assert found["mean_iou"] == pytest.approx((1 / 2 + 1 / 2) / 2)
+
+
+def test_scales_mirror_and_fusion_are_handed_on(tmp_path, monkeypatch):
+    predictor = mock.Mock()
+    monkeypatch.setattr(recipe.methods.segmentation, "predictor", predictor)
+    recipe.several_scales(a_run(tmp_path, scales="0.5,2", flip=True, fusion="max", image_size=24), "model")
+    predictor.assert_called_once_with("model", image_size=24, scales=(0.5, 2.0), flip=True, fusion="max")
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import types
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -57,6 +58,16 @@ def test_all_phases(tmp_path, monkeypatch):
     kept = codes.splits.test.arrays()
     top, bottom = recipe.models.vqvae2.codes(model, images)
     assert codes.levels == ((2, 2), (4, 4))
+    # Exchanged are the codes of one level, those of the other stay; what is left out is no code at all.
+    decoded, (top, bottom) = recipe.models.vqvae2.decoded, (np.asarray(top), np.asarray(bottom))
+    exchanged = dict(recipe.exchanged(model, images[:3]))
+    for name, mixed in (("top", [top[[1, 2, 0]], bottom[:3]]), ("bottom", [top[:3], bottom[[1, 2, 0]]])):
+        np.testing.assert_allclose(exchanged[name], decoded(model, mixed), atol=1e-3, err_msg=name)
+    with mock.patch.object(recipe.visualize.images, "beside") as beside:
+        recipe.reconstructions(model, images[:3])
+    rows = beside.call_args.args[0]
+    for row, known in ((2, [top[:3], None]), (4, [top[:3], bottom[:3]])):
+        np.testing.assert_allclose(rows[row][1], decoded(model, known), atol=1e-3)
     np.testing.assert_array_equal(kept["codes"][:, :4], np.reshape(top, (-1, 4)))
     np.testing.assert_array_equal(kept["codes"][:, 4:], np.reshape(bottom, (-1, 16)))
     np.testing.assert_array_equal(kept["label"], labels)
@@ -65,6 +76,9 @@ def test_all_phases(tmp_path, monkeypatch):
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert set(card["signatures"]) == {"encode", "decode"}
     assert card["codes_bottom"] == {"shape": [4, 4], "number": 16}
+    measured = np.stack(list(run.data.examples("test", 3))).astype("float32")
+    error = np.mean((np.asarray(decoded(model, recipe.models.vqvae2.codes(model, measured))) - measured) ** 2)
+    assert card["measured"]["model.tflite"]["squared_error"] == pytest.approx(error, rel=1e-3)
     # One's own files, of any size.
     Image.fromarray(np.full((40, 30, 3), 200, "uint8")).save(tmp_path / "mine.png")
     run.close()

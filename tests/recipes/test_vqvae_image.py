@@ -32,7 +32,7 @@ def test_all_phases(tmp_path):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["bits_per_dim"] - found["reconstruction_bits_per_dim"] == pytest.approx(16 * 4 / 256)
-    assert 1 < found["codebook_perplexity"] <= 16
+    assert 1 < found["codebook_perplexity"] <= 16 and found["bits_of_the_codes_per_image"] == 16 * 4
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     shown = {"reconstructions", "training/reconstructions", "codebook", "uniform_codes", "one_code", "data/classes"}
     assert pictures >= {f"{name}.png" for name in shown}
@@ -44,10 +44,17 @@ def test_all_phases(tmp_path):
     kept = codes.splits.test.arrays()
     np.testing.assert_array_equal(kept["codes"], recipe.models.vqvae.codes(model, images))
     np.testing.assert_array_equal(kept["label"], labels)
+    for image, (_, shown) in zip(images, recipe.changed(model, images[:2], np.random.default_rng(0)), strict=False):
+        own = recipe.models.vqvae.codes(model, image[None])
+        np.testing.assert_allclose(shown[0], recipe.models.vqvae.decoded(model, own)[0], atol=1e-3)
     nats = found["reconstruction_bits_per_dim"] * 256 * np.log(2)
     assert codes.facts["test_reconstruction_nats"] == pytest.approx(nats, rel=1e-4)
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert set(card["signatures"]) == {"encode", "decode"}
+    measured = np.stack(list(run.data.examples("test", 3))).astype("float32")
+    again = recipe.models.vqvae.decoded(model, recipe.models.vqvae.codes(model, measured))
+    error = np.mean((np.asarray(again) - measured) ** 2)
+    assert card["measured"]["model.tflite"]["squared_error"] == pytest.approx(error, rel=1e-3)
     # One's own files, of any size.
     Image.fromarray(np.full((40, 30, 3), 200, "uint8")).save(tmp_path / "mine.png")
     run.close()

@@ -1,11 +1,12 @@
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
 
 from recipes import vqvae_video as recipe
 from tests.resume import check_resumes
-from toolkit import training
+from toolkit import data, generation, training
 
 TINY = {
     "data": "embedded:sprites:30",
@@ -31,8 +32,13 @@ def a_run(workdir, **how):
     return training.Run(recipe.Settings(workdir=str(workdir), **(TINY | how)), "vqvae_video", load=recipe.load)
 
 
-def test_all_phases(tmp_path):
-    run = a_run(tmp_path)
+def test_all_phases(tmp_path, monkeypatch):
+    predictor = generation.film_prediction.FilmPredictor
+    predict = mock.create_autospec(predictor.predict, side_effect=predictor.predict)
+    monkeypatch.setattr(predictor, "predict", predict)
+    falling = mock.Mock(wraps=training.step_sizes.falling)
+    monkeypatch.setattr(training.step_sizes, "falling", falling)
+    run = a_run(tmp_path, temperature=0.5, prior_epochs=2)
     for phase in (recipe.train, recipe.prior, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
@@ -40,7 +46,17 @@ def test_all_phases(tmp_path):
     last = np.mean((videos[:, 2:3] - videos[:, 3:]) ** 2)
     assert found["predicted_squared_error_of_the_last_frame"] == pytest.approx(last, rel=1e-4)
     assert found["predicted_squared_error"] > 0
-    assert 0 < found["bits_per_code"] < 8
+    assert [each.kwargs["temperature"] for each in predict.call_args_list] == [0.5, 0.5]
+    codes = data.codes.load(tmp_path / "codes", batch_size=8)
+    assert falling.call_args_list[1].args[1] == 2 * codes.splits.train.steps_per_epoch
+    # Of each code of test videos, given those of the two frames before.
+    films, nats = codes.splits.test.arrays()["codes"], []
+    for place in range(2, 6):
+        inputs = {"codes": films[:, place], "context": films[:, place - 2 : place]}
+        logits = np.asarray(run.load("prior")(inputs), "float64")
+        log_probs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+        nats.append(-np.take_along_axis(log_probs, films[:, place, ..., None], axis=-1).mean())
+    assert found["bits_per_code"] == pytest.approx(np.mean(nats) / np.log(2), rel=1e-4)
     pictures = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert pictures >= {"predicted.png", "predicted.gif", "carried_on.png", "carried_on.gif"}
     card = json.loads((tmp_path / "export" / "card.json").read_text())

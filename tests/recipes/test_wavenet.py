@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,9 +14,10 @@ TINY = {
     "data": "embedded:0.5:2",
     "sample_rate": 4000,
     "window": 1000,
-    "num_layers": 3,
+    "num_layers": 2,
     "filters": 8,
     "skip_filters": 8,
+    "batch_size": 13,  # so that every batch of `short_speech` is full, and none is traced anew
     "epochs": 1,
     "judge_epochs": 1,
     "num_judged": 2,
@@ -41,14 +43,19 @@ def heard(path):
     return waveform[:, 0]
 
 
-def test_all_phases(tmp_path, capsys):
-    run = a_run(tmp_path)
+def test_all_phases(tmp_path, short_speech, capsys, monkeypatch):
+    speak = mock.Mock(wraps=recipe.generation.speaking.speak)
+    monkeypatch.setattr(recipe.generation.speaking, "speak", speak)
+    run = a_run(tmp_path, data=short_speech, temperature=0.9)
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert 4 < found["bits_per_sample"] < 9
     np.testing.assert_allclose(found["nats_per_sample"], found["bits_per_sample"] * np.log(2))
-    assert {"bits_per_sample_of_another_speaker", "bits_per_sample_of_units_backwards"} < found.keys()
+    others = [found[f"bits_per_sample_of_{what}"] for what in ("another_speaker", "units_backwards")]
+    assert len({found["bits_per_sample"], *others}) == 3
+    # As training goes on the sound is as the network expects it, afterwards as it is asked for.
+    assert [each.kwargs.get("temperature", 1.0) for each in speak.call_args_list] == [1.0, 0.9, 0.9]
     for what in ("speaker", "units"):
         assert {f"{what}_heard_in_real_percent", f"{what}_heard_in_written_percent"} < found.keys()
         assert 0 < found[f"{what}_chance_percent"] < 100
@@ -63,7 +70,9 @@ def test_all_phases(tmp_path, capsys):
     assert "sounds/sample_0.wav: speaker 0" in capsys.readouterr().out
     # The exported file says what is asked, and not what it cannot.
     run = later(run, units="m", speaker="speaker 1", seconds=0.04)
-    recipe.write(run)
+    with mock.patch.object(recipe.SpeechFile, "write", autospec=True, side_effect=recipe.SpeechFile.write) as write:
+        recipe.write(run)
+    assert write.call_args.kwargs["temperature"] == 0.9
     assert len(heard(tmp_path / "sounds" / "written_from_tflite_1.wav")) == 160
     with pytest.raises(ValueError, match="0.06 s: this model writes more than 0 and at most 0.05 s"):
         recipe.write(later(run, seconds=0.06))
@@ -88,9 +97,10 @@ def test_what_is_asked_for(tmp_path, monkeypatch):
     import soundfile
 
     soundfile.write(data_path, real.waveform, 4000)
-    how = {"units": "m a", "speaker": "speaker 1", "num_samples": 3}
+    how = {"units": "m a", "speaker": "speaker 1", "num_samples": 3, "temperature": 0.7, "sample_seed": 5}
     recipe.sample(later(run, **how, prime=str(data_path), prime_units="_ a"))
     ((sounds, how),) = asked
+    assert (how["temperature"], how["seed"]) == (0.7, 5)
     expected = data.audio.tracks.track(["m", "a"], inventory)
     assert [each.speaker for each in sounds] == [1, 1, 1]
     for each in sounds:
@@ -100,6 +110,11 @@ def test_what_is_asked_for(tmp_path, monkeypatch):
     assert len(written) == 2000 + len(expected) and (np.abs(written[2000:] - 0.5) < 1e-3).all()
     recipe.sample(later(run, seconds=0.1, units="a", speaker="", prime="", prime_units="", num_samples=3))
     assert [(each.speaker, len(each.units)) for each in asked[-1][0]] == [(0, 400), (1, 400), (0, 400)]
+    # The judge knows whole units, and not the parts of them that the network is told.
+    judge = mock.Mock(return_value={})
+    monkeypatch.setattr(recipe.methods.speech_classification, "heard_beside_chance", judge)
+    recipe.judged(run, network, run.data)
+    assert judge.call_args.args[2] == 2
     for wrong, told in (
         ({"units": "mm"}, "--units: there is no 'mm'. Did you mean 'm'"),
         ({"units": "m", "speaker": "speaker"}, "--speaker: there is no 'speaker'. Did you mean 'speaker"),

@@ -33,3 +33,8 @@ def test_stacks_of_blocks():
 
 def test_frames_are_apart_from_the_blocks():
     assert "hop" not in networks.CausalNetwork().blocks() and networks.Frames().hop == 80
+
+
+def test_a_variational_autoencoder_is_asked_for_by_its_arguments_names():
+    found = networks.LatentNetwork(network="dense", latent_size=7).sizes()
+    assert found == {"network": "dense", "units": 16, "latent_size": 7}

@@ -54,6 +54,22 @@ def test_a_row_for_each_cell_in_order_and_nothing_twice(tmp_path):
         run.study("sizes", GRID, counted)
     with pytest.raises(ValueError, match="expected values for each axis"):
         run.study("sizes", {"units": []}, counted)
+    run.close()
+
+
+def test_cells_of_ones_own(tmp_path):
+    run = Run(Example(workdir=str(tmp_path)), "example")
+    cells = [{"units": 2, "rate": "high"}, {"rate": "low", "units": 3}]
+    rows = run.study("pairs", cells, one)
+    assert rows == [{"units": 2, "rate": "high", "score": 2}, {"units": 3, "rate": "low", "score": 30}]
+    assert list(rows[1]) == list(rows[0]), "rows of one table"
+    assert {path.name for path in (tmp_path / "studies" / "pairs").iterdir()} == {
+        *("units=2,rate=high", "units=3,rate=low")
+    }
+    for wrong in ([], [{}], [{"units": 2}, {"units": 3, "rate": "low"}]):
+        with pytest.raises(ValueError, match="expected cells that have the same axes; got"):
+            run.study("pairs", wrong, one)
+    run.close()
 
 
 def test_an_interrupted_cell_goes_on(tmp_path):

@@ -4,6 +4,7 @@ from toolkit.data import audio as audio
 from toolkit.data import codes as codes
 from toolkit.data import contents as contents
 from toolkit.data import draws as draws
+from toolkit.data import factors as factors
 from toolkit.data import images as images
 from toolkit.data import mapping as mapping
 from toolkit.data import masks as masks

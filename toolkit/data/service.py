@@ -38,10 +38,10 @@ class Server:
         self._parts = {part.fingerprint: part for part in parts}
         self._cut = {}
         self._function = script_ops._py_funcs._funcs[SERVED] = self._read  # kept: the registry holds weakly
-        found = _probe(host, port)
-        if found not in ("", _SERVICE):
+        found = probe(host, port)
+        if found not in ("", ANSWER):
             raise ValueError(f"--data_service={address}: {found} there, no tf.data service. Choose another port.")
-        self.joined, own = found == _SERVICE, host
+        self.joined, own = found == ANSWER, host
         service = tf.data.experimental.service
         if self.joined:
             with contextlib.closing(socket.create_connection((host, port))) as connection:
@@ -116,7 +116,7 @@ def check(address: str, seconds: float = 10.0) -> None:
     """
     host, port = check_address(address)
     end = time.monotonic() + seconds
-    while (found := _probe(host, port)) != _SERVICE:
+    while (found := probe(host, port)) != ANSWER:
         if found and (found != _SILENCE or time.monotonic() > end):
             raise ValueError(f"--data_service={address}: {found} there, no tf.data service. Is the port right?")
         if time.monotonic() > end:
@@ -167,14 +167,24 @@ def _answers(host, port):
         return False
 
 
-_SERVICE, _SILENCE = "a service", "something that says nothing is"
+ANSWER, OTHER, _SILENCE = "an answer", "another gRPC server is", "something that says nothing is"
+_DISPATCHER = "/tensorflow.data.DispatcherService/GetVersion"
 
 
-def _probe(host, port, seconds=2.0):
-    """What answers at a port: "" where nothing does, `_SERVICE`, or else words for what is there.
+def probe(host: str, port: int, question: str = _DISPATCHER, seconds: float = 2.0) -> str:
+    """Says what answers at a port.
 
-    A dispatcher is asked for its version, in HTTP/2 and gRPC as bytes: TensorFlow offers no such question, and would
-    wait for ever for an answer from anything else.
+    It is asked in HTTP/2 and gRPC as bytes: TensorFlow offers no such question, and would wait for ever for an answer
+    from anything else.
+
+    Args:
+        host: The host.
+        port: The port.
+        question: A call without arguments, /SERVICE/METHOD; that of a dispatcher of tf.data asks for its version.
+        seconds: How long it is listened to.
+
+    Returns:
+        "" where nothing is; `ANSWER` where the call succeeds; else words for what is there: `OTHER` of a gRPC server.
     """
     try:
         connection = socket.create_connection((host, port), timeout=seconds)
@@ -182,7 +192,7 @@ def _probe(host, port, seconds=2.0):
         return ""
     heard, end = b"", time.monotonic() + seconds
     with contextlib.closing(connection), contextlib.suppress(OSError):
-        connection.sendall(_QUESTION)
+        connection.sendall(_asked(question))
         while len(heard.partition(_STATUS)[2]) < 2 and len(heard) < 1 << 16 and (left := end - time.monotonic()) > 0:
             connection.settimeout(left)
             part = connection.recv(4096)
@@ -190,9 +200,9 @@ def _probe(host, port, seconds=2.0):
             if not part or not heard.startswith(b"\0"):  # an HTTP/2 frame is shorter than 64 kB
                 break
     if heard.partition(_STATUS)[2].startswith(b"\x010"):
-        return _SERVICE
+        return ANSWER
     if heard.startswith(b"\0"):
-        return "another gRPC server is"
+        return OTHER
     return f"something that says {heard[:40].decode('ascii', 'replace')!r} is" if heard else _SILENCE
 
 
@@ -204,17 +214,20 @@ def _header(name, value):
     return bytes([0, len(name)]) + name + bytes([len(value)]) + value
 
 
-_QUESTION = (
-    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-    + _frame(4, 0, 0, b"")  # no settings
-    + _frame(
-        *(1, 4, 1),  # headers, complete; of stream 1
-        b"\x83\x86"  # POST, http
-        + _header(b":path", b"/tensorflow.data.DispatcherService/GetVersion")
-        + _header(b":authority", b"dispatcher")
-        + _header(b"content-type", b"application/grpc")
-        + _header(b"te", b"trailers"),
+def _asked(question):
+    return (
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        + _frame(4, 0, 0, b"")  # no settings
+        + _frame(
+            *(1, 4, 1),  # headers, complete; of stream 1
+            b"\x83\x86"  # POST, http
+            + _header(b":path", question.encode())
+            + _header(b":authority", b"server")
+            + _header(b"content-type", b"application/grpc")
+            + _header(b"te", b"trailers"),
+        )
+        + _frame(0, 1, 1, bytes(5))  # an empty message, the last
     )
-    + _frame(0, 1, 1, bytes(5))  # an empty message, the last
-)
+
+
 _STATUS = b"grpc-status"  # how many digits follow, and these: 0 is good

@@ -10,26 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from toolkit.doctor.finding import MISSING, NOTE, OK, Finding
 from toolkit.doctor.software import pip
-from toolkit.files.granted import control_files, granted_memory
+from toolkit.files.granted import control_files, granted_memory, num_cores
 
 GIB = 2**30
 NUM_GIB_WANTED = 2  # the handwriting recipes' training in the paper's sizes takes 1.7
 # Of /proc/cpuinfo: what matrix products use.
 INSTRUCTIONS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
-
-
-def num_cores(root: pathlib.Path = pathlib.Path("/")) -> float:
-    """How many cores this process may use: those it is bound to, or the share that its control group grants.
-
-    Args:
-        root: The folder that holds proc and sys.
-    """
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shares = [content.split() for content in control_files("cpu", "cpu.max", root)]
-    quotas = control_files("cpu", "cpu.cfs_quota_us", root)
-    shares += [list(pair) for pair in zip(quotas, control_files("cpu", "cpu.cfs_period_us", root), strict=False)]
-    granted = [int(quota) / int(period) for quota, period in shares if quota.isdigit()]
-    return min([bound, *granted])
 
 
 def processor(root: pathlib.Path = pathlib.Path("/")) -> Finding:

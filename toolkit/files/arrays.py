@@ -2,12 +2,14 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from toolkit.files import archives, binary, limits
+
+_BLOCK = 16 * limits.MIB  # bytes of the rows that are read at a time
 
 
 def read(path: str | os.PathLike, expected: str = "a NumPy array", bound: int = limits.GIB) -> np.ndarray:
@@ -72,17 +74,8 @@ def header(file: BinaryIO, size: int, where: str, bound: int | None) -> tuple[tu
     Raises:
         ValueError: Where it cannot.
     """
-    try:
-        version = np.lib.format.read_magic(file)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        elif version == (2, 0):
-            shape, _, dtype = np.lib.format.read_array_header_2_0(file)
-        else:
-            raise ValueError(f"its version is {version[0]}.{version[1]}")
-        begins = file.tell()
-    except Exception as error:  # damaged headers fail in many ways
-        raise ValueError(f"{where} is not a NumPy array: {_short(error)}.") from error
+    shape, _, dtype = _parsed(file, where)
+    begins = file.tell()
     if dtype.hasobject:
         raise ValueError(f"{where} is an array of Python objects, which could run code; expected plain numbers.")
     if any(length < 0 for length in shape):
@@ -98,6 +91,19 @@ def header(file: BinaryIO, size: int, where: str, bound: int | None) -> tuple[tu
     return shape, dtype
 
 
+def _parsed(file, where):
+    """What a header says: shape, whether columns come first, and dtype."""
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(file)
+        if version == (2, 0):
+            return np.lib.format.read_array_header_2_0(file)
+        raise ValueError(f"its version is {version[0]}.{version[1]}")
+    except Exception as error:  # damaged headers fail in many ways
+        raise ValueError(f"{where} is not a NumPy array: {_short(error)}.") from error
+
+
 def _content(file, where):
     try:
         return np.lib.format.read_array(file, allow_pickle=False)
@@ -111,7 +117,8 @@ class Arrays:
     Args:
         path: The file.
         expected: What it should hold, for messages.
-        bound: Bytes that all arrays that are read may take together.
+        bound: Bytes that all arrays that are read may take together; None: as many as the file holds, for who reads in
+            blocks.
         remedy: What to do where it is damaged, a sentence.
 
     Attributes:
@@ -133,7 +140,12 @@ class Arrays:
     """
 
     def __init__(
-        self, path: str | os.PathLike, expected: str = "a .npz of arrays", *, bound: int = limits.GIB, remedy: str = ""
+        self,
+        path: str | os.PathLike,
+        expected: str = "a .npz of arrays",
+        *,
+        bound: int | None = limits.GIB,
+        remedy: str = "",
     ) -> None:
         self._remedy, self._bound, self._taken = remedy, bound, 0
         self._archive = self._told(archives.Zip, path, expected)
@@ -189,12 +201,40 @@ class Arrays:
         """
         shape, dtype = self.header(name)
         self._taken += math.prod(shape) * dtype.itemsize
-        self._told(limits.check, self._taken, f"{self.path}", self._bound)
+        if self._bound is not None:
+            self._told(limits.check, self._taken, f"{self.path}", self._bound)
         return self._told(self._read, name)
 
     def _read(self, name):
         with self._archive.open(f"{name}.npy") as file:
             return _content(file, f"{self.path}, {name},")
+
+    def blocks(self, name: str) -> Iterator[np.ndarray]:
+        """Reads an array some rows at a time.
+
+        Args:
+            name: Its name.
+
+        Yields:
+            The next rows: as many as a few megabytes hold, and one at least.
+
+        Raises:
+            ValueError: As `read` does; and where the array lies in memory column by column.
+        """
+        shape, dtype = self.header(name)
+        where = f"{self.path}, {name},"
+        with self._archive.open(f"{name}.npy") as file:
+            _, columns_first, _ = _parsed(file, where)
+            if columns_first or not shape:
+                raise ValueError(f"{where} is of shape {shape}, column by column; expected rows, one after the other.")
+            size = math.prod(shape[1:]) * dtype.itemsize
+            together = max(1, _BLOCK // max(size, 1))
+            for start in range(0, shape[0], together):
+                count = min(together, shape[0] - start)
+                content = file.read(count * size)
+                if len(content) < count * size:
+                    raise ValueError(f"{where} is cut short or damaged.")
+                yield np.frombuffer(content, dtype).reshape(count, *shape[1:])
 
     def read_all(self, names: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """Reads several arrays.

@@ -1,6 +1,7 @@
 """What the control groups of this process grant it of the machine: in a container, less than there is."""
 
 import math
+import os
 import pathlib
 from collections.abc import Iterator
 
@@ -37,6 +38,20 @@ def granted_memory(root: pathlib.Path = pathlib.Path("/")) -> float:
     names = ("memory.max", "memory.limit_in_bytes")
     limits = [each for name in names for each in control_files("memory", name, root) if each.isdigit()]
     return min(map(int, limits), default=math.inf)
+
+
+def num_cores(root: pathlib.Path = pathlib.Path("/")) -> float:
+    """How many cores this process may use: those it is bound to, or the share that its control group grants.
+
+    Args:
+        root: The folder that holds proc and sys.
+    """
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    shares = [content.split() for content in control_files("cpu", "cpu.max", root)]
+    quotas = control_files("cpu", "cpu.cfs_quota_us", root)
+    shares += [list(pair) for pair in zip(quotas, control_files("cpu", "cpu.cfs_period_us", root), strict=False)]
+    granted = [int(quota) / int(period) for quota, period in shares if quota.isdigit()]
+    return min([bound, *granted])
 
 
 def _read(path):

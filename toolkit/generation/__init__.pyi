@@ -13,6 +13,7 @@ from toolkit.generation import drawing as drawing
 from toolkit.generation import film_prediction as film_prediction
 from toolkit.generation import image_drawing as image_drawing
 from toolkit.generation import invented_speech as invented_speech
+from toolkit.generation import latent_traversals as latent_traversals
 from toolkit.generation import line_reading as line_reading
 from toolkit.generation import loop as loop
 from toolkit.generation import past_text as past_text

@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.layers import adaptive_weight_noise as adaptive_weight_noise
+from toolkit.layers import annealed_latent as annealed_latent
 from toolkit.layers import atrous_convolution_2d as atrous_convolution_2d
 from toolkit.layers import atrous_spatial_pyramid_pooling as atrous_spatial_pyramid_pooling
 from toolkit.layers import atrous_spatial_pyramid_sum as atrous_spatial_pyramid_sum
@@ -14,10 +15,12 @@ from toolkit.layers import code_levels as code_levels
 from toolkit.layers import code_usage as code_usage
 from toolkit.layers import coordinate_channels as coordinate_channels
 from toolkit.layers import dense_crf as dense_crf
+from toolkit.layers import dip_latent as dip_latent
 from toolkit.layers import frame_upsampling as frame_upsampling
 from toolkit.layers import gated_pixel_block as gated_pixel_block
 from toolkit.layers import gated_residual_block as gated_residual_block
 from toolkit.layers import gaussian_latent as gaussian_latent
+from toolkit.layers import gaussian_scale as gaussian_scale
 from toolkit.layers import gaussian_window as gaussian_window
 from toolkit.layers import gaussian_window_cell as gaussian_window_cell
 from toolkit.layers import gradient_clip as gradient_clip
@@ -33,10 +36,12 @@ from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
 from toolkit.layers import token_lstm as token_lstm
+from toolkit.layers import total_correlation_latent as total_correlation_latent
 from toolkit.layers import vector_quantizer as vector_quantizer
 from toolkit.layers import vocabulary as vocabulary
 from toolkit.layers import weight_noise as weight_noise
 from toolkit.layers.adaptive_weight_noise import AdaptiveWeightNoise as AdaptiveWeightNoise
+from toolkit.layers.annealed_latent import AnnealedLatent as AnnealedLatent
 from toolkit.layers.atrous_convolution_2d import AtrousConv2D as AtrousConv2D
 from toolkit.layers.atrous_convolution_2d import AtrousDepthwiseConv2D as AtrousDepthwiseConv2D
 from toolkit.layers.atrous_spatial_pyramid_pooling import AtrousSpatialPyramidPooling as AtrousSpatialPyramidPooling
@@ -51,10 +56,12 @@ from toolkit.layers.code_levels import CodeLevels as CodeLevels
 from toolkit.layers.code_usage import CodeUsage as CodeUsage
 from toolkit.layers.coordinate_channels import CoordinateChannels as CoordinateChannels
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
+from toolkit.layers.dip_latent import DIPLatent as DIPLatent
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
 from toolkit.layers.gated_pixel_block import GatedPixelBlock as GatedPixelBlock
 from toolkit.layers.gated_residual_block import GatedResidualBlock as GatedResidualBlock
 from toolkit.layers.gaussian_latent import GaussianLatent as GaussianLatent
+from toolkit.layers.gaussian_scale import GaussianScale as GaussianScale
 from toolkit.layers.gaussian_window import GaussianWindow as GaussianWindow
 from toolkit.layers.gaussian_window_cell import GaussianWindowCell as GaussianWindowCell
 from toolkit.layers.gradient_clip import GradientClip as GradientClip
@@ -70,6 +77,7 @@ from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D
 from toolkit.layers.token_lstm import TokenLSTM as TokenLSTM
+from toolkit.layers.total_correlation_latent import TotalCorrelationLatent as TotalCorrelationLatent
 from toolkit.layers.vector_quantizer import VectorQuantizer as VectorQuantizer
 from toolkit.layers.vocabulary import Vocabulary as Vocabulary
 from toolkit.layers.weight_noise import WeightNoise as WeightNoise

@@ -15,13 +15,15 @@ class GaussianLatent(keras.layers.Layer):
     batch. Beside a reconstruction loss in nats an example the scale is 1, beside one in nats a dimension 1 over the
     number of dimensions.
 
-    In training z is drawn; outside of it z is m. A bound on the likelihood needs draws: call with `training=True`.
-    All is computed in float32.
+    In training z is drawn; outside of it z is m, unless the layer is told to draw always: a bound on the likelihood, in
+    validation too, needs draws. All is computed in float32.
 
     Args:
         units: Length of z.
         scale: What the divergence is multiplied by.
         seed: Seed of the noise.
+        always_draw: Whether z is drawn outside of training as well.
+        metrics_name: Of the metric that shows the divergence in a training, in nats an example; None: there is none.
         **kwargs: As in `keras.layers.Layer`.
 
     Input shape: (batch, height, width, channels), or any between batch and channels.
@@ -40,14 +42,27 @@ class GaussianLatent(keras.layers.Layer):
     Reference: Kingma and Welling 2014, arXiv 1312.6114, sections 2.3 and 2.4, appendix B.
     """
 
-    def __init__(self, units: int, scale: float = 1.0, seed: int | None = None, **kwargs) -> None:
+    _arguments = ("units", "scale", "seed", "always_draw", "metrics_name")
+
+    def __init__(
+        self,
+        units: int,
+        scale: float = 1.0,
+        seed: int | None = None,
+        always_draw: bool = False,
+        metrics_name: str | None = None,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         if units < 1 or not scale >= 0:
             raise ValueError(f"units must be at least 1 and scale at least 0; got {units} and {scale}.")
         self.units = int(units)
         self.scale = scale
-        self.seed = seed
+        self.seed, self.always_draw, self.metrics_name = seed, always_draw, metrics_name
         self.seed_generator = keras.random.SeedGenerator(seed)
+        # With JAX `fit` keeps the state of metrics from a layer's call.
+        shown = metrics_name is not None and keras.backend.backend() != "jax"
+        self.nats = keras.metrics.Mean(name=metrics_name) if shown else None
         self.posterior = keras.layers.Dense(2 * self.units, dtype=self.dtype_policy, name="posterior")
 
     def build(self, input_shape):
@@ -77,20 +92,37 @@ class GaussianLatent(keras.layers.Layer):
         """
         return self._nats(*self.moments(inputs))
 
+    def penalty(self, draw: Any, mean: Any, log_variance: Any, training: bool | None = None) -> Any:
+        """Computes what is added to the loss, which a layer of another objective overrides.
+
+        Args:
+            draw: z, float32 (batch, ..., units).
+            mean: m, of the same shape.
+            log_variance: log s².
+            training: Whether this is a training step.
+
+        Returns:
+            A float32 scalar: scale times the mean of the divergences.
+        """
+        return self.scale * ops.mean(self._nats(mean, log_variance))
+
     def _nats(self, mean, log_variance):
         paid = 0.5 * (ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance)
         return ops.sum(paid, axis=list(range(1, len(paid.shape))))
 
     def call(self, inputs, training=None):
         mean, log_variance = self.moments(inputs)
-        self.add_loss(self.scale * ops.mean(self._nats(mean, log_variance)))
-        if training:
+        draw = mean
+        if training or self.always_draw:
             noise = keras.random.normal(ops.shape(mean), dtype="float32", seed=self.seed_generator)
-            mean = mean + ops.exp(0.5 * log_variance) * noise
-        return ops.cast(mean, self.compute_dtype)
+            draw = mean + ops.exp(0.5 * log_variance) * noise
+        self.add_loss(self.penalty(draw, mean, log_variance, training))
+        if training is not None and self.nats is not None:
+            self.nats.update_state(self._nats(mean, log_variance))
+        return ops.cast(draw, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units, "scale": self.scale, "seed": self.seed}
+        return {**super().get_config(), **{name: getattr(self, name) for name in self._arguments}}

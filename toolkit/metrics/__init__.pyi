@@ -7,6 +7,7 @@ from toolkit.metrics import cell_memory as cell_memory
 from toolkit.metrics import character_error_rate as character_error_rate
 from toolkit.metrics import classification as classification
 from toolkit.metrics import confusion_matrix as confusion_matrix
+from toolkit.metrics import explained_variance as explained_variance
 from toolkit.metrics import factor_codes as factor_codes
 from toolkit.metrics import factor_vae_score as factor_vae_score
 from toolkit.metrics import frechet_distance as frechet_distance
@@ -22,6 +23,7 @@ from toolkit.metrics import mutual_information as mutual_information
 from toolkit.metrics import mutual_information_gap as mutual_information_gap
 from toolkit.metrics import n_gram as n_gram
 from toolkit.metrics import one_gaussian as one_gaussian
+from toolkit.metrics import rank_correlation as rank_correlation
 from toolkit.metrics import segmentation as segmentation
 from toolkit.metrics import squared_distance as squared_distance
 from toolkit.metrics import top_k_accuracy as top_k_accuracy

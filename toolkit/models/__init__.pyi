@@ -11,12 +11,14 @@ from toolkit.models import image_blocks as image_blocks
 from toolkit.models import image_classifier as image_classifier
 from toolkit.models import inception as inception
 from toolkit.models import inception_v4 as inception_v4
+from toolkit.models import latent_discriminator as latent_discriminator
 from toolkit.models import pixelcnn as pixelcnn
 from toolkit.models import pixelsnail as pixelsnail
 from toolkit.models import pretrained as pretrained
 from toolkit.models import resnet as resnet
 from toolkit.models import speech_classifier as speech_classifier
 from toolkit.models import text_rnn as text_rnn
+from toolkit.models import vae as vae
 from toolkit.models import vgg as vgg
 from toolkit.models import vqvae as vqvae
 from toolkit.models import vqvae2 as vqvae2

@@ -2,6 +2,7 @@
 
 from toolkit.settings import codebooks as codebooks
 from toolkit.settings import domains as domains
+from toolkit.settings import factors as factors
 from toolkit.settings import fields as fields
 from toolkit.settings import learning as learning
 from toolkit.settings import lists as lists
@@ -23,6 +24,7 @@ from toolkit.settings.domains import Strokes as Strokes
 from toolkit.settings.domains import Text as Text
 from toolkit.settings.domains import Videos as Videos
 from toolkit.settings.domains import WrittenStrokes as WrittenStrokes
+from toolkit.settings.factors import Factors as Factors
 from toolkit.settings.fields import group as group
 from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
@@ -38,6 +40,7 @@ from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.networks import DenseCRF as DenseCRF
 from toolkit.settings.networks import Frames as Frames
 from toolkit.settings.networks import ImageNetwork as ImageNetwork
+from toolkit.settings.networks import LatentNetwork as LatentNetwork
 from toolkit.settings.networks import MixtureOutput as MixtureOutput
 from toolkit.settings.networks import Recurrent as Recurrent
 from toolkit.settings.networks import SegmentationNetwork as SegmentationNetwork

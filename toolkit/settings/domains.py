@@ -82,7 +82,8 @@ class Images(Run):
 
     data: str = setting(
         "embedded",
-        "images with a class: embedded[:shapes or :textures], folder:FOLDER, keras:NAME, tfds:NAME or npz:FILE",
+        "images with a class: embedded[:shapes or :textures], folder:FOLDER, idx:FOLDER as MNIST, keras:NAME, "
+        "tfds:NAME or npz:FILE",
         path=True,
     )
     image_size: int | None = setting(

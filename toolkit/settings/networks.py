@@ -268,3 +268,20 @@ class SpeakingNetwork(CausalNetwork):
     num_context_layers: int = setting(
         1, "convolutions through which what is said is seen with its neighbours", minimum=0, maximum=100
     )
+
+
+@group
+class LatentNetwork(Run):
+    """The variational autoencoder: of sizes that two cores train in minutes."""
+
+    network: str = setting(
+        "convolutional",
+        "two dense layers; three convolutions; or four, strided, as in the study of disentanglement",
+        choices=("dense", "convolutional", "strided"),
+    )
+    units: int = setting(16, "channels of the first convolutions", paper="32", minimum=1, maximum=4096)
+    latent_size: int = setting(20, "numbers of a code", paper="20", minimum=2, maximum=65_536)
+
+    def sizes(self) -> dict:
+        """Gives what `models.vae.vae` is asked for, but for the decoder, by its arguments' names."""
+        return self.only("network", "units", "latent_size")

@@ -286,3 +286,34 @@ class Study(Run):
         "own [WORKDIR/studies]",
         changeable=True,
     )
+    engine: str = setting(
+        "processes",
+        "what runs the study's trainings: here: this process, one after the other; processes: several on this machine; "
+        "ray: several on a Ray cluster, whose machines share the study's folder",
+        choices=("here", "processes", "ray"),
+        changeable=True,
+    )
+    num_processes: int | None = setting(
+        None,
+        "trainings at a time, of --engine=processes and ray; left out: one for each core, at most as many as there are",
+        minimum=1,
+        maximum=100_000,
+        changeable=True,
+    )
+    address: str = setting(
+        "",
+        "HOST:PORT of the head of a Ray cluster, or ray://HOST:PORT; empty: --engine=ray starts one on this machine",
+        changeable=True,
+        maximum=1000,
+    )
+
+    def check(self) -> None:
+        """Says what does not go together.
+
+        Raises:
+            ValueError: Where a flag is for another engine, naming both.
+        """
+        if self.address and self.engine != "ray":
+            raise ValueError(f"--address={self.address} is of a Ray cluster, for --engine=ray.")
+        if self.num_processes and self.engine == "here":
+            raise ValueError(f"--num_processes={self.num_processes} is for --engine=processes or ray.")

@@ -7,6 +7,7 @@ from toolkit.training import cluster as cluster
 from toolkit.training import diagnosis as diagnosis
 from toolkit.training import differences as differences
 from toolkit.training import distribution as distribution
+from toolkit.training import engines as engines
 from toolkit.training import fitting as fitting
 from toolkit.training import flags as flags
 from toolkit.training import keeping as keeping

@@ -18,7 +18,7 @@ from toolkit.settings.fields import help_text
 from toolkit.settings.running import Devices, Export, Training
 from toolkit.silence import silenced
 from toolkit.terminal import outlast
-from toolkit.training import signals
+from toolkit.training import engines, signals
 from toolkit.training.flags import define_flags, given, settings_from_flags
 from toolkit.training.timing import show_latencies
 
@@ -50,6 +50,7 @@ def main(
 
     outlast()
     faulthandler.enable()
+    engines.follow()
     recipe = Recipe(settings_class, load, phases, trains, apart, untrained)
     if {"--help", "-help", "-h", "-?"} & set(sys.argv[1:]):
         print(sys.modules["__main__"].__doc__ or "", help_text(settings_class, recipe.modes), sep="")
@@ -164,6 +165,8 @@ def _run(recipe, words, flag_values):
         settings = settings_from_flags(recipe.settings_class, named, recipe.name, uses)
         limits.allow(settings.max_gigabytes)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
+        if getattr(settings, "engine", "here") != "here":
+            os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # it is for the workers too
         keep_freed_memory()
 
         from toolkit.training import cluster, distribution

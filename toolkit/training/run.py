@@ -266,12 +266,15 @@ class Run(Reading):
         inner._board = self._board_of(inner.prefix)
         return inner
 
-    def study(self, name: str, grid: Mapping[str, Sequence], one: Callable) -> list[dict[str, Any]]:
+    def study(self, name: str, grid: Mapping[str, Sequence] | Sequence[Mapping], one: Callable) -> list[dict[str, Any]]:
         """Runs one training for each cell of a grid, in folders that several processes or machines may share.
+
+        `--engine` says by how many processes: others than this one run the recipe's command again, up to here.
 
         Args:
             name: The study's.
-            grid: The values of each axis; an axis named as a setting sets it.
+            grid: The values of each axis, of which all combinations are run, or the cells themselves, which have the
+                same axes; an axis named as a setting sets it.
             one: `one(run, **cell)` is called with a `Run` of the cell's own and returns metrics by name. A cell that is
                 finished is not run again; one that another process is at is left to it.
 

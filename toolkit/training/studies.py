@@ -11,12 +11,13 @@ from typing import Any
 
 from toolkit.files.text import numbers, read_json
 from toolkit.files.writing import write_json
-from toolkit.training.workdir import InUse, kept
+from toolkit.training import engines
+from toolkit.training.workdir import InUse, folder_of, kept
 
-_POLL_SECONDS = 2.0
+_POLL_SECONDS = 1.0
 
 
-def study(run: Any, name: str, grid: Mapping[str, Sequence], one: Callable) -> list[dict[str, Any]]:
+def study(run: Any, name: str, grid: Mapping[str, Sequence] | Sequence[Mapping], one: Callable) -> list[dict[str, Any]]:
     """Runs one training for each cell of a grid; see `Run.study`.
 
     A cell is claimed by the lock on its folder, which the system frees however a process ends: another one goes on with
@@ -30,28 +31,50 @@ def study(run: Any, name: str, grid: Mapping[str, Sequence], one: Callable) -> l
         A row for each cell: its axes and its metrics.
 
     Raises:
-        ValueError: Where an axis is empty, or a cell's folder was made with other settings.
+        ValueError: Where an axis is empty, cells have unlike axes, or a cell's folder was made with other settings.
+        RuntimeError: Where a worker fails again and again.
     """
+    cells = _cells(name, grid)
+    if len(set(map(label, cells))) < len(cells):
+        raise ValueError(f"study {name!r}: two cells would share a folder; give values that have names of their own.")
+    root = folder_of(run.asked("study_folder") or run.workdir / "studies") / name
+    settings = [_settings(run, root / label(cell), cell) for cell in cells]
+    rows: dict[int, dict] = {}
+
+    def left():
+        """Reads what is finished by now; the numbers of the cells that are not."""
+        for number in [number for number in range(len(cells)) if number not in rows]:
+            found = _result(run.recipe, settings[number])
+            rows.update({} if found is None else {number: {**cells[number], **found}})
+        return [number for number in range(len(cells)) if number not in rows]
+
+    engines.work(run, name, root, len(cells), lambda: [label(cells[number]) for number in left()])
+    told = None
+    while waiting := left():
+        for number in waiting:
+            found = _cell(run, settings[number], cells[number], one, f"{number + 1} of {len(cells)}")
+            rows.update({} if found is None else {number: {**cells[number], **found}})
+        if waiting == left():
+            if waiting != told:
+                of = f"{len(waiting)} of {len(cells)} cells"
+                print(f"  {name}: {of} are with other processes; waiting", flush=True)
+            told = waiting
+            time.sleep(_POLL_SECONDS)
+    engines.leave(name)
+    return [rows[number] for number in range(len(cells))]
+
+
+def _cells(name, grid):
+    """The cells of a grid, each its axes' values by name."""
+    if not isinstance(grid, Mapping):
+        cells = [dict(cell) for cell in grid]
+        if not cells or not cells[0] or any(cell.keys() != cells[0].keys() for cell in cells):
+            raise ValueError(f"study {name!r}: expected cells that have the same axes; got {cells[:3]}.")
+        return [{axis: cell[axis] for axis in cells[0]} for cell in cells]
     axes = {axis: list(values) for axis, values in grid.items()}
     if not axes or not all(axes.values()):
         raise ValueError(f"study {name!r}: expected values for each axis of the grid; got {axes}.")
-    cells = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    if len(set(map(label, cells))) < len(cells):
-        raise ValueError(f"study {name!r}: two cells would share a folder; give values that have names of their own.")
-    root = pathlib.Path(run.asked("study_folder") or run.workdir / "studies") / name
-    rows = {}
-    while len(rows) < len(cells):
-        for number, cell in enumerate(cells):
-            if number not in rows:
-                found = _cell(run, root / label(cell), cell, one, f"{number + 1} of {len(cells)}")
-                rows |= {} if found is None else {number: {**cell, **found}}
-        if len(rows) < len(cells):
-            print(
-                f"  {name}: {len(cells) - len(rows)} of {len(cells)} cells are with other processes; waiting",
-                flush=True,
-            )
-            time.sleep(_POLL_SECONDS)
-    return [rows[number] for number in range(len(cells))]
+    return [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
 
 
 def label(cell: Mapping[str, Any]) -> str:
@@ -68,12 +91,16 @@ def label(cell: Mapping[str, Any]) -> str:
     return ",".join(f"{axis}={re.sub(r'[^A-Za-z0-9.+-]+', '_', str(value))}" for axis, value in cell.items())
 
 
-def _cell(run, folder, cell, one, which):
-    """A cell's metrics, which are kept or found now; None where another process is at it."""
+def _settings(run, folder, cell):
+    """A cell's settings."""
     fields = {field.name for field in dataclasses.fields(run.settings)}
     own = {axis: value for axis, value in cell.items() if axis in fields}
-    settings = dataclasses.replace(run.settings, workdir=str(folder), **own)
-    found = _result(folder, run.recipe, settings)
+    return dataclasses.replace(run.settings, workdir=str(folder), **own)
+
+
+def _cell(run, settings, cell, one, which):
+    """A cell's metrics, which are kept or found now; None where another process is at it."""
+    found = _result(run.recipe, settings)
     if found is not None:
         return found
     try:
@@ -82,13 +109,14 @@ def _cell(run, folder, cell, one, which):
         return None
     inner.timing = run.timing
     try:
-        found = _result(folder, run.recipe, settings)  # another process may just have finished it
+        found = _result(run.recipe, settings)  # another process may just have finished it
         if found is None:
             print(f"\n  {label(cell)} ({which})", flush=True)
+            engines.tell(label(cell))
             found = {key: float(value) for key, value in one(inner, **cell).items()}
             if not run.timing:
                 made = {"recipe": run.recipe, "settings": _binding(settings), "metrics": found}
-                write_json(folder / "result.json", made)
+                write_json(inner.workdir / "result.json", made)
         return found
     finally:
         inner.close()
@@ -101,8 +129,9 @@ def _binding(settings):
     return {field.name: values[field.name] for field in fields}
 
 
-def _result(folder, recipe, settings):
+def _result(recipe, settings):
     """A finished cell's metrics; None where it is not finished, or is to be trained on."""
+    folder = pathlib.Path(settings.workdir)
     path, expected, remedy = folder / "result.json", "a cell's result", "Remove it; the cell is then run again."
     if not os.path.lexists(path):
         return None

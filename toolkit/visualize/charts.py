@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLORS = (INK, "#e08e2b", "#58a399", "#b04a5a")
+_LINES = ("-", "--", ":")  # where there are more curves than colours
 _LIMIT = "#c22f2f"
 
 
@@ -78,7 +79,8 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
             raise ValueError(
                 f"curves: {name!r} has shape {points.shape}; expected points (x, y), such as list(enumerate(values))."
             )
-        axis.plot(*points.T, label=name, color=_COLORS[number % len(_COLORS)], marker=".")
+        style = {"color": _COLORS[number % len(_COLORS)], "linestyle": _LINES[number // len(_COLORS) % len(_LINES)]}
+        axis.plot(*points.T, label=name, marker=".", **style)
     axis.set_xlabel(across)
     axis.set_ylabel(up)
     axis.spines[["top", "right"]].set_visible(False)
@@ -136,3 +138,105 @@ def confusions(counts: Mapping[tuple[str, str], int], most: int = 30) -> "Figure
     shown = list(counts.items())[:most]
     named = {f"{right or '∅'}→{read or '∅'}".replace(" ", "␣"): count for (right, read), count in shown}
     return bars(named, "right → read (∅: nothing)")
+
+
+def matrix(values: np.ndarray, columns: Sequence[str], rows: str | Sequence[str], what: str) -> "Figure":
+    """Draws numbers by row and column, each as dark as it is large, with the number in it.
+
+    Args:
+        values: (rows, columns). Where one is negative, those below 0 have another colour; NaN is left white.
+        columns: A name for each column.
+        rows: What the rows are, which are numbered from 0; or a name for each row.
+        what: What the values are, with their unit.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ValueError: Where there are other numbers of columns or rows than names, or no row.
+
+    Example:
+
+    >>> drawn = matrix(np.array([[0.5, 0.0]]), ["shape", "x"], rows="number of the code", what="nats")
+    >>> [text.get_text() for text in drawn.axes[0].texts]
+    ['0.50', '0.00']
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    values = np.asarray(values, "float64")
+    named = [] if isinstance(rows, str) else list(rows)
+    if values.ndim != 2 or values.shape[1] != len(columns) or len(values) != len(named or values) or not values.size:
+        raise ValueError(
+            f"matrix: expected ({len(named) or 'rows'}, {len(columns)}) numbers; got shape {values.shape}."
+        )
+    most = max(float(np.nanmax(np.abs(values), initial=0.0)), 1e-12)
+    signed = bool((values < 0).any())
+    shades = LinearSegmentedColormap.from_list("value", [*([_COLORS[1]] if signed else []), "#ffffff", INK])
+    longest = max(map(len, columns))
+    figure = empty_figure(
+        2.2 + 0.7 * values.shape[1] + 0.05 * max(map(len, named), default=0),
+        1.2 + 0.32 * min(values.shape[0], 60) + (0.05 * longest if longest > _LONG else 0.0),
+    )
+    axis = figure.subplots()
+    drawn = axis.imshow(
+        values, cmap=shades, vmin=-most if signed else 0.0, vmax=most, interpolation="nearest", aspect="auto"
+    )
+    for row, column in np.argwhere(~np.isnan(values)) if len(values) <= 60 else ():
+        value = values[row, column]
+        axis.text(
+            *(column, row, f"{value:.2f}"),
+            color="white" if value > most / 2 else "black",
+            ha="center",
+            va="center",
+            fontsize=7,
+        )
+    slanted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if longest > _LONG else {}
+    axis.set_xticks(range(len(columns)), columns, fontsize=8, **slanted)
+    axis.tick_params(length=0)
+    if named:
+        axis.set_yticks(range(len(named)), named, fontsize=8)
+    else:
+        axis.set_ylabel(rows)
+    axis.spines[:].set_visible(False)
+    figure.colorbar(drawn, ax=axis, fraction=0.05, pad=0.02).set_label(what, fontsize=8)
+    return figure
+
+
+_LONG = 12  # characters of a column's name, which is slanted where it is longer
+
+
+def violins(values: Mapping[str, np.ndarray], label: str) -> "Figure":
+    """Draws how a number is distributed in each of several groups, and the numbers themselves as points.
+
+    Args:
+        values: By group its numbers, one or more, finite.
+        label: What they are, with their unit.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        ValueError: Where there is no group, one is empty, or a number is not finite.
+
+    Example:
+
+    >>> [tick.get_text() for tick in violins({"beta": [0.1, 0.3], "factor": [0.2]}, "gap").axes[0].get_xticklabels()]
+    ['beta', 'factor']
+    """
+    groups = [np.asarray(group, "float64").ravel() for group in values.values()]
+    if not groups or not all(len(group) and np.isfinite(group).all() for group in groups):
+        raise ValueError(f"violins: expected finite numbers in each group; got {dict(values)}.")
+    figure = empty_figure(1.5 + 0.9 * len(groups), 3.0)
+    axis = figure.subplots()
+    for number, group in enumerate(groups):
+        color = _COLORS[number % len(_COLORS)]
+        if np.ptp(group) > 0:
+            for body in axis.violinplot([group], [number], widths=0.8, showextrema=False)["bodies"]:
+                body.set(facecolor=color, edgecolor="none", alpha=0.4)
+        axis.plot(np.full(len(group), number), group, ".", color=color, markersize=4)
+        axis.plot([number - 0.2, number + 0.2], [np.median(group)] * 2, color=color)
+    axis.set_xticks(range(len(groups)), list(values), fontsize=8)
+    axis.set_xlim(-0.6, len(groups) - 0.4)
+    axis.set_ylabel(label)
+    axis.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -4,6 +4,7 @@ from toolkit.data.images import augmentation as augmentation
 from toolkit.data.images import copies as copies
 from toolkit.data.images import files as files
 from toolkit.data.images import folders as folders
+from toolkit.data.images import idx as idx
 from toolkit.data.images import labelled as labelled
 from toolkit.data.images import readers as readers
 from toolkit.data.images import report as report

@@ -190,10 +190,10 @@ def load(
             folder:PATH: a folder for each class, in PATH/train and PATH/test and perhaps PATH/validation, under these
             names or others of the kind (`folders.parts`), or in PATH itself; what by its content is one of
             `files.FORMATS`, in folders below too.
-            npz:FILE: arrays x_train, y_train, x_test, y_test and perhaps x_validation, y_validation, as in Keras'
-            mnist.npz; floats are 0 to 1 where none is above 1, else 0 to 255. keras:NAME: mnist, fashion_mnist,
-            cifar10 or cifar100, which Keras downloads. tfds:NAME: a data set of TensorFlow Datasets with an image and a
-            class label; it is kept on disk as squares.
+            idx:FOLDER: the four files that MNIST is published in, packed or not. npz:FILE: arrays x_train, y_train,
+            x_test, y_test and perhaps x_validation, y_validation, as in Keras' mnist.npz; floats are 0 to 1 where none
+            is above 1, else 0 to 255. keras:NAME: mnist, fashion_mnist, cifar10 or cifar100, which Keras downloads.
+            tfds:NAME: a data set of TensorFlow Datasets with an image and a class label; it is kept on disk as squares.
         image_size: The side of the square images, in pixels. The shorter side is resized to it, the middle is cut out.
         batch_size: Images in a batch.
         seed: Decides the order of the training images, what is held out, and with `augmentation.seed`, to which it is

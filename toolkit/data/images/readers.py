@@ -1,4 +1,4 @@
-"""Readers of images with a class label: folders, arrays, embedded digits and drawings, Keras' and TensorFlow's sets."""
+"""Readers of images with a class label: folders, arrays, MNIST's files, embedded ones, Keras' and TensorFlow's sets."""
 
 import importlib
 import os
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toolkit.data import tfds
-from toolkit.data.images import folders
+from toolkit.data.images import folders, idx
 from toolkit.data.images.files import pixels
 from toolkit.data.scenes.generator import Generator
 from toolkit.files import binary, limits
@@ -162,6 +162,18 @@ def _npz(rest, **_):
     return _arrays(str(binary.expanded(rest)), _loaded(rest))
 
 
+def _idx(rest, **_):
+    if not rest:
+        raise FileNotFoundError("--data=idx: expected idx:FOLDER, the folder of train-images-idx3-ubyte.gz.")
+    arrays = {}
+    for part, own in idx.files(rest).items():
+        for kind, ndim in (("images", 3), ("labels", 1)):
+            array = arrays[f"{'x' if kind == 'images' else 'y'}_{part}"] = idx.read_array(own[kind])
+            if array.ndim != ndim:
+                raise ValueError(f"{own[kind]}: shape {array.shape}; expected {ndim} axes, as {kind} have.")
+    return _arrays(f"--data=idx:{rest}", arrays)
+
+
 def _loaded(path, remedy=""):
     """The arrays of a file as Keras' mnist.npz, whose headers agree; labels first, as they are small."""
     needed = [f"{kind}_{split}" for split in ("train", "test") for kind in "xy"]
@@ -248,7 +260,14 @@ def _checked_header(source, name, shape, dtype):
     return shape
 
 
-READERS = {"embedded": _embedded, "folder": _folder, "npz": _npz, "keras": _keras, "tfds": _tfds}
+READERS = {
+    "embedded": _embedded,
+    "folder": _folder,
+    "idx": _idx,
+    "npz": _npz,
+    "keras": _keras,
+    "tfds": _tfds,
+}
 
 
 def sniff(path: pathlib.Path) -> str | None:

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from toolkit.methods.study_summary import summary
+
+AXES = ["objective", "strength", "seed"]
+
+
+def rows():
+    random = np.random.default_rng(0)
+    for objective in ("beta", "factor"):
+        for strength in (1.0, 2.0, 4.0):
+            for seed in range(4):
+                gap = 0.1 * strength + 0.01 * random.standard_normal() + (objective == "factor")
+                cell = {"objective": objective, "strength": strength, "seed": seed}
+                yield {**cell, "gap": gap, "loss": seed - 5.0 * gap, "odd": np.inf if seed else 1.0}
+
+
+def test_tables_of_what_agrees_and_of_what_explains_it():
+    table = list(rows())
+    found = summary(table, AXES, [["objective"], ["objective", "strength"], ["seed"]])
+    assert found.scores == ["gap", "loss"], "what is not finite is left out"
+    expected = stats.spearmanr([row["gap"] for row in table], [row["loss"] for row in table]).statistic
+    assert found.correlation_rows()[0] == {"score": "gap", "gap": 1.0, "loss": pytest.approx(expected)}
+    gap, loss = found.explained_rows()
+    assert list(gap) == ["score", "objective", "objective and strength", "seed"] and gap["score"] == "gap"
+    groups = [np.array([row["gap"] for row in table if row["objective"] == name]) for name in ("beta", "factor")]
+    between = sum(len(group) * (group.mean() - np.mean(np.concatenate(groups))) ** 2 for group in groups)
+    assert gap["objective"] == pytest.approx(between / (24 * np.var(np.concatenate(groups))))
+    assert gap["objective and strength"] > 0.99 > gap["objective"] > 0.5 and gap["seed"] < 0.05 < loss["seed"]
+    for name, values in zip(("beta", "factor"), groups, strict=True):
+        np.testing.assert_array_equal(found.values["gap"][name], values)
+
+
+@pytest.mark.parametrize("table", [[], [{"seed": 0, "gap": 1.0}], [{"seed": 0}, {"seed": 1}]])
+def test_too_little_to_compare(table):
+    with pytest.raises(ValueError, match="expected 2 rows or more, with finite scores beside seed"):
+        summary(table, ["seed"], [["seed"]])

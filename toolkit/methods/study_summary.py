@@ -1,0 +1,84 @@
+"""What a study of many trainings says: which scores agree, and what explains each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toolkit.metrics.explained_variance import explained_variance
+from toolkit.metrics.rank_correlation import rank_correlations
+
+
+class StudySummary(NamedTuple):
+    """What `summary` finds.
+
+    Args:
+        scores: The scores' names, in the order of the others.
+        correlations: Rank correlations, (scores, scores).
+        explained: By what was chosen the share of each score's variance that it explains, (scores,).
+        values: Of each score its values by the first axis.
+    """
+
+    scores: list[str]
+    correlations: np.ndarray
+    explained: dict[str, np.ndarray]
+    values: dict[str, dict[Any, np.ndarray]]
+
+    def correlation_rows(self) -> list[dict[str, Any]]:
+        """Gives the correlations as a table's rows."""
+        named = zip(self.scores, self.correlations.tolist(), strict=True)
+        return [{"score": name, **dict(zip(self.scores, row, strict=True))} for name, row in named]
+
+    def explained_rows(self) -> list[dict[str, Any]]:
+        """Gives what explains each score as a table's rows."""
+        columns = {name: shares.tolist() for name, shares in self.explained.items()}
+        return [
+            {"score": score, **{name: shares[number] for name, shares in columns.items()}}
+            for number, score in enumerate(self.scores)
+        ]
+
+
+def summary(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], together: Sequence[Sequence[str]]) -> StudySummary:
+    """Compares the scores of a study's rows.
+
+    Scores that are not finite in some row are left out.
+
+    Args:
+        rows: Of `Run.study`, 2 or more: axes and scores by name, the same in each.
+        axes: The names that are axes; the others are scores.
+        together: The axes, or combinations of them, whose share of each score's variance is asked for.
+
+    Returns:
+        What is found.
+
+    Raises:
+        ValueError: Where there are fewer than 2 rows, or no score.
+
+    Example:
+
+    >>> rows = [{"objective": "a", "seed": seed, "gap": 0.1, "loss": seed} for seed in range(2)]
+    >>> rows += [{"objective": "b", "seed": seed, "gap": 0.5, "loss": seed} for seed in range(2)]
+    >>> found = summary(rows, ["objective", "seed"], [["objective"], ["seed"]])
+    >>> found.explained_rows()[0]
+    {'score': 'gap', 'objective': 1.0, 'seed': 0.0}
+    >>> found.values["gap"]["b"].tolist()
+    [0.5, 0.5]
+
+    Reference: Locatello et al. 2019, arXiv 1811.12359, section 5.
+    """
+    names = [name for name in (rows[0] if rows else ()) if name not in axes]
+    names = [name for name in names if np.isfinite([row[name] for row in rows]).all()]
+    if len(rows) < 2 or not names:
+        raise ValueError(f"expected 2 rows or more, with finite scores beside {', '.join(axes)}; got {len(rows)}.")
+    scores = np.array([[row[name] for name in names] for row in rows], "float64")
+    chosen = {axis: [row[axis] for row in rows] for axis in axes}
+    explained = {}
+    for each in together:
+        groups = [chosen[axis] for axis in each]
+        explained[" and ".join(each)] = np.array([explained_variance(column, *groups) for column in scores.T])
+    first = chosen[axes[0]]
+    values = {
+        name: {value: column[[each == value for each in first]] for value in dict.fromkeys(first)}
+        for name, column in zip(names, scores.T, strict=True)
+    }
+    return StudySummary(names, rank_correlations(scores), explained, values)
