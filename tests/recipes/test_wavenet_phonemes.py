@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import json
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -39,14 +40,32 @@ def frames(row):
     return round((float(row["end_seconds"]) - float(row["start_seconds"])) / 0.01)
 
 
-def test_all_phases(tmp_path, capsys):
-    run = a_run(tmp_path)
+def test_all_phases(tmp_path, capsys, monkeypatch):
+    compiled = mock.Mock(wraps=recipe.methods.unit_recognition.compiled)
+    monkeypatch.setattr(recipe.methods.unit_recognition, "compiled", compiled)
+    whole, measured = recipe.serving.wavenet_recognizer.wavenet_recognizer, []
+
+    def offered(model, **how):
+        measured.extend(how.pop("measured"))
+        return whole(model, measured=measured, **how)
+
+    monkeypatch.setattr(recipe.serving.wavenet_recognizer, "wavenet_recognizer", offered)
+    run = a_run(tmp_path, sample_loss_weight=0.3, steps_per_epoch=20)  # all of them full
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     for start in ("linear_", ""):
         assert 0 < found[f"{start}frame_accuracy_percent"] < 100 and found[f"{start}unit_error_rate_percent"] > 0
-    assert 5 < found["frame_chance_percent"] < 40 and 4 < found["bits_per_sample"] < 9
+    assert 4 < found["bits_per_sample"] < 9
+    assert compiled.call_args_list[0].args[2:] == (0.3,)
+    linear, tests = run.load("linear"), list(run.data.examples("test"))
+    assert "convolution_1" not in {layer.name for layer in linear.layers}
+    said = [each.units[40::80][: len(each.units) // 80] for each in tests]
+    right = [linear(each.waveform[None])["units"][0, : len(its)] for each, its in zip(tests, said, strict=True)]
+    right = np.concatenate([np.argmax(each, axis=-1) for each in right]) == np.concatenate(said)
+    assert found["linear_frame_accuracy_percent"] == pytest.approx(100 * right.mean())
+    most = np.bincount(np.concatenate([each.units for each in run.data.examples("train")])).argmax()
+    assert found["frame_chance_percent"] == pytest.approx(100 * np.mean(np.concatenate(said) == most))
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.png")}
     assert pictures >= {
         "training/heard.png",
@@ -60,6 +79,10 @@ def test_all_phases(tmp_path, capsys):
     assert set(card["signatures"]) == {"classify"} and card["samples_per_frame"] == 80
     assert card["inventory"]["speakers"] == ["speaker 0", "speaker 1"] and card["units"] == card["inventory"]["units"]
     assert 0 <= card["measured"]["model.tflite"]["frame_accuracy"] <= 1
+    for its, each in zip(measured, run.data.examples("test", 2), strict=True):
+        np.testing.assert_array_equal(
+            its["units"][: len(each.units) // 80], each.units[40::80][: len(each.units) // 80]
+        )
     # Files of one's own, at another rate and of several channels, from where they begin to where they end.
     paths = [write(tmp_path / f"{name}.wav", np.repeat(noise(9000), 2), 16000) for name in ("one", "two, three")]
     run = later(run, recordings=", ".join(map(str, paths)))
