@@ -50,7 +50,7 @@ class Settings(
     judge_hop: int = setting(80, "samples of a frame that the judge hears", minimum=1, maximum=100_000)
     condition_size: int = 32
     window: int = 4096
-    data: str = "embedded:5:4"
+    data: str = "embedded:10:4"
     num_embeddings: int = 512
     embedding_dim: int = other(64, paper="512")
     learning_rate: float = other(0.002, paper="0.0002")
