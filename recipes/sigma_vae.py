@@ -145,19 +145,19 @@ def judged(run, model):
 
 def compare(run):
     """A training for each decoder, and a β-VAE for each of --betas: one table, and the sweep as curves."""
-    s, kinds = run.settings, [kind for kind in models.vae.DECODERS if kind != "fixed"]
+    betas = settings.lists.numbers(run.settings.betas, "betas")
+    cells = [{"decoder": "fixed", "beta": beta} for beta in betas]
+    cells += [{"decoder": kind, "beta": 1.0} for kind in models.vae.DECODERS if kind != "fixed"]
 
     def one(inner, **_):
         train(inner)
         evaluate(inner)
         return inner.metrics()
 
-    rows = run.study("decoders", {"decoder": kinds, "beta": [1.0]}, one)
-    betas = settings.lists.numbers(s.betas, "betas")
-    sweep = run.study("betas", {"decoder": ["fixed"], "beta": betas}, one)
-    columns = ["decoder", "beta"]
-    columns += [name for name in sweep[0] if name not in columns]
-    run.table("decoders", [{name: row.get(name, "") for name in columns} for row in [*sweep, *rows]])
+    found = run.study("decoders", cells, one)
+    sweep, rows = found[: len(betas)], found[len(betas) :]
+    # The first has all columns; zeros and ones have no scale.
+    run.table("decoders", [{name: row.get(name, "") for name in sweep[0]} for row in found])
     for name in ("frechet_distance_of_drawn", "negative_elbo_nats_with_optimal_scale"):
         points = {"β of a fixed scale": [(np.log10(row["beta"]), row[name]) for row in sweep]}
         ends = np.log10([min(betas), max(betas)])
