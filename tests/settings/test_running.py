@@ -48,7 +48,7 @@ def test_what_is_asked_of_a_trained_model_may_change_and_what_it_is_may_not():
 @pytest.mark.parametrize(
     "values, message",
     [
-        ({"address": "10.0.0.1:6379"}, "--address=10.0.0.1:6379 is of a Ray cluster, for --engine=ray"),
+        ({"address": "10.0.0.1:6379"}, "--address='10.0.0.1:6379' is of a Ray cluster, for --engine=ray"),
         ({"engine": "here", "num_processes": 2}, "--num_processes=2 is for --engine=processes or ray"),
         ({"num_processes": 0}, "--num_processes must be at least 1; got 0"),
         ({"engine": "threads"}, "--engine must be one of here, processes, ray"),

@@ -314,6 +314,6 @@ class Study(Run):
             ValueError: Where a flag is for another engine, naming both.
         """
         if self.address and self.engine != "ray":
-            raise ValueError(f"--address={self.address} is of a Ray cluster, for --engine=ray.")
+            raise ValueError(f"--address={self.address!r} is of a Ray cluster, for --engine=ray.")
         if self.num_processes and self.engine == "here":
             raise ValueError(f"--num_processes={self.num_processes} is for --engine=processes or ray.")
