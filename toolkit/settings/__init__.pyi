@@ -49,6 +49,7 @@ from toolkit.settings.networks import StrokesNetwork as StrokesNetwork
 from toolkit.settings.networks import WeightNoise as WeightNoise
 from toolkit.settings.priors import CodePrior as CodePrior
 from toolkit.settings.priors import ImageSampling as ImageSampling
+from toolkit.settings.priors import JudgedImages as JudgedImages
 from toolkit.settings.priors import PriorTraining as PriorTraining
 from toolkit.settings.running import Devices as Devices
 from toolkit.settings.running import Export as Export
