@@ -52,13 +52,22 @@ def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | No
     return figure
 
 
-def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str) -> "Figure":
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    across: str,
+    up: str,
+    *,
+    log_across: bool = False,
+    log_up: bool = False,
+) -> "Figure":
     """Curves over one axis.
 
     Args:
         lines: For each curve its points (x, y).
         across: What x is.
         up: What y is.
+        log_across: Whether x has a logarithmic axis; points that are not over 0 are not drawn on one.
+        log_up: Likewise y.
 
     Returns:
         A matplotlib figure.
@@ -81,6 +90,10 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
             )
         style = {"color": _COLORS[number % len(_COLORS)], "linestyle": _LINES[number // len(_COLORS) % len(_LINES)]}
         axis.plot(*points.T, label=name, marker=".", **style)
+    if log_across:
+        axis.set_xscale("log", nonpositive="mask")
+    if log_up:
+        axis.set_yscale("log", nonpositive="mask")
     axis.set_xlabel(across)
     axis.set_ylabel(up)
     axis.spines[["top", "right"]].set_visible(False)
