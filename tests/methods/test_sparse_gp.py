@@ -1,3 +1,6 @@
+import os
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -77,18 +80,75 @@ def test_inducing_inputs_at_all_rows_give_scikit_learns_exact_process(name):
 @pytest.mark.parametrize("name", gp_covariance.KERNELS)
 @pytest.mark.parametrize("bound", [sparse_gp.lower_bound, sparse_gp.upper_bound])
 def test_gradient_is_that_of_differences(name, bound):
-    x, y, parameters = problem(rows=50, num_inducing=5)
-    shapes = [np.shape(each) for each in parameters]
-    flat = np.concatenate([np.ravel(each) for each in parameters])
+    x, y, parameters = problem(num_inducing=5)
+    parameters = parameters._replace(inducing_inputs=parameters.inducing_inputs + 0.1)  # matern12 has a kink at rows
+    random = np.random.default_rng(1)
+    direction = gp_covariance.GPParameters(*(random.normal(size=np.shape(each)) for each in parameters))
 
-    def value(flat):
-        parts = np.split(flat, np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1])
-        parts = [tf.constant(part.reshape(shape)) for part, shape in zip(parts, shapes, strict=True)]
+    def value(step):
+        moved = [tf.constant(each + step * way) for each, way in zip(parameters, direction, strict=True)]
         with tf.GradientTape() as tape:
-            tape.watch(parts)
-            found = bound(sparse_gp.summarize(x, y, gp_covariance.GPParameters(*parts), name, block_size=16))
-        return found.numpy(), np.concatenate([np.ravel(each) for each in tape.gradient(found, parts)])
+            tape.watch(moved)
+            found = bound(sparse_gp.summarize(x, y, gp_covariance.GPParameters(*moved), name, block_size=16))
+        return found.numpy(), tape.gradient(found, moved)
 
-    steps = 1e-5 * np.eye(len(flat))
-    differences = [(value(flat + step)[0] - value(flat - step)[0]) / 2e-5 for step in steps]
-    np.testing.assert_allclose(value(flat)[1], differences, rtol=1e-5, atol=1e-5)
+    slope = sum(np.sum(each * way) for each, way in zip(value(0.0)[1], direction, strict=True))
+    assert slope == pytest.approx((value(1e-6)[0] - value(-1e-6)[0]) / 2e-6, rel=1e-6)
+
+
+def gradients(bound, parameters):
+    """The value of a function of parameters, and its gradient as one vector."""
+    parameters = [tf.constant(each) for each in parameters]
+    with tf.GradientTape() as tape:
+        tape.watch(parameters)
+        value = bound(gp_covariance.GPParameters(*parameters))
+    return value.numpy(), np.concatenate([np.ravel(each) for each in tape.gradient(value, parameters)])
+
+
+def gpflows(x, y, parameters, name):
+    """GPflow's bounds, gradient towards what `GPParameters` holds, mean and variance of the function at the rows."""
+    gpflow = pytest.importorskip("gpflow", reason="GPflow 2.11 wants NumPy below 2: an environment of its own")
+    kernels = gpflow.kernels
+    kind = {"squared_exponential": kernels.SquaredExponential, "matern12": kernels.Matern12}
+    kind |= {"matern32": kernels.Matern32, "matern52": kernels.Matern52}
+    kernel = kind[name](variance=parameters.variance, lengthscales=parameters.length_scales)
+    model = gpflow.models.SGPR(
+        (x, y[:, None]), kernel, parameters.inducing_inputs, noise_variance=float(parameters.noise)
+    )
+    ordered = kernel.variance, kernel.lengthscales, model.likelihood.variance, model.inducing_variable.Z
+    with tf.GradientTape() as tape:
+        bound = model.elbo()
+    slopes = tape.gradient(bound, [each.unconstrained_variable for each in ordered])
+    slopes = [
+        slope / tf.exp(each.transform.forward_log_det_jacobian(each.unconstrained_variable, 0))
+        for slope, each in zip(slopes, ordered, strict=True)
+    ]
+    mean, variance = model.predict_f(x)
+    slopes = np.concatenate([np.ravel(each) for each in slopes])
+    return bound.numpy(), slopes, model.upper_bound().numpy(), mean.numpy()[:, 0], variance.numpy()[:, 0]
+
+
+def table(name):
+    """Standardised inputs and targets of a UCI table, and where a fit would begin."""
+    rows = np.loadtxt(pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "uci", name, "data.txt"))
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    x, y = rows[:, :-1], rows[:, -1]
+    chosen = np.random.default_rng(0).choice(len(x), 100, replace=False)
+    return x, y, gp_covariance.GPParameters(0.9, np.full(x.shape[1], 1.5), 0.1, x[chosen])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TOOLKIT_TEST_DATA" not in os.environ, reason="reads the tables of TOOLKIT_TEST_DATA")
+@pytest.mark.parametrize("name", gp_covariance.KERNELS)
+@pytest.mark.parametrize("data", ["bostonHousing", "concrete", "energy", "kin8nm", "power-plant", "yacht"])
+def test_equals_gpflow_on_uci_tables(data, name):
+    x, y, parameters = table(data)
+    bound, slopes, upper, mean, variance = gpflows(x, y, parameters, name)
+    value, gradient = gradients(lambda moved: sparse_gp.lower_bound(sparse_gp.summarize(x, y, moved, name)), parameters)
+    assert value == pytest.approx(bound, rel=1e-6)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-6 * np.abs(slopes).max())
+    summary = sparse_gp.summarize(x, y, parameters, name)
+    assert sparse_gp.upper_bound(summary).numpy() == pytest.approx(upper, rel=1e-6)
+    found = sparse_gp.predict(x, parameters, sparse_gp.posterior(summary), name)
+    np.testing.assert_allclose(found[0], mean, atol=1e-6)
+    np.testing.assert_allclose(found[1] - parameters.noise, variance, atol=1e-6)

@@ -163,11 +163,11 @@ def settled_jitter(
         tried *= 10.0
     raise ValueError(
         "the covariances of the inducing inputs have no Cholesky factor, with a jitter from "
-        f"{jitter:.0e} to {max_jitter:.0e} on the diagonal: {_blame(parameters, max_jitter)}."
+        f"{jitter:.0e} to {max_jitter:.0e} on the diagonal: {_blame(parameters)}."
     )
 
 
-def _blame(parameters, max_jitter):
+def _blame(parameters):
     """Which parameter makes K_uu singular."""
     variance, length_scales, noise, inputs = (np.asarray(each, np.float64) for each in parameters)
     for key, value in (("variance", variance), ("length_scales", length_scales), ("noise", noise)):
@@ -176,8 +176,6 @@ def _blame(parameters, max_jitter):
     if not np.isfinite(inputs).all():
         row = np.flatnonzero(~np.isfinite(inputs).all(axis=1))[0]
         return f"inducing_inputs[{row}] is {inputs[row].tolist()}"
-    if variance * len(inputs) * np.finfo(np.float64).eps > max_jitter:
-        return f"variance = {variance:.3g} is so large that rounding exceeds the jitter; scale the target"
     scaled = inputs / length_scales
     spread = np.ptp(scaled, axis=0)
     order = np.lexsort(scaled.T[::-1])
@@ -185,6 +183,8 @@ def _blame(parameters, max_jitter):
     if len(inputs) > 1 and gaps.min() == 0:
         first, second = sorted(order[np.argmin(gaps) :][:2])
         return f"inducing_inputs[{first}] and inducing_inputs[{second}] are the same, {inputs[first].tolist()}"
+    if variance * len(inputs) * np.finfo(np.float64).eps > MAX_JITTER:
+        return f"variance = {variance:.3g} is so large that rounding exceeds the jitter; scale the target"
     column = int(np.argmin(spread))
     return (
         f"length_scales[{column}] = {length_scales[column]:.3g} is {1 / max(spread[column], 1e-300):.3g} times the "
