@@ -1,0 +1,154 @@
+import os
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
+
+from toolkit.methods import gp_covariance, sparse_gp
+
+SMOOTHNESS = {"squared_exponential": np.inf, "matern12": 0.5, "matern32": 1.5, "matern52": 2.5}
+NOISE = 0.1
+
+
+def problem(rows=60, columns=2, num_inducing=12, seed=0):
+    """Inputs, targets of a known function with noise, and parameters whose inducing inputs are rows."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows, columns))
+    y = np.sin(2 * x[:, 0]) + 0.5 * x[:, -1] + np.sqrt(NOISE) * random.normal(size=rows)
+    return (
+        x,
+        y - y.mean(),
+        gp_covariance.GPParameters(1.3, np.linspace(0.7, 1.1, columns), NOISE, x[:num_inducing].copy()),
+    )
+
+
+def covariance(name, parameters):
+    """Scikit-learn's kernel."""
+    scale = RBF if name == "squared_exponential" else lambda length: Matern(length, nu=SMOOTHNESS[name])
+    return ConstantKernel(parameters.variance) * scale(parameters.length_scales)
+
+
+def dense(x, y, parameters, name, jitter):
+    """L, U, the mean and the variance at x, from N x N matrices by their definitions."""
+    kernel = covariance(name, parameters)
+    inputs, noise = parameters.inducing_inputs, parameters.noise
+    inverse = np.linalg.inv(kernel(inputs) + jitter * np.eye(len(inputs)))
+    explained = kernel(x, inputs) @ inverse @ kernel(inputs, x)
+    trace = np.trace(kernel(x) - explained)
+
+    def log_density(noise_of_quadratic):
+        quadratic = y @ np.linalg.solve(explained + noise_of_quadratic * np.eye(len(x)), y)
+        return -0.5 * (quadratic + np.linalg.slogdet(2 * np.pi * (explained + noise * np.eye(len(x))))[1])
+
+    inner = np.linalg.inv(np.linalg.inv(inverse) + kernel(inputs, x) @ kernel(x, inputs) / noise)
+    mean = kernel(x, inputs) @ inner @ kernel(inputs, x) @ y / noise
+    variance = np.diag(kernel(x) - kernel(x, inputs) @ (inverse - inner) @ kernel(inputs, x))
+    return log_density(noise) - trace / (2 * noise), log_density(noise + trace), mean, variance, trace
+
+
+@pytest.mark.parametrize("name", gp_covariance.KERNELS)
+def test_bounds_and_predictions_are_those_of_the_definitions(name):
+    x, y, parameters = problem()
+    lower, upper, mean, variance, trace = dense(x, y, parameters, name, 1e-6)
+    summary = sparse_gp.summarize(x, y, parameters, name, block_size=17)
+    np.testing.assert_allclose(summary.trace, trace, rtol=1e-8)
+    np.testing.assert_allclose(sparse_gp.lower_bound(summary), lower, rtol=1e-9)
+    np.testing.assert_allclose(sparse_gp.upper_bound(summary), upper, rtol=1e-9)
+    found = sparse_gp.predict(x, parameters, sparse_gp.posterior(summary), name, block_size=13)
+    np.testing.assert_allclose(found[0], mean, atol=1e-8)
+    np.testing.assert_allclose(found[1], variance + NOISE, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", gp_covariance.KERNELS)
+def test_inducing_inputs_at_all_rows_give_scikit_learns_exact_process(name):
+    x, y, parameters = problem(rows=40, num_inducing=40)
+    exact = GaussianProcessRegressor(covariance(name, parameters) + WhiteKernel(NOISE), alpha=0, optimizer=None)
+    exact.fit(x, y)
+    summary = sparse_gp.summarize(x, y, parameters, name, jitter=1e-10)
+    np.testing.assert_allclose(sparse_gp.lower_bound(summary), exact.log_marginal_likelihood_value_, rtol=1e-6)
+    np.testing.assert_allclose(sparse_gp.upper_bound(summary), exact.log_marginal_likelihood_value_, rtol=1e-6)
+    new = np.random.default_rng(5).normal(size=(7, 2))
+    mean, deviation = exact.predict(new, return_std=True)
+    found = sparse_gp.predict(new, parameters, sparse_gp.posterior(summary), name)
+    np.testing.assert_allclose(found[0], mean, atol=1e-6)
+    np.testing.assert_allclose(found[1], deviation**2, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", gp_covariance.KERNELS)
+@pytest.mark.parametrize("bound", [sparse_gp.lower_bound, sparse_gp.upper_bound])
+def test_gradient_is_that_of_differences(name, bound):
+    x, y, parameters = problem(num_inducing=5)
+    parameters = parameters._replace(inducing_inputs=parameters.inducing_inputs + 0.1)  # matern12 has a kink at rows
+    random = np.random.default_rng(1)
+    direction = gp_covariance.GPParameters(*(random.normal(size=np.shape(each)) for each in parameters))
+
+    def value(step):
+        moved = [tf.constant(each + step * way) for each, way in zip(parameters, direction, strict=True)]
+        with tf.GradientTape() as tape:
+            tape.watch(moved)
+            found = bound(sparse_gp.summarize(x, y, gp_covariance.GPParameters(*moved), name, block_size=16))
+        return found.numpy(), tape.gradient(found, moved)
+
+    slope = sum(np.sum(each * way) for each, way in zip(value(0.0)[1], direction, strict=True))
+    assert slope == pytest.approx((value(1e-6)[0] - value(-1e-6)[0]) / 2e-6, rel=1e-6)
+
+
+def gradients(bound, parameters):
+    """The value of a function of parameters, and its gradient as one vector."""
+    parameters = [tf.constant(each) for each in parameters]
+    with tf.GradientTape() as tape:
+        tape.watch(parameters)
+        value = bound(gp_covariance.GPParameters(*parameters))
+    return value.numpy(), np.concatenate([np.ravel(each) for each in tape.gradient(value, parameters)])
+
+
+def gpflows(x, y, parameters, name):
+    """GPflow's bounds, gradient towards what `GPParameters` holds, mean and variance of the function at the rows."""
+    gpflow = pytest.importorskip("gpflow", reason="GPflow 2.11 wants NumPy below 2: an environment of its own")
+    kernels = gpflow.kernels
+    kind = {"squared_exponential": kernels.SquaredExponential, "matern12": kernels.Matern12}
+    kind |= {"matern32": kernels.Matern32, "matern52": kernels.Matern52}
+    kernel = kind[name](variance=parameters.variance, lengthscales=parameters.length_scales)
+    model = gpflow.models.SGPR(
+        (x, y[:, None]), kernel, parameters.inducing_inputs, noise_variance=float(parameters.noise)
+    )
+    ordered = kernel.variance, kernel.lengthscales, model.likelihood.variance, model.inducing_variable.Z
+    with tf.GradientTape() as tape:
+        bound = model.elbo()
+    slopes = tape.gradient(bound, [each.unconstrained_variable for each in ordered])
+    slopes = [
+        slope / tf.exp(each.transform.forward_log_det_jacobian(each.unconstrained_variable, 0))
+        for slope, each in zip(slopes, ordered, strict=True)
+    ]
+    mean, variance = model.predict_f(x)
+    slopes = np.concatenate([np.ravel(each) for each in slopes])
+    return bound.numpy(), slopes, model.upper_bound().numpy(), mean.numpy()[:, 0], variance.numpy()[:, 0]
+
+
+def table(name):
+    """Standardised inputs and targets of a UCI table, and where a fit would begin."""
+    rows = np.loadtxt(pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "uci", name, "data.txt"))
+    rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    x, y = rows[:, :-1], rows[:, -1]
+    chosen = np.random.default_rng(0).choice(len(x), 100, replace=False)
+    return x, y, gp_covariance.GPParameters(0.9, np.full(x.shape[1], 1.5), 0.1, x[chosen])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("TOOLKIT_TEST_DATA" not in os.environ, reason="reads the tables of TOOLKIT_TEST_DATA")
+@pytest.mark.parametrize("name", gp_covariance.KERNELS)
+@pytest.mark.parametrize("data", ["bostonHousing", "concrete", "energy", "kin8nm", "power-plant", "yacht"])
+def test_equals_gpflow_on_uci_tables(data, name):
+    x, y, parameters = table(data)
+    bound, slopes, upper, mean, variance = gpflows(x, y, parameters, name)
+    value, gradient = gradients(lambda moved: sparse_gp.lower_bound(sparse_gp.summarize(x, y, moved, name)), parameters)
+    assert value == pytest.approx(bound, rel=1e-6)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-6, atol=1e-6 * np.abs(slopes).max())
+    summary = sparse_gp.summarize(x, y, parameters, name)
+    assert sparse_gp.upper_bound(summary).numpy() == pytest.approx(upper, rel=1e-6)
+    found = sparse_gp.predict(x, parameters, sparse_gp.posterior(summary), name)
+    np.testing.assert_allclose(found[0], mean, atol=1e-6)
+    np.testing.assert_allclose(found[1] - parameters.noise, variance, atol=1e-6)
