@@ -131,7 +131,7 @@ def batches(run, split):
         gp = methods.svgp.SVGP.starting_at(start, len(x), s.kernel, **how)
         gp.compile(keras.optimizers.Adam(s.learning_rate))
     run.fit(gp, split.batches(s.batch_size), stage="batches")
-    return gp.parameters(), bounds, gp.posterior
+    return type(start)(*map(np.asarray, gp.parameters())), bounds, gp.posterior
 
 
 def parameters_of(model):
@@ -167,24 +167,26 @@ def evaluate(run):
     means = {}
     for name, metric in ((name, metric) for name in shares for metric in list(rows[0])[2:]):
         values = [row[metric] for row in rows if row["model"] == name]
-        key = metric if name == "sparse" else f"{name}_{metric}"
-        means |= {key: np.mean(values), f"{key}_standard_error": np.std(values) / np.sqrt(len(values))}
+        means[metric if name == "sparse" else f"{name}_{metric}"] = np.mean(values)
+        if name == "sparse":
+            means[f"{metric}_standard_error"] = np.std(values) / np.sqrt(len(values))
     run.report(means)
     shares = {name: np.mean(each, axis=0) for name, each in shares.items()}
     run.picture("calibration", visualize.regression.calibration(LEVELS, shares))
 
 
 def predict(run):
-    """The first split's model: of its test rows, or of rows of one's own."""
+    """The first split's model: of its test rows pictures, of rows of one's own a table."""
     model, table, split = run.load(), run.data, run.data.split(0)
-    x = data.tables.files.read_rows(run.settings.rows, table.names) if run.settings.rows else split.inputs(split.x_test)
-    mean, variance = predicted(model, x)
-    scale = np.sqrt(variance)
-    columns = {**dict(zip(table.labels, x.T, strict=True)), f"{table.label}, mean": mean, "scale": scale}
-    run.table("predictions", [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
-    if not run.settings.rows:
-        y = split.targets(split.y_test)
-        run.picture("against_truth", visualize.regression.against_truth(y, mean, scale, table.label))
+    if run.settings.rows:
+        x = data.tables.files.read_rows(run.settings.rows, table.names)
+        mean, variance = predicted(model, x)
+        columns = {**dict(zip(table.labels, x.T, strict=True)), f"{table.label}, mean": mean, "scale": variance**0.5}
+        run.table("predictions", [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)])
+        return
+    mean, variance = predicted(model, split.inputs(split.x_test))
+    y = split.targets(split.y_test)
+    run.picture("against_truth", visualize.regression.against_truth(y, mean, np.sqrt(variance), table.label))
     if len(table.names) == 1:
         run.picture("fit", curve(run, model, split))
 
@@ -200,18 +202,15 @@ def curve(run, model, split):
 
 
 def export(run):
-    table, model = run.data, run.load()
-    train, test = table.order(0)
-    test = test[: run.settings.max_measured]
-    served = serving.regressor.regressor(
-        model,
-        columns=table.labels,
-        target=table.target,
-        unit=table.unit,
-        measured=(table.inputs[test], table.targets[test]),
-        typical=table.inputs[train[:200]],
-    )
-    run.export(served, data=run.settings.data, description=__doc__.splitlines()[0])
+    s, model, table = run.settings, run.load(), run.data_to_measure()
+    if table is None:  # its file is gone, and with it the names
+        told = {"columns": [f"x{number}" for number in range(1, model.input_shape[1] + 1)], "target": "y"}
+    else:
+        train, test = table.order(0)
+        test = test[: s.max_measured]
+        told = {"columns": table.labels, "target": table.target, "unit": table.unit}
+        told |= {"measured": (table.inputs[test], table.targets[test]), "typical": table.inputs[train[:200]]}
+    run.export(serving.regressor.regressor(model, **told), data=s.data, description=__doc__.splitlines()[0])
 
 
 def rates(run):

@@ -48,10 +48,11 @@ def test_what_theory_asks_for_is_the_first_that_suffices():
         assert bounds[1] <= 0.1 < bounds[0]
 
 
-def test_sampled_eigenvalues_stand_for_any_kernel_and_come_to_the_same():
-    x = np.random.default_rng(0).normal(size=(1500, 2))
+def test_sampled_eigenvalues_stand_for_any_kernel():
+    x = np.random.default_rng(0).normal(size=(500, 2))
     parameters = GPParameters(1.0, np.array([2.0, 3.0]), 0.1, None)
-    exact = sparse_gp_rates.num_inducing_for(0.1, sparse_gp_rates.tails(400, 1.0, [2.0, 3.0], x.std(axis=0)), 1000, 0.1)
-    assert asked_for(0.1, x, parameters)(1000) == pytest.approx(exact, rel=0.15)
+    exact = sparse_gp_rates.num_inducing_for(0.1, sparse_gp_rates.tails(200, 1.0, [2.0, 3.0], x.std(axis=0)), 400, 0.1)
+    # What lies so far out that none of the rows does is not among them.
+    assert 0.6 * exact < asked_for(0.1, x, parameters)(400) <= exact
     rough = asked_for(0.1, x, parameters, "matern52")
-    assert rough(1000) > exact, "a rougher kernel takes more"
+    assert rough(400) > exact, "a rougher kernel takes more"

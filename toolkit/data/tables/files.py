@@ -257,8 +257,6 @@ def _number(where, line, name, cell, hint):
     if cell.strip().lower() in _MISSING:
         return math.nan
     if "_" in cell or not _is_number(cell):
-        remedy = (
-            hint if line == 1 and hint else f" Write numbers for words, or leave it out: --leave_out={name[:_SHOWN]}."
-        )
+        remedy = hint if line == 1 and hint else " Write numbers for words, or leave the column out: --leave_out."
         raise ValueError(f"{where}, line {line}, column {_shown(name)}: {_shown(cell.strip())} is no number.{remedy}")
     return float(cell)
