@@ -4,10 +4,10 @@
   PYTHONPATH=. gpflow/bin/python tests/benchmarks/bench_sparse_gp.py [--repeats=5] [--steps=50]
 
 GPflow wants NumPy below 2, so both run in an environment with TensorFlow 2.16; without GPflow the toolkit runs alone,
-in any. The collapsed bound with its gradient towards hyper-parameters and inducing inputs, of rows with 8 columns; steps
-of mini-batches, each a natural gradient of the posterior and one of Adam towards the rest; what a million rows with 500
-inducing inputs take. Bounds must be the same. Each measurement has a process of its own, on the CPU. A ratio below 1
-means that the toolkit takes less.
+in any. The collapsed bound with its gradient towards hyper-parameters and inducing inputs, of rows with 8 columns;
+steps of mini-batches, each a natural gradient of the posterior and one of Adam towards the rest; what a million rows
+with 500 inducing inputs take. Bounds must be the same. Each measurement has a process of its own, on the CPU. A ratio
+below 1 means that the toolkit takes less.
 """
 
 import argparse

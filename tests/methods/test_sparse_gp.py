@@ -96,6 +96,15 @@ def test_gradient_is_that_of_differences(name, bound):
     assert slope == pytest.approx((value(1e-6)[0] - value(-1e-6)[0]) / 2e-6, rel=1e-6)
 
 
+def test_rows_of_another_shape_are_told():
+    x, y, parameters = problem()
+    posterior = sparse_gp.posterior(sparse_gp.summarize(x, y, parameters))
+    with pytest.raises(ValueError, match=r"shape \(n, 2\), as the inducing inputs have; got \(3, 1\)"):
+        sparse_gp.predict(np.zeros((3, 1)), parameters, posterior)
+    with pytest.raises(ValueError, match=r"got x \(60,\)"):
+        sparse_gp.summarize(x[:, 0], y, parameters)
+
+
 def gradients(bound, parameters):
     """The value of a function of parameters, and its gradient as one vector."""
     parameters = [tf.constant(each) for each in parameters]
@@ -128,12 +137,11 @@ def gpflows(x, y, parameters, name):
     return bound.numpy(), slopes, model.upper_bound().numpy(), mean.numpy()[:, 0], variance.numpy()[:, 0]
 
 
-def table(name):
-    """Standardised inputs and targets of a UCI table, and where a fit would begin."""
-    rows = np.loadtxt(pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "uci", name, "data.txt"))
+def standardised(rows, num_inducing=100):
+    """Inputs and targets of a table, its last column, and where a fit might begin."""
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     x, y = rows[:, :-1], rows[:, -1]
-    chosen = np.random.default_rng(0).choice(len(x), 100, replace=False)
+    chosen = np.random.default_rng(0).choice(len(x), num_inducing, replace=False)
     return x, y, gp_covariance.GPParameters(0.9, np.full(x.shape[1], 1.5), 0.1, x[chosen])
 
 
@@ -142,7 +150,8 @@ def table(name):
 @pytest.mark.parametrize("name", gp_covariance.KERNELS)
 @pytest.mark.parametrize("data", ["bostonHousing", "concrete", "energy", "kin8nm", "power-plant", "yacht"])
 def test_equals_gpflow_on_uci_tables(data, name):
-    x, y, parameters = table(data)
+    folder = pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "uci", data)
+    x, y, parameters = standardised(np.loadtxt(folder / "data.txt"))
     bound, slopes, upper, mean, variance = gpflows(x, y, parameters, name)
     value, gradient = gradients(lambda moved: sparse_gp.lower_bound(sparse_gp.summarize(x, y, moved, name)), parameters)
     assert value == pytest.approx(bound, rel=1e-6)
