@@ -19,7 +19,7 @@ def setting(seed=0, num_inducing=4):
         "log_noise": np.log(0.3),
         "inducing_inputs": random.normal(size=(num_inducing, 2)),
         "mean_weights": random.normal(size=num_inducing),
-        "factor": 0.3 * random.normal(size=(num_inducing, num_inducing)),
+        "factor": 0.1 * random.normal(size=(num_inducing, num_inducing)),
         "x_mean": np.array([1.0, -2.0]),
         "x_scale": np.array([0.5, 3.0]),
         "y_mean": np.array(10.0),

@@ -86,7 +86,7 @@ def test_gradient_is_that_of_differences(name, bound):
     direction = gp_covariance.GPParameters(*(random.normal(size=np.shape(each)) for each in parameters))
 
     def value(step):
-        moved = [tf.constant(each + step * way) for each, way in zip(parameters, direction, strict=True)]
+        moved = [tf.constant(each + step * way, tf.float64) for each, way in zip(parameters, direction, strict=True)]
         with tf.GradientTape() as tape:
             tape.watch(moved)
             found = bound(sparse_gp.summarize(x, y, gp_covariance.GPParameters(*moved), name, block_size=16))
@@ -107,7 +107,7 @@ def test_rows_of_another_shape_are_told():
 
 def gradients(bound, parameters):
     """The value of a function of parameters, and its gradient as one vector."""
-    parameters = [tf.constant(each) for each in parameters]
+    parameters = [tf.constant(each, tf.float64) for each in parameters]
     with tf.GradientTape() as tape:
         tape.watch(parameters)
         value = bound(gp_covariance.GPParameters(*parameters))

@@ -68,7 +68,7 @@ def tails(num: int, variance: float, length_scales: Any, input_scales: Any) -> n
         input_scales: As there.
 
     Returns:
-        For each M from 0 to num, float64 (num + 1,). In several dimensions rounded upwards: not below 1e-16 M v.
+        For each M from 0 to num, float64 (num + 1,). In several dimensions rounded upwards, by 2e-16 num v.
 
     Raises:
         ValueError: As `eigenvalues`.
@@ -82,8 +82,8 @@ def tails(num: int, variance: float, length_scales: Any, input_scales: Any) -> n
     if len(ratios) == 1:
         return variance * ratios[0] ** np.arange(num + 1)
     taken = np.cumsum(eigenvalues(num, variance, length_scales, input_scales))
-    rounding = variance * np.finfo(np.float64).eps * np.arange(num + 1)
-    return np.maximum(variance - np.concatenate([[0.0], taken]), 0.0) + rounding
+    left = np.maximum(variance - np.concatenate([[0.0], taken]), 0.0)
+    return left + num * variance * np.finfo(np.float64).eps
 
 
 def sampled_tails(x: Any, kernel: Any) -> np.ndarray:
