@@ -158,12 +158,10 @@ def settled_jitter(
             raise ValueError(f"{key} is {value.tolist()}, but must be finite and more than 0.")
     tried = jitter
     while tried <= max_jitter * 1.001:
-        try:
-            diagonal = tf.linalg.diag_part(tf.linalg.cholesky(inducing_covariance(parameters, name, tried)))
-            if np.isfinite(diagonal).all():
-                return tried
-        except tf.errors.InvalidArgumentError:
-            pass
+        # Squares of the diagonal are at least the jitter but for rounding; without a factor TensorFlow's is NaN.
+        diagonal = tf.linalg.diag_part(tf.linalg.cholesky(inducing_covariance(parameters, name, tried)))
+        if np.min(diagonal**2) >= 0.5 * tried:
+            return tried
         tried *= 10.0
     raise ValueError(
         "the covariances of the inducing inputs have no Cholesky factor, with a jitter from "

@@ -75,11 +75,10 @@ def summarize(
         block_size: Rows of a block.
 
     Returns:
-        See `GPSummary`.
+        See `GPSummary`; NaN where K_uu is not positive definite with this jitter.
 
     Raises:
         ValueError: Where shapes do not fit.
-        tf.errors.InvalidArgumentError: Where K_uu is not positive definite with this jitter.
 
     Reference: Titsias 2009, Variational Learning of Inducing Variables in Sparse Gaussian Processes.
     """

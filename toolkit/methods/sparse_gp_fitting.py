@@ -34,10 +34,8 @@ class GPFit(NamedTuple):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns everything as arrays by name, as `run.compute` keeps them; `parameters_of` reads them."""
-        return {
-            **self.parameters._asdict(),
-            **{key: np.asarray(value) for key, value in self._asdict().items() if key != "parameters"},
-        }
+        others = {key: np.asarray(value) for key, value in self._asdict().items() if key != "parameters"}
+        return {**self.parameters._asdict(), **others}
 
 
 def parameters_of(arrays: Mapping[str, Any]) -> GPParameters:
