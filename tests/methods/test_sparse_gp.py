@@ -4,6 +4,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.datasets import load_diabetes
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern, WhiteKernel
 
@@ -86,7 +87,7 @@ def test_gradient_is_that_of_differences(name, bound):
     direction = gp_covariance.GPParameters(*(random.normal(size=np.shape(each)) for each in parameters))
 
     def value(step):
-        moved = [tf.constant(each + step * way) for each, way in zip(parameters, direction, strict=True)]
+        moved = [tf.constant(each + step * way, tf.float64) for each, way in zip(parameters, direction, strict=True)]
         with tf.GradientTape() as tape:
             tape.watch(moved)
             found = bound(sparse_gp.summarize(x, y, gp_covariance.GPParameters(*moved), name, block_size=16))
@@ -96,9 +97,18 @@ def test_gradient_is_that_of_differences(name, bound):
     assert slope == pytest.approx((value(1e-6)[0] - value(-1e-6)[0]) / 2e-6, rel=1e-6)
 
 
+def test_rows_of_another_shape_are_told():
+    x, y, parameters = problem()
+    posterior = sparse_gp.posterior(sparse_gp.summarize(x, y, parameters))
+    with pytest.raises(ValueError, match=r"shape \(n, 2\), as the inducing inputs have; got \(3, 1\)"):
+        sparse_gp.predict(np.zeros((3, 1)), parameters, posterior)
+    with pytest.raises(ValueError, match=r"got x \(60,\)"):
+        sparse_gp.summarize(x[:, 0], y, parameters)
+
+
 def gradients(bound, parameters):
     """The value of a function of parameters, and its gradient as one vector."""
-    parameters = [tf.constant(each) for each in parameters]
+    parameters = [tf.constant(each, tf.float64) for each in parameters]
     with tf.GradientTape() as tape:
         tape.watch(parameters)
         value = bound(gp_covariance.GPParameters(*parameters))
@@ -128,13 +138,53 @@ def gpflows(x, y, parameters, name):
     return bound.numpy(), slopes, model.upper_bound().numpy(), mean.numpy()[:, 0], variance.numpy()[:, 0]
 
 
-def table(name):
-    """Standardised inputs and targets of a UCI table, and where a fit would begin."""
-    rows = np.loadtxt(pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "uci", name, "data.txt"))
+def standardised(rows, num_inducing=100):
+    """Inputs and targets of a table, its last column, and where a fit might begin."""
     rows = (rows - rows.mean(axis=0)) / rows.std(axis=0)
     x, y = rows[:, :-1], rows[:, -1]
-    chosen = np.random.default_rng(0).choice(len(x), 100, replace=False)
+    chosen = np.random.default_rng(0).choice(len(x), num_inducing, replace=False)
     return x, y, gp_covariance.GPParameters(0.9, np.full(x.shape[1], 1.5), 0.1, x[chosen])
+
+
+# What GPflow 2.11.2 says of scikit-learn's diabetes with 40 inducing inputs: the bounds; the gradient towards variance,
+# first length scale and noise, and the length of all of it; mean and variance of the function at first and last row.
+FIGURES = {
+    "squared_exponential": (
+        (-2429.8314672680112, 38.864902524859566),
+        (-1412.384549934677, 168.36586280908227, 22496.29991008206, 22545.90577936725),
+        (0.5076896345449985, -0.17856561170200905, 0.5640350526352343, 0.8857806288275109),
+    ),
+    "matern12": (
+        (-2665.4857217794797, 48.97333097356615),
+        (-1698.7117583570741, 78.4775843167274, 24871.510197232026, 24930.443792618073),
+        (0.46523081174088643, -0.310903187354264, 0.7373783836233458, 0.8767589442080103),
+    ),
+    "matern32": (
+        (-2561.6796014258634, 44.841592162405775),
+        (-1588.1641470085822, 110.93305266253948, 23831.602436330708, 23886.606040167837),
+        (0.4924225418813095, -0.257248167762736, 0.6737100115523396, 0.8813775701542006),
+    ),
+    "matern52": (
+        (-2525.4452155785452, 43.11675542784652),
+        (-1541.7350206014582, 126.2487157445707, 23464.739186976472, 23518.17054967374),
+        (0.4962256806786955, -0.23632433384397616, 0.645812835744596, 0.883147477586123),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_equals_gpflows_figures(name):
+    found = load_diabetes()
+    x, y, parameters = standardised(np.column_stack([found.data, found.target]), 40)
+    bounds, slopes, predicted = FIGURES[name]
+    value, gradient = gradients(
+        lambda moved: sparse_gp.lower_bound(sparse_gp.summarize(x, y, moved, name, block_size=100)), parameters
+    )
+    np.testing.assert_allclose([*gradient[[0, 1, 11]], np.linalg.norm(gradient)], slopes, rtol=1e-6)
+    summary = sparse_gp.summarize(x, y, parameters, name)
+    np.testing.assert_allclose([value, sparse_gp.upper_bound(summary)], bounds, rtol=1e-6)
+    mean, variance = sparse_gp.predict(x[[0, -1]], parameters, sparse_gp.posterior(summary), name)
+    np.testing.assert_allclose([*mean, *(variance - parameters.noise)], predicted, rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -142,7 +192,8 @@ def table(name):
 @pytest.mark.parametrize("name", gp_covariance.KERNELS)
 @pytest.mark.parametrize("data", ["bostonHousing", "concrete", "energy", "kin8nm", "power-plant", "yacht"])
 def test_equals_gpflow_on_uci_tables(data, name):
-    x, y, parameters = table(data)
+    folder = pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "uci", data)
+    x, y, parameters = standardised(np.loadtxt(folder / "data.txt"))
     bound, slopes, upper, mean, variance = gpflows(x, y, parameters, name)
     value, gradient = gradients(lambda moved: sparse_gp.lower_bound(sparse_gp.summarize(x, y, moved, name)), parameters)
     assert value == pytest.approx(bound, rel=1e-6)

@@ -145,21 +145,23 @@ def settled_jitter(
         What to give `summarize`.
 
     Raises:
-        ValueError: Where there is none; which parameter is to blame.
+        ValueError: Where there is none, or a hyper-parameter is not over 0: which parameter is to blame.
 
     Example:
 
     >>> settled_jitter(GPParameters(1.0, np.array([1.0]), 0.1, np.array([[0.0], [1.0]])))
     1e-06
     """
+    for key in ("variance", "length_scales", "noise"):
+        value = np.asarray(getattr(parameters, key), np.float64)
+        if not (np.isfinite(value) & (value > 0)).all():
+            raise ValueError(f"{key} is {value.tolist()}, but must be finite and more than 0.")
     tried = jitter
     while tried <= max_jitter * 1.001:
-        try:
-            diagonal = tf.linalg.diag_part(tf.linalg.cholesky(inducing_covariance(parameters, name, tried)))
-            if np.isfinite(diagonal).all():
-                return tried
-        except tf.errors.InvalidArgumentError:
-            pass
+        # Squares of the diagonal are at least the jitter but for rounding; without a factor TensorFlow's is NaN.
+        diagonal = tf.linalg.diag_part(tf.linalg.cholesky(inducing_covariance(parameters, name, tried)))
+        if np.min(diagonal**2) >= 0.5 * tried:
+            return tried
         tried *= 10.0
     raise ValueError(
         "the covariances of the inducing inputs have no Cholesky factor, with a jitter from "
@@ -169,10 +171,7 @@ def settled_jitter(
 
 def _blame(parameters):
     """Which parameter makes K_uu singular."""
-    variance, length_scales, noise, inputs = (np.asarray(each, np.float64) for each in parameters)
-    for key, value in (("variance", variance), ("length_scales", length_scales), ("noise", noise)):
-        if not (np.isfinite(value) & (value > 0)).all():
-            return f"{key} is {value.tolist()}, but must be finite and more than 0"
+    variance, length_scales, _, inputs = (np.asarray(each, np.float64) for each in parameters)
     if not np.isfinite(inputs).all():
         row = np.flatnonzero(~np.isfinite(inputs).all(axis=1))[0]
         return f"inducing_inputs[{row}] is {inputs[row].tolist()}"

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 WAYS = ("uniform", "k_means", "k_dpp", "greedy_variance")
-# K-means sees at most so many rows, and the greedy choice so many numbers of its N x M factor (1 GB).
-MAX_K_MEANS_ROWS, MAX_FACTOR_SIZE = 20_000, 2**27
+# K-means sees at most so many rows, and the greedy choice so many numbers of its N x M factor (512 MB).
+MAX_K_MEANS_ROWS, MAX_FACTOR_SIZE = 20_000, 2**26
 # Under this share of its prior variance a row is told by the others, but for rounding.
 _TOLD = 1e-10
 # Steps of the chain after which the inverse is computed anew.

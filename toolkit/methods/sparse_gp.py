@@ -75,11 +75,10 @@ def summarize(
         block_size: Rows of a block.
 
     Returns:
-        See `GPSummary`.
+        See `GPSummary`; NaN where K_uu is not positive definite with this jitter.
 
     Raises:
         ValueError: Where shapes do not fit.
-        tf.errors.InvalidArgumentError: Where K_uu is not positive definite with this jitter.
 
     Reference: Titsias 2009, Variational Learning of Inducing Variables in Sparse Gaussian Processes.
     """
@@ -258,13 +257,19 @@ def predict(
     Returns:
         Mean and variance, float64 (n,) each; the noise is in the variance: without `parameters.noise` it is that of the
         function.
+
+    Raises:
+        ValueError: Where rows have another shape.
     """
-    x = np.asarray(x, np.float64)
+    x, prior = np.asarray(x, np.float64), float(parameters.variance) + float(parameters.noise)
+    columns = parameters.inducing_inputs.shape[1]
+    if x.ndim != 2 or x.shape[1] != columns:
+        raise ValueError(f"expected rows of shape (n, {columns}), as the inducing inputs have; got {x.shape}.")
     covariance = kernel(name, parameters.variance, parameters.length_scales)
     means, variances = [np.zeros(0)], [np.zeros(0)]
     for start in range(0, len(x), block_size):
         covariances = covariance.matrix(x[start : start + block_size], tf.cast(parameters.inducing_inputs, tf.float64))
         explained = tf.reduce_sum(tf.matmul(covariances, posterior.factor, transpose_b=True) ** 2, axis=1)
         means.append(tf.linalg.matvec(covariances, posterior.weights).numpy())
-        variances.append(parameters.variance + parameters.noise - explained.numpy())
+        variances.append(prior - explained.numpy())
     return np.concatenate(means), np.concatenate(variances)

@@ -34,10 +34,8 @@ class GPFit(NamedTuple):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Returns everything as arrays by name, as `run.compute` keeps them; `parameters_of` reads them."""
-        return {
-            **self.parameters._asdict(),
-            **{key: np.asarray(value) for key, value in self._asdict().items() if key != "parameters"},
-        }
+        others = {key: np.asarray(value) for key, value in self._asdict().items() if key != "parameters"}
+        return {**self.parameters._asdict(), **others}
 
 
 def parameters_of(arrays: Mapping[str, Any]) -> GPParameters:
@@ -56,7 +54,8 @@ def initial_parameters(x: Any, inducing_inputs: Any) -> GPParameters:
     """Gives where a fit begins, for a target of variance 1.
 
     The length scales are sqrt(D) times the columns' standard deviations, so that rows far apart still have something to
-    do with each other however many columns there are; function and noise have the variances 1 and 0.1.
+    do with each other however many columns there are, of a constant column sqrt(D); function and noise have the
+    variances 1 and 0.1.
 
     Args:
         x: Inputs, (N, D).
@@ -64,15 +63,9 @@ def initial_parameters(x: Any, inducing_inputs: Any) -> GPParameters:
 
     Returns:
         Float64 arrays.
-
-    Raises:
-        ValueError: Where a column is constant.
     """
-    x = np.asarray(x, np.float64)
-    deviations = x.std(axis=0)
-    if not (deviations > 0).all():
-        raise ValueError(f"column {int(np.argmin(deviations))} of x is constant: it has no length scale; leave it out.")
-    scales = np.sqrt(x.shape[1]) * deviations
+    deviations = np.std(np.asarray(x, np.float64), axis=0)
+    scales = np.sqrt(len(deviations)) * np.where(deviations > 0, deviations, 1.0)
     return GPParameters(np.float64(1.0), scales, np.float64(0.1), np.array(inducing_inputs, np.float64))
 
 

@@ -1,6 +1,7 @@
 """Sparse Gaussian processes by mini-batches: natural gradients for the posterior, any optimizer for the rest."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -139,35 +140,16 @@ class SVGP(keras.Model):
         mean = tf.linalg.matvec(covariances, posterior.weights)
         return tf.stack([mean, parameters.variance + parameters.noise - explained], axis=1)
 
-    def whitened(self, x):
-        """Computes A = L⁻¹ K_ub.
-
-        Args:
-            x: Rows, (batch, D).
-
-        Returns:
-            float64 (M, batch).
-        """
-        parameters, name = self.parameters(), self.options["kernel"]
-        cholesky = tf.linalg.cholesky(inducing_covariance(parameters, name, self.options["jitter"]))
-        covariance = kernel(name, parameters.variance, parameters.length_scales)
-        return tf.linalg.triangular_solve(cholesky, covariance.matrix(parameters.inducing_inputs, x))
-
-    def natural_gradient_step(self, x, y) -> None:
+    def natural_gradient_step(self, x: Any, y: Any) -> None:
         """Takes a step of the posterior.
 
         Args:
             x: Rows, (batch, D).
             y: Targets, (batch,).
         """
-        scaled, step = self.whitened(x), self.options["natural_step"]
-        weight = self.options["num_rows"] / (tf.cast(tf.shape(x)[0], tf.float64) * ops.exp(self.log_noise))
-        precision = tf.eye(self.options["num_inducing"], dtype=tf.float64)
-        precision += weight * tf.matmul(scaled, scaled, transpose_b=True)
-        self.precision.assign((1.0 - step) * self.precision + step * precision)
-        self.shift.assign((1.0 - step) * self.shift + step * weight * tf.linalg.matvec(scaled, y))
+        self._step(self._whitened(x), y)
 
-    def bound(self, x, y):
+    def bound(self, x: Any, y: Any) -> Any:
         """Estimates the bound of all rows from a batch.
 
         Args:
@@ -177,20 +159,35 @@ class SVGP(keras.Model):
         Returns:
             Nats, of all rows together, float64 ().
         """
+        return self._bound(self._whitened(x), y)
+
+    def _whitened(self, x):
+        """A = L⁻¹ K_ub."""
+        parameters, name = self.parameters(), self.options["kernel"]
+        cholesky = tf.linalg.cholesky(inducing_covariance(parameters, name, self.options["jitter"]))
+        covariance = kernel(name, parameters.variance, parameters.length_scales)
+        return tf.linalg.triangular_solve(cholesky, covariance.matrix(parameters.inducing_inputs, x))
+
+    def _step(self, scaled, y):
+        step = self.options["natural_step"]
+        weight = self.options["num_rows"] / (tf.cast(tf.shape(y)[0], tf.float64) * ops.exp(self.log_noise))
+        precision = tf.eye(self.options["num_inducing"], dtype=tf.float64)
+        precision += weight * tf.matmul(scaled, scaled, transpose_b=True)
+        self.precision.assign((1.0 - step) * self.precision + step * precision)
+        self.shift.assign((1.0 - step) * self.shift + step * weight * tf.linalg.matvec(scaled, y))
+
+    def _bound(self, scaled, y):
         variance, noise = ops.exp(self.log_variance), ops.exp(self.log_noise)
-        num_rows = float(self.options["num_rows"])
         cholesky = tf.linalg.cholesky(ops.convert_to_tensor(self.precision))
-        mean = tf.linalg.cholesky_solve(cholesky, ops.convert_to_tensor(self.shift)[:, None])[:, 0]
-        scaled = self.whitened(x)
+        root = tf.linalg.triangular_solve(cholesky, tf.eye(self.options["num_inducing"], dtype=tf.float64))
+        mean = tf.linalg.matvec(root, tf.linalg.matvec(root, ops.convert_to_tensor(self.shift)), transpose_a=True)
         errors = y - tf.linalg.matvec(scaled, mean, transpose_a=True)
-        left = variance - tf.reduce_sum(scaled**2, axis=0)
-        left += tf.reduce_sum(tf.linalg.triangular_solve(cholesky, scaled) ** 2, axis=0)
+        left = variance - tf.reduce_sum(scaled**2, axis=0) + tf.reduce_sum((root @ scaled) ** 2, axis=0)
         expected = -0.5 * (math.log(2.0 * math.pi) + tf.math.log(noise) + (errors**2 + left) / noise)
-        root = tf.linalg.triangular_solve(cholesky, tf.eye(cholesky.shape[0], dtype=tf.float64))
         log_determinant = 2.0 * tf.reduce_sum(tf.math.log(tf.linalg.diag_part(cholesky)))
-        size = float(self.options["num_inducing"])
-        divergence = 0.5 * (tf.reduce_sum(root**2) + tf.reduce_sum(mean**2) - size + log_determinant)
-        return num_rows * tf.reduce_mean(expected) - divergence
+        squares = tf.reduce_sum(root**2) + tf.reduce_sum(mean**2)
+        divergence = 0.5 * (squares - self.options["num_inducing"] + log_determinant)
+        return self.options["num_rows"] * tf.reduce_mean(expected) - divergence
 
     def train_step(self, batch):
         """Takes a step of the posterior, and one of the optimizer.
@@ -202,9 +199,10 @@ class SVGP(keras.Model):
             "loss", minus the bound in nats a row, and "noise", its variance.
         """
         x, y = (tf.cast(each, tf.float64) for each in batch[:2])
-        self.natural_gradient_step(x, y)
         with tf.GradientTape() as tape:
-            loss = -self.bound(x, y) / self.options["num_rows"]
+            scaled = self._whitened(x)
+            self._step(scaled, y)
+            loss = -self._bound(scaled, y) / self.options["num_rows"]
         if self.trainable_variables:
             self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
         self.loss_tracker.update_state(loss)
