@@ -49,6 +49,27 @@ def test_mean_and_variance_are_the_formulas(kernel):
     assert mean.dtype == variance.dtype == "float64"
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_shift_changes_nothing_but_what_is_rounded(kernel):
+    """Long length scales and a large variance: all covariances are nearly the same."""
+    random, lengths = np.random.default_rng(0), np.array([300.0, 500.0])
+    inducing, x = random.normal(size=(4, 2)), random.normal(size=(9, 2))
+    found = {}
+    for dtype in ("float64", "float32"):
+        for shift in (0.0, 1.0):
+            layer = SparseGaussianProcess(4, kernel, dtype=dtype)
+            layer.build((None, 2))
+            weights = np.array([1e3, -2e3, 1.5e3, -5e2]) + 1e-3
+            values = {"log_variance": np.log(1e3), "log_length_scales": np.log(lengths), "inducing_inputs": inducing}
+            values |= {"mean_weights": weights, "shift": shift, "offset": shift * 1e3 * weights.sum()}
+            for name, value in values.items():
+                getattr(layer, name).assign(value)
+            found[dtype, shift] = np.asarray(layer(x)[0], "float64")
+    np.testing.assert_allclose(found["float64", 0.0], found["float64", 1.0], atol=1e-8)
+    off = {shift: np.abs(found["float32", shift] - found["float64", 0.0]).max() for shift in (0.0, 1.0)}
+    assert off[1.0] < 0.2 * off[0.0], off
+
+
 def test_it_begins_as_a_prior():
     mean, variance = SparseGaussianProcess(3)(np.zeros((2, 5)))
     np.testing.assert_array_equal(mean, [0.0, 0.0])
@@ -70,7 +91,7 @@ def test_gate(kernel):
 def test_none_of_its_weights_is_trained_and_all_are_saved(tmp_path):
     rows = keras.Input((2,), dtype="float64")
     model = keras.Model(rows, made("matern52", dtype="float64")(rows))
-    assert model.trainable_weights == [] and len(model.weights) == 10
+    assert model.trainable_weights == [] and len(model.weights) == 14
     model.save(tmp_path / "model.keras")
     x = np.random.default_rng(1).normal(size=(7, 2))
     for before, after in zip(model(x), keras.saving.load_model(tmp_path / "model.keras")(x), strict=True):

@@ -35,6 +35,22 @@ def test_in_float32_it_predicts_nearly_the_same(fitted):
     np.testing.assert_allclose(found[1], variance, atol=1e-4)
 
 
+@pytest.mark.parametrize(("scale", "shifts"), [(1.0, False), (40.0, True)])
+def test_long_length_scales_are_shifted_and_say_the_same(scale, shifts):
+    random = np.random.default_rng(0)
+    x, new = random.normal(size=(80, 2)), random.normal(size=(30, 2))
+    parameters = gp_covariance.GPParameters(100.0, np.full(2, scale), 0.1, x[:15])
+    posterior = sparse_gp.posterior(sparse_gp.summarize(x, x[:, 0] + 0.1 * x[:, 1], parameters))
+    mean, variance = sparse_gp.predict(new, parameters, posterior)
+    made = model.filled(model.sparse_gp(2, 15), parameters, posterior)
+    assert float(made.get_layer("gp").shift) == shifts
+    np.testing.assert_allclose(made(new)[0], mean, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(made(new)[1], variance, rtol=1e-6)
+    small = model.filled(model.sparse_gp(2, 15, dtype="float32"), parameters, posterior)
+    np.testing.assert_allclose(small(new.astype("float32"))[0], mean, atol=1e-3)
+    np.testing.assert_allclose(small(new.astype("float32"))[1], variance, rtol=2e-2)
+
+
 def test_other_shapes_and_scales_are_told(fitted):
     with pytest.raises(ValueError, match=r"inducing_inputs of the model has shape \(9, 3\); got \(10, 3\)"):
         model.filled(model.sparse_gp(3, 9), *fitted)

@@ -13,7 +13,9 @@ class SparseGaussianProcess(keras.layers.Layer):
 
     With k the covariances of the standardised row and the inducing inputs, the mean is y_mean + y_scale wᵀ k and the
     variance of a new observation y_scale² (v - |F k|² + σ²): matrix products, nothing is solved. Distances are sums of
-    squared differences, which float32 tells apart as well.
+    squared differences, which float32 tells apart as well. Where length scales are long, k is nearly v everywhere, and
+    rounding would take what tells rows apart: then the shift s is 1, k = s v + c, and what of both formulas depends on
+    s alone is a weight, c being computed without a difference of like numbers.
 
     Its weights, none of them trained, come from a fit: `models.sparse_gp.filled` sets them. As they begin, the process
     is a prior: mean 0, variance 1, noise 1.
@@ -65,6 +67,10 @@ class SparseGaussianProcess(keras.layers.Layer):
             ("x_scale", (columns,), "ones"),
             ("y_mean", (), "zeros"),
             ("y_scale", (), "ones"),
+            ("shift", (), "zeros"),  # s
+            ("offset", (), "zeros"),  # s v sum w
+            ("taken", (), "zeros"),  # |s v F 1|²
+            ("slope", (inducing,), "zeros"),  # 2 s v Fᵀ F 1
         ):
             weight = self.add_weight(
                 name=name, shape=shape, initializer=initializer, trainable=False, autocast=False, dtype=self._dtype()
@@ -76,28 +82,36 @@ class SparseGaussianProcess(keras.layers.Layer):
         return "float64" if self.variable_dtype == "float64" else "float32"
 
     def call(self, inputs):
-        scaled = (ops.cast(inputs, self._dtype()) - self.x_mean) / self.x_scale
-        scale, variance = ops.exp(self.log_length_scales), ops.exp(self.log_variance)
-        differences = (scaled / scale)[:, None] - self.inducing_inputs / scale
-        covariances = variance * self._correlation(ops.sum(ops.square(differences), axis=-1))
-        mean = ops.matmul(covariances, self.mean_weights[:, None])[:, 0]
-        explained = ops.sum(ops.square(ops.matmul(covariances, ops.transpose(self.factor))), axis=-1)
+        covariances = self.covariances((ops.cast(inputs, self._dtype()) - self.x_mean) / self.x_scale)
+        mean = self.offset + ops.matmul(covariances, self.mean_weights[:, None])[:, 0]
+        explained = self.taken + ops.matmul(covariances, self.slope[:, None])[:, 0]
+        explained += ops.sum(ops.square(ops.matmul(covariances, ops.transpose(self.factor))), axis=-1)
         # Rounding in float32 may explain more than there is.
-        function_variance = ops.maximum(variance - explained, 0.0)
+        function_variance = ops.maximum(ops.exp(self.log_variance) - explained, 0.0)
         observed = function_variance + ops.exp(self.log_noise)
         return self.y_mean + self.y_scale * mean, ops.square(self.y_scale) * observed
 
-    def _correlation(self, squared):
+    def covariances(self, scaled):
+        """Computes c = k - s v of rows and the inducing inputs.
+
+        Args:
+            scaled: Standardised rows, (batch, D).
+
+        Returns:
+            (batch, M).
+        """
+        scale = ops.exp(self.log_length_scales)
+        differences = (scaled / scale)[:, None] - self.inducing_inputs / scale
+        squared = ops.sum(ops.square(differences), axis=-1)
+        # The correlation is (1 + more) exp(-away).
         if self.kernel == "squared_exponential":
-            return ops.exp(-0.5 * squared)
-        # The root of 0 has no gradient.
-        distance = _ROOTS[self.kernel] * ops.sqrt(ops.maximum(squared, 1e-30))
-        polynomial = {
-            "matern12": 1.0,
-            "matern32": 1.0 + distance,
-            "matern52": 1.0 + distance + ops.square(distance) / 3.0,
-        }[self.kernel]
-        return polynomial * ops.exp(-distance)
+            away, more = 0.5 * squared, 0.0
+        else:  # the root of 0 has no gradient
+            away = _ROOTS[self.kernel] * ops.sqrt(ops.maximum(squared, 1e-30))
+            more = {"matern12": 0.0, "matern32": away, "matern52": away + ops.square(away) / 3.0}[self.kernel]
+        near = ops.exp(-away)
+        lacking = more * near - ops.tanh(0.5 * away) * (1.0 + near)  # the correlation less 1
+        return ops.exp(self.log_variance) * (self.shift * lacking + (1.0 - self.shift) * (1.0 + more) * near)
 
     def compute_output_shape(self, input_shape) -> tuple:
         return (input_shape[0],), (input_shape[0],)

@@ -78,7 +78,8 @@ def filled(
         if not (value > 0).all():
             raise ValueError(f"{name} must be more than 0; got {value.tolist()}.")
     columns = layer.x_mean.shape
-    for weight, value in (
+    layer.shift.assign(0.0)
+    _assign(
         (layer.log_variance, np.log(variance)),
         (layer.log_length_scales, np.log(length_scales)),
         (layer.log_noise, np.log(noise)),
@@ -89,8 +90,22 @@ def filled(
         (layer.x_scale, np.broadcast_to(x_scale, columns)),
         (layer.y_mean, np.asarray(y_mean)),
         (layer.y_scale, np.asarray(y_scale)),
-    ):
+    )
+    # F of what all covariances have in common, v; and whether most of F k is that.
+    common = variance * factor.sum(axis=1)
+    every = factor @ np.asarray(layer.covariances(layer.inducing_inputs), np.float64)
+    shift = float(np.mean(common @ every) > 0.5 * common @ common)
+    _assign(
+        (layer.shift, np.asarray(shift)),
+        (layer.offset, shift * variance * weights.sum()),
+        (layer.taken, shift * common @ common),
+        (layer.slope, 2.0 * shift * factor.T @ common),
+    )
+    return model
+
+
+def _assign(*pairs):
+    for weight, value in pairs:
         if tuple(weight.shape) != value.shape:
             raise ValueError(f"{weight.name} of the model has shape {tuple(weight.shape)}; got {value.shape}.")
         weight.assign(ops.convert_to_tensor(value, weight.dtype))
-    return model

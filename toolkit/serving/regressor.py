@@ -10,7 +10,7 @@ from toolkit.export import signature
 from toolkit.metrics import gaussian_prediction
 from toolkit.serving.served import Served
 
-_CALIBRATED_WITH = 200  # rows
+_CALIBRATED_WITH, _COMPARED = 200, 100  # rows
 
 
 def regressor(
@@ -70,16 +70,19 @@ def regressor(
             "rows": len(y),
         }
 
-    first = np.asarray(layer.x_mean)[None] if measured is None else measured[0][:1]
+    shown = np.asarray(layer.x_mean)[None] if measured is None else measured[0][:_COMPARED]
+    pairs = [(np.asarray(exact), np.asarray(copied)) for exact, copied in zip(model(shown), copy(shown), strict=True)]
+    rounding = max(float(np.max(np.abs(exact - copied) / np.maximum(np.abs(exact), 1.0))) for exact, copied in pairs)
     units = {"mean": unit or f"of {target}", "variance": f"({unit or f'of {target}'}) squared, of a new observation"}
     return Served(
         signatures={
             "predict": signature(predict, x=((1, width), "float32", "; ".join(columns)[:500]), outputs=units),
         },
         trackables=(copy,),
-        examples={"predict": {"x": first.astype("float32")}},
+        examples={"predict": {"x": shown[:1].astype("float32")}},
         calibrate=lambda: ({"predict": {"x": row[None].astype("float32")}} for row in typical[:_CALIBRATED_WITH]),
         measure=measure if measured else None,
+        tolerance=max(1e-4, 2.0 * rounding),  # two orders of the same sums differ as much as either from float64
         card={
             "columns": list(columns),
             "target": target,
