@@ -63,7 +63,7 @@ def test_a_fit_begins_at_the_columns_scales():
     x = np.random.default_rng(0).normal(size=(1000, 3)) * [1.0, 0.0, 5.0]
     start = initial_parameters(x, x[:5])
     np.testing.assert_allclose(start.length_scales, np.sqrt(3) * np.array([1.0, 1.0, 5.0]), rtol=0.1)
-    assert (start.variance, start.noise) == (1.0, 0.1)
+    assert (start.variance, start.noise) == (1.0, 0.5)
     np.testing.assert_array_equal(start.inducing_inputs, x[:5])
 
 
@@ -78,3 +78,12 @@ def test_bad_input_is_told():
         fit_by_lbfgs(x, y, start._replace(inducing_inputs=np.zeros((61, 2))))
     with pytest.raises(ValueError, match="noise is -1.0"):
         fit_by_lbfgs(x, y, start._replace(noise=-1.0))
+
+
+def test_a_weak_signal_in_many_columns_is_not_taken_for_noise():
+    from sklearn.datasets import load_diabetes
+
+    found = load_diabetes(scaled=False)
+    x, y = ((each - each.mean(axis=0)) / each.std(axis=0) for each in (found.data, found.target))
+    found = fit_by_lbfgs(x, y, initial_parameters(x, x[:50]), max_iterations=15)
+    assert found.parameters.noise < 0.6

@@ -54,8 +54,9 @@ def initial_parameters(x: Any, inducing_inputs: Any) -> GPParameters:
     """Gives where a fit begins, for a target of variance 1.
 
     The length scales are sqrt(D) times the columns' standard deviations, so that rows far apart still have something to
-    do with each other however many columns there are, of a constant column sqrt(D); function and noise have the
-    variances 1 and 0.1.
+    do with each other however many columns there are, of a constant column sqrt(D). Function and noise have the
+    variances 1 and 0.5: of a small noise what few inducing inputs leave unexplained weighs so much at first that a step
+    can end where all is noise.
 
     Args:
         x: Inputs, (N, D).
@@ -66,7 +67,7 @@ def initial_parameters(x: Any, inducing_inputs: Any) -> GPParameters:
     """
     deviations = np.std(np.asarray(x, np.float64), axis=0)
     scales = np.sqrt(len(deviations)) * np.where(deviations > 0, deviations, 1.0)
-    return GPParameters(np.float64(1.0), scales, np.float64(0.1), np.array(inducing_inputs, np.float64))
+    return GPParameters(np.float64(1.0), scales, np.float64(0.5), np.array(inducing_inputs, np.float64))
 
 
 def fit_by_lbfgs(
