@@ -223,35 +223,25 @@ def rates(run):
             f"--sizes={s.sizes}: expected numbers from {max(counts)}, the largest of --counts, to the table's "
             f"{len(split.y_train)} training rows."
         )
-    rows, law = [], {}
-    theorem = methods.inducing_counts.asked_for(s.divergence, split.x_train, parameters, s.kernel)
+    how = {"sizes": sizes, "counts": counts, "seed": s.seed, "keep": run.compute}
+    rows = methods.inducing_counts.divergences(split.x_train, split.y_train, parameters, s.kernel, **how)
+    run.table("rates", rows)
     for size in sizes:
-        x, y, ways = split.x_train[:size], split.y_train[:size], {}
-        for way, count in itertools.product(methods.inducing_inputs.WAYS, counts):
-            how = {"way": way, "num_inducing": count, "seed": s.seed}
-            found = run.compute(
-                lambda x=x, y=y, how=how: methods.sparse_gp_convergence.measured(x, y, parameters, s.kernel, **how),
-                stage=f"rates/{way}_{count}_of_{size}",
-            )
-            rows.append({"rows": size, "way": way, **{name: float(value) for name, value in found.items()}})
-            # Of many rows the exact process is not computed: then by the bounds.
-            left = rows[-1]["kl" if np.isfinite(rows[-1]["kl"]) else "kl_bound"]
-            ways.setdefault(way, []).append((count, max(left, 1e-6)))
+        ways = {}
+        for row in (row for row in rows if row["rows"] == size):
+            ways.setdefault(row["way"], []).append((row["num_inducing"], row["divergence"]))
         drawn = visualize.charts.curves(ways, "inducing inputs", "divergence, nats", log_up=True)
         run.picture(f"rates/divergence_{size}", drawn)
-        for way, points in ways.items():
-            if count := methods.inducing_counts.enough(*zip(*points, strict=True), s.divergence):
-                law.setdefault(way, []).append((size, count))
-        law.setdefault("theorem", []).append((size, theorem(size)))
-    run.table("rates", rows)
-    more = {
-        way: methods.inducing_counts.log_law(*zip(*points, strict=True))
-        for way, points in law.items()
-        if len(points) > 1
-    }
-    for way, (a, b) in more.items():
-        law[f"{way}: {b:.1f} more for twice the rows"] = [(size, a + b * np.log2(size)) for size in sizes]
-    run.report({f"inducing_inputs_more_for_twice_the_rows_{way}": b for way, (_, b) in more.items()})
+    theorem = methods.inducing_counts.asked_for(s.divergence, split.x_train, parameters, s.kernel)
+    law = methods.inducing_counts.enough_of(rows, s.divergence) | {"theorem": [(size, theorem(size)) for size in sizes]}
+    more = {}
+    for way, points in [*law.items()]:
+        if len(points) > 1:
+            a, b = methods.inducing_counts.log_law(*zip(*points, strict=True))
+            more[f"inducing_inputs_more_for_twice_the_rows_{way}"] = b
+            if way == s.inducing:
+                law[f"{way}, log law: {b:.1f} more for twice"] = [(size, a + b * np.log2(size)) for size in sizes]
+    run.report(more)
     of = f"inducing inputs for {s.divergence:g} nats"
     run.picture("rates/inducing_inputs", visualize.charts.curves(law, "rows", of, log_across=True))
 
@@ -263,23 +253,28 @@ def continual(run):
     while edges[-1] < len(split.y_train):
         edges.append(min(2 * edges[-1], len(split.y_train)))
     chunks = [(split.x_train[a:b], split.y_train[a:b]) for a, b in itertools.pairwise([0, *edges])]
-    growing = methods.inducing_counts.asked_for(s.divergence, split.x_train, parameters, s.kernel)
+    theorem = methods.inducing_counts.asked_for(s.divergence, split.x_train, parameters, s.kernel)
     y = split.targets(split.y_test)
-    lines, rows = {}, []
-    for name, count in {"growing": growing, "fixed": lambda _: max(growing(edges[0]) // 2, 1)}.items():
-        for grown in methods.sparse_gp_convergence.growing(
-            chunks, parameters, count, s.kernel, way=s.inducing, seed=s.seed
-        ):
+    lines, rows, how = {}, [], {"way": s.inducing, "seed": s.seed}
+    for name, count in {"growing": theorem, "fixed": lambda _: max(theorem(edges[0]) // 2, 1)}.items():
+        for grown in methods.sparse_gp_convergence.growing(chunks, parameters, count, s.kernel, **how):
+            size, lower = grown.num_rows, float(methods.sparse_gp.lower_bound(grown.summary))
+            row = {"M": name, "rows": size, "inducing_inputs": len(grown.parameters.inducing_inputs)}
+            row |= {
+                "bound_nats": float(methods.sparse_gp.upper_bound(grown.summary)) - lower,
+                "divergence_nats": np.nan,
+            }
+            if size <= s.max_exact:
+                known = split.x_train[:size], split.y_train[:size], parameters, s.kernel
+                row["divergence_nats"] = methods.exact_gp.log_marginal_likelihood(*known) - lower
             mean, variance = methods.sparse_gp.predict(split.x_test, grown.parameters, grown.posterior, s.kernel)
             said = split.targets(mean), split.y_scale**2 * variance
-            bound = float(methods.sparse_gp.upper_bound(grown.summary) - methods.sparse_gp.lower_bound(grown.summary))
-            inducing = len(grown.parameters.inducing_inputs)
-            row = {"inducing": name, "rows": grown.num_rows, "inducing_inputs": inducing, "kl_bound_nats": bound}
             rows.append(row | metrics.gaussian_prediction.scores(y, *said))
-            lines.setdefault(name, []).append((grown.num_rows, bound))
+            for measure in ("divergence", "bound"):
+                lines.setdefault(f"M {name}: {measure}", []).append((size, row[f"{measure}_nats"]))
     run.table("continual", rows)
-    drawn = visualize.charts.curves(lines, "rows", "bound on the divergence, nats", log_across=True, log_up=True)
-    run.picture("continual/bound", drawn)
+    drawn = visualize.charts.curves(lines, "rows", "nats", log_across=True, log_up=True)
+    run.picture("continual", drawn)
 
 
 def check_data(run):

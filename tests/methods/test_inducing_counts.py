@@ -5,7 +5,7 @@ import pytest
 
 from toolkit.methods import sparse_gp_rates
 from toolkit.methods.gp_covariance import GPParameters
-from toolkit.methods.inducing_counts import asked_for, enough, log_law
+from toolkit.methods.inducing_counts import asked_for, divergences, enough, enough_of, log_law
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,26 @@ def test_sampled_eigenvalues_stand_for_any_kernel():
     assert 0.6 * exact < asked_for(0.1, x, parameters)(400) <= exact
     rough = asked_for(0.1, x, parameters, "matern52")
     assert rough(400) > exact, "a rougher kernel takes more"
+
+
+def test_divergences_are_kept_and_what_was_enough_is_found():
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 1))
+    y = np.sin(2 * x[:, 0]) + 0.3 * random.standard_normal(60)
+    parameters, kept, computed = GPParameters(1.0, np.array([0.7]), 0.1, None), {}, []
+
+    def keep(function, stage):
+        if stage not in kept:
+            computed.append(stage)
+            kept[stage] = function()
+        return kept[stage]
+
+    how = {"sizes": [30, 60], "counts": [4, 20], "keep": keep}
+    rows = divergences(x, y, parameters, "squared_exponential", **how)
+    assert len(rows) == len(kept) == 2 * 4 * 2 and "rates/k_means_20_of_30" in kept
+    first = rows[0]
+    assert first["divergence"] == pytest.approx(first["log_likelihood"] - first["lower"])
+    found = enough_of(rows, 0.1)
+    assert [(size, 4 < count <= 20) for size, count in found["greedy_variance"]] == [(30, True), (60, True)]
+    assert "uniform" not in enough_of(rows, 1e-9)
+    assert divergences(x, y, parameters, "squared_exponential", **how) == rows and len(computed) == len(rows)

@@ -25,6 +25,7 @@ def test_curves_on_logarithmic_axes(log_across, log_up):
     axis = figure.axes[0]
     assert (axis.get_xscale(), axis.get_yscale()) == ("log" if log_across else "linear", "log" if log_up else "linear")
     figure.draw_without_rendering()
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["10"] or not log_across
 
 
 def test_bars_by_frequency():

@@ -1,5 +1,7 @@
 """A fitted sparse Gaussian process as a layer: rows in, mean and variance of the target out."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -91,7 +93,7 @@ class SparseGaussianProcess(keras.layers.Layer):
         observed = function_variance + ops.exp(self.log_noise)
         return self.y_mean + self.y_scale * mean, ops.square(self.y_scale) * observed
 
-    def covariances(self, scaled):
+    def covariances(self, scaled) -> Any:
         """Computes c = k - s v of rows and the inducing inputs.
 
         Args:

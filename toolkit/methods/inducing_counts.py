@@ -1,14 +1,77 @@
 """How many inducing inputs are enough: what was measured, what theory asks for, and the line as the rows double."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from toolkit.methods import sparse_gp_rates
 from toolkit.methods.gp_covariance import GPParameters, kernel
+from toolkit.methods.inducing_inputs import WAYS
+from toolkit.methods.sparse_gp_convergence import measured
 
 _TAILS, _SAMPLED = 1000, 2000  # eigenvalues that are computed, and rows whose eigenvalues stand for the kernel's
+
+
+def divergences(
+    x: Any,
+    y: Any,
+    parameters: GPParameters,
+    name: str,
+    *,
+    sizes: Iterable[int],
+    counts: Iterable[int],
+    seed: int = 0,
+    keep: Callable[..., Mapping[str, Any]] = lambda function, stage: function(),
+) -> list[dict[str, Any]]:
+    """Measures how near sparse processes come, at each N, for each way of choosing, at each M.
+
+    Args:
+        x: Rows, float64 (N, D), of which the first are taken.
+        y: Targets, (N,).
+        parameters: See `GPParameters`; the inducing inputs are not looked at.
+        name: The kernel's, one of `KERNELS`.
+        sizes: Numbers of rows.
+        counts: Numbers of inducing inputs.
+        seed: Of the choices.
+        keep: Calls a function unless its result is kept already, under a name, as `run.compute` does.
+
+    Returns:
+        A row for each: "rows", "way", what `measured` returns, and "divergence", that from the exact process, or where
+        it is not computed its bound.
+    """
+    found = []
+    for size, way, count in itertools.product(sizes, WAYS, counts):
+
+        def one(size=size, way=way, count=count):
+            return measured(x[:size], y[:size], parameters, name, way=way, num_inducing=count, seed=seed)
+
+        kept = {key: float(value) for key, value in keep(one, stage=f"rates/{way}_{count}_of_{size}").items()}
+        left = kept["kl"] if np.isfinite(kept["kl"]) else kept["kl_bound"]
+        found.append({"rows": size, "way": way, **kept, "divergence": left})
+    return found
+
+
+def enough_of(rows: Sequence[Mapping[str, Any]], asked: float) -> dict[str, list[tuple[int, int]]]:
+    """Finds for each way of choosing and each N how many inducing inputs were enough.
+
+    Args:
+        rows: What `divergences` returned.
+        asked: What the divergence is to be at most, in nats.
+
+    Returns:
+        By way, pairs (N, M), without those N at which no M was enough.
+    """
+    groups: dict[tuple, list] = {}
+    for row in rows:
+        groups.setdefault((row["way"], row["rows"]), []).append((int(row["num_inducing"]), row["divergence"]))
+    found: dict[str, list] = {}
+    for (way, size), pairs in groups.items():
+        count = enough(*zip(*pairs, strict=True), asked)
+        if count is not None:
+            found.setdefault(way, []).append((size, count))
+    return found
 
 
 def enough(counts: Sequence[int], divergences: Sequence[float], asked: float) -> int | None:

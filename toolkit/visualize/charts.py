@@ -92,6 +92,10 @@ def curves(
         axis.plot(*points.T, label=name, marker=".", **style)
     if log_across:
         axis.set_xscale("log", nonpositive="mask")
+        places = sorted({float(x) for points in lines.values() for x, _ in points if x > 0})
+        if len(places) <= _PLACES:  # such as powers of two, which a decade's marks would not name
+            axis.set_xticks(places, [f"{place:g}" for place in places], minor=False)
+            axis.set_xticks([], minor=True)
     if log_up:
         axis.set_yscale("log", nonpositive="mask")
     axis.set_xlabel(across)
@@ -99,6 +103,9 @@ def curves(
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=8)
     return figure
+
+
+_PLACES = 12  # on a logarithmic axis, up to which each is named
 
 
 def bars(counts: Mapping[str, int], label: str) -> "Figure":
