@@ -16,7 +16,9 @@ from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import image_codes as image_codes
 from toolkit.methods import image_judge as image_judge
+from toolkit.methods import inducing_counts as inducing_counts
 from toolkit.methods import inducing_inputs as inducing_inputs
+from toolkit.methods import linear_prediction as linear_prediction
 from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
 from toolkit.methods import sound_codes as sound_codes
