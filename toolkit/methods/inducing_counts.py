@@ -114,7 +114,7 @@ def log_law(num_rows: Sequence[int], counts: Sequence[int]) -> tuple[float, floa
     Example:
 
     >>> a, b = log_law([250, 500, 1000], [20, 23, 26])
-    >>> round(b, 6), round(a + b * np.log2(2000), 6)
+    >>> round(b, 6), round(float(a + b * np.log2(2000)), 6)
     (3.0, 29.0)
 
     Reference: Burt et al. 2019, arXiv 1903.03571, corollary 1: O(log N) in one dimension.
