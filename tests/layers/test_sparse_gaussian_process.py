@@ -82,10 +82,9 @@ def test_rounding_leaves_at_least_the_noise():
     assert np.min(layer(setting()["inducing_inputs"] * [0.5, 3.0] + [1.0, -2.0])[1]) == pytest.approx(16.0 * 0.3)
 
 
-@pytest.mark.parametrize("kernel", ["squared_exponential", "matern32"])
-def test_gate(kernel):
+def test_gate():
     rows = np.random.default_rng(0).normal(size=(3, 2)).astype("float32")
-    checks.check_layer(lambda: SparseGaussianProcess(4, kernel, name="layer"), rows)
+    checks.check_layer(lambda: SparseGaussianProcess(4, "matern32", name="layer"), rows)
 
 
 def test_none_of_its_weights_is_trained_and_all_are_saved(tmp_path):

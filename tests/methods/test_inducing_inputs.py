@@ -59,8 +59,8 @@ def test_the_chain_draws_sets_by_their_determinant():
     covariance = RBF(0.5)(x)
     sets = list(itertools.combinations(range(6), 3))
     weights = np.array([np.linalg.det(covariance[np.ix_(each, each)]) for each in sets])
-    draws = 300
-    drawn = [inducing_inputs.k_dpp(x, [0, 1, 2], kernel(), num_steps=50, seed=seed) for seed in range(draws)]
+    draws = 200
+    drawn = [inducing_inputs.k_dpp(x, [0, 1, 2], kernel(), num_steps=40, seed=seed) for seed in range(draws)]
     counts = np.zeros(len(sets))
     for each in drawn:
         counts[sets.index(tuple(sorted(each.tolist())))] += 1

@@ -78,8 +78,10 @@ def test_inducing_inputs_at_all_rows_give_scikit_learns_exact_process(name):
     np.testing.assert_allclose(found[1], deviation**2, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", gp_covariance.KERNELS)
-@pytest.mark.parametrize("bound", [sparse_gp.lower_bound, sparse_gp.upper_bound])
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [*((name, sparse_gp.lower_bound) for name in gp_covariance.KERNELS), ("matern32", sparse_gp.upper_bound)],
+)
 def test_gradient_is_that_of_differences(name, bound):
     x, y, parameters = problem(num_inducing=5)
     parameters = parameters._replace(inducing_inputs=parameters.inducing_inputs + 0.1)  # matern12 has a kink at rows

@@ -52,7 +52,7 @@ def test_arrays_hold_the_fit():
 def test_hyperparameters_stay_within_the_limits():
     x, y = problem()
     noiseless = np.sin(x[:, 0])  # its noise would fall without end
-    fit = fit_by_lbfgs(x, noiseless, initial_parameters(x, x[:30]), max_iterations=60)
+    fit = fit_by_lbfgs(x, noiseless, initial_parameters(x, x[:30]), max_iterations=30)
     for name, (least, most) in sparse_gp_fitting.LIMITS.items():
         value = getattr(fit.parameters, name)
         assert np.all(value >= least * 0.999) and np.all(value <= most * 1.001), name
