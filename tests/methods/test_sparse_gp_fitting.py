@@ -87,3 +87,20 @@ def test_a_weak_signal_in_many_columns_is_not_taken_for_noise():
     x, y = ((each - each.mean(axis=0)) / each.std(axis=0) for each in (found.data, found.target))
     found = fit_by_lbfgs(x, y, initial_parameters(x, x[:50]), max_iterations=15)
     assert found.parameters.noise < 0.6
+
+
+def test_a_step_to_where_there_is_no_factor_is_taken_back(monkeypatch):
+    random = np.random.default_rng(0)
+    x = random.normal(size=(60, 1))
+    y, start = np.sin(3 * x[:, 0]) + 0.1 * random.standard_normal(60), initial_parameters(x, x[:10])
+    undisturbed, settled, calls = fit_by_lbfgs(x, y, start), sparse_gp_fitting.settled_jitter, []
+
+    def sometimes(*arguments):
+        calls.append(arguments)
+        if len(calls) == 5:  # the first is of the start, before the fit
+            raise ValueError("no factor")
+        return settled(*arguments)
+
+    monkeypatch.setattr(sparse_gp_fitting, "settled_jitter", sometimes)
+    assert fit_by_lbfgs(x, y, start).bound == pytest.approx(undisturbed.bound, rel=1e-3)
+    assert len(calls) > 6

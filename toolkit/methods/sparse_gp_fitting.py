@@ -135,8 +135,12 @@ def fit_by_lbfgs(
 
     def objective(vector):
         vector = tf.constant(vector)
-        used.append(settled_jitter(unpacked(vector), name, jitter))
-        value, gradient = value_and_gradient(vector, tf.constant(used[-1], tf.float64))
+        try:
+            needed = settled_jitter(unpacked(vector), name, jitter)
+        except ValueError:  # the line search tries extreme ones: told that this is no good, it comes back
+            return 10.0 * max(map(abs, bounds), default=0.0) + len(y), np.zeros(len(vector))
+        used.append(needed)
+        value, gradient = value_and_gradient(vector, tf.constant(needed, tf.float64))
         return -value.numpy(), -gradient.numpy()
 
     def after(intermediate_result):
