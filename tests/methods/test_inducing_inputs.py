@@ -70,14 +70,17 @@ def test_the_chain_draws_sets_by_their_determinant():
     assert statistic < 2 * likely.sum() and counts[~likely].sum() < 3 * expected[~likely].sum() + 10
 
 
-def test_the_chains_inverse_stays_right_over_many_exchanges():
+def test_the_chains_ratios_and_inverse_stay_right_over_many_exchanges():
     x = np.random.default_rng(0).normal(size=(100, 1))
     covariance = RBF(0.1)(x) + 1e-10 * np.eye(100)
     members, inverse = np.arange(8), np.linalg.inv(covariance[:8, :8])
     for step in range(8, 60):
-        place = step % 8
-        inducing_inputs._exchange(inverse, place, covariance[members, step], covariance[step, step])
-        members[place] = step
+        exchange = inverse, step % 8, covariance[members, step], covariance[step, step]
+        before = np.linalg.det(covariance[np.ix_(members, members)])
+        ratio = inducing_inputs._ratio(*exchange)
+        inducing_inputs._exchange(*exchange)
+        members[step % 8] = step
+        assert ratio == pytest.approx(np.linalg.det(covariance[np.ix_(members, members)]) / before, rel=1e-5)
     np.testing.assert_allclose(inverse @ covariance[np.ix_(members, members)], np.eye(8), atol=1e-5)
 
 

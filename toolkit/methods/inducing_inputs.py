@@ -148,15 +148,19 @@ def k_dpp(x: Any, start: Any, kernel: Any, *, num_steps: int = 10_000, seed: int
         for step, (place, chance) in enumerate(zip(leaving, random.random(number), strict=True), start=size):
             if int(pool[step]) in taken:
                 continue
-            towards = covariances[members, step]
-            solved = inverse @ towards
-            left = covariances[step, step] - towards @ solved
-            if chance < inverse[place, place] * max(left, 0.0) + solved[place] ** 2:
+            exchange = inverse, place, covariances[members, step], covariances[step, step]
+            if chance < _ratio(*exchange):
                 taken ^= {int(pool[members[place]]), int(pool[step])}
                 members[place] = step
-                _exchange(inverse, place, towards, covariances[step, step])
+                _exchange(*exchange)
         chosen = pool[members]
     return chosen
+
+
+def _ratio(inverse, place, towards, variance):
+    """det K_new / det K_old, where a row of this variance and covariances towards the members comes to one place."""
+    solved = inverse @ towards
+    return inverse[place, place] * max(variance - towards @ solved, 0.0) + solved[place] ** 2
 
 
 def _exchange(inverse, place, towards, variance):

@@ -86,6 +86,8 @@ def fit_by_lbfgs(
 
     SciPy's L-BFGS-B within `LIMITS`. Where the inducing inputs are rows, call it in rounds and choose them anew in
     between, with the fitted kernel: the bound then need not rise from round to round, but the rows are the kernel's.
+    Each round is one `run.compute(lambda: fit_by_lbfgs(...).arrays(), stage=f"fit_{round}")`: what was killed goes on
+    with the round that it was in.
 
     Args:
         x: Inputs, standardised, (N, D).
