@@ -9,6 +9,8 @@ from toolkit.settings import lists as lists
 from toolkit.settings import networks as networks
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
+from toolkit.settings import sparse_processes as sparse_processes
+from toolkit.settings import tables as tables
 from toolkit.settings.codebooks import Codebook as Codebook
 from toolkit.settings.codebooks import EncodedImages as EncodedImages
 from toolkit.settings.codebooks import ImageAutoencoder as ImageAutoencoder
@@ -64,3 +66,5 @@ from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training
 from toolkit.settings.running import WriterExport as WriterExport
+from toolkit.settings.sparse_processes import SparseProcess as SparseProcess
+from toolkit.settings.tables import Tables as Tables
