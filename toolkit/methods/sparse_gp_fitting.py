@@ -168,4 +168,5 @@ def fit_by_lbfgs(
         options={"maxiter": max_iterations, "maxfun": 10 * max_iterations + 10},
     )
     fitted = GPParameters(*(each.numpy() for each in unpacked(tf.constant(found.x))))
-    return GPFit(fitted, -float(found.fun), np.array(bounds), len(used) - 1, max(used), bool(found.success))
+    converged = found.status != 1  # a limit was reached; 2: rounding leaves no way up
+    return GPFit(fitted, -float(found.fun), np.array(bounds), len(used) - 1, max(used), converged)
