@@ -15,7 +15,8 @@ time: error 0.298 to 0.303, 0.210 to 0.229 nats a row, as the exact process, 94 
 inducing inputs; a straight line 0.765 to 0.787, 1.15 to 1.18 nats. UCI's concrete, 200 inducing inputs, five of the
 published splits: error 5.68 (exact 5.60, line 10.6), 3.16 nats.
 
-Paper: theorems: of Gaussian inputs and the squared exponential O(log N) inducing inputs in one dimension; no table.
+Paper: theorems, of Gaussian inputs and the squared exponential O(log N) inducing inputs in one dimension; no table of
+numbers.
 
 Differs from the paper: hyper-parameters are fitted, and inducing inputs chosen anew by the fitted kernel.
 """
@@ -117,7 +118,8 @@ def collapsed(run, split, rows=slice(None), stage="fit"):
         bounds += (found["bounds"] / len(y)).tolist()
 
     def posterior():
-        summary = methods.sparse_gp.summarize(x, y, parameters, s.kernel, jitter=float(found["jitter"]))
+        jitter = methods.gp_covariance.settled_jitter(parameters, s.kernel)
+        summary = methods.sparse_gp.summarize(x, y, parameters, s.kernel, jitter=jitter)
         return methods.sparse_gp.posterior(summary)
 
     return parameters, bounds, posterior

@@ -31,7 +31,7 @@ def table(folder, name):
 
 
 def test_all_phases(tmp_path):
-    run = a_run(tmp_path)
+    run = a_run(tmp_path, num_choices=1)
     for phase in (recipe.train, recipe.evaluate, recipe.predict, recipe.export, recipe.check_data):
         phase(run)
     found = run.metrics()
@@ -61,7 +61,7 @@ def test_all_phases(tmp_path):
     run.close()
     told = "--sizes=500: expected numbers from 14, the largest of --counts, to the table's 180 training rows"
     with pytest.raises(ValueError, match=told):
-        recipe.rates(a_run(tmp_path, sizes="500"))
+        recipe.rates(a_run(tmp_path, num_choices=1, sizes="500"))
 
 
 @pytest.mark.slow
