@@ -27,7 +27,11 @@ def test_classes_become_0_1_in_the_order_given():
 
 @pytest.mark.parametrize(
     ("names", "told"),
-    [(("1", "12"), "there is no class '12'; there are 0, 1,"), (("1",), "two classes or more"), (("1", "1"), "each once")],
+    [
+        (("1", "12"), "there is no class '12'; there are 0, 1,"),
+        (("1",), "two classes or more"),
+        (("1", "1"), "each once"),
+    ],
 )
 def test_classes_that_cannot_be(names, told):
     with pytest.raises(ValueError, match=told):

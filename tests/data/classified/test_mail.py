@@ -12,15 +12,15 @@ def written(folder, **mails):
     return folder
 
 
-def test_files_are_found_in_their_natural_order_up_to_two_folders_down(tmp_path):
+def test_files_are_found_in_their_natural_order_up_to_three_folders_down(tmp_path):
     for own in ("enron1", "enron2"):
         written(tmp_path / "corpus" / own, ham=[b"a"] * 11, spam=[b"b"])
     (tmp_path / "corpus" / "enron1" / "ham" / ".hidden").write_bytes(b"c")
-    found = mail.files(tmp_path / "corpus")
+    found = mail.files(tmp_path)
     assert [path.name for path in found["ham"]] == [f"{number}.txt" for number in range(11)] * 2
     assert [path.parts[-3] for path in found["spam"]] == ["enron1", "enron2"]
     with pytest.raises(ValueError, match="no mail in ham/"):
-        mail.files(tmp_path)  # three folders down
+        mail.files(tmp_path.parent)  # four folders down
 
 
 def test_links_between_folders_do_not_lead_round(tmp_path):

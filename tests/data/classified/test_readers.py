@@ -7,7 +7,9 @@ from toolkit.data.classified.readers import READERS, sniff
 
 
 def mails(folder):
-    return written(folder, ham=[b"gas meter %d" % n for n in range(10)], spam=[b"cheap pills now %d" % n for n in range(5)])
+    return written(
+        folder, ham=[b"gas meter %d" % n for n in range(10)], spam=[b"cheap pills now %d" % n for n in range(5)]
+    )
 
 
 def test_mail_is_held_out_by_class(tmp_path):

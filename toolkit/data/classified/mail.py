@@ -9,7 +9,7 @@ from toolkit.files import binary, limits
 from toolkit.files.names import natural_order, printable
 
 CLASSES = ("ham", "spam")
-_DEPTH = 2  # folders down to the classes' own: the corpus is enron1/ham to enron6/spam
+_DEPTH = 3  # folders down to the classes' own: the corpus, as it is unpacked, is enron1/enron1/ham
 _LONGEST = 16 * limits.MIB
 
 
@@ -17,7 +17,7 @@ def files(folder: str | os.PathLike) -> dict[str, list[pathlib.Path]]:
     """Finds the mails of each class.
 
     Args:
-        folder: Where `ham/` and `spam/` lie, up to two folders down, also several of each, as in enron1 to enron6.
+        folder: Where `ham/` and `spam/` lie, up to three folders down, also several of each, as in enron1 to enron6.
 
     Returns:
         By class, "ham" and "spam", the files of its folders, in natural order; hidden ones are left out.
