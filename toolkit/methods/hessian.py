@@ -1,0 +1,183 @@
+"""The Hessian of a training loss, of which only products with vectors are computed, block by block of examples."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from toolkit.methods.example_losses import ExampleLosses
+
+_VECTORS_AT_ONCE = 32
+
+
+class Hessian:
+    """H + damping I, H the Hessian of R(w) = 1/n sum_i l_i(w) + penalty(w), at the weights w of a model.
+
+    The penalty is l2 / 2 ||w||^2 over the weights with two axes or more (kernels, embeddings; not biases or scales),
+    and what the variables' own regularizers give.
+
+    Args:
+        losses: The losses of examples as a function of w.
+        train: (x, y), the training examples, arrays or nests of them, n rows each.
+        l2: Weight of the penalty, 0 or more.
+        damping: What is added to each eigenvalue, 0 or more.
+        gauss_newton: Whether the Gauss-Newton matrix stands for the Hessian of l_i.
+        batch_size: Examples that are computed at once.
+
+    Attributes:
+        num_examples: n.
+        size: Number of weights, H being of shape (size, size).
+
+    Raises:
+        ValueError: Where x and y differ in length, or l2 or damping is negative.
+
+    Example:
+
+    >>> import keras
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    >>> losses = ExampleLosses(model, keras.losses.MeanSquaredError())
+    >>> hessian = Hessian(losses, (np.array([[1.0], [2.0]]), np.zeros((2, 1))), l2=0.5, damping=0.25)
+    >>> hessian.product(np.array([[1.0]]))  # (2 * 1 + 2 * 4) / 2 + 0.5 + 0.25
+    array([[5.75]])
+
+    Reference: Koh and Liang 2017, arXiv 1703.04730, section 3.
+    """
+
+    def __init__(
+        self,
+        losses: ExampleLosses,
+        train: tuple[Any, Any],
+        l2: float = 0.0,
+        damping: float = 0.0,
+        gauss_newton: bool = False,
+        batch_size: int = 256,
+    ) -> None:
+        for name, value in {"l2": l2, "damping": damping}.items():
+            if not 0 <= value < np.inf:
+                raise ValueError(f"{name} must be 0 or more; got {value}.")
+        self.losses, self.train, self.l2, self.damping = losses, train, float(l2), float(damping)
+        self.num_examples = num_rows(train, "training examples")
+        self.size, self.batch_size = losses.num_weights, int(batch_size)
+        self._products = losses.gauss_newton_products if gauss_newton else losses.hessian_products
+        self._curved_penalty = tf.function(self._penalty_products, autograph=False, reduce_retracing=True)
+
+    def product(self, vectors: np.ndarray) -> np.ndarray:
+        """Multiplies H + damping I with vectors, (vectors, size) -> float64 (vectors, size)."""
+        return self._product(vectors, blocks(self.train, self.batch_size), self.num_examples)
+
+    def sample(self, random: np.random.Generator, sample_size: int) -> Callable[[np.ndarray], np.ndarray]:
+        """Draws examples, and gives the product with the Hessian of their mean loss with the penalty, undamped.
+
+        Args:
+            random: Where they are drawn from, without replacement.
+            sample_size: How many, at most n.
+
+        Returns:
+            (vectors, size) -> float64 (vectors, size).
+        """
+        drawn = rows(self.train, np.sort(random.choice(self.num_examples, sample_size, replace=False)))
+        return lambda vectors: self._product(vectors, [drawn], sample_size) - self.damping * vectors
+
+    def penalty_gradient(self) -> np.ndarray:
+        """Computes the gradient of the penalty by the weights, float64 (size,)."""
+        return np.asarray(self._penalty_gradient(self.losses.weights), "float64")
+
+    def gradient(self) -> np.ndarray:
+        """Computes the gradient of R, float64 (size,): 0 at its minimum."""
+        total = self.penalty_gradient()
+        for x, y in blocks(self.train, self.batch_size):
+            total += self.losses.sum_gradient(x, y) / self.num_examples
+        return total
+
+    def _product(self, vectors, batches, count):
+        vectors = np.asarray(vectors, "float64")
+        if vectors.ndim != 2 or vectors.shape[1] != self.size:
+            raise ValueError(f"Expected vectors of shape (vectors, {self.size}); got {vectors.shape}.")
+        result = self.damping * vectors
+        starts = range(0, len(vectors), _VECTORS_AT_ONCE)
+        for start in starts:
+            some = slice(start, start + _VECTORS_AT_ONCE)
+            result[some] += np.asarray(self._curved_penalty(self.losses.tensors(vectors[some])))
+        for x, y in batches:
+            for start in starts:
+                some = slice(start, start + _VECTORS_AT_ONCE)
+                result[some] += self._products(x, y, vectors[some]) / count
+        return result
+
+    def _penalty(self, weights):
+        total = tf.zeros((), weights.dtype)
+        for variable, part in zip(self.losses.variables, self.losses.split(weights), strict=True):
+            if self.l2 and part.shape.rank > 1:
+                total += 0.5 * self.l2 * tf.reduce_sum(part**2)
+            if getattr(variable, "regularizer", None) is not None:
+                total += tf.cast(variable.regularizer(part), total.dtype)
+        return total
+
+    def _penalty_gradient(self, weights):
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            penalty = self._penalty(weights)
+        return tf.convert_to_tensor(tape.gradient(penalty, weights, unconnected_gradients="zero"))
+
+    def _penalty_products(self, vectors):
+        def one(vector):
+            with tf.autodiff.ForwardAccumulator(self.losses.weights, vector) as forward:
+                gradient = self._penalty_gradient(self.losses.weights)
+            return forward.jvp(gradient, tf.UnconnectedGradients.ZERO)
+
+        return tf.vectorized_map(one, vectors)
+
+
+def num_rows(examples: tuple[Any, Any], name: str) -> int:
+    """Counts examples.
+
+    Args:
+        examples: (x, y), arrays or nests of them.
+        name: What an error calls them.
+
+    Raises:
+        ValueError: Where these are not a pair, their arrays differ in length, or there are none.
+
+    Example:
+
+    >>> num_rows((np.zeros((3, 2)), np.zeros(3)), "training examples")
+    3
+    """
+    if not isinstance(examples, tuple | list) or len(examples) != 2:
+        raise ValueError(f"Expected {name} as (x, y), inputs and targets; got {type(examples).__name__}.")
+    lengths = [len(array) if np.ndim(array) else 0 for array in tf.nest.flatten(list(examples))]
+    if len(set(lengths)) != 1 or not lengths[0]:
+        raise ValueError(f"Expected as many inputs as targets among the {name}, one or more; got {lengths}.")
+    return lengths[0]
+
+
+def rows(examples: tuple[Any, Any], indices: Any) -> tuple[Any, Any]:
+    """Picks rows of all the arrays of examples.
+
+    Args:
+        examples: (x, y), arrays or nests of them.
+        indices: Which, a slice or numbers.
+
+    Example:
+
+    >>> rows((np.eye(2), np.array([5, 6])), [1])
+    (array([[0., 1.]]), array([6]))
+    """
+    return tuple(tf.nest.map_structure(lambda array: np.asarray(array)[indices], each) for each in examples)
+
+
+def blocks(examples: tuple[Any, Any], size: int) -> Iterator[tuple[Any, Any]]:
+    """Gives examples, block by block in order.
+
+    Args:
+        examples: (x, y), arrays or nests of them.
+        size: Rows of a block; the last may have fewer.
+
+    Example:
+
+    >>> [list(y) for x, y in blocks((np.eye(3), np.arange(3)), 2)]
+    [[np.int64(0), np.int64(1)], [np.int64(2)]]
+    """
+    for start in range(0, num_rows(examples, "examples"), size):
+        yield rows(examples, slice(start, start + size))
