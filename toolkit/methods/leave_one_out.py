@@ -1,6 +1,6 @@
 """What an example did to a training, by training again without it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,7 @@ import numpy as np
 from toolkit.methods.optimum import Minimizer
 
 
-def leave_one_out(
-    minimizer: Minimizer, rows: Sequence[int], queries: tuple[Any, Any], **how: Any
-) -> Iterator[np.ndarray]:
+def leave_one_out(minimizer: Minimizer, rows: Sequence[int], queries: tuple[Any, Any], **how: Any) -> np.ndarray:
     """Trains again without each of some examples, from the same weights on, which are put back in the end.
 
     The loss without an example is the mean of the others', with the regulariser whole: the training that would have
@@ -22,8 +20,8 @@ def leave_one_out(
         queries: (x, y) of examples whose loss is looked at.
         **how: As `Minimizer.minimize` takes it.
 
-    Yields:
-        For each of the rows float64 (queries,): by how much the queries' losses are greater without it.
+    Returns:
+        float64 (rows, queries): by how much each query's loss is greater without the example.
 
     Raises:
         ValueError: Where a row is no example's.
@@ -36,19 +34,20 @@ def leave_one_out(
     >>> x, y = np.array([[-1.0], [1.0], [2.0], [-0.5]]), np.array([0, 1, 1, 1])
     >>> least = Minimizer(model, keras.losses.SparseCategoricalCrossentropy(from_logits=True), x, y, l2=0.1)
     >>> _ = least.minimize()
-    >>> [bool(change[0] > 0) for change in leave_one_out(least, [0, 3], (x[:1], y[:1]))]  # itself; its opponent
-    [True, False]
+    >>> (leave_one_out(least, [0, 3], (x[:1], y[:1])) > 0).tolist()  # itself; its opponent
+    [[True], [False]]
 
     Reference: Koh and Liang 2017, arXiv 1703.04730, section 4.1.
     """
     odd = [row for row in rows if not 0 <= row < len(minimizer.x)]
     if odd:
         raise ValueError(f"rows: expected 0 to {len(minimizer.x) - 1}; got {odd[0]}.")
-    weights, before = minimizer.weights, minimizer.losses(*queries)
+    weights, before, found = minimizer.weights, minimizer.losses(*queries), []
     try:
         for row in rows:
             minimizer.weights = weights
             minimizer.minimize(without=int(row), **how)
-            yield minimizer.losses(*queries) - before
+            found.append(minimizer.losses(*queries) - before)
     finally:
         minimizer.weights = weights
+    return np.array(found).reshape(len(rows), len(before))

@@ -77,7 +77,7 @@ class Minimizer:
     @property
     def weights(self) -> np.ndarray:
         """The model's weights as one vector, float64."""
-        return np.asarray(self._losses.weights, "float64")
+        return np.concatenate([np.asarray(each, "float64").ravel() for each in self._losses.variables])
 
     @weights.setter
     def weights(self, vector: np.ndarray) -> None:
@@ -94,6 +94,7 @@ class Minimizer:
         Returns:
             float64 (examples,).
         """
+        self.weights = self.weights  # the model's may have been set
         return np.concatenate([self._losses.values(*block) for block in blocks((x, y), self.batch_size)])
 
     def _value_and_gradient(self, weights, x, y, shares):
@@ -147,6 +148,11 @@ class Minimizer:
             raise ValueError("The loss is not a finite number: are there infinite or missing numbers in the data?")
         self.weights = found.x
         return Minimum(float(found.fun), float(np.linalg.norm(found.jac)), int(found.nit))
+
+    def optimum(self) -> dict[str, np.ndarray]:
+        """Searches as `minimize` does, and gives the weights, (weights,) under this name, to be kept."""
+        self.minimize()
+        return {"weights": self.weights}
 
 
 class HingeMinimizer(Minimizer):

@@ -92,6 +92,54 @@ class Classified:
             titles={part: [self.titles[part][row] for row in own] for part, own in rows.items()},
         )
 
+    def drawn(self, num_train: int | None, seed: int = 0) -> "Classified":
+        """Takes as many training examples as are asked for, in their order.
+
+        Args:
+            num_train: How many; None, or as many as there are: all.
+            seed: Decides which.
+
+        Returns:
+            The new examples.
+
+        Raises:
+            ValueError: Where a class has none among them.
+        """
+        labels = self.labels["train"]
+        if num_train is None or num_train >= len(labels):
+            return self
+        rows = np.sort(np.random.default_rng([seed, 7]).permutation(len(labels))[:num_train])
+        absent = np.setdiff1d(np.arange(len(self.class_names)), labels[rows])
+        if len(absent):
+            raise ValueError(f"--num_train={num_train}: no example of {self.class_names[absent[0]]} is among them.")
+        return self.subset({"train": rows})
+
+    def relabelled(self, labels: np.ndarray) -> "Classified":
+        """Gives the training examples other labels.
+
+        Args:
+            labels: (examples,), one for each.
+
+        Returns:
+            The new examples.
+        """
+        return dataclasses.replace(self, labels={**self.labels, "train": np.asarray(labels, "int32")})
+
+    def in_common(self, test: int, train: int, most: int = 5) -> list[str]:
+        """Names the columns in which a test and a training example are both above 0, such as words of two mails.
+
+        Args:
+            test: The test example's number.
+            train: The training example's.
+            most: How many columns at most: those that are above 0 in the fewest training examples.
+
+        Returns:
+            Their names, the rarest first.
+        """
+        both = np.flatnonzero((self.features["test"][test] > 0) & (self.features["train"][train] > 0))
+        often = (self.features["train"][:, both] > 0).sum(axis=0)
+        return [self.columns[column] for column in both[np.argsort(often, kind="stable")[:most]]]
+
 
 def of_images(found: images.labelled.Images, train: Sequence[str] = ("train",)) -> Classified:
     """Takes images into memory.
@@ -176,10 +224,4 @@ def load(
         found = of_images(images.load(source, image_size=side, batch_size=32, **how), ("train", "validation"))
     if classes:
         found = found.of_classes(classes)
-    if num_train is not None and num_train < len(found.labels["train"]):
-        rows = np.sort(np.random.default_rng([seed, 7]).permutation(len(found.labels["train"]))[:num_train])
-        found = found.subset({"train": rows})
-        absent = np.setdiff1d(np.arange(len(found.class_names)), found.labels["train"])
-        if len(absent):
-            raise ValueError(f"--num_train={num_train}: no example of {found.class_names[absent[0]]} is among them.")
-    return found
+    return found.drawn(num_train, seed)

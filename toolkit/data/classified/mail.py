@@ -4,13 +4,14 @@ import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
-from toolkit.data.text.files import whole_file
+from toolkit.data.text.files import codec, opener
 from toolkit.files import binary, limits
 from toolkit.files.names import natural_order, printable
 
 CLASSES = ("ham", "spam")
 _DEPTH = 3  # folders down to the classes' own: the corpus, as it is unpacked, is enron1/enron1/ham
 _LONGEST = 16 * limits.MIB
+_ZEROS = 0.05  # share of a mail that may be zero bytes
 
 
 def files(folder: str | os.PathLike) -> dict[str, list[pathlib.Path]]:
@@ -59,16 +60,32 @@ def texts(paths: Sequence[pathlib.Path], encoding: str = "latin-1") -> Iterator[
         encoding: Of their text; latin-1 takes any byte.
 
     Yields:
-        Each one's text, headers included.
+        Each one's text, headers included. A zero byte, as there is in spam, is a space.
 
     Raises:
         FileNotFoundError: Where one is not there.
-        ValueError: Where one is empty, damaged, has a zero byte, more than 16 MB or is not in the encoding, with the
-            file and the line; or there is no such encoding.
+        ValueError: Where one is empty, damaged, has many zero bytes, more than 16 MB or is not in the encoding, with
+            the file and the line; or there is no such encoding.
         OSError: Where the system refuses.
     """
+    name = codec(encoding)
     for path in paths:
-        part = whole_file(path, encoding)
-        with part.open() as file:
-            limits.check(file.seek(0, 2), printable(path), _LONGEST)
-        yield "".join(part.chunks())
+        shown = printable(path)
+        with opener(path)() as file:
+            limits.check(file.seek(0, 2), shown, _LONGEST)
+            file.seek(0)
+            content = file.read()
+        try:
+            text = content.decode(name).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            line = content[: error.start].count(b"\n") + 1
+            raise ValueError(
+                f"{shown}, line {line}: {error.object[error.start : error.start + 4]!r} is not {name}: {error.reason}. "
+                "Give the mail's --encoding; latin-1 takes any byte."
+            ) from error
+        if text.count("\0") > _ZEROS * len(text):
+            raise ValueError(
+                f"{shown} has {text.count(chr(0)):,} zero bytes: is it of another --encoding, such as utf-16, or "
+                "damaged?"
+            )
+        yield text.replace("\0", " ")

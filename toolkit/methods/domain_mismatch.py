@@ -1,0 +1,66 @@
+"""A group that is unlike itself where it is trained and where it is tested, and the examples that are to blame."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from toolkit.methods.trained_classifier import TrainedClassifier
+
+
+class Mismatch(NamedTuple):
+    """What influence functions say of a group of training examples.
+
+    Args:
+        measures: Numbers by name: see `blamed`.
+        influence: By how much the loss of a member that is classified wrong would rise without each training example,
+            (examples,).
+        members: The numbers of the group's training examples.
+    """
+
+    measures: dict[str, float]
+    influence: np.ndarray
+    members: np.ndarray
+
+
+def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
+    """Asks, for the first test example of a group that is wrong, which training examples made it so.
+
+    Args:
+        classifier: At its optimum, of rows of numbers and without hidden layers.
+        column: The number of the column that is above 0 in the group and nowhere else.
+
+    Returns:
+        A `Mismatch`, whose measures are "test_accuracy_percent"; "group_wrong_percent", of its test examples;
+        "members_of_most_influence", how many of the group are among as many training examples of most influence;
+        "least_member_over_greatest_other", their influence; "columns_of_greater_weight" than the group's own, so that
+        the weights alone would not tell it; and "columns_that_matter_more", of those by which the members' inputs move
+        that loss, at most, where 0 says that it is the group's own.
+
+    Raises:
+        ValueError: Where the group has no training example, or no test example of it is wrong.
+
+    Reference: Koh and Liang 2017, arXiv 1703.04730, section 5.1.
+    """
+    own = {part: each[:, column] > 0 for part, each in classifier.x.items()}
+    wrong = classifier.scores().argmax(axis=1) != classifier.labels["test"]
+    members, queries = np.flatnonzero(own["train"]), np.flatnonzero(own["test"] & wrong)
+    if not len(members) or not len(queries):
+        raise ValueError(
+            f"Column {column}: of its group are {len(members)} training examples and {len(queries)} test examples that "
+            "are wrong; expected one of each at least."
+        )
+    influence = classifier.influence()
+    solved = influence.solve(classifier.queries(queries[:1]))
+    by, moved = influence.of_removing(solved)[0], np.abs(influence.of_perturbing(solved, members)[0])
+    kernel = np.asarray(classifier.model.get_layer("logits").kernel)
+    weight = np.ptp(kernel, axis=1)
+    most = np.argsort(-np.abs(by), kind="stable")[: len(members)]
+    measures = {
+        "test_accuracy_percent": 100 * float(1 - wrong.mean()),
+        "group_wrong_percent": 100 * float(wrong[own["test"]].mean()),
+        "members_of_most_influence": int(np.isin(most, members).sum()),
+        "least_member_over_greatest_other": float(np.abs(by[members]).min() / np.abs(np.delete(by, members)).max()),
+        "columns_of_greater_weight": int((weight > weight[column]).sum()),
+        "columns_that_matter_more": int((moved > moved[:, [column]]).sum(axis=1).max()),
+    }
+    return Mismatch(measures, by, members)
