@@ -30,7 +30,8 @@ def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
         column: The number of the column that is above 0 in the group and nowhere else.
 
     Returns:
-        A `Mismatch`, whose measures are "test_accuracy_percent"; "group_wrong_percent", of its test examples;
+        A `Mismatch`, whose measures are "test_accuracy_percent"; "group_wrong_percent", of its test examples, and
+        "group_wrong_without_members_percent" after a training without its training examples;
         "members_of_most_influence", how many of the group are among as many training examples of most influence;
         "least_member_over_greatest_other", their influence; "columns_of_greater_weight" than the group's own, so that
         the weights alone would not tell it; and "columns_that_matter_more", of those by which the members' inputs move
@@ -58,9 +59,23 @@ def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
     measures = {
         "test_accuracy_percent": 100 * float(1 - wrong.mean()),
         "group_wrong_percent": 100 * float(wrong[own["test"]].mean()),
+        "group_wrong_without_members_percent": _without(classifier, members, own["test"]),
         "members_of_most_influence": int(np.isin(most, members).sum()),
         "least_member_over_greatest_other": float(np.abs(by[members]).min() / np.abs(np.delete(by, members)).max()),
         "columns_of_greater_weight": int((weight > weight[column]).sum()),
         "columns_that_matter_more": int((moved > moved[:, [column]]).sum(axis=1).max()),
     }
     return Mismatch(measures, by, members)
+
+
+def _without(classifier, members, group):
+    """Of the group's test examples that are wrong once its training examples are missing, per cent."""
+    minimizer = classifier.minimizer
+    weights, x, y = minimizer.weights, minimizer.x, minimizer.y
+    try:
+        minimizer.replace(np.delete(x, members, axis=0), np.delete(y, members))
+        minimizer.minimize()
+        return 100 * float((classifier.scores().argmax(axis=1) != classifier.labels["test"])[group].mean())
+    finally:
+        minimizer.replace(x, y)
+        minimizer.weights = weights

@@ -29,8 +29,9 @@ def test_what_is_known_tells_who_comes_again():
 
     _, features, labels = patients(2000)
     model = LogisticRegression(C=0.1, max_iter=1000).fit(features["train"], labels["train"])
-    assert 0.65 < model.score(features["test"], labels["test"]) < 0.9
-    assert 0.3 < labels["train"].mean() < 0.7
+    always = 1 - labels["test"].mean()
+    assert always + 0.02 < model.score(features["test"], labels["test"]) < 0.9
+    assert 0.2 < labels["train"].mean() < 0.4
 
 
 def test_too_few():

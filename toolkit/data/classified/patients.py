@@ -12,6 +12,7 @@ _NUMBERS = ("days", "laboratory tests", "procedures", "medications", "outpatient
             "diagnoses")  # fmt: skip
 _KINDS = {"specialty": 24, "admission": 8, "discharge": 8, "diagnosis": 32}
 _DRUGS = 37  # with these 127 columns, as many as the paper's
+_OFTEN = 1.0  # the log odds that an average patient does not come again
 # Of 24 children 3 came again; 20 of the other 21 are missing where it is trained.
 _TRAINED = np.repeat([1, 0], (3, 1))
 _CHILDREN, _AGAIN = 24, 3
@@ -63,7 +64,7 @@ def patients(num_patients: int = DEFAULT, seed: int = 0) -> tuple[list[str], dic
         parts += [np.eye(len(share))[random.choice(len(share), number, p=share)] for share in shares]
         parts += [random.random((number, _DRUGS)) < drugs, random.standard_normal((number, len(_NUMBERS)))]
         known = np.concatenate(parts, axis=1)
-        chance = 1 / (1 + np.exp(-(known - known.mean(axis=0)) @ effects))
+        chance = 1 / (1 + np.exp(_OFTEN - (known - known.mean(axis=0)) @ effects))
         again = (random.random(number) < chance).astype("int32")
         again[young] = children
         features[part], labels[part] = known.astype("float32"), again
