@@ -67,30 +67,35 @@ class Settings(
 
 def load(s):
     """`data.classified.Classified`; of --model, what that was trained on."""
-    return lent(s)[1] if s.model else data.classified.load(**s.reading())
-
-
-def lent(s):
-    """The classifier of --model, and its data."""
-    network, stored = training.borrowing.borrowed(s.model, "--model")
-    try:
-        classifier = models.image_classifier.classifier(network)
-        models.small_classifiers.last_layer(classifier)
-        names, (_, side, _, channels) = classifier.get_layer("class_names").names, classifier.input_shape
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"--model={s.model}, of {stored['recipe']}, is no classifier of images with a dense layer `logits`: name "
-            "the --workdir of an image_classification."
-        ) from error
-    source = s.data if s.data != "embedded" else stored["settings"].get("data", s.data)
+    if not s.model:
+        return data.classified.load(**s.reading())
+    classifier, made = lent(s)
+    source = s.data if s.data != "embedded" else made.get("data", s.data)
     if gone := data.sources.missing(source):
         raise ValueError(
             f"--model={s.model} was trained on {', '.join(gone)}, which is not there any more. Say where: --data."
         )
-    how = {name: stored["settings"][name] for name in ("held_out", "skip_corrupt", "seed")}
+    _, side, _, channels = classifier.input_shape
+    how = {name: made[name] for name in ("held_out", "skip_corrupt", "seed") if name in made}
     found = data.images.load(source, image_size=side, channels=channels, batch_size=32, **how)
-    found = found.for_classes(names, f"--model={s.model}")
-    return classifier, data.classified.loading.of_images(found).drawn(s.num_train, s.seed)
+    found = found.for_classes(classifier.get_layer("class_names").names, f"--model={s.model}")
+    return data.classified.loading.of_images(found).drawn(s.num_train, s.seed)
+
+
+def lent(s):
+    """The classifier of --model, and the settings that it was made with."""
+    network, stored = training.borrowing.borrowed(s.model, "--model")
+    try:
+        classifier = models.image_classifier.classifier(network)
+        models.small_classifiers.last_layer(classifier)
+        if len(classifier.input_shape) == 4 and classifier.get_layer("class_names"):
+            return classifier, stored["settings"]
+    except (AttributeError, KeyError, ValueError):  # several networks, other outputs
+        pass
+    raise ValueError(
+        f"--model={s.model}, of {stored['recipe']}, is no classifier of images whose last layer is dense: name the "
+        "--workdir of an image_classification."
+    )
 
 
 def features_of(s):
@@ -152,9 +157,10 @@ def explain(run):
     s, found, (classifier, _) = run.settings, run.data, trained(run)
     numbers = s.chosen(by_loss(classifier))
     if s.layers == "all":
-        decay = training.workdir.stored_settings(s.model)["settings"].get("weight_decay", 0.0)
-        how = {"l2": decay, "damping": s.damping or 0.01, "gauss_newton": True, "solver": s.solver or "cg"}
-        classifier = classifier_of(s, found, lent(s)[0], **how)
+        whole, made = lent(s)
+        how = {"damping": s.damping or 0.01, "gauss_newton": True, "batch_size": min(s.batch_size, 64)}
+        how |= {} if s.solver else {"solver": "cg", "max_iterations": 100, "tolerance": 1e-3}
+        classifier = classifier_of(s, found, whole, l2=made.get("weight_decay", 0.0), **how)
     names, taken = found.class_names, classifier.scores().argmax(axis=1)
     top = classifier.influence().top(classifier.queries(numbers), min(s.num_shown, len(found.labels["train"])))
     rows, tiles = [], []

@@ -25,7 +25,7 @@ class Classified(Run):
         maximum=1024,
     )
     num_words: int = setting(
-        3000, "words of a mail's bag: those that are in the most training mails", minimum=1, maximum=1_000_000
+        1500, "words of a mail's bag: those that are in the most training mails", minimum=1, maximum=1_000_000
     )
     encoding: str = setting("latin-1", "of mail, such as utf-8; latin-1 takes any byte")
     held_out: float = setting(

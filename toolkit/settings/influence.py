@@ -1,5 +1,7 @@
 """Settings of influence functions and of what is asked of them."""
 
+import re
+
 from toolkit.settings.fields import group, quoted, setting
 from toolkit.settings.lists import numbers
 from toolkit.settings.running import Run
@@ -98,7 +100,7 @@ class InfluenceQuestions(Run):
         Raises:
             ValueError: Where numbers of test examples, or of images to change, are none.
         """
-        if any(not (word.strip().isascii() and word.strip().isdecimal()) for word in self._words):
+        if not all(re.fullmatch("[0-9]{1,9}", word.strip()) for word in self._words):
             raise ValueError(f"--examples must be whole numbers between commas; got {quoted(self.examples)}.")
         if not self.counts:
             raise ValueError("--num_changed must be whole numbers over 0 between commas; got none.")

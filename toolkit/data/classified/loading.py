@@ -173,7 +173,7 @@ def load(
     classes: Sequence[str] = (),
     num_train: int | None = None,
     image_size: int | None = None,
-    num_words: int = 3000,
+    num_words: int = 1500,
     encoding: str = "latin-1",
     held_out: float = 0.2,
     skip_corrupt: bool = False,
