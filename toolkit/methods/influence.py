@@ -195,6 +195,7 @@ class Influence:
             float64 (queries, examples).
         """
         solved, examples = self._both(queries, indices)
+        labels = np.asarray(labels) if isinstance(labels, list) else labels
         self._check((examples[0], labels), "new labels")
         before, after = (
             np.concatenate(
@@ -276,7 +277,7 @@ class Influence:
             options = {"num_steps": 100, "rank": 50, **self._options}
             values, vectors = arnoldi(self.hessian.product, self.num_weights, **options)
         # A direction in which nothing changes, as of a softmax' biases all together, has an eigenvalue of 0.
-        nothing = 10 * np.finfo(self.losses.dtype).eps * np.sqrt(self.num_weights) * np.abs(values).max()
+        nothing = 10 * np.finfo(self.losses.dtype).eps * np.abs(values).max()
         if values.min() < -nothing:
             self._refuse(values.min())
         return values[values > nothing], vectors[values > nothing]
@@ -301,10 +302,12 @@ class Influence:
 
     def _refuse(self, eigenvalue):
         """Says what damping it takes: conjugate gradient stops at the first direction of negative curvature."""
-        least = min(eigenvalue, arnoldi(self.hessian.product, self.num_weights, num_steps=50).values.min())
+        values = arnoldi(self.hessian.product, self.num_weights, num_steps=50).values
+        least = min(eigenvalue, values.min())
+        more = max(-1.2 * least, 1e-3 * np.abs(values).max()) or 0.01
         raise ValueError(
             f"The Hessian is not positive definite: with damping {self.hessian.damping:g} its least eigenvalue is "
-            f"about {least:.2g}. Give damping={self.hessian.damping - 1.2 * least:.2g} or more, or gauss_newton=True, "
+            f"about {least:.2g}. Give damping={self.hessian.damping + more:.2g} or more, or gauss_newton=True, "
             "or train the model until it lies at a minimum."
         ) from None
 
