@@ -162,11 +162,14 @@ class ExampleLosses:
 
     @functools.cached_property
     def _gradients(self):
-        def one(weights, example):
-            x, y = tf.nest.map_structure(lambda each: each[None], example)
-            return self._gradient(weights, x, y)
+        def every(weights, x, y):
+            def one(example):
+                return self._gradient(weights, *tf.nest.map_structure(lambda each: each[None], example))
 
-        return _graph(lambda weights, x, y: tf.vectorized_map(functools.partial(one, weights), (x, y)))
+            # Not `vectorized_map`, whose gradient of attention overwrites memory (TensorFlow 2.21).
+            return tf.map_fn(one, (x, y), fn_output_signature=self.dtype)
+
+        return _graph(every)
 
     @functools.cached_property
     def _directional(self):

@@ -1,12 +1,13 @@
 """The Hessian of a training loss, of which only products with vectors are computed, block by block of examples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from toolkit.methods.example_losses import ExampleLosses
+from toolkit.methods.examples import blocks, num_rows, rows
 
 _VECTORS_AT_ONCE = 32
 
@@ -127,57 +128,3 @@ class Hessian:
             return forward.jvp(gradient, tf.UnconnectedGradients.ZERO)
 
         return tf.vectorized_map(one, vectors)
-
-
-def num_rows(examples: tuple[Any, Any], name: str) -> int:
-    """Counts examples.
-
-    Args:
-        examples: (x, y), arrays or nests of them.
-        name: What an error calls them.
-
-    Raises:
-        ValueError: Where these are not a pair, their arrays differ in length, or there are none.
-
-    Example:
-
-    >>> num_rows((np.zeros((3, 2)), np.zeros(3)), "training examples")
-    3
-    """
-    if not isinstance(examples, tuple | list) or len(examples) != 2:
-        raise ValueError(f"Expected {name} as (x, y), inputs and targets; got {type(examples).__name__}.")
-    lengths = [len(array) if np.ndim(array) else 0 for array in tf.nest.flatten(list(examples))]
-    if len(set(lengths)) != 1 or not lengths[0]:
-        raise ValueError(f"Expected as many inputs as targets among the {name}, one or more; got {lengths}.")
-    return lengths[0]
-
-
-def rows(examples: tuple[Any, Any], indices: Any) -> tuple[Any, Any]:
-    """Picks rows of all the arrays of examples.
-
-    Args:
-        examples: (x, y), arrays or nests of them.
-        indices: Which, a slice or numbers.
-
-    Example:
-
-    >>> rows((np.eye(2), np.array([5, 6])), [1])
-    (array([[0., 1.]]), array([6]))
-    """
-    return tuple(tf.nest.map_structure(lambda array: np.asarray(array)[indices], each) for each in examples)
-
-
-def blocks(examples: tuple[Any, Any], size: int) -> Iterator[tuple[Any, Any]]:
-    """Gives examples, block by block in order.
-
-    Args:
-        examples: (x, y), arrays or nests of them.
-        size: Rows of a block; the last may have fewer.
-
-    Example:
-
-    >>> [list(y) for x, y in blocks((np.eye(3), np.arange(3)), 2)]
-    [[np.int64(0), np.int64(1)], [np.int64(2)]]
-    """
-    for start in range(0, num_rows(examples, "examples"), size):
-        yield rows(examples, slice(start, start + size))

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from toolkit.losses.margin_loss import MarginLoss
 from toolkit.methods.arnoldi import arnoldi
 from toolkit.methods.conjugate_gradient import NotPositiveDefinite, conjugate_gradient
 from toolkit.methods.example_losses import ExampleLosses
-from toolkit.methods.hessian import Hessian, blocks, num_rows, rows
+from toolkit.methods.examples import blocks, check_labels, check_shapes, num_rows, rows
+from toolkit.methods.hessian import Hessian
 from toolkit.methods.lissa import lissa, suggested_scale
 
 _LARGEST_EXACT = 10_000
@@ -141,7 +141,7 @@ class Influence:
         self.hessian = Hessian(self.losses, train, l2, damping, gauss_newton, batch_size)
         self._model, self._loss, self._train, self._batch_size = model, loss, train, int(batch_size)
         self._solver, self._options = solver, options
-        self._check(train, "training example")
+        self._check(train, "training examples")
         self._penalty = self.hessian.penalty_gradient()
 
     @functools.cached_property
@@ -155,7 +155,7 @@ class Influence:
         Args:
             queries: (x, y), inputs and labels as in training.
         """
-        self._check(queries, "query")
+        self._check(queries, "queries")
         if self._solver in ("exact", "arnoldi"):
             values, vectors = self._spectrum
             projected, norms = [], []
@@ -195,7 +195,8 @@ class Influence:
             float64 (queries, examples).
         """
         solved, examples = self._both(queries, indices)
-        self._check((examples[0], labels), "new label")
+        labels = np.asarray(labels) if isinstance(labels, list) else labels
+        self._check((examples[0], labels), "new labels")
         before, after = (
             np.concatenate(
                 [self.losses.directional(*block, solved.directions) for block in blocks(each, self._batch_size)], axis=1
@@ -276,7 +277,7 @@ class Influence:
             options = {"num_steps": 100, "rank": 50, **self._options}
             values, vectors = arnoldi(self.hessian.product, self.num_weights, **options)
         # A direction in which nothing changes, as of a softmax' biases all together, has an eigenvalue of 0.
-        nothing = 10 * np.finfo(self.losses.dtype).eps * np.sqrt(self.num_weights) * np.abs(values).max()
+        nothing = 10 * np.finfo(self.losses.dtype).eps * np.abs(values).max()
         if values.min() < -nothing:
             self._refuse(values.min())
         return values[values > nothing], vectors[values > nothing]
@@ -301,10 +302,12 @@ class Influence:
 
     def _refuse(self, eigenvalue):
         """Says what damping it takes: conjugate gradient stops at the first direction of negative curvature."""
-        least = min(eigenvalue, arnoldi(self.hessian.product, self.num_weights, num_steps=50).values.min())
+        values = arnoldi(self.hessian.product, self.num_weights, num_steps=50).values
+        least = min(eigenvalue, values.min())
+        more = max(-1.2 * least, 1e-3 * np.abs(values).max()) or 0.01
         raise ValueError(
             f"The Hessian is not positive definite: with damping {self.hessian.damping:g} its least eigenvalue is "
-            f"about {least:.2g}. Give damping={self.hessian.damping - 1.2 * least:.2g} or more, or gauss_newton=True, "
+            f"about {least:.2g}. Give damping={self.hessian.damping + more:.2g} or more, or gauss_newton=True, "
             "or train the model until it lies at a minimum."
         ) from None
 
@@ -324,13 +327,13 @@ class Influence:
 
     def _check(self, examples, name):
         """Refuses examples whose labels or losses cannot be."""
-        num_rows(examples, f"{name}s")
-        _check_labels(self._model, self._loss, examples, name)
+        check_shapes(self._model, examples, name)
+        check_labels(self._model, self._loss, examples, name)
         values = np.concatenate([self.losses.values(*block) for block in blocks(examples, self._batch_size)])
         if values.shape != (num_rows(examples, name),):
-            raise ValueError(f"Expected a loss for each {name}; got losses of shape {values.shape}.")
+            raise ValueError(f"Expected a loss for each of the {name}; got losses of shape {values.shape}.")
         if not np.isfinite(values).all():
-            raise ValueError(f"The loss of {name} {np.flatnonzero(~np.isfinite(values))[0]} is not finite.")
+            raise ValueError(f"Loss {np.flatnonzero(~np.isfinite(values))[0]} of the {name} is not finite.")
 
 
 _OPTIONS = {
@@ -343,22 +346,3 @@ _OPTIONS = {
 
 def _all(indices):
     return slice(None) if indices is None else np.asarray(indices)
-
-
-def _check_labels(model, loss, examples, name):
-    x, y = examples
-    outputs = getattr(model, "outputs", None)
-    if isinstance(y, dict | list | tuple) or not outputs or len(outputs) != 1:
-        return
-    y, shape = np.asarray(y), outputs[0].shape
-    if isinstance(loss, MarginLoss):
-        wrong, expected = ~np.isin(y, (-1, 0, 1)), "-1 or 0, and 1"
-    elif isinstance(loss, keras.losses.BinaryCrossentropy):
-        wrong, expected = ~((y >= 0) & (y <= 1)), "from 0 to 1"
-    elif np.issubdtype(y.dtype, np.integer) and y.ndim == len(shape) - 1 and (shape[-1] or 1) > 1:
-        wrong, expected = (y < 0) | (y >= shape[-1]), f"from 0 to {shape[-1] - 1}, the model's classes"
-    else:
-        return
-    if wrong.any():
-        place = tuple(np.argwhere(wrong)[0])
-        raise ValueError(f"The label of {name} {place[0]} is {y[place]}; expected {expected}.")

@@ -1,0 +1,235 @@
+"""On logistic regression, whose gradients and Hessian are written out in NumPy, and which scikit-learn trains again."""
+
+import keras
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from toolkit import losses
+from toolkit.methods.influence import Influence
+
+NUM, FEATURES, L2 = 80, 5, 0.05
+RANDOM = np.random.default_rng(0)
+X = RANDOM.standard_normal((NUM, FEATURES))
+Y = (X @ RANDOM.standard_normal(FEATURES) + RANDOM.standard_normal(NUM) > 0).astype("int32")
+QUERIES = RANDOM.standard_normal((4, FEATURES)), np.array([0, 1, 1, 0])
+CROSS_ENTROPY = keras.losses.BinaryCrossentropy(from_logits=True)
+
+
+def fit(x, y):
+    """Weights at which the mean of cross-entropies and L2 / 2 ||w||^2 are least."""
+    found = LogisticRegression(C=1 / (len(x) * L2), fit_intercept=False, tol=1e-12, max_iter=1000).fit(x, y)
+    return found.coef_[0]
+
+
+def nats(w, x, y):
+    return np.logaddexp(0, np.where(y > 0, -1, 1) * (x @ w))
+
+
+def gradients(w, x, y):
+    return (1 / (1 + np.exp(-x @ w)) - y)[:, None] * x
+
+
+def of(y):
+    return y[:, None].astype("float64")
+
+
+WEIGHTS = fit(X, Y)
+P = 1 / (1 + np.exp(-X @ WEIGHTS))
+HESSIAN = (X.T * (P * (1 - P))) @ X / NUM + L2 * np.eye(FEATURES)
+
+
+def regression(weights=WEIGHTS, dtype="float64"):
+    dense = keras.layers.Dense(1, use_bias=False, dtype=dtype)
+    model = keras.Sequential([keras.Input((FEATURES,), dtype=dtype), dense])
+    model.set_weights([weights[:, None]])
+    return model
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="exact", batch_size=33)
+
+
+@pytest.fixture(scope="module")
+def conjugate():
+    return Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, tolerance=1e-10)
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """Influence of removing by the paper's formula."""
+    with_penalty = gradients(WEIGHTS, X, Y) + L2 * WEIGHTS
+    return gradients(WEIGHTS, *QUERIES) @ np.linalg.solve(HESSIAN, with_penalty.T) / NUM
+
+
+queries = QUERIES[0], of(QUERIES[1])
+
+
+def test_removing_is_the_papers_formula(exact, conjugate, expected):
+    for influence in (exact, conjugate):
+        np.testing.assert_allclose(influence.of_removing(queries), expected, rtol=1e-6, atol=1e-12)
+        assert influence.solve(queries).residuals.max() < 1e-6 and influence.gradient_norm < 1e-6
+    np.testing.assert_allclose(exact.of_removing(queries, [7, 3]), expected[:, [7, 3]], rtol=1e-6, atol=1e-12)
+    solved = exact.solve(queries)
+    assert (exact.of_removing(solved) == exact.of_removing(queries)).all()
+    np.testing.assert_allclose(
+        solved.vectors, np.linalg.solve(HESSIAN, gradients(WEIGHTS, *QUERIES).T).T, rtol=1e-6, atol=1e-9
+    )
+
+
+def test_float32_is_near(expected):
+    influence = Influence(regression(dtype="float32"), CROSS_ENTROPY, (X, of(Y)), L2)
+    found = influence.of_removing(queries)
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+    assert influence.solve(queries).residuals.max() < 1e-5
+
+
+def test_lissa_and_arnoldi_are_near(expected):
+    for solver, how, tolerance in (
+        ("arnoldi", {"num_steps": FEATURES, "rank": FEATURES}, 1e-6),
+        ("arnoldi", {"num_steps": FEATURES, "rank": FEATURES - 1}, 0.5),
+        ("lissa", {"depth": 150, "repeats": 2, "sample_size": 40}, 0.2),
+    ):
+        influence = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver=solver, **how)
+        found = influence.of_removing(queries)
+        assert np.linalg.norm(found - expected) < tolerance * np.linalg.norm(expected), (solver, how)
+        assert influence.solve(queries).residuals.max() < 2 * tolerance
+    # More queries than pairs: the training examples are seen along the pairs, not along each query.
+    many = RANDOM.standard_normal((9, FEATURES)), of(RANDOM.integers(0, 2, 9))
+    arnoldi = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="arnoldi", rank=FEATURES)
+    assert arnoldi.solve(many).directions.shape == (FEATURES, FEATURES)
+    np.testing.assert_allclose(arnoldi.of_removing(many)[:2], arnoldi.of_removing(tuple(each[:2] for each in many)))
+
+
+def test_it_predicts_what_scikit_learn_finds_without_the_example(exact):
+    predicted, found = exact.of_removing(queries), np.zeros((4, NUM))
+    for index in range(NUM):
+        rest = np.arange(NUM) != index
+        found[:, index] = nats(fit(X[rest], Y[rest]), *QUERIES) - nats(WEIGHTS, *QUERIES)
+    for one, other in zip(predicted, found, strict=True):
+        assert np.corrcoef(one, other)[0, 1] > 0.99 and np.polyfit(one, other, 1)[0] == pytest.approx(1, abs=0.15)
+
+
+def test_it_predicts_what_scikit_learn_finds_with_another_label(exact):
+    predicted, found = exact.of_relabelling(queries, of(1 - Y)), np.zeros((4, NUM))
+    for index in range(NUM):
+        labels = np.where(np.arange(NUM) == index, 1 - Y, Y)
+        found[:, index] = nats(fit(X, labels), *QUERIES) - nats(WEIGHTS, *QUERIES)
+    assert min(np.corrcoef(*pair)[0, 1] for pair in zip(predicted, found, strict=True)) > 0.99
+    assert np.polyfit(predicted.ravel(), found.ravel(), 1)[0] == pytest.approx(1, abs=0.15)
+    some = exact.of_relabelling(queries, of(1 - Y[[5, 9]]), [5, 9])
+    np.testing.assert_allclose(some, predicted[:, [5, 9]], rtol=1e-9)
+    assert not exact.of_relabelling(queries, of(Y)).any()
+
+
+def test_it_predicts_what_scikit_learn_finds_with_another_input(exact):
+    predicted = exact.of_perturbing(queries, [0, 1])
+    assert predicted.shape == (4, 2, FEATURES)
+    for index, feature in ((0, 0), (1, 3)):
+        changed, step = [], 0.05
+        for sign in (1, -1):
+            moved = X.copy()
+            moved[index, feature] += sign * step
+            changed.append(nats(fit(moved, Y), *QUERIES))
+        np.testing.assert_allclose(predicted[:, index, feature], (changed[0] - changed[1]) / (2 * step), rtol=0.02)
+
+
+def test_self_influence_is_that_on_its_own_loss(exact, conjugate):
+    expected = np.diag(exact.of_removing((X, of(Y))))
+    np.testing.assert_allclose(exact.self_influence(), expected, rtol=1e-6)
+    np.testing.assert_allclose(conjugate.self_influence([4, 2]), expected[[4, 2]], rtol=1e-5)
+    assert np.corrcoef(expected, nats(WEIGHTS, X, Y))[0, 1] > 0.5
+
+
+def test_the_top_is_that_of_all_of_them(exact, expected):
+    for k in (1, 3, NUM):
+        top = exact.top(queries, k)
+        order = np.argsort(-expected, axis=1)
+        assert (top.helpful == order[:, :k]).all() and (top.harmful == order[:, ::-1][:, :k]).all()
+        np.testing.assert_allclose(top.helpful_scores, np.take_along_axis(expected, top.helpful, axis=1), rtol=1e-6)
+        np.testing.assert_allclose(top.harmful_scores, np.take_along_axis(expected, top.harmful, axis=1), rtol=1e-6)
+    with pytest.raises(ValueError, match="k must be from 1 to 80, the training examples; got 81"):
+        exact.top(queries, 81)
+
+
+def test_biases_of_a_softmax_need_no_damping():
+    """All of them can be raised together without any effect: an eigenvalue of 0 that no gradient has a part in."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((FEATURES,), dtype="float64"), keras.layers.Dense(3, dtype="float64")])
+    labels, loss = RANDOM.integers(0, 3, NUM), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    how = {"model": model, "loss": loss, "train": (X, labels), "l2": L2}
+    ask = QUERIES[0], np.array([0, 1, 2, 2])
+    found = [Influence(**how, solver=solver).of_removing(ask) for solver in ("cg", "exact")]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-8)
+
+
+def test_a_smooth_hinge_has_influence_where_the_hinge_has_none():
+    w = WEIGHTS * 2
+    for loss, moves in ((losses.SmoothHinge(0.1), True), (losses.margin.L1Hinge(), False)):
+        influence = Influence(regression(w), loss, (X, Y[:, None] * 2 - 1), L2, solver="exact")
+        hessian = influence.hessian.product(np.eye(FEATURES)) - L2 * np.eye(FEATURES)
+        curvature = 1 / (0.4 * np.cosh((X @ w * (2 * Y - 1) - 1) / 0.2) ** 2)
+        expected = (X.T * curvature) @ X / NUM if moves else np.zeros_like(hessian)
+        np.testing.assert_allclose(hessian, expected, atol=1e-9)
+
+
+def saddle():
+    """A network of a tanh between weights of 0.5 whose targets lie far off: its Hessian has negative eigenvalues."""
+    inputs = keras.Input((FEATURES,), dtype="float64")
+    start = keras.initializers.Constant(0.5)
+    hidden = keras.layers.Dense(2, "tanh", kernel_initializer=start, dtype="float64")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(1, kernel_initializer=start, dtype="float64")(hidden))
+
+
+def test_a_saddle_asks_for_the_damping_that_it_takes():
+    how = {"model": saddle(), "loss": keras.losses.MeanSquaredError(), "train": (X, 5 * of(Y)), "l2": 0.01}
+    for solver in ("cg", "exact"):
+        with pytest.raises(ValueError, match="not positive definite: with damping 0.01 .* Give damping=") as caught:
+            Influence(**how, damping=0.01, solver=solver).of_removing(queries)
+        damping = float(str(caught.value).split("damping=")[1].split(" ")[0])
+        least = np.linalg.eigvalsh(Influence(**how).hessian.product(np.eye(15))).min()
+        assert -least < damping < -1.5 * least + 0.02
+        assert Influence(**how, damping=damping, solver=solver).solve(queries).residuals.max() < 1e-4
+    assert Influence(**how, gauss_newton=True).solve(queries).residuals.max() < 1e-4
+
+
+def test_lissa_with_a_small_scale_says_which():
+    influence = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="lissa", scale=0.05)
+    with pytest.raises(ValueError, match=r"LiSSA diverges after \d+ steps with scale=0.05: give scale="):
+        influence.of_removing(queries)
+
+
+def test_wrong_examples_are_refused(exact):
+    model = regression()
+    with pytest.raises(ValueError, match=r"Label 3 of the training examples is 2\.0; expected from 0 to 1"):
+        Influence(model, CROSS_ENTROPY, (X, of(np.where(np.arange(NUM) == 3, 2, Y))))
+    with pytest.raises(ValueError, match="Label 1 of the queries is -1.0; expected from 0 to 1"):
+        exact.of_removing((X[:2], np.array([[0.0], [-1.0]])))
+    with pytest.raises(ValueError, match="Label 0 of the new labels is 3"):
+        exact.of_relabelling(queries, of(np.full(NUM, 3)))
+    with pytest.raises(ValueError, match="as many inputs as targets among the queries"):
+        exact.of_removing((X[:2], of(Y[:3])))
+    with pytest.raises(ValueError, match="Loss 5 of the training examples is not finite"):
+        Influence(model, CROSS_ENTROPY, (np.where(np.arange(NUM)[:, None] == 5, np.nan, X), of(Y)))
+    with pytest.raises(ValueError, match="Label 0 of the training examples is 7; expected -1 or 0, and 1"):
+        Influence(model, losses.SmoothHinge(), (X, np.full((NUM, 1), 7)))
+    with pytest.raises(ValueError, match=r"Inputs of the queries are of shape \(2, 4\); the model takes \(None, 5\)"):
+        exact.of_removing((X[:2, 1:], of(Y[:2])))
+    softmax = keras.Sequential([keras.Input((FEATURES,)), keras.layers.Dense(3)])
+    sparse = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    with pytest.raises(ValueError, match="is 3; expected from 0 to 2, the model's classes"):
+        Influence(softmax, sparse, (X, np.full(NUM, 3)))
+
+
+def test_wrong_settings_are_refused():
+    how = {"model": regression(), "loss": CROSS_ENTROPY, "train": (X, of(Y))}
+    with pytest.raises(ValueError, match="no solver 'newton'; there are: cg, lissa, arnoldi, exact"):
+        Influence(**how, solver="newton")
+    with pytest.raises(ValueError, match="'cg' has no option 'depth'; it has: max_iterations, tolerance"):
+        Influence(**how, depth=3)
+    with pytest.raises(ValueError, match="'exact' has no option 'rank'; it has: none"):
+        Influence(**how, solver="exact", rank=3)
+    wide = keras.Sequential([keras.Input((101,)), keras.layers.Dense(100)])
+    with pytest.raises(ValueError, match=r"exact Hessian of 10,200 weights is too large \(at most 10,000\)"):
+        Influence(wide, CROSS_ENTROPY, (np.zeros((2, 101)), np.zeros((2, 100))), solver="exact")
