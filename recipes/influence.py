@@ -161,25 +161,24 @@ def explain(run):
         how = {"damping": s.damping or 0.01, "gauss_newton": True, "batch_size": min(s.batch_size, 64)}
         how |= {} if s.solver else {"solver": "cg", "max_iterations": 100, "tolerance": 1e-3}
         classifier = classifier_of(s, found, whole, l2=made.get("weight_decay", 0.0), **how)
-    names, taken = found.class_names, classifier.scores().argmax(axis=1)
-    top = classifier.influence().top(classifier.queries(numbers), min(s.num_shown, len(found.labels["train"])))
-    rows, tiles = [], []
-    for place, number in enumerate(numbers):
-        told = f"{names[found.labels['test'][number]]} taken for {names[taken[number]]}"
-        tiles.append((found.features["test"][number], f"test {number}: {told}", False))
-        for kind in ("helpful", "harmful"):
-            those, by = getattr(top, kind)[place], getattr(top, f"{kind}_scores")[place]
-            for other, score in zip(those, by, strict=True):
-                own = names[found.labels["train"][other]]
-                row = {"test": found.titles["test"][number], "label": told, "training": found.titles["train"][other]}
-                rows.append(row | {"its_label": own, "kind": kind, "loss_without_it_rises_by": score})
-                rows[-1] |= {"both_have": " ".join(found.in_common(number, other))} if found.columns else {}
-                tiles.append((found.features["train"][other], f"{own}: {score:+.2g}", kind == "harmful"))
+    taken = [found.class_names[each] for each in classifier.scores().argmax(axis=1)]
+    own = {part: [found.class_names[label] for label in each] for part, each in found.labels.items()}
+    rows, tiles = [], {number: [(found.features["test"][number], "", False)] for number in numbers}
+    for number, kind, other, score in classifier.most_influential(numbers, s.num_shown):
+        row = {"test": found.titles["test"][number], "label": own["test"][number], "taken_for": taken[number]}
+        row |= {"training": found.titles["train"][other], "its_label": own["train"][other], "kind": kind}
+        rows.append(row | {"loss_without_it_rises_by": score})
+        if found.columns:
+            rows[-1]["both_have"] = " ".join(found.in_common(number, other))
+        tiles[number].append(
+            (found.features["train"][other], f"{own['train'][other]}: {score:+.2g}", kind == "harmful")
+        )
     run.table("explained", rows)
     if not found.columns:
-        images, titles, wrong = zip(*tiles, strict=True)
-        how = {"columns": len(tiles) // len(numbers), "wrong": wrong}
-        run.picture("explained", visualize.images.grid(np.stack(images), titles, **how))
+        images, titles, wrong = map(list, zip(*(tile for each in tiles.values() for tile in each), strict=True))
+        columns = len(images) // len(numbers)
+        titles[::columns] = [f"test {number}: {own['test'][number]} taken for {taken[number]}" for number in numbers]
+        run.picture("explained", visualize.images.grid(np.stack(images), titles, columns=columns, wrong=wrong))
 
 
 def find_mislabelled(run):
@@ -224,17 +223,12 @@ def attack(run):
             lambda number=number: poisoning.until_flipped(number, s.counts, s.num_steps)._asdict(),
             stage=f"attack_{number}_{which:08x}",
         )
-        label, taken, before = (
-            found.labels["test"][number],
-            got["scores"][-1].argmax(),
-            found.features["train"][got["rows"]],
-        )
-        row = {"test": number, "label": found.class_names[label], "margin": margins[number], "images": len(before)}
-        row |= {"loss_before": got["losses"][0], "loss_after": got["losses"][-1], "taken_for": found.class_names[taken]}
+        names, before = found.class_names, found.features["train"][got["rows"]]
         change = got["images"] - before
-        rows.append(
-            row | {"grey_levels": np.abs(change).max(), "pixels_of_another_level": int((np.rint(change) != 0).sum())}
-        )
+        row = {"test": number, "label": names[found.labels["test"][number]], "margin": margins[number]}
+        row |= {"images": len(before), "taken_for": names[got["scores"][-1].argmax()], "loss_before": got["losses"][0]}
+        row |= {"loss_after": got["losses"][-1], "grey_levels": np.abs(change).max()}
+        rows.append(row | {"pixels_of_another_level": int((np.rint(got["images"]) != before).sum())})
         shown = {"training images": before, "changed": got["images"], "200 times the change": 128 + 200 * change}
         run.picture(f"attack/{number}", visualize.images.beside([(name, each[:8]) for name, each in shown.items()]))
     run.table("attack", rows)
@@ -276,26 +270,22 @@ def verify(run):
     s, found, (classifier, _) = run.settings, run.data, trained(run)
     numbers = s.chosen(by_loss(classifier))
     queries = classifier.queries(numbers)
-    predicted = classifier.influence().of_removing(queries)
-    most = [np.argsort(-np.abs(row), kind="stable")[: s.num_points] for row in predicted]
-    rows = np.unique(np.concatenate(most))
+    predicted = classifier.influence().of_removing(queries).T
+    most = np.argsort(-np.abs(predicted), axis=0, kind="stable")[: s.num_points]
+    rows = np.unique(most)
     true, which = np.zeros((len(rows), len(numbers))), zlib.crc32(f"{numbers} {rows.tolist()}".encode())
     for step, log in run.loop(len(rows), stage=f"leave_one_out_{which:08x}", state={"true": true}):
         true[step] = methods.leave_one_out.leave_one_out(classifier.minimizer, rows[[step]], queries)[0]
         log(change=np.abs(true[step]).max())
-    pairs = {
-        f"test {number}: {found.class_names[found.labels['test'][number]]}": np.stack(
-            [true[np.searchsorted(rows, own), place], predicted[place, own]], axis=1
-        )
-        for place, (number, own) in enumerate(zip(numbers, most, strict=True))
-    }
-    every, unit = np.concatenate(list(pairs.values())), "agreement" if s.network == "svm" else "nats"
-    run.picture("verified", visualize.influence.predicted_beside_true(pairs, unit))
-    each = {name: np.corrcoef(points.T)[0, 1] for name, points in pairs.items()}
-    run.table("verified", [{"example": name, "correlation": value} for name, value in each.items()])
-    measured = {"correlation": np.corrcoef(every.T)[0, 1], "least_correlation_of_an_example": min(each.values())}
-    slope = every[:, 0] @ every[:, 1] / (every[:, 1] @ every[:, 1])
-    run.report(measured | {"true_over_predicted": slope, "examples_left_out": len(rows)})
+    unit = "agreement" if s.network == "svm" else "nats"
+    named = [f"test {number}: {found.class_names[found.labels['test'][number]]}" for number in numbers]
+    pairs = np.stack([true, predicted[rows]], axis=-1).transpose(1, 0, 2)
+    run.picture("verified", visualize.influence.predicted_beside_true(dict(zip(named, pairs, strict=True)), unit))
+    each = [np.corrcoef(points.T)[0, 1] for points in pairs]
+    run.table("verified", [{"example": name, "correlation": r} for name, r in zip(named, each, strict=True)])
+    every = pairs.reshape(-1, 2).T
+    measured = {"correlation": np.corrcoef(every)[0, 1], "least_correlation_of_an_example": min(each)}
+    run.report(measured | {"true_over_predicted": every[0] @ every[1] / (every[1] @ every[1]), "left_out": len(rows)})
 
 
 def export(run):

@@ -71,7 +71,7 @@ def test_predictions_are_true(run):
     recipe.verify(run)
     found = run.metrics()
     assert found["correlation"] > 0.99 and 0.9 < found["true_over_predicted"] < 1.3
-    assert found["examples_left_out"] <= 8 and len(table(run, "verified")) == 2
+    assert found["left_out"] <= 8 and len(table(run, "verified")) == 2
     before = sorted((run.workdir / "checkpoints").glob("leave_one_out_*"))
     recipe.verify(run)  # nothing is trained again
     assert sorted((run.workdir / "checkpoints").glob("leave_one_out_*")) == before and len(before) == 1

@@ -110,3 +110,22 @@ class TrainedClassifier:
             **how: What `Influence` takes otherwise than the constructor said.
         """
         return Influence(self.model, self.loss, (self.minimizer.x, self.minimizer.y), **(self._how | how))
+
+    def most_influential(self, numbers: Any, k: int) -> list[tuple[int, str, int, float]]:
+        """Finds what was most helpful, and most harmful, to test examples.
+
+        Args:
+            numbers: Which test examples, (queries,).
+            k: How many training examples of each kind, at most those there are.
+
+        Returns:
+            For each test example (its number, "helpful" or "harmful", the training example's number, by how much the
+            loss rises without it), the helpful ones first, those of most influence before others.
+        """
+        top = self.influence().top(self.queries(numbers), min(k, len(self.minimizer.x)))
+        return [
+            (int(number), kind, int(row), float(score))
+            for place, number in enumerate(numbers)
+            for kind in ("helpful", "harmful")
+            for row, score in zip(getattr(top, kind)[place], getattr(top, f"{kind}_scores")[place], strict=True)
+        ]
