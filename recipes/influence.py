@@ -109,8 +109,9 @@ def network(s, shape, class_names):
         if len(class_names) != 2:
             raise ValueError(f"--network=svm is of two classes; there are {len(class_names)}: name two by --classes.")
         return models.small_classifiers.linear_svm(shape, **how)
-    build = models.small_classifiers.all_convolutional if s.network == "cnn" else None
-    return (build or models.small_classifiers.logistic_regression)(shape, class_names, **how)
+    if s.network == "cnn":
+        return models.small_classifiers.all_convolutional(shape, class_names, **how)
+    return models.small_classifiers.logistic_regression(shape, class_names, **how)
 
 
 def classifier_of(s, found, model=None, features=None, **how):
@@ -118,7 +119,7 @@ def classifier_of(s, found, model=None, features=None, **how):
     x = found.features
     if features is not None:
         x = {part: features.predict(each, batch_size=256, verbose=0) for part, each in x.items()}
-    model = model or network(s, x["train"].shape[1:], found.class_names)
+    model = network(s, x["train"].shape[1:], found.class_names) if model is None else model
     how = s.solving(s.network != "cnn", model.count_params()) | s.only("l2", "temperature", "batch_size") | how
     return methods.trained_classifier.TrainedClassifier(model, x, found.labels, **how)
 
@@ -129,7 +130,7 @@ def train(run):
         classifier = classifier_of(s, run.data, features=features)
     kept = {"model": classifier.model} | ({"features": features} if features else {})
     for _, log in run.loop(1, stage="model", state={"model": classifier.model}, network=kept, epochs=s.epochs):
-        least = classifier.minimizer.minimize(max_iterations=s.iterations * (1000 if s.network == "svm" else 1))
+        least = classifier.minimizer.minimize(max_iterations=s.iterations)
         log(loss=least.loss, **({} if s.network == "svm" else {"gradient_norm": least.gradient_norm}))
 
 

@@ -179,16 +179,14 @@ class HingeMinimizer(Minimizer):
         super().__init__(model, _hinge, x, y, l2=l2, batch_size=batch_size)
         self._seen = keras.Model(model.input, model.get_layer("logits").input)
 
-    def minimize(
-        self, *, without: int | None = None, tolerance: float = 1e-9, max_iterations: int = 1_000_000
-    ) -> Minimum:
+    def minimize(self, *, without: int | None = None, tolerance: float = 1e-9, max_iterations: int = 2000) -> Minimum:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import LinearSVC
 
         kept = np.arange(len(self.x)) != without
         features = self._seen.predict(self.x, batch_size=self.batch_size, verbose=0)[kept].astype("float64")
         how = {"loss": "hinge", "C": 1 / (self.l2 * kept.sum()), "fit_intercept": False, "random_state": 0}
-        machine = LinearSVC(tol=tolerance, max_iter=max_iterations, **how)
+        machine = LinearSVC(tol=tolerance, max_iter=1000 * max_iterations, **how)  # each is one pass at most
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the iterations say it
             machine.fit(features, self.y[kept] > 0)
