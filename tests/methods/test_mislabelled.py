@@ -20,27 +20,29 @@ def classifier():
     return found
 
 
-def test_wrong_labels_are_found_far_sooner_than_by_chance(classifier):
-    scores = suspicions(classifier, seed=5)
+@pytest.fixture(scope="module")
+def scores(classifier):
+    return suspicions(classifier, seed=5)
+
+
+def test_wrong_labels_are_found_far_sooner_than_by_chance(scores):
     assert set(scores) == {"self_influence", "loss", "chance"}
     found = recalls(scores, WRONG, [0.1, 0.2, 1.0])
     for order in ("self_influence", "loss"):
         assert found[f"{order}_found_at_20_percent"] > 80 > 3 * found["chance_found_at_20_percent"]
         assert found[f"{order}_found_at_100_percent"] == 100
-    np.testing.assert_array_equal(scores["chance"], suspicions(classifier, seed=5)["chance"])
-    assert (scores["chance"] != suspicions(classifier, seed=6)["chance"]).any()
+    np.testing.assert_allclose(np.sort(scores["chance"]), np.linspace(0, 1, 200), atol=0.2)
 
 
-def test_self_influence_is_the_change_of_its_own_loss(classifier):
-    for row in (0, int(np.flatnonzero(WRONG)[0])):
-        query = classifier.minimizer.x[[row]], classifier.minimizer.y[[row]]
-        expected = classifier.influence().of_removing(query)[0, row]
-        assert suspicions(classifier)["self_influence"][row] == pytest.approx(expected, rel=1e-6)
+def test_self_influence_is_the_change_of_its_own_loss(classifier, scores):
+    rows = [0, int(np.flatnonzero(WRONG)[0])]
+    expected = classifier.influence().of_removing((classifier.minimizer.x[rows], classifier.minimizer.y[rows]), rows)
+    np.testing.assert_allclose(scores["self_influence"][rows], np.diag(expected), rtol=1e-6)
 
 
-def test_mending_helps_and_all_is_put_back(classifier):
+def test_mending_helps_and_all_is_put_back(classifier, scores):
     before = classifier.minimizer.weights, classifier.accuracy()
-    found = mended(classifier, {"loss": suspicions(classifier)["loss"]}, RIGHT["train"], (0.0, 0.2, 1.0))
+    found = mended(classifier, {"loss": scores["loss"]}, RIGHT["train"], (0.0, 0.2, 1.0))
     assert found["loss_accuracy_at_0_percent"] == before[1]
     assert found["loss_accuracy_at_100_percent"] >= found["loss_accuracy_at_20_percent"] - 2 > before[1] - 2
     clean = TrainedClassifier(small_classifiers.logistic_regression((6,), ["a", "b"]), X, RIGHT, l2=0.01)

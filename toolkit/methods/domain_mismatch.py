@@ -26,16 +26,16 @@ def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
     """Asks, for the first test example of a group that is wrong, which training examples made it so.
 
     Args:
-        classifier: At its optimum, of rows of numbers and without hidden layers.
+        classifier: A logistic regression on rows of numbers, at its optimum.
         column: The number of the column that is above 0 in the group and nowhere else.
 
     Returns:
         A `Mismatch`, whose measures are "test_accuracy_percent"; "group_wrong_percent", of its test examples, and
         "group_wrong_without_members_percent" after a training without its training examples;
         "members_of_most_influence", how many of the group are among as many training examples of most influence;
-        "least_member_over_greatest_other", their influence; "columns_of_greater_weight" than the group's own, so that
-        the weights alone would not tell it; and "columns_that_matter_more", of those by which the members' inputs move
-        that loss, at most, where 0 says that it is the group's own.
+        "least_member_over_greatest_other", their influence; "columns_of_greater_weight" than the group's own, by
+        which the weights alone would not tell it; and "columns_that_matter_more" to the influence of a member, at most,
+        which is a sum over columns: 0 says that of each member it is the group's own that matters.
 
     Raises:
         ValueError: Where the group has no training example, or no test example of it is wrong.
@@ -52,9 +52,9 @@ def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
         )
     influence = classifier.influence()
     solved = influence.solve(classifier.queries(queries[:1]))
-    by, moved = influence.of_removing(solved)[0], np.abs(influence.of_perturbing(solved, members)[0])
+    by = influence.of_removing(solved)[0]
     kernel = np.asarray(classifier.model.get_layer("logits").kernel)
-    weight = np.ptp(kernel, axis=1)
+    weight, shares = np.ptp(kernel, axis=1), _shares(classifier, solved.vectors.reshape(kernel.shape), members)
     most = np.argsort(-np.abs(by), kind="stable")[: len(members)]
     measures = {
         "test_accuracy_percent": 100 * float(1 - wrong.mean()),
@@ -63,9 +63,17 @@ def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
         "members_of_most_influence": int(np.isin(most, members).sum()),
         "least_member_over_greatest_other": float(np.abs(by[members]).min() / np.abs(np.delete(by, members)).max()),
         "columns_of_greater_weight": int((weight > weight[column]).sum()),
-        "columns_that_matter_more": int((moved > moved[:, [column]]).sum(axis=1).max()),
+        "columns_that_matter_more": int((shares > shares[:, [column]]).sum(axis=1).max()),
     }
     return Mismatch(measures, by, members)
+
+
+def _shares(classifier, solved, members):
+    """What each column adds to the influence of the members, |x_f (H⁻¹ ∇L(q))_f · (p - y)|, without the regulariser."""
+    scores, labels = classifier.scores("train")[members], classifier.minimizer.y[members]
+    chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+    residuals = chances / chances.sum(axis=1, keepdims=True) - np.eye(scores.shape[1])[labels]
+    return np.abs(classifier.x["train"][members] * (residuals @ solved.T))
 
 
 def _without(classifier, members, group):

@@ -62,6 +62,7 @@ class Minimizer:
             [np.full(int(np.prod(each.shape)), float(len(each.shape) > 1)) for each in self._losses.variables]
         )
         self._graph = tf.function(self._value_and_gradient, autograph=False, reduce_retracing=True)
+        self._outputs = tf.function(self._losses.outputs, autograph=False, reduce_retracing=True)
         self.replace(x, y)
 
     def replace(self, x: Any, y: Any) -> None:
@@ -84,6 +85,19 @@ class Minimizer:
         self._losses.weights = tf.cast(tf.convert_to_tensor(vector), self._losses.dtype)
         for variable, part in zip(self._losses.variables, self._losses.split(self._losses.weights), strict=True):
             variable.assign(part)
+
+    def outputs(self, x: Any) -> np.ndarray:
+        """Computes the model's outputs; `predict` would round float64 to float32 on the way.
+
+        Args:
+            x: As in the constructor.
+
+        Returns:
+            float64 (examples, ...).
+        """
+        weights = self._losses.tensors(self.weights)
+        parts = (self._outputs(weights, self._losses.tensors(part)) for part, _ in blocks((x, x), self.batch_size))
+        return np.concatenate([np.asarray(part, "float64") for part in parts])
 
     def losses(self, x: Any, y: Any) -> np.ndarray:
         """Computes the loss of each of some examples, without the regulariser.
@@ -177,14 +191,14 @@ class HingeMinimizer(Minimizer):
 
     def __init__(self, model: keras.Model, x: Any, y: Any, *, l2: float, batch_size: int = 4096) -> None:
         super().__init__(model, _hinge, x, y, l2=l2, batch_size=batch_size)
-        self._seen = keras.Model(model.input, model.get_layer("logits").input)
+        self._seen = keras.Model(model.input, model.get_layer("logits").input)  # without weights
 
     def minimize(self, *, without: int | None = None, tolerance: float = 1e-9, max_iterations: int = 2000) -> Minimum:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import LinearSVC
 
         kept = np.arange(len(self.x)) != without
-        features = self._seen.predict(self.x, batch_size=self.batch_size, verbose=0)[kept].astype("float64")
+        features = np.asarray(self._seen(self._losses.tensors(self.x[kept])), "float64")
         how = {"loss": "hinge", "C": 1 / (self.l2 * kept.sum()), "fit_intercept": False, "random_state": 0}
         machine = LinearSVC(tol=tolerance, max_iter=1000 * max_iterations, **how)  # each is one pass at most
         with warnings.catch_warnings():

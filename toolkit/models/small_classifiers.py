@@ -131,7 +131,7 @@ def last_layer(model: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:
     ((None, 64), 2)
     """
     layer = next((layer for layer in model.layers if layer.name == "logits"), None)
-    last = model.output._keras_history.operation.name if len(model.outputs) == 1 else ""
+    last = model.outputs[0]._keras_history.operation.name if len(model.outputs) == 1 else ""
     if not isinstance(layer, keras.layers.Dense) or last not in ("logits", "class_names") or layer.input.ndim != 2:
         raise ValueError(
             f"{model.name} has no dense layer `logits` of features (batch, features) at its end: it is no classifier."
