@@ -13,7 +13,8 @@ X, Y = RANDOM.standard_normal((NUM, FEATURES)), RANDOM.integers(0, CLASSES, NUM)
 @pytest.fixture(scope="module")
 def losses():
     keras.utils.set_random_seed(0)
-    dense = keras.layers.Dense(CLASSES, dtype="float64", bias_regularizer=keras.regularizers.L2(0.05))
+    how = {"bias_initializer": "random_normal", "bias_regularizer": keras.regularizers.L2(0.05)}
+    dense = keras.layers.Dense(CLASSES, dtype="float64", **how)
     model = keras.Sequential([keras.Input((FEATURES,), dtype="float64"), dense])
     return ExampleLosses(model, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 

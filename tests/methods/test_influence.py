@@ -18,7 +18,7 @@ CROSS_ENTROPY = keras.losses.BinaryCrossentropy(from_logits=True)
 
 def fit(x, y):
     """Weights at which the mean of cross-entropies and L2 / 2 ||w||^2 are least."""
-    found = LogisticRegression(C=1 / (len(x) * L2), fit_intercept=False, tol=1e-12, max_iter=1000).fit(x, y)
+    found = LogisticRegression(C=1 / (len(x) * L2), fit_intercept=False, tol=1e-10, solver="newton-cholesky").fit(x, y)
     return found.coef_[0]
 
 
@@ -88,13 +88,14 @@ def test_float32_is_near(expected):
 def test_lissa_and_arnoldi_are_near(expected):
     for solver, how, tolerance in (
         ("arnoldi", {"num_steps": FEATURES, "rank": FEATURES}, 1e-6),
-        ("arnoldi", {"num_steps": FEATURES, "rank": FEATURES - 1}, 0.5),
         ("lissa", {"depth": 150, "repeats": 2, "sample_size": 40}, 0.2),
     ):
         influence = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver=solver, **how)
         found = influence.of_removing(queries)
         assert np.linalg.norm(found - expected) < tolerance * np.linalg.norm(expected), (solver, how)
         assert influence.solve(queries).residuals.max() < 2 * tolerance
+    fewer = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="arnoldi", rank=FEATURES - 1).solve(queries)
+    assert ((fewer.residuals > 0) & (fewer.residuals < 1)).all()
     # More queries than pairs: the training examples are seen along the pairs, not along each query.
     many = RANDOM.standard_normal((9, FEATURES)), of(RANDOM.integers(0, 2, 9))
     arnoldi = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="arnoldi", rank=FEATURES)
@@ -175,11 +176,11 @@ def test_a_smooth_hinge_has_influence_where_the_hinge_has_none():
 
 
 def saddle():
-    """A network of a tanh between weights of 0.5 whose targets lie far off: its Hessian has negative eigenvalues."""
+    """A small network, untrained, whose targets lie far off: its Hessian has negative eigenvalues."""
+    keras.utils.set_random_seed(0)
     inputs = keras.Input((FEATURES,), dtype="float64")
-    start = keras.initializers.Constant(0.5)
-    hidden = keras.layers.Dense(2, "tanh", kernel_initializer=start, dtype="float64")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(1, kernel_initializer=start, dtype="float64")(hidden))
+    hidden = keras.layers.Dense(2, "tanh", dtype="float64")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(1, dtype="float64")(hidden))
 
 
 def test_a_saddle_asks_for_the_damping_that_it_takes():
