@@ -27,7 +27,6 @@ def network(kind):
     else:
         inputs = keras.Input((4, 6), dtype="float64")
         attended = keras.layers.MultiHeadAttention(2, 3, **how)(inputs, inputs)
-        attended = keras.layers.LayerNormalization(**how)(attended)
         return keras.Model(inputs, dense(keras.layers.Flatten(**how)(attended))), random.standard_normal((5, 4, 6))
     model = keras.Sequential([keras.Input(shape, dtype="float64"), *hidden, dense])
     return model, random.standard_normal((5, *shape))
@@ -143,7 +142,7 @@ def test_layers_are_chosen_by_name():
 
 
 def test_a_loss_may_be_any_function_of_any_outputs():
-    inputs = keras.Input((2,))
+    inputs = keras.Input((2,), name="x")
     model = keras.Model({"x": inputs}, {"mean": keras.layers.Dense(1)(inputs), "scale": keras.layers.Dense(1)(inputs)})
     losses = ExampleLosses(model, lambda y, outputs: (outputs["mean"][:, 0] - y["of"]) ** 2)
     x, y = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.5, 1.5])

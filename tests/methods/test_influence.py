@@ -40,8 +40,8 @@ HESSIAN = (X.T * (P * (1 - P))) @ X / NUM + L2 * np.eye(FEATURES)
 
 
 def regression(weights=WEIGHTS, dtype="float64"):
-    dense = keras.layers.Dense(1, use_bias=False, dtype=dtype)
-    model = keras.Sequential([keras.Input((FEATURES,), dtype=dtype), dense])
+    inputs = keras.Input((FEATURES,), dtype=dtype)  # a Sequential would round them to float32
+    model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False, dtype=dtype)(inputs))
     model.set_weights([weights[:, None]])
     return model
 

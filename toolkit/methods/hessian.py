@@ -82,7 +82,7 @@ class Hessian:
 
     def penalty_gradient(self) -> np.ndarray:
         """Computes the gradient of the penalty by the weights, float64 (size,)."""
-        return np.asarray(self._penalty_gradient(self.losses.weights), "float64")
+        return np.array(self._penalty_gradient(self.losses.weights), "float64")
 
     def gradient(self) -> np.ndarray:
         """Computes the gradient of R, float64 (size,): 0 at its minimum."""
@@ -99,7 +99,7 @@ class Hessian:
         starts = range(0, len(vectors), _VECTORS_AT_ONCE)
         for start in starts:
             some = slice(start, start + _VECTORS_AT_ONCE)
-            result[some] += np.asarray(self._curved_penalty(self.losses.tensors(vectors[some])))
+            result[some] += np.asarray(self._curved_penalty(self.losses.weights, self.losses.tensors(vectors[some])))
         for x, y in batches:
             for start in starts:
                 some = slice(start, start + _VECTORS_AT_ONCE)
@@ -121,10 +121,10 @@ class Hessian:
             penalty = self._penalty(weights)
         return tf.convert_to_tensor(tape.gradient(penalty, weights, unconnected_gradients="zero"))
 
-    def _penalty_products(self, vectors):
+    def _penalty_products(self, weights, vectors):
         def one(vector):
-            with tf.autodiff.ForwardAccumulator(self.losses.weights, vector) as forward:
-                gradient = self._penalty_gradient(self.losses.weights)
+            with tf.autodiff.ForwardAccumulator(weights, vector) as forward:
+                gradient = self._penalty_gradient(weights)
             return forward.jvp(gradient, tf.UnconnectedGradients.ZERO)
 
         return tf.vectorized_map(one, vectors)
