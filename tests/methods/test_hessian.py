@@ -13,9 +13,12 @@ X, Y = RANDOM.standard_normal((NUM, FEATURES)), RANDOM.integers(0, CLASSES, NUM)
 @pytest.fixture(scope="module")
 def losses():
     keras.utils.set_random_seed(0)
-    dense = keras.layers.Dense(CLASSES, dtype="float64", bias_regularizer=keras.regularizers.L2(0.05))
-    model = keras.Sequential([keras.Input((FEATURES,), dtype="float64"), dense])
-    return ExampleLosses(model, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    how = {"bias_initializer": "random_normal", "bias_regularizer": keras.regularizers.L2(0.05)}
+    dense = keras.layers.Dense(CLASSES, dtype="float64", **how)
+    inputs = keras.Input((FEATURES,), dtype="float64")  # a Sequential would round them to float32
+    return ExampleLosses(
+        keras.Model(inputs, dense(inputs)), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
 
 
 def softmax_hessian(losses, x, l2):

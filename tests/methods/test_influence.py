@@ -18,7 +18,7 @@ CROSS_ENTROPY = keras.losses.BinaryCrossentropy(from_logits=True)
 
 def fit(x, y):
     """Weights at which the mean of cross-entropies and L2 / 2 ||w||^2 are least."""
-    found = LogisticRegression(C=1 / (len(x) * L2), fit_intercept=False, tol=1e-12, max_iter=1000).fit(x, y)
+    found = LogisticRegression(C=1 / (len(x) * L2), fit_intercept=False, tol=1e-10, solver="newton-cholesky").fit(x, y)
     return found.coef_[0]
 
 
@@ -40,8 +40,8 @@ HESSIAN = (X.T * (P * (1 - P))) @ X / NUM + L2 * np.eye(FEATURES)
 
 
 def regression(weights=WEIGHTS, dtype="float64"):
-    dense = keras.layers.Dense(1, use_bias=False, dtype=dtype)
-    model = keras.Sequential([keras.Input((FEATURES,), dtype=dtype), dense])
+    inputs = keras.Input((FEATURES,), dtype=dtype)  # a Sequential would round them to float32
+    model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False, dtype=dtype)(inputs))
     model.set_weights([weights[:, None]])
     return model
 
@@ -88,13 +88,14 @@ def test_float32_is_near(expected):
 def test_lissa_and_arnoldi_are_near(expected):
     for solver, how, tolerance in (
         ("arnoldi", {"num_steps": FEATURES, "rank": FEATURES}, 1e-6),
-        ("arnoldi", {"num_steps": FEATURES, "rank": FEATURES - 1}, 0.5),
         ("lissa", {"depth": 150, "repeats": 2, "sample_size": 40}, 0.2),
     ):
         influence = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver=solver, **how)
         found = influence.of_removing(queries)
         assert np.linalg.norm(found - expected) < tolerance * np.linalg.norm(expected), (solver, how)
         assert influence.solve(queries).residuals.max() < 2 * tolerance
+    fewer = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="arnoldi", rank=FEATURES - 1).solve(queries)
+    assert ((fewer.residuals > 0) & (fewer.residuals < 1)).all()
     # More queries than pairs: the training examples are seen along the pairs, not along each query.
     many = RANDOM.standard_normal((9, FEATURES)), of(RANDOM.integers(0, 2, 9))
     arnoldi = Influence(regression(), CROSS_ENTROPY, (X, of(Y)), L2, solver="arnoldi", rank=FEATURES)
@@ -156,12 +157,13 @@ def test_the_top_is_that_of_all_of_them(exact, expected):
 def test_biases_of_a_softmax_need_no_damping():
     """All of them can be raised together without any effect: an eigenvalue of 0 that no gradient has a part in."""
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((FEATURES,), dtype="float64"), keras.layers.Dense(3, dtype="float64")])
+    inputs = keras.Input((FEATURES,), dtype="float64")
+    model = keras.Model(inputs, keras.layers.Dense(3, dtype="float64")(inputs))
     labels, loss = RANDOM.integers(0, 3, NUM), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     how = {"model": model, "loss": loss, "train": (X, labels), "l2": L2}
     ask = QUERIES[0], np.array([0, 1, 2, 2])
-    found = [Influence(**how, solver=solver).of_removing(ask) for solver in ("cg", "exact")]
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-4, atol=1e-8)
+    found, exact = (Influence(**how, solver=solver).of_removing(ask) for solver in ("cg", "exact"))
+    assert np.linalg.norm(found - exact) < 1e-5 * np.linalg.norm(exact)
 
 
 def test_a_smooth_hinge_has_influence_where_the_hinge_has_none():
@@ -175,23 +177,24 @@ def test_a_smooth_hinge_has_influence_where_the_hinge_has_none():
 
 
 def saddle():
-    """A network of a tanh between weights of 0.5 whose targets lie far off: its Hessian has negative eigenvalues."""
+    """A small network, untrained, whose targets lie far off: its Hessian has negative eigenvalues."""
+    keras.utils.set_random_seed(0)
     inputs = keras.Input((FEATURES,), dtype="float64")
-    start = keras.initializers.Constant(0.5)
-    hidden = keras.layers.Dense(2, "tanh", kernel_initializer=start, dtype="float64")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(1, kernel_initializer=start, dtype="float64")(hidden))
+    hidden = keras.layers.Dense(2, "tanh", dtype="float64")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(1, dtype="float64")(hidden))
 
 
-def test_a_saddle_asks_for_the_damping_that_it_takes():
+@pytest.mark.parametrize("solver", ["cg", pytest.param("exact", marks=pytest.mark.slow)])
+def test_a_saddle_asks_for_the_damping_that_it_takes(solver):
     how = {"model": saddle(), "loss": keras.losses.MeanSquaredError(), "train": (X, 5 * of(Y)), "l2": 0.01}
-    for solver in ("cg", "exact"):
-        with pytest.raises(ValueError, match="not positive definite: with damping 0.01 .* Give damping=") as caught:
-            Influence(**how, damping=0.01, solver=solver).of_removing(queries)
-        damping = float(str(caught.value).split("damping=")[1].split(" ")[0])
-        least = np.linalg.eigvalsh(Influence(**how).hessian.product(np.eye(15))).min()
-        assert -least < damping < -1.5 * least + 0.02
-        assert Influence(**how, damping=damping, solver=solver).solve(queries).residuals.max() < 1e-4
-    assert Influence(**how, gauss_newton=True).solve(queries).residuals.max() < 1e-4
+    made = Influence(**how, damping=0.01, solver=solver)
+    with pytest.raises(ValueError, match="not positive definite: with damping 0.01 .* Give damping=") as caught:
+        made.of_removing(queries)
+    damping = float(str(caught.value).split("damping=")[1].split(" ")[0])
+    least = np.linalg.eigvalsh(made.hessian.product(np.eye(15))).min() - 0.01
+    assert -least < damping < -1.5 * least + 0.02
+    assert Influence(**how, damping=damping, solver=solver).solve(queries).residuals.max() < 1e-4
+    assert Influence(**how, gauss_newton=True, solver=solver).solve(queries).residuals.max() < 1e-4
 
 
 def test_lissa_with_a_small_scale_says_which():

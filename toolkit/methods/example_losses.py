@@ -1,7 +1,6 @@
 """The loss of each example as a function of one flat vector of weights, with its first and second derivatives."""
 
 import difflib
-import functools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -59,6 +58,7 @@ class ExampleLosses:
         self._loss = loss
         self.variables = _variables(model, layers)
         self.dtype = self.variables[0].dtype
+        self._graphs = {}
         self._shapes = [tuple(variable.shape) for variable in self.variables]
         self._sizes = [int(np.prod(shape)) for shape in self._shapes]
         self.num_weights = sum(self._sizes)
@@ -101,7 +101,7 @@ class ExampleLosses:
 
     def values(self, x: Any, y: Any) -> np.ndarray:
         """Computes the losses of inputs x and targets y, (batch,), float64."""
-        return self._run(self._values, x, y)
+        return self._run(self.__call__, x, y)
 
     def sum_gradient(self, x: Any, y: Any) -> np.ndarray:
         """Computes the gradient of the sum of the losses of x and y, (num_weights,), float64."""
@@ -149,40 +149,42 @@ class ExampleLosses:
         return self._run(self._gauss_newton_products, x, y, vectors)
 
     def _run(self, function, x, y, *vectors):
+        """The function's result, by a graph for any number of examples and of vectors."""
         vectors = [tf.cast(tf.convert_to_tensor(each), self.dtype) for each in vectors]
-        return np.asarray(function(self.weights, self.tensors(x), self.tensors(y), *vectors), "float64")
+        arguments = (self.weights, self.tensors(x), self.tensors(y), *vectors)
+        many = [
+            tf.nest.map_structure(lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), each)
+            for each in arguments[1:]
+        ]
+        signature = (tf.TensorSpec(self.weights.shape, self.dtype), *many)
+        key = function.__name__, str(signature)
+        if key not in self._graphs:
+            self._graphs[key] = tf.function(function, input_signature=signature, autograph=False)
+        return np.array(self._graphs[key](*arguments), "float64")
 
-    @functools.cached_property
-    def _values(self):
-        return _graph(self.__call__)
+    def _sum_gradient(self, weights, x, y):
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            loss = tf.reduce_sum(self(weights, x, y))
+        return tf.convert_to_tensor(tape.gradient(loss, weights, unconnected_gradients="zero"))
 
-    @functools.cached_property
-    def _sum_gradient(self):
-        return _graph(self._gradient)
+    def _gradients(self, weights, x, y):
+        def one(example):
+            return self._sum_gradient(weights, *tf.nest.map_structure(lambda each: each[None], example))
 
-    @functools.cached_property
-    def _gradients(self):
-        def every(weights, x, y):
-            def one(example):
-                return self._gradient(weights, *tf.nest.map_structure(lambda each: each[None], example))
+        # Not `vectorized_map`, whose gradient of attention overwrites memory (TensorFlow 2.21).
+        return tf.map_fn(one, (x, y), fn_output_signature=self.dtype)
 
-            # Not `vectorized_map`, whose gradient of attention overwrites memory (TensorFlow 2.21).
-            return tf.map_fn(one, (x, y), fn_output_signature=self.dtype)
-
-        return _graph(every)
-
-    @functools.cached_property
-    def _directional(self):
-        def one(weights, x, y, direction):
+    def _directional(self, weights, x, y, directions):
+        def one(direction):
             with tf.autodiff.ForwardAccumulator(weights, direction) as forward:
                 losses = self(weights, x, y)
             return forward.jvp(losses, tf.UnconnectedGradients.ZERO)
 
-        return _each(one)
+        return tf.vectorized_map(one, directions)
 
-    @functools.cached_property
-    def _input_gradients(self):
-        def one(weights, x, y, direction):
+    def _input_gradients(self, weights, x, y, directions):
+        def one(direction):
             with tf.GradientTape() as tape:
                 tape.watch(x)
                 with tf.autodiff.ForwardAccumulator(weights, direction) as forward:
@@ -190,20 +192,18 @@ class ExampleLosses:
                 along = forward.jvp(losses, tf.UnconnectedGradients.ZERO)
             return tape.gradient(along, x, unconnected_gradients="zero")
 
-        return _each(one)
+        return tf.vectorized_map(one, directions)
 
-    @functools.cached_property
-    def _hessian_products(self):
-        def one(weights, x, y, vector):
+    def _hessian_products(self, weights, x, y, vectors):
+        def one(vector):
             with tf.autodiff.ForwardAccumulator(weights, vector) as forward:
-                gradient = self._gradient(weights, x, y)
+                gradient = self._sum_gradient(weights, x, y)
             return forward.jvp(gradient, tf.UnconnectedGradients.ZERO)
 
-        return _each(one)
+        return tf.vectorized_map(one, vectors)
 
-    @functools.cached_property
-    def _gauss_newton_products(self):
-        def one(weights, x, y, vector):
+    def _gauss_newton_products(self, weights, x, y, vectors):
+        def one(vector):
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 with tf.autodiff.ForwardAccumulator(weights, vector) as forward:
@@ -219,22 +219,7 @@ class ExampleLosses:
             curved = [forward.jvp(each, tf.UnconnectedGradients.ZERO) for each in gradients]
             return tf.convert_to_tensor(tape.gradient(flat, weights, curved, unconnected_gradients="zero"))
 
-        return _each(one)
-
-    def _gradient(self, weights, x, y):
-        with tf.GradientTape() as tape:
-            tape.watch(weights)
-            loss = tf.reduce_sum(self(weights, x, y))
-        return tf.convert_to_tensor(tape.gradient(loss, weights, unconnected_gradients="zero"))
-
-
-def _graph(function):
-    return tf.function(function, autograph=False, reduce_retracing=True)
-
-
-def _each(one):
-    """A graph of `one(weights, x, y, vector)` for each of many vectors."""
-    return _graph(lambda weights, x, y, vectors: tf.vectorized_map(functools.partial(one, weights, x, y), vectors))
+        return tf.vectorized_map(one, vectors)
 
 
 def _variables(model, names):

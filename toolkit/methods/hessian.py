@@ -57,11 +57,14 @@ class Hessian:
         for name, value in {"l2": l2, "damping": damping}.items():
             if not 0 <= value < np.inf:
                 raise ValueError(f"{name} must be 0 or more; got {value}.")
-        self.losses, self.train, self.l2, self.damping = losses, train, float(l2), float(damping)
+        self.losses, self.train, self.damping = losses, train, float(damping)
         self.num_examples = num_rows(train, "training examples")
         self.size, self.batch_size = losses.num_weights, int(batch_size)
         self._products = losses.gauss_newton_products if gauss_newton else losses.hessian_products
-        self._curved_penalty = tf.function(self._penalty_products, autograph=False, reduce_retracing=True)
+        sizes = [(int(np.prod(variable.shape)), len(variable.shape) > 1) for variable in losses.variables]
+        self._l2 = np.concatenate([np.full(size, float(l2) * counts) for size, counts in sizes])
+        self._regularized = any(getattr(variable, "regularizer", None) is not None for variable in losses.variables)
+        self._curved = tf.function(self._regularizer_products, autograph=False, reduce_retracing=True)
 
     def product(self, vectors: np.ndarray) -> np.ndarray:
         """Multiplies H + damping I with vectors, (vectors, size) -> float64 (vectors, size)."""
@@ -82,7 +85,8 @@ class Hessian:
 
     def penalty_gradient(self) -> np.ndarray:
         """Computes the gradient of the penalty by the weights, float64 (size,)."""
-        return np.asarray(self._penalty_gradient(self.losses.weights), "float64")
+        gradient = self._l2 * np.asarray(self.losses.weights, "float64")
+        return gradient + np.asarray(self._regularizer_gradient(self.losses.weights)) if self._regularized else gradient
 
     def gradient(self) -> np.ndarray:
         """Computes the gradient of R, float64 (size,): 0 at its minimum."""
@@ -95,36 +99,31 @@ class Hessian:
         vectors = np.asarray(vectors, "float64")
         if vectors.ndim != 2 or vectors.shape[1] != self.size:
             raise ValueError(f"Expected vectors of shape (vectors, {self.size}); got {vectors.shape}.")
-        result = self.damping * vectors
+        result = (self.damping + self._l2) * vectors
         starts = range(0, len(vectors), _VECTORS_AT_ONCE)
-        for start in starts:
-            some = slice(start, start + _VECTORS_AT_ONCE)
-            result[some] += np.asarray(self._curved_penalty(self.losses.tensors(vectors[some])))
+        if self._regularized:
+            for start in starts:
+                some = slice(start, start + _VECTORS_AT_ONCE)
+                result[some] += self._curved(self.losses.weights, self.losses.tensors(vectors[some]))
         for x, y in batches:
             for start in starts:
                 some = slice(start, start + _VECTORS_AT_ONCE)
                 result[some] += self._products(x, y, vectors[some]) / count
         return result
 
-    def _penalty(self, weights):
-        total = tf.zeros((), weights.dtype)
-        for variable, part in zip(self.losses.variables, self.losses.split(weights), strict=True):
-            if self.l2 and part.shape.rank > 1:
-                total += 0.5 * self.l2 * tf.reduce_sum(part**2)
-            if getattr(variable, "regularizer", None) is not None:
-                total += tf.cast(variable.regularizer(part), total.dtype)
-        return total
-
-    def _penalty_gradient(self, weights):
+    def _regularizer_gradient(self, weights):
         with tf.GradientTape() as tape:
             tape.watch(weights)
-            penalty = self._penalty(weights)
-        return tf.convert_to_tensor(tape.gradient(penalty, weights, unconnected_gradients="zero"))
+            total = tf.zeros((), weights.dtype)
+            for variable, part in zip(self.losses.variables, self.losses.split(weights), strict=True):
+                if getattr(variable, "regularizer", None) is not None:
+                    total += tf.cast(variable.regularizer(part), total.dtype)
+        return tf.convert_to_tensor(tape.gradient(total, weights, unconnected_gradients="zero"))
 
-    def _penalty_products(self, vectors):
+    def _regularizer_products(self, weights, vectors):
         def one(vector):
-            with tf.autodiff.ForwardAccumulator(self.losses.weights, vector) as forward:
-                gradient = self._penalty_gradient(self.losses.weights)
+            with tf.autodiff.ForwardAccumulator(weights, vector) as forward:
+                gradient = self._regularizer_gradient(weights)
             return forward.jvp(gradient, tf.UnconnectedGradients.ZERO)
 
         return tf.vectorized_map(one, vectors)
