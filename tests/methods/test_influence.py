@@ -236,3 +236,15 @@ def test_wrong_settings_are_refused():
     wide = keras.Sequential([keras.Input((101,)), keras.layers.Dense(100)])
     with pytest.raises(ValueError, match=r"exact Hessian of 10,200 weights is too large \(at most 10,000\)"):
         Influence(wide, CROSS_ENTROPY, (np.zeros((2, 101)), np.zeros((2, 100))), solver="exact")
+
+
+def test_renewed_is_as_a_new_one_at_other_weights_and_examples():
+    model = regression()
+    before = Influence(model, CROSS_ENTROPY, (X, of(Y)), L2, solver="exact")
+    before.of_removing(queries)
+    model.set_weights([fit(X[9:], Y[9:])[:, None]])
+    found = before.renewed((X[9:], of(Y[9:])))
+    expected = Influence(model, CROSS_ENTROPY, (X[9:], of(Y[9:])), L2, solver="exact")
+    np.testing.assert_allclose(found.of_removing(queries), expected.of_removing(queries), rtol=1e-9)
+    np.testing.assert_allclose(found.self_influence(), expected.self_influence(), rtol=1e-9)
+    assert found.gradient_norm < 1e-6 and found.num_examples == NUM - 9

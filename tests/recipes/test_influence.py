@@ -104,7 +104,7 @@ def test_an_attack_is_not_seen_and_goes_on_where_it_was(tmp_path, monkeypatch):
     recipe.train(run)
     recipe.attack(run)
     found, rows = run.metrics(), table(run, "attack")
-    assert found["attacked"] == 2 and found["largest_change_grey_levels"] <= 0.49
+    assert found["attacked"] == 2 and found["largest_change_grey_levels"] < 0.490001
     assert {row["pixels_of_another_level"] for row in rows} == {"0"}
     assert all(float(row["loss_after"]) > float(row["loss_before"]) for row in rows)
     monkeypatch.setattr(recipe.methods.data_poisoning.Poisoning, "until_flipped", None)

@@ -12,9 +12,9 @@ from toolkit.serving.influence_classifier import influence_classifier
 RANDOM = np.random.default_rng(0)
 
 
-def served(model, x, labels, classes, temperature=None):
-    classifier = TrainedClassifier(model, x, labels, l2=0.02, temperature=temperature or 0.001, solver="exact")
-    classifier.minimizer.minimize()
+def served(model, x, labels, classes, temperature=None, l2=0.02):
+    classifier = TrainedClassifier(model, x, labels, l2=l2, temperature=temperature or 0.001, solver="exact")
+    classifier.minimizer.minimize(max_iterations=100)
     features, _ = models.small_classifiers.last_layer(models.small_classifiers.in_float32(model))
     shown = x["test"].astype("uint8" if x["test"].ndim == 4 else "float32")
     influence = classifier.influence(layers=["logits"])
@@ -27,7 +27,7 @@ def served(model, x, labels, classes, temperature=None):
             influence.solve(classifier.queries([0, 3, 5])).vectors,
             classes,
             num_examples=len(labels["train"]),
-            l2=0.02,
+            l2=l2,
             temperature=temperature,
             test=(shown, labels["test"]),
             train=shown,
@@ -82,7 +82,7 @@ def test_logistic_regression(tmp_path):
 
 @pytest.mark.slow
 def test_all_convolutional(tmp_path):
-    check(*served(*images("all_convolutional")), tmp_path, label=1)
+    check(*served(*images("all_convolutional"), l2=1e-4), tmp_path, label=1)
 
 
 @pytest.mark.slow

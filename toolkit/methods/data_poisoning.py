@@ -106,7 +106,7 @@ class Poisoning:
         minimizer, query, rows = self._classifier.minimizer, self._classifier.queries([number]), np.asarray(rows)
         weights, x, y = minimizer.weights, minimizer.x, minimizer.y
         images = self._images[rows]
-        low, high = np.maximum(images - LIMIT, 0), np.minimum(images + LIMIT, 255)
+        low, high = np.maximum(images - LIMIT, 0), np.minimum(images + LIMIT, 255)  # and still an image
         losses, scores = [minimizer.losses(*query)[0]], [self._classifier.scores()[number]]
         try:
             while len(losses) <= num_steps and scores[-1].argmax() == query[1][0]:

@@ -1,5 +1,6 @@
 """What a model would say had a training example been missing or another, without training it again."""
 
+import copy
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
@@ -143,6 +144,26 @@ class Influence:
         self._solver, self._options = solver, options
         self._check(train, "training examples")
         self._penalty = self.hessian.penalty_gradient()
+
+    def renewed(self, train: tuple[Any, Any]) -> "Influence":
+        """Gives the same for the weights that the model has now, and other training examples, without new graphs.
+
+        Args:
+            train: As in the constructor.
+
+        Returns:
+            The new influence functions. The one it was called on has the new weights too: use it no more.
+        """
+        new = copy.copy(self)
+        for cached in ("gradient_norm", "_spectrum"):
+            new.__dict__.pop(cached, None)
+        new.losses.read_weights()
+        new.hessian = copy.copy(self.hessian)
+        new.hessian.train = new._train = train
+        new.hessian.num_examples = new.num_examples = num_rows(train, "training examples")
+        new._check(train, "training examples")
+        new._penalty = new.hessian.penalty_gradient()
+        return new
 
     @functools.cached_property
     def gradient_norm(self) -> float:

@@ -57,7 +57,7 @@ class TrainedClassifier:
         self.model, self.labels = model, labels
         self.x = {part: np.asarray(each, model.input.dtype) for part, each in x.items()}
         self._how = {"l2": l2, "batch_size": batch_size, **solving}
-        how = {"l2": l2, "batch_size": batch_size}
+        how, self._made = {"l2": l2, "batch_size": batch_size}, {}
         if model.output_shape[-1] == 1:
             self.loss = SmoothHinge(temperature)
             self.minimizer = HingeMinimizer(model, self.x["train"], labels["train"], **how)
@@ -104,12 +104,16 @@ class TrainedClassifier:
         return self.x["test"][numbers], self.labels["test"][numbers]
 
     def influence(self, **how: Any) -> Influence:
-        """Makes the influence functions at the weights of now.
+        """Makes the influence functions at the weights and training examples of now; those made before are void.
 
         Args:
             **how: What `Influence` takes otherwise than the constructor said.
         """
-        return Influence(self.model, self.loss, (self.minimizer.x, self.minimizer.y), **(self._how | how))
+        train, asked = (self.minimizer.x, self.minimizer.y), repr(sorted(how.items()))
+        if asked not in self._made:  # its graphs take a second to be traced
+            self._made[asked] = Influence(self.model, self.loss, train, **(self._how | how))
+        self._made[asked] = self._made[asked].renewed(train)
+        return self._made[asked]
 
     def most_influential(self, numbers: Any, k: int) -> list[tuple[int, str, int, float]]:
         """Finds what was most helpful, and most harmful, to test examples.
