@@ -44,6 +44,7 @@ def hardly_right(classifier):
     return int(np.argmin(np.where(margins > 0, margins, np.inf)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deep", [False, True])
 def test_directions_are_what_a_training_on_moved_pixels_shows(deep, features):
     """By finite differences of trainings."""
@@ -76,6 +77,7 @@ def test_an_attack_stays_within_half_a_grey_level_and_leaves_all_as_it_was():
     np.testing.assert_array_equal(classifier.minimizer.x, X["train"])
 
 
+@pytest.mark.slow
 def test_a_flip_is_proved_by_a_training_from_the_beginning():
     classifier = trained()
     number = hardly_right(classifier)
@@ -89,6 +91,7 @@ def test_a_flip_is_proved_by_a_training_from_the_beginning():
     assert again.scores()[number].argmax() == found.scores[-1].argmax() != LABELS["test"][number]
 
 
+@pytest.mark.slow
 def test_the_most_sensitive_images_move_the_loss_most():
     classifier = trained()
     poisoning, number = Poisoning(classifier, X["train"]), hardly_right(classifier)

@@ -18,7 +18,6 @@ TINY = {
     "num_seeds": 1,
     "num_changed": "1,150",
     "num_steps": 2,
-    "num_patients": 1000,
     "max_measured": 20,
 }
 TWO = {"classes": "1,7"}
@@ -70,7 +69,7 @@ def test_what_is_explained_is_what_is_worst_and_what_moves_it_most(run):
 def test_predictions_are_true(run):
     recipe.verify(run)
     found = run.metrics()
-    assert found["correlation"] > 0.99 and 0.9 < found["true_over_predicted"] < 1.3
+    assert found["correlation"] > 0.99 and 0.9 < found["true_over_predicted"] < 1.6  # of 150 examples one counts
     assert found["left_out"] <= 8 and len(table(run, "verified")) == 2
     before = sorted((run.workdir / "checkpoints").glob("leave_one_out_*"))
     recipe.verify(run)  # nothing is trained again
@@ -81,7 +80,7 @@ def test_children_are_to_blame(run):
     recipe.mismatch(run)
     found = run.metrics()
     assert found["members_of_most_influence"] == 4 and found["least_member_over_greatest_other"] > 1
-    assert found["group_wrong_percent"] > 30 > found["group_wrong_without_members_percent"]
+    assert found["group_wrong_percent"] > 40 > 2 * found["group_wrong_without_members_percent"]
     assert found["columns_of_greater_weight"] > 3
     assert sum(int(row["child"]) for row in table(run, "mismatch")) == 4
 

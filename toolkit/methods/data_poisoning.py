@@ -111,7 +111,9 @@ class Poisoning:
         try:
             while len(losses) <= num_steps and scores[-1].argmax() == query[1][0]:
                 step = 2 * LIMIT / max(num_steps, 2) * np.sign(self.directions(number, rows, images))
-                images = np.clip(images + step, low, high)
+                before, images = images, np.clip(images + step, low, high)
+                if np.array_equal(before, images):
+                    break  # at the limit everywhere
                 changed = np.array(x)
                 changed[rows] = images if self._features is None else self._seen(images)
                 minimizer.replace(changed, y)

@@ -49,7 +49,7 @@ def patients(num_patients: int = DEFAULT, seed: int = 0) -> tuple[list[str], dic
     random = np.random.default_rng([seed, 130])
     kinds = [f"{kind} {number}" for kind, count in _KINDS.items() for number in range(count)]
     columns = [*_AGES, *kinds, *(f"drug {number}" for number in range(_DRUGS)), *_NUMBERS]
-    effects = random.normal(0.0, 0.5, len(columns))
+    effects = random.normal(0.0, 0.35, len(columns))
     effects[0] = 0.0
     effects[-3:] = 0.4, 0.8, 0.3  # emergencies, admissions and diagnoses say most
     shares = [random.dirichlet(np.ones(count)) for count in _KINDS.values()]
