@@ -28,6 +28,7 @@ from toolkit.methods import mislabelled as mislabelled
 from toolkit.methods import optimum as optimum
 from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
+from toolkit.methods import solved as solved
 from toolkit.methods import sound_codes as sound_codes
 from toolkit.methods import sound_likelihood as sound_likelihood
 from toolkit.methods import speech_classification as speech_classification
@@ -53,13 +54,13 @@ from toolkit.methods.image_judge import ImageJudge as ImageJudge
 from toolkit.methods.image_judge import NearestImages as NearestImages
 from toolkit.methods.image_judge import Seen as Seen
 from toolkit.methods.influence import Influence as Influence
-from toolkit.methods.influence import Solved as Solved
 from toolkit.methods.influence import Top as Top
 from toolkit.methods.lissa import SampledSolution as SampledSolution
 from toolkit.methods.optimum import HingeMinimizer as HingeMinimizer
 from toolkit.methods.optimum import Minimizer as Minimizer
 from toolkit.methods.optimum import Minimum as Minimum
 from toolkit.methods.segmentation import Measured as Measured
+from toolkit.methods.solved import Solved as Solved
 from toolkit.methods.speech_classification import Heard as Heard
 from toolkit.methods.study_summary import StudySummary as StudySummary
 from toolkit.methods.trained_classifier import TrainedClassifier as TrainedClassifier

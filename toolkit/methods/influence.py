@@ -1,7 +1,6 @@
 """What a model would say had a training example been missing or another, without training it again."""
 
 import copy
-import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -15,33 +14,10 @@ from toolkit.methods.example_losses import ExampleLosses
 from toolkit.methods.examples import blocks, check_labels, check_shapes, num_rows, rows
 from toolkit.methods.hessian import Hessian
 from toolkit.methods.lissa import lissa, suggested_scale
+from toolkit.methods.solved import Solved
 
 _LARGEST_EXACT = 10_000
 _GRADIENT_NUMBERS = 2**24  # of the gradients of examples that are kept at once
-
-
-@dataclasses.dataclass(frozen=True)
-class Solved:
-    """H^-1 grad of the loss of each query, as `mix @ directions`.
-
-    Args:
-        directions: (directions, num_weights).
-        mix: (queries, directions); None: each direction is a query's.
-        residuals: ||H x - grad|| / ||grad|| of each query, (queries,).
-    """
-
-    directions: np.ndarray
-    mix: np.ndarray | None
-    residuals: np.ndarray
-
-    @property
-    def vectors(self) -> np.ndarray:
-        """H^-1 grad of each query, (queries, num_weights)."""
-        return self.directions if self.mix is None else self.mix @ self.directions
-
-    def mixed(self, values: np.ndarray) -> np.ndarray:
-        """Turns values (directions, ...), linear in each direction, into those of the queries, (queries, ...)."""
-        return values if self.mix is None else np.tensordot(self.mix, values, 1)
 
 
 class Top(NamedTuple):

@@ -82,6 +82,7 @@ class Minimizer:
 
     @weights.setter
     def weights(self, vector: np.ndarray) -> None:
+        """Gives the model the weights of a vector (weights,)."""
         self._losses.weights = tf.cast(tf.convert_to_tensor(vector), self._losses.dtype)
         for variable, part in zip(self._losses.variables, self._losses.split(self._losses.weights), strict=True):
             variable.assign(part)
@@ -194,6 +195,15 @@ class HingeMinimizer(Minimizer):
         self._seen = keras.Model(model.input, model.get_layer("logits").input)  # without weights
 
     def minimize(self, *, without: int | None = None, tolerance: float = 1e-9, max_iterations: int = 2000) -> Minimum:
+        """Does what `Minimizer.minimize` does, from the beginning, whatever the model's weights are.
+
+        Args:
+            without, tolerance: As there; the tolerance is liblinear's.
+            max_iterations: In thousands of passes over the examples, which become fewer.
+
+        Returns:
+            What was found.
+        """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import LinearSVC
 
