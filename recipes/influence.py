@@ -18,6 +18,7 @@ Differs from the paper: kernels have a regulariser, biases have none; the networ
 patients are made up.
 """
 
+import re
 import zlib
 
 import numpy as np
@@ -202,7 +203,7 @@ def find_mislabelled(run):
     kept = {name: np.array([cell[name] for cell in cells]) for name in cells[0] if name != "seed"}
     rows = [{"measure": k, "mean": v.mean(), "least": v.min(), "most": v.max()} for k, v in kept.items()]
     run.table("mislabelled", rows)
-    run.report({name: values.mean() for name, values in kept.items()})
+    run.report({name: v.mean() for name, v in kept.items() if re.search("_at_[12]0_|with_wrong", name)})
     for what, shares, up in (("found", INSPECTED, "wrong labels found"), ("accuracy", MENDED, "right when mended")):
         lines = {}
         for order in ("self_influence", "loss", "chance"):
