@@ -189,15 +189,15 @@ def find_mislabelled(run):
 
     def one(inner, **_):
         s, found = inner.settings, inner.data
-        right, how = found.labels["train"], {"seed": s.seed}
+        right, how, most = found.labels["train"], {"seed": s.seed}, s.iterations * s.epochs
         y, wrong = data.classified.label_noise.flipped(right, s.flipped_share, len(found.class_names), **how)
         with inner.scope("mislabelled"):
             classifier = classifier_of(s, found.relabelled(y), features=features_of(s))
-        classifier.minimizer.minimize(max_iterations=s.iterations * s.epochs)
+        classifier.minimizer.minimize(max_iterations=most)
         suspicions = methods.mislabelled.suspicions(classifier, **how)
         measured = methods.mislabelled.recalls(suspicions, wrong, INSPECTED)
         measured |= {"accuracy_with_wrong_labels": classifier.accuracy()}
-        return measured | methods.mislabelled.mended(classifier, suspicions, right, MENDED)
+        return measured | methods.mislabelled.mended(classifier, suspicions, right, MENDED, most)
 
     cells = run.study("mislabelled", [{"seed": seed} for seed in range(s.num_seeds)], one)
     kept = {name: np.array([cell[name] for cell in cells]) for name in cells[0] if name != "seed"}

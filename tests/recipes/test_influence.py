@@ -117,7 +117,15 @@ def test_an_attack_is_not_seen_and_goes_on_where_it_was(tmp_path, monkeypatch):
     "how",
     [
         {"network": "svm", **TWO, "temperature": 0.01},
-        {"network": "cnn", **TWO, "epochs": 3, "damping": 0.05, "gauss_newton": True},
+        {
+            "network": "cnn",
+            **TWO,
+            "epochs": 3,
+            "iterations": 20,
+            "num_train": 40,
+            "damping": 0.05,
+            "gauss_newton": True,
+        },
         {"solver": "lissa", "damping": 0.01},
         {"solver": "arnoldi"},
         {"data": "embedded:patients:300", "l2": 0.001, "num_train": None},

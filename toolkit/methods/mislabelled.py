@@ -52,7 +52,11 @@ def recalls(scores: Mapping[str, np.ndarray], wrong: np.ndarray, shares: Sequenc
 
 
 def mended(
-    classifier: TrainedClassifier, scores: Mapping[str, np.ndarray], labels: np.ndarray, shares: Sequence[float]
+    classifier: TrainedClassifier,
+    scores: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    shares: Sequence[float],
+    max_iterations: int = 2000,
 ) -> dict[str, float]:
     """Trains again with the right labels for those that were looked at, and puts all back.
 
@@ -61,6 +65,7 @@ def mended(
         scores: What `suspicions` returned.
         labels: The right ones, (examples,).
         shares: Of the examples that are looked at, 0 to 1.
+        max_iterations: Of each training.
 
     Returns:
         By name, "ORDER_accuracy_at_NUMBER_percent", per cent of the test examples.
@@ -75,7 +80,7 @@ def mended(
                 new = np.array(y)
                 new[seen] = labels[seen]
                 minimizer.replace(minimizer.x, new)
-                minimizer.minimize(tolerance=1e-6)
+                minimizer.minimize(tolerance=1e-6, max_iterations=max_iterations)
                 found[f"{name}_accuracy_at_{100 * share:g}_percent"] = classifier.accuracy()
     finally:
         minimizer.replace(minimizer.x, y)
