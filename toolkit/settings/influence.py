@@ -78,14 +78,14 @@ class InfluenceQuestions(Run):
         changeable=True,
     )
     num_changed: str = setting(
-        "1,2,10,100,1000",
+        "1,10,100,1000",
         "of --mode=attack: training images that are changed, one number after the other until the prediction flips",
         paper="1,2,10",
         changeable=True,
         maximum=1000,
     )
     num_steps: int = setting(
-        5, "of --mode=attack: changes, each with a training", paper="100", minimum=1, maximum=10_000, changeable=True
+        3, "of --mode=attack: changes, each with a training", paper="100", minimum=1, maximum=10_000, changeable=True
     )
     num_patients: int = setting(
         4000, "of --mode=mismatch, trained on", paper="20000", minimum=100, maximum=1_000_000, changeable=True
