@@ -30,7 +30,7 @@ class ExampleLosses:
         variables: The variables that w is made of, in order.
         dtype: Their dtype.
         num_weights: Length of w.
-        weights: w as it was when this was made, a tensor.
+        weights: w as it was when this was made or last read, a tensor.
 
     Raises:
         ValueError: Where there are no such layers, or no weights of one dtype in them.
@@ -62,8 +62,12 @@ class ExampleLosses:
         self._shapes = [tuple(variable.shape) for variable in self.variables]
         self._sizes = [int(np.prod(shape)) for shape in self._shapes]
         self.num_weights = sum(self._sizes)
-        self.weights = tf.concat([tf.reshape(variable.value, [-1]) for variable in self.variables], axis=0)
+        self.read_weights()
         _look_at_layers(model)
+
+    def read_weights(self) -> None:
+        """Takes as w what the variables are now; the graphs that were traced stay."""
+        self.weights = tf.concat([tf.reshape(variable.value, [-1]) for variable in self.variables], axis=0)
 
     def split(self, weights: Any) -> list:
         """Takes a flat vector apart into tensors of the variables' shapes."""
