@@ -113,12 +113,10 @@ def test_lissa_and_arnoldi_are_near_the_exact_hessian(regression, hardest, predi
 
 
 def network():
-    """Two convolutions and a dense layer, all of it in float64."""
+    """Eight hidden units, in float64, so that the minimum is found to 1e-7."""
     how = {"dtype": "float64"}
-    inputs = keras.Input((8, 8, 1), **how)
-    hidden = keras.layers.Conv2D(4, 3, strides=2, activation="tanh", **how)(inputs)
-    hidden = keras.layers.Conv2D(8, 3, activation="tanh", **how)(hidden)
-    return keras.Model(inputs, keras.layers.Dense(10, **how)(keras.layers.Flatten(**how)(hidden)))
+    inputs = keras.Input((64,), **how)
+    return keras.Model(inputs, keras.layers.Dense(10, **how)(keras.layers.Dense(8, "tanh", **how)(inputs)))
 
 
 def minimise(model, x, y, l2):
@@ -151,23 +149,29 @@ def minimise(model, x, y, l2):
 
 def test_a_small_network_without_a_point_is_nearly_as_predicted(digits):
     keras.utils.set_random_seed(0)
-    x, y = digits[0].reshape(-1, 8, 8, 1), digits[1]
-    model, (train_x, train_y) = network(), (x[:500], y[:500])
+    (x, y), model = digits, network()
+    train_x, train_y = x[:500], y[:500]
     minimise(model, train_x, train_y, L2)
-    nats = keras.ops.sparse_categorical_crossentropy(y[500:], model(x[500:]), from_logits=True)
-    hard = 500 + np.argsort(-np.asarray(nats))[:1]
-    queries = x[hard], y[hard]
-    influence = Influence(model, CROSS_ENTROPY, (train_x, train_y), L2, damping=1e-3)
-    scores, best, before = influence.of_removing(queries)[0], model.get_weights(), np.max(nats)
-    top, found = np.argsort(-np.abs(scores))[:30], []
+
+    def nats(x, y):
+        return np.asarray(keras.ops.sparse_categorical_crossentropy(y, model(x), from_logits=True))
+
+    hardest = 500 + np.argsort(-nats(x[500:], y[500:]))[:3]
+    queries = x[hardest], y[hardest]
+    influence, before, best = (
+        Influence(model, CROSS_ENTROPY, (train_x, train_y), L2),
+        nats(*queries),
+        model.get_weights(),
+    )
+    scores = influence.of_removing(queries)
+    top, found = np.argsort(-np.abs(scores).max(axis=0))[:15], []
     for index in top:
         model.set_weights(best)
         minimise(model, *without(index, train_x, train_y), L2)
-        after = keras.ops.sparse_categorical_crossentropy(queries[1], model(queries[0]), from_logits=True)
-        found.append(np.asarray(after)[0] - before)
-    figure = correlation(scores[top], found)
-    print(f"\n{influence.num_weights} weights, gradient {influence.gradient_norm:.1e}: correlation {figure:.3f}")
-    assert figure > 0.8 and influence.gradient_norm < 1e-6
+        found.append(nats(*queries) - before)
+    figures = [correlation(*pair) for pair in zip(scores[:, top], np.transpose(found), strict=True)]
+    print(f"\n{influence.num_weights} weights, gradient {influence.gradient_norm:.1e}: correlations {figures}")
+    assert min(figures) > 0.8 and influence.gradient_norm < 1e-6
 
 
 def test_a_smooth_hinge_makes_a_support_vector_machine_predictable(digits):
