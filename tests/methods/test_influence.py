@@ -167,6 +167,7 @@ def test_the_top_is_that_of_all_of_them(exact, expected):
         exact.top(queries, 81)
 
 
+@pytest.mark.slow
 def test_biases_of_a_softmax_need_no_damping():
     """All of them can be raised together without any effect: an eigenvalue of 0 that no gradient has a part in."""
     keras.utils.set_random_seed(0)
@@ -180,6 +181,7 @@ def test_biases_of_a_softmax_need_no_damping():
     assert np.linalg.norm(influence.of_removing(ask) - expected) < 1e-5 * np.linalg.norm(expected)
 
 
+@pytest.mark.slow
 def test_a_smooth_hinge_has_influence_where_the_hinge_has_none():
     w = WEIGHTS * 2
     for loss, moves in ((losses.SmoothHinge(0.1), True), (losses.margin.L1Hinge(), False)):
