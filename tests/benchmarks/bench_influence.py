@@ -82,7 +82,7 @@ def toolkit_side(folder):
     start, influence = peak_megabytes(), Influence(model, loss, train, **how)
 
     def answer():
-        influence.__dict__.pop("_spectrum", None)  # the exact eigenvectors are found anew
+        influence.inverse.__dict__.pop("spectrum", None)  # the exact eigenvectors are found anew
         return influence.of_removing(queries)
 
     scores, seconds = answer(), timed(answer, int(task["repeats"]), warm_up=0)

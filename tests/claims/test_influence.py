@@ -113,10 +113,10 @@ def test_lissa_and_arnoldi_are_near_the_exact_hessian(regression, hardest, predi
 
 
 def network():
-    how = {"dtype": "float64", "activation": "tanh"}
-    layers = [keras.layers.Conv2D(4, 3, strides=2, **how), keras.layers.Conv2D(8, 3, **how)]
-    inputs = keras.Input((8, 8, 1), dtype="float64")
-    return keras.Sequential([inputs, *layers, keras.layers.Flatten(), keras.layers.Dense(10, dtype="float64")])
+    """Eight hidden units, in float64, so that the minimum is found to 1e-7."""
+    how = {"dtype": "float64"}
+    inputs = keras.Input((64,), **how)
+    return keras.Model(inputs, keras.layers.Dense(10, **how)(keras.layers.Dense(8, "tanh", **how)(inputs)))
 
 
 def minimise(model, x, y, l2):
@@ -149,23 +149,27 @@ def minimise(model, x, y, l2):
 
 def test_a_small_network_without_a_point_is_nearly_as_predicted(digits):
     keras.utils.set_random_seed(0)
-    x, y = digits[0].reshape(-1, 8, 8, 1), digits[1]
-    model, (train_x, train_y) = network(), (x[:300], y[:300])
-    minimise(model, train_x, train_y, L2)
-    nats = keras.ops.sparse_categorical_crossentropy(y[300:], model(x[300:]), from_logits=True)
-    hard = 300 + np.argsort(-np.asarray(nats))[:2]
-    queries = x[hard], y[hard]
-    influence = Influence(model, CROSS_ENTROPY, (train_x, train_y), L2, damping=1e-3)
-    scores, best, before = influence.of_removing(queries), model.get_weights(), np.sort(-np.asarray(nats))[:2] * -1
-    top, found = np.argsort(-np.abs(scores[0]))[:30], []
+    (x, y), model = digits, network()
+    train_x, train_y, l2 = x[:1000], y[:1000], 2 * L2
+    minimise(model, train_x, train_y, l2)
+
+    def nats(x, y):
+        return np.asarray(keras.ops.sparse_categorical_crossentropy(y, model(x), from_logits=True))
+
+    hardest = 1000 + np.argsort(-nats(x[1000:], y[1000:]))[:3]
+    queries = x[hardest], y[hardest]
+    influence = Influence(model, CROSS_ENTROPY, (train_x, train_y), l2, solver="exact")
+    scores, before, best = influence.of_removing(queries), nats(*queries), model.get_weights()
+    top, found = np.argsort(-np.abs(scores).max(axis=0))[:12], []
     for index in top:
         model.set_weights(best)
-        minimise(model, *without(index, train_x, train_y), L2)
-        after = keras.ops.sparse_categorical_crossentropy(queries[1], model(queries[0]), from_logits=True)
-        found.append(np.asarray(after)[0] - before[0])
-    figure = correlation(scores[0][top], found)
-    print(f"\n{influence.num_weights} weights, gradient {influence.gradient_norm:.1e}: correlation {figure:.3f}")
-    assert figure > 0.8
+        minimise(model, *without(index, train_x, train_y), l2)
+        found.append(nats(*queries) - before)
+    figures = [correlation(*pair) for pair in zip(scores[:, top], np.transpose(found), strict=True)]
+    print(f"\n{influence.num_weights} weights, gradient {influence.gradient_norm:.1e}: correlations {figures}")
+    print(np.round(scores[:, top], 3).tolist(), np.round(np.transpose(found), 3).tolist(), sep="\n")
+    # Now and then a training without a point ends in another minimum, which says nothing of this one.
+    assert np.median(figures) > 0.8 and influence.gradient_norm < 1e-6
 
 
 def test_a_smooth_hinge_makes_a_support_vector_machine_predictable(digits):

@@ -62,13 +62,10 @@ def differences(model, x, y, direction):
     return [(above - below) / (2 * STEP) for above, below in zip(*found, strict=True)]
 
 
-slow = pytest.mark.slow
-
-
 @pytest.mark.filterwarnings("ignore:Taken as in inference")
 @pytest.mark.parametrize(
     "kind",
-    ["dense", "convolution", pytest.param("recurrent", marks=slow), pytest.param("attention", marks=slow)],
+    ["dense", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("convolution", "recurrent", "attention"))],
 )
 def test_derivatives_are_those_of_finite_differences(kind):
     model, x = network(kind)

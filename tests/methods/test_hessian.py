@@ -32,7 +32,7 @@ def softmax_hessian(losses, x, l2):
     return whole + np.diag(np.r_[np.full(FEATURES * CLASSES, l2), np.full(CLASSES, 2 * 0.05)])
 
 
-@pytest.mark.parametrize("gauss_newton", [False, True])
+@pytest.mark.parametrize("gauss_newton", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_products_are_those_of_the_softmax_hessian(losses, gauss_newton):
     """Of a linear model Gauss-Newton is the Hessian. Blocks of 16 do not divide 70, nor 32 vectors 40."""
     hessian = Hessian(losses, (X, Y), l2=0.1, damping=0.3, gauss_newton=gauss_newton, batch_size=16)

@@ -1,6 +1,7 @@
 """What a model would say had a training example been missing or another, without training it again."""
 
 import copy
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -8,16 +9,36 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from toolkit.methods.arnoldi import arnoldi
-from toolkit.methods.conjugate_gradient import NotPositiveDefinite, conjugate_gradient
 from toolkit.methods.example_losses import ExampleLosses
 from toolkit.methods.examples import blocks, check_labels, check_shapes, num_rows, rows
 from toolkit.methods.hessian import Hessian
-from toolkit.methods.lissa import lissa, suggested_scale
-from toolkit.methods.solved import Solved
+from toolkit.methods.inverse_hessian import InverseHessian
 
-_LARGEST_EXACT = 10_000
 _GRADIENT_NUMBERS = 2**24  # of the gradients of examples that are kept at once
+
+
+@dataclasses.dataclass(frozen=True)
+class Solved:
+    """H^-1 grad of the loss of each query, as `mix @ directions`.
+
+    Args:
+        directions: (directions, num_weights).
+        mix: (queries, directions); None: each direction is a query's.
+        residuals: ||H x - grad|| / ||grad|| of each query, (queries,).
+    """
+
+    directions: np.ndarray
+    mix: np.ndarray | None
+    residuals: np.ndarray
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """H^-1 grad of each query, (queries, num_weights)."""
+        return self.directions if self.mix is None else self.mix @ self.directions
+
+    def mixed(self, values: np.ndarray) -> np.ndarray:
+        """Turns values (directions, ...), linear in each direction, into those of the queries, (queries, ...)."""
+        return values if self.mix is None else np.tensordot(self.mix, values, 1)
 
 
 class Top(NamedTuple):
@@ -58,18 +79,15 @@ class Influence:
             count besides.
         damping: What is added to each eigenvalue of H.
         layers: Names of the layers whose weights would change, the others staying; None: all.
-        solver: "cg", conjugate gradient; "lissa", by samples of the training examples; "arnoldi", within the span of
-            the eigenvectors of largest eigenvalues, found once for all queries; "exact", the eigenvectors of the whole
-            matrix, for at most 10,000 weights.
+        solver: "cg", "lissa", "arnoldi" or "exact", as in `InverseHessian`.
         gauss_newton: Whether the Gauss-Newton matrix stands for H: never negative with a loss convex in the outputs.
         batch_size: Examples that are computed at once.
-        **options: Of the solver: `tolerance`, `max_iterations` of `conjugate_gradient`; `scale`, `depth`, `repeats`,
-            `seed` of `lissa`, whose damping this is divided by its scale, and `sample_size` (32), the examples of a
-            step; `num_steps` (100), `rank` (50), `seed` of `arnoldi`.
+        **options: Of the solver, as in `InverseHessian`.
 
     Attributes:
         losses: The `ExampleLosses`.
         hessian: The `Hessian`, with damping.
+        inverse: The `InverseHessian`.
         num_examples, num_weights: n, and the length of w.
 
     Raises:
@@ -102,22 +120,12 @@ class Influence:
         batch_size: int = 256,
         **options: Any,
     ) -> None:
-        if solver not in _OPTIONS:
-            raise ValueError(f"There is no solver {solver!r}; there are: {', '.join(_OPTIONS)}.")
-        if unknown := sorted(options.keys() - _OPTIONS[solver]):
-            has = ", ".join(sorted(_OPTIONS[solver])) or "none"
-            raise ValueError(f"Solver {solver!r} has no option {unknown[0]!r}; it has: {has}.")
         self.losses = ExampleLosses(model, loss, layers)
         self.num_weights = self.losses.num_weights
-        if solver == "exact" and self.num_weights > _LARGEST_EXACT:
-            raise ValueError(
-                f"The exact Hessian of {self.num_weights:,} weights is too large (at most {_LARGEST_EXACT:,}): choose "
-                "solver='cg', or `layers`."
-            )
         self.num_examples = num_rows(train, "training examples")
         self.hessian = Hessian(self.losses, train, l2, damping, gauss_newton, batch_size)
         self._model, self._loss, self._train, self._batch_size = model, loss, train, int(batch_size)
-        self._solver, self._options = solver, options
+        self.inverse = InverseHessian(self.hessian, solver, **options)
         self._check(train, "training examples")
         self._penalty = self.hessian.penalty_gradient()
 
@@ -131,12 +139,12 @@ class Influence:
             The new influence functions. The one it was called on has the new weights too: use it no more.
         """
         new = copy.copy(self)
-        for cached in ("gradient_norm", "_spectrum"):
-            new.__dict__.pop(cached, None)
+        new.__dict__.pop("gradient_norm", None)
         new.losses.read_weights()
         new.hessian = copy.copy(self.hessian)
         new.hessian.train = new._train = train
         new.hessian.num_examples = new.num_examples = num_rows(train, "training examples")
+        new.inverse = InverseHessian(new.hessian, self.inverse.solver, **self.inverse.options)
         new._check(train, "training examples")
         new._penalty = new.hessian.penalty_gradient()
         return new
@@ -153,19 +161,14 @@ class Influence:
             queries: (x, y), inputs and labels as in training.
         """
         self._check(queries, "queries")
-        if self._solver in ("exact", "arnoldi"):
-            values, vectors = self._spectrum
-            projected, norms = [], []
-            for gradients in self._gradients(queries):
-                projected.append(gradients @ vectors.T)
-                norms.append(np.sum(gradients**2, axis=1))
-            projected, norms = np.concatenate(projected), np.concatenate(norms)
-            # What the eigenvectors do not span is left out.
-            missed = np.sqrt(np.maximum(0, norms - np.sum(projected**2, axis=1)) / np.where(norms > 0, norms, 1))
-            mix = projected / values
-            return Solved(vectors, mix, missed) if len(mix) > len(values) else Solved(mix @ vectors, None, missed)
-        found = [self._solved(gradients) for gradients in self._gradients(queries)]
-        return Solved(np.concatenate([each[0] for each in found]), None, np.concatenate([each[1] for each in found]))
+        # Many queries within the span of few eigenvectors are kept as what they are made of.
+        basis = self.inverse.spectrum.vectors if self.inverse.has_spectrum else None
+        mixed = basis is not None and num_rows(queries, "queries") > len(basis)
+        solved = [self.inverse.solve(gradients) for gradients in self._gradients(queries)]
+        residuals = np.concatenate([each for _, each in solved])
+        if mixed:
+            return Solved(basis, np.concatenate([each @ basis.T for each, _ in solved]), residuals)
+        return Solved(np.concatenate([each for each, _ in solved]), None, residuals)
 
     def of_removing(self, queries: tuple[Any, Any] | Solved, indices: Any = None) -> np.ndarray:
         """Predicts the change of each query's loss where a training example is removed.
@@ -232,12 +235,7 @@ class Influence:
         """
         found = []
         for gradients in self._gradients(rows(self._train, _all(indices))):
-            with_penalty = gradients + self._penalty
-            if self._solver in ("exact", "arnoldi"):
-                values, vectors = self._spectrum
-                found.append(np.sum((gradients @ vectors.T) * (with_penalty @ vectors.T) / values, axis=1))
-            else:
-                found.append(np.sum(self._solved(gradients)[0] * with_penalty, axis=1))
+            found.append(np.sum(self.inverse.solve(gradients)[0] * (gradients + self._penalty), axis=1))
         return np.concatenate(found) / self.num_examples
 
     def top(self, queries: tuple[Any, Any] | Solved, k: int = 10) -> Top:
@@ -263,51 +261,6 @@ class Influence:
             kept, numbers = (np.take_along_axis(each, order, axis=1) for each in (scores, where))
         return Top(numbers[:, :k], kept[:, :k], numbers[:, ::-1][:, :k], kept[:, ::-1][:, :k])
 
-    @functools.cached_property
-    def _spectrum(self):
-        """Eigenvalues of H with damping that are above 0, and their eigenvectors as rows."""
-        if self._solver == "exact":
-            matrix = self.hessian.product(np.eye(self.num_weights))
-            values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-            vectors = vectors.T
-        else:
-            options = {"num_steps": 100, "rank": 50, **self._options}
-            values, vectors = arnoldi(self.hessian.product, self.num_weights, **options)
-        # A direction in which nothing changes, as of a softmax' biases all together, has an eigenvalue of 0.
-        nothing = 10 * np.finfo(self.losses.dtype).eps * np.abs(values).max()
-        if values.min() < -nothing:
-            self._refuse(values.min())
-        return values[values > nothing], vectors[values > nothing]
-
-    def _solved(self, gradients):
-        """H^-1 of rows, and their relative residuals."""
-        if self._solver == "cg":
-            try:
-                found = conjugate_gradient(self.hessian.product, gradients, **self._options)
-            except NotPositiveDefinite as error:
-                self._refuse(error.eigenvalue)
-            return found.vectors, found.residuals
-        options = {"sample_size": 32, **self._options}
-        size, seed = min(options.pop("sample_size"), self.num_examples), options.get("seed", 0)
-        sample = functools.partial(self.hessian.sample, sample_size=size)
-        if options.get("scale") is None:
-            options["scale"] = suggested_scale(sample, self.num_weights, seed)
-        found = lissa(sample, gradients, damping=self.hessian.damping / options["scale"], **options)
-        norms = np.linalg.norm(gradients, axis=1)
-        left = np.linalg.norm(self.hessian.product(found.vectors) - gradients, axis=1)
-        return found.vectors, left / np.where(norms > 0, norms, 1)
-
-    def _refuse(self, eigenvalue):
-        """Says what damping it takes: conjugate gradient stops at the first direction of negative curvature."""
-        values = arnoldi(self.hessian.product, self.num_weights, num_steps=50).values
-        least = min(eigenvalue, values.min())
-        more = max(-1.2 * least, 1e-3 * np.abs(values).max()) or 0.01
-        raise ValueError(
-            f"The Hessian is not positive definite: with damping {self.hessian.damping:g} its least eigenvalue is "
-            f"about {least:.2g}. Give damping={self.hessian.damping + more:.2g} or more, or gauss_newton=True, "
-            "or train the model until it lies at a minimum."
-        ) from None
-
     def _gradients(self, examples):
         """The gradients of examples without the penalty, some rows at a time."""
         size = max(1, min(self._batch_size, _GRADIENT_NUMBERS // self.num_weights))
@@ -331,14 +284,6 @@ class Influence:
             raise ValueError(f"Expected a loss for each of the {name}; got losses of shape {values.shape}.")
         if not np.isfinite(values).all():
             raise ValueError(f"Loss {np.flatnonzero(~np.isfinite(values))[0]} of the {name} is not finite.")
-
-
-_OPTIONS = {
-    "cg": {"tolerance", "max_iterations"},
-    "lissa": {"scale", "depth", "repeats", "sample_size", "seed"},
-    "arnoldi": {"num_steps", "rank", "seed"},
-    "exact": set(),
-}
 
 
 def _all(indices):
