@@ -215,6 +215,18 @@ def mask(seed=0, size=(20, 24), palette=False):
     return file.getvalue()
 
 
+def mail(folder):
+    """As Enron-Spam is published, one mail packed."""
+    paths = []
+    for name in ("ham", "spam"):
+        for number in range(8):
+            content = b"Subject: %s\r\nwords of number %d\r\n" % (name.encode() * 3, number) * 20
+            packed = number == 5
+            path = folder / name / f"{number:04}.{name}.txt{'.gz' if packed else ''}"
+            paths.append(write(path, gzip.compress(content) if packed else content))
+    return Sample(f"mail:{folder}", [paths[2], paths[5]])
+
+
 def nothing(source):
     return lambda folder: Sample(source, [])
 
@@ -237,6 +249,10 @@ TEXT = {
     ],
     "ptb": [ptb],
     "tfds": [],
+}
+CLASSIFIED = {
+    "embedded": [nothing("embedded:patients:200")],
+    "mail": [mail],
 }
 IMAGES = {
     "embedded": [nothing("embedded"), nothing("embedded:textures:100")],

@@ -63,6 +63,9 @@ FLAGS = {
         "--epochs=5",
     ]
     + ["--start_rows=50", "--num_splits=2", "--max_measured=2"],
+    # Rounds of a search that is over long before the last: what kills is the checkpoint of each.
+    "influence": ["--num_train=200", "--iterations=5", "--epochs=300", "--num_examples=2", "--num_shown=2"]
+    + ["--max_measured=2"],
     # Two levels: a network of codes for each, one after the other.
     "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],
@@ -201,6 +204,8 @@ def main():
         if asked.recipe in NEEDS:
             undisturbed(NEEDS[asked.recipe], pathlib.Path(folder, "data"))
         seconds = undisturbed(asked.recipe, whole)
+        # A recipe without a phase is killed in its evaluation instead.
+        kinds = [kind if kind in ("step", "checkpoint", *seconds) else "evaluate" for kind in kinds]
         killed = mid_write = 0
         for number, kind in enumerate(kinds, 1):
             process = start(asked.recipe, cut)

@@ -96,9 +96,14 @@ class MarginLoss(keras.losses.Loss):
         return ops.mean(self.value(ops.where(y_true > 0, y_pred, -y_pred)), axis=-1)
 
     def value(self, agreement: Any) -> Any:
-        """Computes the loss of each agreement y f(x), any shape, in float32."""
-        return self._value(ops.convert_to_tensor(agreement, "float32"))
+        """Computes the loss of each agreement y f(x), any shape, in float32, or in a tensor's float64."""
+        return self._value(_floats(agreement))
 
     def derivative(self, agreement: Any) -> Any:
         """Computes its derivative by each agreement, any shape; where there is none, that of one side."""
-        return self._derivative(ops.convert_to_tensor(agreement, "float32"))
+        return self._derivative(_floats(agreement))
+
+
+def _floats(agreement):
+    double = ops.is_tensor(agreement) and keras.backend.standardize_dtype(agreement.dtype) == "float64"
+    return ops.convert_to_tensor(agreement, "float64" if double else "float32")

@@ -15,6 +15,7 @@ from toolkit.metrics import gaussian_prediction as gaussian_prediction
 from toolkit.metrics import handwriting_style as handwriting_style
 from toolkit.metrics import improved_precision_recall as improved_precision_recall
 from toolkit.metrics import inception_score as inception_score
+from toolkit.metrics import inspection_recall as inspection_recall
 from toolkit.metrics import line_endings as line_endings
 from toolkit.metrics import log_loss as log_loss
 from toolkit.metrics import many_to_one_accuracy as many_to_one_accuracy

@@ -6,6 +6,7 @@ from toolkit.serving import film_prediction as film_prediction
 from toolkit.serving import image_classifier as image_classifier
 from toolkit.serving import image_codes as image_codes
 from toolkit.serving import image_latents as image_latents
+from toolkit.serving import influence_classifier as influence_classifier
 from toolkit.serving import invented_speech as invented_speech
 from toolkit.serving import language_model as language_model
 from toolkit.serving import regressor as regressor

@@ -1,9 +1,12 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.settings import classified as classified
 from toolkit.settings import codebooks as codebooks
 from toolkit.settings import domains as domains
 from toolkit.settings import factors as factors
 from toolkit.settings import fields as fields
+from toolkit.settings import full_batch as full_batch
+from toolkit.settings import influence as influence
 from toolkit.settings import learning as learning
 from toolkit.settings import lists as lists
 from toolkit.settings import networks as networks
@@ -11,6 +14,7 @@ from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings import sparse_processes as sparse_processes
 from toolkit.settings import tables as tables
+from toolkit.settings.classified import Classified as Classified
 from toolkit.settings.codebooks import Codebook as Codebook
 from toolkit.settings.codebooks import EncodedImages as EncodedImages
 from toolkit.settings.codebooks import ImageAutoencoder as ImageAutoencoder
@@ -31,6 +35,9 @@ from toolkit.settings.fields import group as group
 from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
+from toolkit.settings.full_batch import FullBatch as FullBatch
+from toolkit.settings.influence import InfluenceFunctions as InfluenceFunctions
+from toolkit.settings.influence import InfluenceQuestions as InfluenceQuestions
 from toolkit.settings.learning import AveragedAdam as AveragedAdam
 from toolkit.settings.learning import FallingAdam as FallingAdam
 from toolkit.settings.learning import FallingRate as FallingRate

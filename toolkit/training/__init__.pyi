@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.training import averaging as averaging
+from toolkit.training import borrowing as borrowing
 from toolkit.training import building as building
 from toolkit.training import checkpoints as checkpoints
 from toolkit.training import cluster as cluster

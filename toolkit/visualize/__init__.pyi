@@ -6,6 +6,7 @@ from toolkit.visualize import charts as charts
 from toolkit.visualize import classification as classification
 from toolkit.visualize import codes as codes
 from toolkit.visualize import images as images
+from toolkit.visualize import influence as influence
 from toolkit.visualize import lettering as lettering
 from toolkit.visualize import margin_losses as margin_losses
 from toolkit.visualize import regression as regression
