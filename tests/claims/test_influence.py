@@ -167,7 +167,6 @@ def test_a_small_network_without_a_point_is_nearly_as_predicted(digits):
         found.append(nats(*queries) - before)
     figures = [correlation(*pair) for pair in zip(scores[:, top], np.transpose(found), strict=True)]
     print(f"\n{influence.num_weights} weights, gradient {influence.gradient_norm:.1e}: correlations {figures}")
-    print(np.round(scores[:, top], 3).tolist(), np.round(np.transpose(found), 3).tolist(), sep="\n")
     # Now and then a training without a point ends in another minimum, which says nothing of this one.
     assert np.median(figures) > 0.8 and influence.gradient_norm < 1e-6
 
