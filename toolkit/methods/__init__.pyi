@@ -14,6 +14,7 @@ from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import image_codes as image_codes
 from toolkit.methods import image_judge as image_judge
+from toolkit.methods import local_errors as local_errors
 from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
 from toolkit.methods import sound_codes as sound_codes
@@ -21,6 +22,7 @@ from toolkit.methods import sound_likelihood as sound_likelihood
 from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import study_summary as study_summary
+from toolkit.methods import training_memory as training_memory
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
 from toolkit.methods.dci import DCI as DCI
@@ -31,6 +33,7 @@ from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
 from toolkit.methods.image_judge import NearestImages as NearestImages
 from toolkit.methods.image_judge import Seen as Seen
+from toolkit.methods.local_errors import BlockByBlock as BlockByBlock
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.speech_classification import Heard as Heard
 from toolkit.methods.study_summary import StudySummary as StudySummary
