@@ -20,7 +20,7 @@ weights of the best validation are kept.
 
 import numpy as np
 
-from toolkit import data, files, losses, methods, metrics, models, serving, settings, training, visualize
+from toolkit import data, files, methods, metrics, models, serving, settings, training, visualize
 from toolkit.lazy import keras
 from toolkit.settings import other
 
@@ -42,7 +42,7 @@ class Settings(
         paper="5e-4, 3e-4",
     )
     batch_size: int = other(64, paper="128")
-    epochs: int = other(40, paper="100, 200, 400")
+    epochs: int = other(25, paper="100, 200, 400")
 
     def check(self) -> None:
         if self.architecture != "mlp" and self.size < 16:
@@ -118,11 +118,10 @@ PAPER = {
 def evaluate(run):
     s, (network, names) = run.settings, trained_network(run)
     images = run.data.for_classes(names, str(run.workdir))
-    classifier = models.image_classifier.classifier(network)
-    test = images.splits.test
+    classifier, test = models.image_classifier.classifier(network), images.splits.test
     labels, probabilities = methods.classification.predictions(classifier, test.dataset(num_epochs=1), "test")
     found = metrics.classification.classification(labels, probabilities)
-    found = {"error_percent": 100 - found["top_1_accuracy_percent"], **found, "test_images": len(labels)}
+    found |= {"error_percent": 100 - found["top_1_accuracy_percent"], "test_images": len(labels)}
     shares = block_accuracies(s, network, test.dataset(num_epochs=1))
     found |= {f"{name}_accuracy_percent": 100 * share for name, share in shares.items() if name != "network"}
     paper = PAPER[s.architecture].get(s.loss)
@@ -131,14 +130,9 @@ def evaluate(run):
     whole = {"the network": [(1, points[-1][1]), points[-1]]}
     own = {"its own classifier": points[:-1]} if len(points) > 1 else {}
     run.picture("blocks", visualize.charts.curves(own | whole, "block", "test images told right, %"))
-    run.picture("similarities", similarities(network, *next(images.blocks("test", 60)), len(names)))
-
-
-def similarities(network, shown, labels, num_classes):
-    """How alike images are to each block, and by their labels."""
-    matrices = methods.local_errors.block_similarities(network, shown)
-    of_labels = np.asarray(losses.similarity_matching.similarity_matrix(np.eye(num_classes)[labels]))
-    return visualize.similarities.similarities(matrices | {"labels": of_labels}, labels)
+    shown, classes = next(images.blocks("test", 60))
+    found = methods.local_errors.block_similarities(network, shown, classes)
+    run.picture("similarities", visualize.similarities.similarities(found, classes))
 
 
 def sample(run):

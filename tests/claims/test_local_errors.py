@@ -8,7 +8,6 @@ import pytest
 from sklearn.datasets import load_digits
 
 from toolkit import data
-from toolkit.losses.similarity_matching import similarity_matrix
 from toolkit.methods import local_errors
 from toolkit.methods.training_memory import WAYS, peak_memory
 from toolkit.models.local_blocks import local_blocks
@@ -61,11 +60,10 @@ def test_images_come_to_be_as_alike_as_their_classes():
     """What sim asks for: more so after training, and than by back-propagation."""
     train, test = digits()
     how = {"architecture": "mlp", "units": 256, "dropout": 0.1, "seed": 0}
-    images, labels = test[0][:200], np.eye(10)[test[1][:200]]
-    asked = np.asarray(similarity_matrix(labels))
 
     def distances(network):
-        found = local_errors.block_similarities(network, images)
+        found = local_errors.block_similarities(network, test[0][:200], test[1][:200])
+        asked = found.pop("labels")
         return np.array([np.mean((each - asked) ** 2) for each in found.values()])
 
     before = distances(trained("sim", train, test, epochs=0, **how)[0])

@@ -153,8 +153,9 @@ def test_accuracies_and_scores_are_counted():
 
 def test_similarities_of_features():
     network, _ = made("global")
-    found = local_errors.block_similarities(network, IMAGES)
-    assert list(found) == block_names(network)
+    found = local_errors.block_similarities(network, IMAGES, CLASSES)
+    assert list(found) == [*block_names(network), "labels"]
+    np.testing.assert_allclose(found["labels"], cosines(LABELS), atol=1e-6)
     h = keras.Model(network.input, network.get_layer("block_2").output)(IMAGES)
     np.testing.assert_allclose(found["block_2"], cosines(np.std(h, axis=(1, 2))), atol=1e-4)
     h = keras.Model(network.input, network.get_layer("block_3").output)(IMAGES)

@@ -228,23 +228,22 @@ def block_scores(network: keras.Model, images: Any, loss: str, *, seed: int = 0)
     return scores | {"network": np.asarray(found["logits"])}
 
 
-def block_similarities(network: keras.Model, images: Any) -> dict[str, np.ndarray]:
-    """Computes how alike images are to each block: `similarity_matrix` of its features h.
+def block_similarities(network: keras.Model, images: Any, labels: Any) -> dict[str, np.ndarray]:
+    """Computes how alike images are to each block, `similarity_matrix` of its features h, and by their classes.
 
     Of maps it is that of the standard deviation over places.
 
     Args:
         network: What `models.local_blocks.local_blocks` returned.
         images: (batch, height, width, channels), 0 to 255.
+        labels: (batch,), class numbers.
 
     Returns:
-        float32 (batch, batch) by block: "block_1" and so on.
+        float32 (batch, batch) by block, "block_1" and so on; and last "labels".
     """
     names = local_blocks.block_names(network)
     features = keras.Model(network.input, {name: network.get_layer(name).output for name in names})
-    found = features(np.asarray(images, "float32"), training=False)
-    deviation = SpatialDeviation()
-    return {
-        name: np.asarray(similarity_matrix(deviation(found[name]) if len(found[name].shape) == 4 else found[name]))
-        for name in names
-    }
+    found, deviation = features(np.asarray(images, "float32"), training=False), SpatialDeviation()
+    vectors = {name: deviation(found[name]) if len(found[name].shape) == 4 else found[name] for name in names}
+    vectors["labels"] = np.eye(network.output["logits"].shape[-1], dtype="float32")[np.asarray(labels)]
+    return {name: np.asarray(similarity_matrix(each)) for name, each in vectors.items()}
