@@ -37,12 +37,12 @@ class Settings(
     settings.ImageExport,
 ):
     learning_rate: float = other(
-        5e-4,
+        2e-3,
         help="first step size, of which a quarter is left after 50, 75, 89 and 94 % of the steps",
         paper="5e-4, 3e-4",
     )
     batch_size: int = other(64, paper="128")
-    epochs: int = other(25, paper="100, 200, 400")
+    epochs: int = other(30, paper="100, 200, 400")
 
     def check(self) -> None:
         if self.architecture != "mlp" and self.size < 16:
