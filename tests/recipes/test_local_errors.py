@@ -1,5 +1,8 @@
 import csv
 import json
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from tests.resume import check_resumes
 from toolkit import methods, models, training
 from toolkit.export.interpreter import tflite_caller
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = {
     "data": "embedded:200",
     "width": 4,
@@ -62,8 +66,7 @@ def test_all_phases(tmp_path, capsys):
         {"loss": "predsim-bpf", "precision": "mixed_bfloat16", "architecture": "vgg11b"},
         {"loss": "sim-bpf", "one_pass": True},
         {"loss": "pred", "architecture": "mlp", "image_size": 8},
-        {"loss": "sim", "data": "embedded:shapes:60", "image_size": 20, "flip": True},
-        {"loss": "pred-bpf", "strategy": "mirrored", "num_replicas": 2},
+        {"loss": "sim", "data": "embedded:shapes:100", "image_size": 20, "flip": True},
     ],
     ids=lambda how: " ".join(map(str, how.values())),
 )
@@ -73,6 +76,15 @@ def test_other_settings_train(tmp_path, how):
         phase(run)
     assert 0 <= run.metrics()["error_percent"] <= 100
     run.close()
+
+
+@pytest.mark.slow
+def test_two_devices_train(tmp_path):
+    """In a process of its own, in which TensorFlow has not counted its devices yet."""
+    flags = [f"--{name}={value}" for name, value in TINY.items()]
+    flags += ["--loss=pred-bpf", "--strategy=mirrored", "--num_replicas=2", "--mode=train", f"--workdir={tmp_path}"]
+    subprocess.run([sys.executable, "-m", "recipes.local_errors", *flags, "--steps_per_epoch=2"], cwd=ROOT, check=True)
+    assert (tmp_path / "checkpoints" / "model" / "best.npz").is_file()
 
 
 @pytest.mark.slow
