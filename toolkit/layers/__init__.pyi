@@ -34,6 +34,7 @@ from toolkit.layers import mu_law as mu_law
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
+from toolkit.layers import sparse_gaussian_process as sparse_gaussian_process
 from toolkit.layers import spatial_deviation as spatial_deviation
 from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
@@ -78,6 +79,7 @@ from toolkit.layers.mu_law import MuLaw as MuLaw
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
+from toolkit.layers.sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess
 from toolkit.layers.spatial_deviation import SpatialDeviation as SpatialDeviation
 from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
