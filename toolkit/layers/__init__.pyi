@@ -14,8 +14,10 @@ from toolkit.layers import clipped_lstm as clipped_lstm
 from toolkit.layers import code_levels as code_levels
 from toolkit.layers import code_usage as code_usage
 from toolkit.layers import coordinate_channels as coordinate_channels
+from toolkit.layers import cutout as cutout
 from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import dip_latent as dip_latent
+from toolkit.layers import feedback_alignment as feedback_alignment
 from toolkit.layers import frame_upsampling as frame_upsampling
 from toolkit.layers import gated_pixel_block as gated_pixel_block
 from toolkit.layers import gated_residual_block as gated_residual_block
@@ -33,6 +35,7 @@ from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
 from toolkit.layers import sparse_gaussian_process as sparse_gaussian_process
+from toolkit.layers import spatial_deviation as spatial_deviation
 from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
@@ -56,8 +59,10 @@ from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
 from toolkit.layers.code_levels import CodeLevels as CodeLevels
 from toolkit.layers.code_usage import CodeUsage as CodeUsage
 from toolkit.layers.coordinate_channels import CoordinateChannels as CoordinateChannels
+from toolkit.layers.cutout import Cutout as Cutout
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.dip_latent import DIPLatent as DIPLatent
+from toolkit.layers.feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
 from toolkit.layers.gated_pixel_block import GatedPixelBlock as GatedPixelBlock
 from toolkit.layers.gated_residual_block import GatedResidualBlock as GatedResidualBlock
@@ -75,6 +80,7 @@ from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCe
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
 from toolkit.layers.sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess
+from toolkit.layers.spatial_deviation import SpatialDeviation as SpatialDeviation
 from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D

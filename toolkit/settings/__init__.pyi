@@ -9,6 +9,7 @@ from toolkit.settings import full_batch as full_batch
 from toolkit.settings import influence as influence
 from toolkit.settings import learning as learning
 from toolkit.settings import lists as lists
+from toolkit.settings import local_errors as local_errors
 from toolkit.settings import networks as networks
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
@@ -44,6 +45,7 @@ from toolkit.settings.learning import FallingRate as FallingRate
 from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Schedule as Schedule
 from toolkit.settings.lists import numbers as numbers
+from toolkit.settings.local_errors import LocalErrors as LocalErrors
 from toolkit.settings.networks import CausalNetwork as CausalNetwork
 from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.networks import DenseCRF as DenseCRF

@@ -11,6 +11,7 @@ from toolkit.visualize import lettering as lettering
 from toolkit.visualize import margin_losses as margin_losses
 from toolkit.visualize import regression as regression
 from toolkit.visualize import segmentation as segmentation
+from toolkit.visualize import similarities as similarities
 from toolkit.visualize import speech_report as speech_report
 from toolkit.visualize import stroke_report as stroke_report
 from toolkit.visualize import strokes as strokes
