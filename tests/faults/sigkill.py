@@ -50,6 +50,8 @@ FLAGS = {
     + ["--image_size=16", "--num_frames=8"],
     "sigma_vae": ["--data=embedded:200", "--network=dense", "--units=1", "--latent_size=3", "--epochs=5"]
     + ["--max_measured=2", "--num_samples=2", "--num_judged=8"],
+    "mixup_study": ["--data=embedded:200", "--image_size=8", "--units=8", "--method=manifold", "--epochs=9"]
+    + ["--max_measured=2"],
     # Two optimizers.
     "disentanglement": ["--data=embedded:sprites:3x2x2x4x4", "--objective=factor_vae", "--network=dense", "--units=1"]
     + ["--latent_size=3", "--discriminator_units=4", "--epochs=3", "--num_points=100", "--num_trees=100"]

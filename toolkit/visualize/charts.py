@@ -56,7 +56,7 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     """Curves over one axis.
 
     Args:
-        lines: For each curve its points (x, y).
+        lines: For each curve its points (x, y), or (x, y, low, high) with the ends of an interval, which is shaded.
         across: What x is.
         up: What y is.
 
@@ -64,7 +64,7 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
         A matplotlib figure.
 
     Raises:
-        ValueError: Where points are no pairs.
+        ValueError: Where points are not of two numbers, or four.
 
     Example:
 
@@ -75,12 +75,14 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
     axis = figure.subplots()
     for number, (name, points) in enumerate(lines.items()):
         points = np.asarray(points, "float64")
-        if points.ndim != 2 or points.shape[1] != 2:
+        if points.ndim != 2 or points.shape[1] not in (2, 4):
             raise ValueError(
                 f"curves: {name!r} has shape {points.shape}; expected points (x, y), such as list(enumerate(values))."
             )
         style = {"color": _COLORS[number % len(_COLORS)], "linestyle": _LINES[number // len(_COLORS) % len(_LINES)]}
-        axis.plot(*points.T, label=name, marker=".", **style)
+        axis.plot(*points[:, :2].T, label=name, marker=".", **style)
+        if points.shape[1] == 4:
+            axis.fill_between(points[:, 0], *points[:, 2:].T, color=style["color"], alpha=0.15, linewidth=0)
     axis.set_xlabel(across)
     axis.set_ylabel(up)
     axis.spines[["top", "right"]].set_visible(False)
