@@ -99,7 +99,9 @@ def test_the_approximate_loss_tracks_the_true_one_for_small_alpha():
         true, near = exact_loss(alpha), approximate_loss(alpha)
         shares.append(abs(near - true) / abs(true - plain))
         shrinks = 1 - mixup.moments(alpha).mean
-        print(f"alpha {alpha}, 1 - mean share {shrinks:.3f}: {plain:.4f} plain, {true:.4f} mixup, {near:.4f} approximate")
+        print(
+            f"alpha {alpha}, 1 - mean share {shrinks:.3f}: {plain:.4f} plain, {true:.4f} mixup, {near:.4f} approximate"
+        )
     assert shares[0] < 0.25, "of what mixup adds"
     assert abs(approximate_loss(0.02) - exact_loss(0.02)) < 0.05 * plain
 

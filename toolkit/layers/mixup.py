@@ -158,7 +158,7 @@ def symmetric_beta(radius: Any, angle: Any, alpha: float) -> Any:
     cosine = ops.cos(2 * math.pi * angle)
     # Of 1 - u, which is never 0; where it is 1 the quotient is infinite, and its root's inverse 0.
     inverse = 1.0 / ops.expm1(ops.abs(ops.log1p(-radius)) / alpha)
-    return 0.5 + 0.5 * cosine * ops.rsqrt(cosine * cosine + inverse)
+    return ops.clip(0.5 + 0.5 * cosine * ops.rsqrt(cosine * cosine + inverse), 0.0, 1.0)  # a hair beyond by rounding
 
 
 def mixed(values: Any, share: Any, partner: Any) -> Any:

@@ -121,7 +121,7 @@ def _symmetric_beta(radius, angle, alpha):
     # Student's t of 2 α degrees of freedom in polar form (Bailey 1994), and what makes a Beta of it.
     cosine = tf.cos(2 * math.pi * angle)
     inverse = 1.0 / tf.math.expm1(tf.abs(tf.math.log1p(-radius)) / alpha)
-    return 0.5 + 0.5 * cosine * tf.math.rsqrt(cosine * cosine + inverse)
+    return tf.clip_by_value(0.5 + 0.5 * cosine * tf.math.rsqrt(cosine * cosine + inverse), 0, 1)
 
 
 def _rectangle(share, drawn, height, width):
