@@ -134,7 +134,7 @@ def trained():
                     learns = ApproximateMixup(model, alpha, *means, curvature=False, seed=seed)
                 loss = keras.losses.CategoricalCrossentropy(from_logits=True)
                 learns.compile(keras.optimizers.Adam(1e-3), loss, steps_per_execution=10, jit_compile=False)
-                learns.fit(x[:TRAIN], told, batch_size=60, epochs=80, verbose=0)
+                learns.fit(x[:TRAIN], told, batch_size=60, epochs=60, verbose=0)
                 asked = {"raw": model}
                 if name != "plain":
                     asked["rescaled"] = mixup.rescaled(model, alpha, *means)

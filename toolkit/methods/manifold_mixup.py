@@ -13,8 +13,8 @@ class ManifoldMixup(keras.Model):
     """Trains a network on examples that are mixed at one of its layers, and on targets mixed alike.
 
     At each step one of the layers is taken at random. Its outputs h become λ h + (1 - λ) h', h' those of another
-    example of the batch, and what follows it sees these. The layer that is the network's input gives mixup. In validation and
-    prediction nothing is mixed.
+    example of the batch, and what follows it sees these. The layer that is the network's input gives mixup. In
+    validation and prediction nothing is mixed.
 
     Args:
         network: The network, functional, of one input; its outputs may be several, by name.

@@ -24,8 +24,8 @@ class Mixing(Training):
     )
     mix_layer: str = setting(
         "",
-        "layers, between commas, such as image,level_0: --mixup mixes the outputs of one of them at each step (manifold "
-        "mixup)",
+        "layers, between commas, such as image,level_0: --mixup mixes the outputs of one of them at each step, which "
+        "is manifold mixup",
         maximum=1000,
     )
     mix_per_example: bool = setting(False, "shares are drawn for each image, and not once for a batch")
