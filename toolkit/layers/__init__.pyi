@@ -14,6 +14,7 @@ from toolkit.layers import clipped_lstm as clipped_lstm
 from toolkit.layers import code_levels as code_levels
 from toolkit.layers import code_usage as code_usage
 from toolkit.layers import coordinate_channels as coordinate_channels
+from toolkit.layers import cutmix as cutmix
 from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import dip_latent as dip_latent
 from toolkit.layers import frame_upsampling as frame_upsampling
@@ -28,10 +29,12 @@ from toolkit.layers import local_crf as local_crf
 from toolkit.layers import local_response_normalization as local_response_normalization
 from toolkit.layers import log_mel_spectrogram as log_mel_spectrogram
 from toolkit.layers import mixture_density as mixture_density
+from toolkit.layers import mixup as mixup
 from toolkit.layers import mu_law as mu_law
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
+from toolkit.layers import shrinkage as shrinkage
 from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
@@ -55,6 +58,7 @@ from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
 from toolkit.layers.code_levels import CodeLevels as CodeLevels
 from toolkit.layers.code_usage import CodeUsage as CodeUsage
 from toolkit.layers.coordinate_channels import CoordinateChannels as CoordinateChannels
+from toolkit.layers.cutmix import CutMix as CutMix
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.dip_latent import DIPLatent as DIPLatent
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
@@ -69,10 +73,12 @@ from toolkit.layers.local_crf import LocalCRF as LocalCRF
 from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
 from toolkit.layers.log_mel_spectrogram import LogMelSpectrogram as LogMelSpectrogram
 from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
+from toolkit.layers.mixup import Mixup as Mixup
 from toolkit.layers.mu_law import MuLaw as MuLaw
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
+from toolkit.layers.shrinkage import Shrinkage as Shrinkage
 from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D

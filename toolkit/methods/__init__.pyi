@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.methods import approximate_mixup as approximate_mixup
 from toolkit.methods import beta_vae_score as beta_vae_score
 from toolkit.methods import classification as classification
 from toolkit.methods import classification_accuracy_score as classification_accuracy_score
@@ -14,6 +15,9 @@ from toolkit.methods import grad_cam as grad_cam
 from toolkit.methods import handwriting_inspection as handwriting_inspection
 from toolkit.methods import image_codes as image_codes
 from toolkit.methods import image_judge as image_judge
+from toolkit.methods import jacobian_norm as jacobian_norm
+from toolkit.methods import manifold_mixup as manifold_mixup
+from toolkit.methods import mixup as mixup
 from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
 from toolkit.methods import sound_codes as sound_codes
@@ -21,8 +25,11 @@ from toolkit.methods import sound_likelihood as sound_likelihood
 from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import study_summary as study_summary
+from toolkit.methods import temperature as temperature
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
+from toolkit.methods.approximate_mixup import ApproximateMixup as ApproximateMixup
+from toolkit.methods.approximate_mixup import SecondOrder as SecondOrder
 from toolkit.methods.dci import DCI as DCI
 from toolkit.methods.disentanglement import Posteriors as Posteriors
 from toolkit.methods.disentanglement import Scores as Scores
@@ -31,6 +38,9 @@ from toolkit.methods.handwriting_inspection import Inspection as Inspection
 from toolkit.methods.image_judge import ImageJudge as ImageJudge
 from toolkit.methods.image_judge import NearestImages as NearestImages
 from toolkit.methods.image_judge import Seen as Seen
+from toolkit.methods.manifold_mixup import ManifoldMixup as ManifoldMixup
+from toolkit.methods.mixup import Moments as Moments
+from toolkit.methods.mixup import NoiseCovariances as NoiseCovariances
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.speech_classification import Heard as Heard
 from toolkit.methods.study_summary import StudySummary as StudySummary
