@@ -164,6 +164,7 @@ def test_resumes_with_augmentation_and_plateau(tmp_path, cuts):
     check_resumes(start, recipe.train, tmp_path, cuts=cuts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [

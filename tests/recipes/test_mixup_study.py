@@ -48,6 +48,7 @@ def test_the_means_are_those_of_the_images_trained_on(tmp_path):
     np.testing.assert_allclose(found["shares"], np.bincount(part.labels, minlength=10) / len(part.labels))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{"alpha": 0.0}, {"method": "cutmix"}, {"method": "manifold"}], ids=str)
 def test_what_has_not_learned_of_shrunk_images_is_asked_as_it_is(tmp_path, how):
     run = a_run(tmp_path, **how, epochs=1)

@@ -8,6 +8,7 @@ Jacobian v = J δ and that of the second derivatives a = δ^T ∇²h δ,
 Each term is quadratic in the noise, so that one draw of it for each example is right on average.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -90,7 +91,8 @@ def second_order(
 
     Reference: Carratino et al. 2020, arXiv 2006.06049, section 3.
     """
-    with tf.autodiff.ForwardAccumulator(inputs, input_noise) as outer:
+    outer = tf.autodiff.ForwardAccumulator(inputs, input_noise) if curvature else contextlib.nullcontext()
+    with outer:
         with tf.autodiff.ForwardAccumulator(inputs, input_noise) as inner:
             outputs = function(inputs)
         moved = inner.jvp(outputs, unconnected_gradients="zero")
