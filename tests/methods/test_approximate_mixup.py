@@ -63,11 +63,12 @@ def test_of_linear_pieces_there_is_no_curvature():
 
 def small():
     keras.utils.set_random_seed(0)
-    inputs = keras.Input((4,))
-    return keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Dense(6, "tanh")(inputs)))
+    inputs = keras.Input((2, 2))
+    hidden = keras.layers.Dense(6, "tanh")(keras.layers.Flatten()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(3)(hidden))
 
 
-INPUTS = RANDOM.normal(size=(12, 4)).astype("float32")
+INPUTS = RANDOM.normal(size=(12, 2, 2)).astype("float32")
 TARGETS = np.eye(3, dtype="float32")[RANDOM.integers(0, 3, 12)]
 
 
@@ -77,9 +78,9 @@ def test_a_step_is_down_the_gradient_of_the_expanded_loss():
     model = ApproximateMixup(small(), alpha, *means, seed=3)
     model.compile(keras.optimizers.SGD(rate), jit_compile=False)
     share, partner = (np.asarray(each) for each in Mixup(alpha, True, seed=3).draw(12))
-    kept, factor = np.maximum(share, 1 - share)[:, None], moments(alpha).mean
-    parts = []
+    factor, parts = moments(alpha).mean, []
     for values, mean in zip((INPUTS, TARGETS), means, strict=True):
+        kept = np.maximum(share, 1 - share).reshape(-1, *[1] * (values.ndim - 1))
         mixture = kept * values + (1 - kept) * values[partner]
         shrunk = mean + factor * (values - mean)
         parts.append((tf.constant(shrunk), tf.constant(mixture - shrunk)))
@@ -105,14 +106,14 @@ def test_trains_and_validates():
     model = ApproximateMixup(small(), 0.2, INPUTS.mean(0), TARGETS.mean(0), seed=0)
     loss = keras.losses.CategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(0.05), loss, jit_compile=False)
-    losses = model.fit(INPUTS, TARGETS, epochs=20, verbose=0).history["loss"]
+    losses = model.fit(INPUTS, TARGETS, batch_size=5, epochs=20, verbose=0).history["loss"]
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.2
     found = model.evaluate(INPUTS, TARGETS, verbose=0, return_dict=True)["loss"]
     assert found == pytest.approx(float(loss(TARGETS, model.network(INPUTS))), rel=1e-5)
 
 
 def test_means_must_fit():
-    with pytest.raises(ValueError, match=r"input_mean: expected shape \(4,\); got \(3,\)"):
+    with pytest.raises(ValueError, match=r"input_mean: expected shape \(2, 2\); got \(3,\)"):
         ApproximateMixup(small(), 0.2, np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="alpha must be more than 0; got 0"):
-        ApproximateMixup(small(), 0, np.zeros(4), np.zeros(3))
+        ApproximateMixup(small(), 0, np.zeros((2, 2)), np.zeros(3))

@@ -1,7 +1,7 @@
 """Mixup without mixing: a loss of shrunk examples and its second-order regularizers, by Jacobian and Hessian products.
 
-With shrunk examples x̃, ỹ, the noise δ, ε that mixup adds to them (see `methods.mixup`), u = h(x̃), the product of the
-Jacobian v = J δ and that of the second derivatives a = δ^T ∇²h δ,
+With shrunk examples x̃, ỹ, the noise δ, ε that mixup adds to them (see `methods.mixup`), u = h(x̃), the product with the
+Jacobian v = J δ, and a = δ^T ∇²h δ, which needs but one Hessian-vector product, that of l_u · h,
 
     E l(ỹ + ε, h(x̃ + δ)) ≈ l(ỹ, u) + E [½ v^T l_uu v + ½ l_u · a + v^T l_uy ε + ½ ε^T l_yy ε].
 
@@ -91,12 +91,13 @@ def second_order(
 
     Reference: Carratino et al. 2020, arXiv 2006.06049, section 3.
     """
-    outer = tf.autodiff.ForwardAccumulator(inputs, input_noise) if curvature else contextlib.nullcontext()
-    with outer:
-        with tf.autodiff.ForwardAccumulator(inputs, input_noise) as inner:
+    tape = tf.GradientTape() if curvature else contextlib.nullcontext()
+    with tape:
+        if curvature:
+            tape.watch(inputs)
+        with tf.autodiff.ForwardAccumulator(inputs, input_noise) as forward:
             outputs = function(inputs)
-        moved = inner.jvp(outputs, unconnected_gradients="zero")
-    bent = outer.jvp(moved, unconnected_gradients="zero") if curvature else tf.zeros_like(outputs)
+        moved = forward.jvp(outputs, unconnected_gradients="zero")
 
     def slope(outputs, targets):
         with tf.GradientTape() as tape:
@@ -115,10 +116,14 @@ def second_order(
     by_outputs, in_outputs = along(lambda u: slope(u, targets), outputs, moved)
     _, in_both = along(lambda y: slope(outputs, y), targets, target_noise)
     _, in_targets = along(target_slope, targets, target_noise)
+    bends = tf.zeros_like(in_targets)
+    if curvature:  # l_u times the second derivatives times δ: one Hessian-vector product
+        product = tape.gradient(moved, inputs, output_gradients=by_outputs, unconnected_gradients="zero")
+        bends = tf.reduce_sum(product * input_noise, axis=range(1, inputs.shape.rank))
     return SecondOrder(
         loss(targets, outputs),
         0.5 * tf.reduce_sum(moved * in_outputs, axis=-1),
-        0.5 * tf.reduce_sum(by_outputs * bent, axis=-1),
+        0.5 * bends,
         tf.reduce_sum(moved * in_both, axis=-1),
         0.5 * in_targets,
     )
