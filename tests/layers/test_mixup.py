@@ -72,7 +72,7 @@ def test_shares_are_of_beta(alpha):
     # Rounded: in float32 no number is nearer to 1 than 6e-8.
     expected = scipy.stats.beta(alpha, alpha).rvs(20_000, random_state=0)
     assert scipy.stats.ks_2samp(found.astype("float64").round(6), expected.round(6)).pvalue > 0.01
-    ends = np.asarray(symmetric_beta(np.array([0, 1 - 2.0**-24], "float32"), np.float32(0.3), alpha))
+    ends = np.asarray(symmetric_beta(*np.array([[0, 1 - 2.0**-24], [0.3, 0.3]], "float32"), alpha))
     assert ((0 <= ends) & (ends <= 1)).all()
 
 
