@@ -225,5 +225,10 @@ def pixels(batches, number):
     return np.rint(255.0 * batches.spread(number).arrays()[0]).astype("uint8")
 
 
+def check_data(run):
+    found = data.factors.report.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: {"factors": visualize.images.examples(found.moved)})
+
+
 if __name__ == "__main__":
-    training.main(Settings, load, train, evaluate, sample, export, untrained=(study,))
+    training.main(Settings, load, train, evaluate, sample, export, untrained=(study, check_data))

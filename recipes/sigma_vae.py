@@ -34,6 +34,7 @@ class Settings(
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
+    settings.JudgedImages,
     settings.Study,
     settings.ImageExport,
 ):
@@ -46,15 +47,6 @@ class Settings(
     beta: float = setting(1.0, "weight of the divergence from the prior", paper="1", minimum=0.0, maximum=1e6)
     scale_momentum: float = setting(
         0.99, "momentum of the moving average that the optimal scale is kept as", minimum=0.0, maximum=0.99999
-    )
-    judge: str = setting(
-        "",
-        "workdir of image_classification, by whose features images are compared; empty: the shipped one",
-        changeable=True,
-        path=True,
-    )
-    num_judged: int = setting(
-        1000, "test images, and as many drawn ones, that are compared", minimum=4, maximum=1_000_000, changeable=True
     )
     betas: str = setting(
         "0.001,0.01,0.1,1,10", "of --mode=compare: weights beside the decoders", changeable=True, maximum=1000

@@ -566,21 +566,16 @@ def arguments():
 def main():
     asked = arguments()
     print(f"{machine()}; {asked.threads} used")
-    trained, classified = [], []
+    theirs = ["keras.applications", "ratio", "PyTorch", "PyTorch, channels last", "ratio"]
+    header = ["training step, ms", "here", "images a second", *theirs, "MB: here / keras.applications / PyTorch"]
+    lite = ["`.tflite`, 1 thread", "int8, 1 thread", "PyTorch, 1 thread", "ratios"]
     for name in asked.networks if set(asked.parts) - {"pipeline"} else ():
         with tempfile.TemporaryDirectory() as folder:
             check(name, folder, asked.threads)
             if "training" in asked.parts:
-                trained.append(training_row(name, asked, folder))
+                print_table(header, [training_row(name, asked, folder)])
             if "inference" in asked.parts:
-                classified += inference_rows(name, asked, folder)
-    theirs = ["keras.applications", "ratio", "PyTorch", "PyTorch, channels last", "ratio"]
-    if trained:
-        header = ["training step, ms", "here", "images a second", *theirs]
-        print_table([*header, "MB: here / keras.applications / PyTorch"], trained)
-    if classified:
-        lite = ["`.tflite`, 1 thread", "int8, 1 thread", "PyTorch, 1 thread", "ratios"]
-        print_table(["classifying, ms", "here", *theirs, *lite], classified)
+                print_table(["classifying, ms", "here", *theirs, *lite], inference_rows(name, asked, folder))
     if "pipeline" in asked.parts:
         with tempfile.TemporaryDirectory() as folder:
             rows = list(pipeline_rows(asked, folder))

@@ -9,8 +9,8 @@ from toolkit.lazy import tensorflow as tf
 def test_saved_signatures_compute_the_formula(tmp_path, signatures, weights, example):
     traced = {key: export.trace(signature) for key, signature in signatures.items()}
     export.save_traced(tmp_path / "model", traced)
-    found = export.run_saved_model(tmp_path / "model", {"encode": {"x": example}})
-    np.testing.assert_allclose(found["encode"]["y"], np.tanh(example @ weights), atol=1e-6)
+    found = export.saved_model_caller(tmp_path / "model")("encode", x=example)
+    np.testing.assert_allclose(found["y"], np.tanh(example @ weights), atol=1e-6)
 
 
 def test_outputs_have_shape_dtype_and_unit(signatures):
@@ -58,5 +58,5 @@ def test_a_lookup_table_needs_its_layer(tmp_path):
     with pytest.raises(ValueError, match="table that no trackable holds"):
         export.save_traced(tmp_path / "without", traced)
     export.save_traced(tmp_path / "with", traced, [lookup])
-    found = export.run_saved_model(tmp_path / "with", {"words": {"x": np.zeros(2, "int32")}})
-    assert found["words"]["y"].tolist() == [0, 0]
+    found = export.saved_model_caller(tmp_path / "with")("words", x=np.zeros(2, "int32"))
+    assert found["y"].tolist() == [0, 0]

@@ -316,6 +316,28 @@ FACTORS = {
 }
 
 
+def _rows(separator):
+    values = np.random.default_rng(0).normal(size=(60, 3))
+    return "".join(separator.join(map(str, row)) + "\n" for row in values.tolist()).encode()
+
+
+def csv_table(folder):
+    path = write(folder / "a table.csv", b"age [days],water,strength [MPa]\n" + _rows(","))
+    return Sample(f"csv:{path}", [path])
+
+
+def uci(folder):
+    path = write(folder / "data.txt", _rows(" "))
+    return Sample(f"uci:{folder}", [path])
+
+
+TABLES = {
+    "embedded": [nothing("embedded:wave"), nothing("embedded:diabetes")],
+    "csv": [csv_table],
+    "uci": [uci],
+}
+
+
 def _noise(seed, num_samples=1500):
     return 0.1 * np.random.default_rng(seed).standard_normal(num_samples)
 

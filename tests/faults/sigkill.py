@@ -56,6 +56,15 @@ FLAGS = {
     "disentanglement": ["--data=embedded:sprites:3x2x2x4x4", "--objective=factor_vae", "--network=dense", "--units=1"]
     + ["--latent_size=3", "--discriminator_units=4", "--epochs=3", "--num_points=100", "--num_trees=100"]
     + ["--max_measured=2", "--num_samples=2"],
+    # Arrays that are computed as one step, then batches; predictions in place of samples.
+    "sparse_gp": [
+        "--data=embedded:wave:200",
+        "--method=batches",
+        "--num_inducing=8",
+        "--max_iterations=5",
+        "--epochs=5",
+    ]
+    + ["--start_rows=50", "--num_splits=2", "--max_measured=2"],
     # Two levels: a network of codes for each, one after the other.
     "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],
@@ -63,7 +72,7 @@ FLAGS = {
 NEEDS = {"codes_prior": "vqvae2"}  # the recipe whose workdir is its --data
 ALWAYS = ["--batch_size=8", "--checkpoint_minutes=0"]
 KINDS = ["step", "checkpoint", "step", "checkpoint", "step", "evaluate", "checkpoint", "sample", "export", "export"]
-ORDER = ["step", "checkpoint", "evaluate", "sample", "export"]  # steps and checkpoints are in the training
+ORDER = ["step", "checkpoint", "evaluate", "sample", "predict", "export"]  # steps and checkpoints are in the training
 
 
 class Moments:
@@ -205,8 +214,9 @@ def main():
                     alive = moments.new_checkpoint()
                     time.sleep(chance.uniform(0, 0.1))
                 else:
-                    alive = moments.phase(kind)
-                    time.sleep(chance.uniform(0, 0.7 * seconds[kind]))
+                    phase = kind if kind in seconds else "predict"  # where nothing is sampled
+                    alive = moments.phase(phase)
+                    time.sleep(chance.uniform(0, 0.7 * seconds[phase]))
             except TimeoutError:
                 print(f"not through after {asked.minutes} minutes")
                 sys.exit(2)

@@ -8,12 +8,13 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import audio, factors, images, masks, strokes, text, videos
+from toolkit.data import audio, factors, images, masks, strokes, tables, text, videos
 from toolkit.data.audio import readers as speech_readers
 from toolkit.data.factors import readers as factor_readers
 from toolkit.data.images import readers as image_readers
 from toolkit.data.masks import readers as mask_readers
 from toolkit.data.strokes import loading as stroke_readers
+from toolkit.data.tables import readers as table_readers
 from toolkit.data.text import readers as text_readers
 from toolkit.data.videos import readers as video_readers
 
@@ -47,12 +48,17 @@ def load_factors(source):
     factors.load(source, batch_size=4).splits.train.peek()
 
 
+def load_tables(source):
+    tables.load(source).split(0)
+
+
 DOMAINS = {
     "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
     "text": (text_readers.READERS, samples.TEXT, load_text),
     "images": (image_readers.READERS, samples.IMAGES, load_images),
     "masks": (mask_readers.READERS, samples.MASKS, load_masks),
     "factors": (factor_readers.READERS, samples.FACTORS, load_factors),
+    "tables": (table_readers.READERS, samples.TABLES, load_tables),
     "videos": (video_readers.READERS, samples.VIDEOS, load_videos),
     "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }

@@ -29,7 +29,7 @@ def a_run(workdir, **how):
 
 def test_all_phases(tmp_path):
     run = a_run(tmp_path)
-    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export):
+    for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["negative_elbo_nats"] == pytest.approx(found["kl_nats"] + found["reconstruction_nats"])
@@ -39,7 +39,7 @@ def test_all_phases(tmp_path):
     assert found["total_correlation_of_draws_nats"] >= 0
     pictures = {str(path.relative_to(tmp_path / "pictures")) for path in (tmp_path / "pictures").rglob("*.*")}
     shown = {"training/traversals.png", "mutual_information.png", "importances.png", "samples.png", "traversals.png"}
-    assert pictures >= shown | {"traversals.gif"}
+    assert pictures >= shown | {"traversals.gif", "data/factors.png"}
     card = json.loads((tmp_path / "export" / "card.json").read_text())
     assert set(card["signatures"]) == {"encode", "decode", "traverse", "sample"}
     assert card["measured"]["model.tflite"]["images"] == 3

@@ -27,6 +27,15 @@ def test_curves_with_intervals():
     assert {tuple(vertex) for vertex in shaded.get_paths()[0].vertices} >= {(0, 1), (0, 4), (10, 0.5), (10, 1.5)}
 
 
+@pytest.mark.parametrize("log_across, log_up", [(True, False), (False, True)])
+def test_curves_on_logarithmic_axes(log_across, log_up):
+    figure = curves({"a": [(0, 0.0), (10, 1.0)]}, "rows", "nats", log_across=log_across, log_up=log_up)
+    axis = figure.axes[0]
+    assert (axis.get_xscale(), axis.get_yscale()) == ("log" if log_across else "linear", "log" if log_up else "linear")
+    figure.draw_without_rendering()
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["10"] or not log_across
+
+
 def test_bars_by_frequency():
     axis = bars({"a": 3, " ": 20, "b": 3}, "characters").axes[0]
     assert [text.get_text() for text in axis.get_xticklabels()] == ["␣", "a", "b"]

@@ -16,6 +16,7 @@ from toolkit.data import service as service
 from toolkit.data import sources as sources
 from toolkit.data import splitting as splitting
 from toolkit.data import strokes as strokes
+from toolkit.data import tables as tables
 from toolkit.data import text as text
 from toolkit.data import tfds as tfds
 from toolkit.data import threads as threads

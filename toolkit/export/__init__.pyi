@@ -15,8 +15,8 @@ from toolkit.export.int8 import quantize_to_int8 as quantize_to_int8
 from toolkit.export.interpreter import run_tflite as run_tflite
 from toolkit.export.interpreter import tflite_caller as tflite_caller
 from toolkit.export.parity import ParityError as ParityError
-from toolkit.export.saved_model import run_saved_model as run_saved_model
 from toolkit.export.saved_model import save_traced as save_traced
+from toolkit.export.saved_model import saved_model_caller as saved_model_caller
 from toolkit.export.saved_model import trace as trace
 from toolkit.export.signatures import Signature as Signature
 from toolkit.export.signatures import Tensor as Tensor

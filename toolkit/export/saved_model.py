@@ -103,22 +103,6 @@ def save_traced(folder: str | os.PathLike, traced: Mapping, trackables: Iterable
             ) from error
 
 
-def run_saved_model(
-    folder: str | os.PathLike, feeds: Mapping[str, Mapping[str, np.ndarray]]
-) -> dict[str, dict[str, np.ndarray]]:
-    """Loads a SavedModel and calls its signatures.
-
-    Args:
-        folder: The SavedModel.
-        feeds: Signature name to its inputs, by name.
-
-    Returns:
-        Signature name to its outputs, by name.
-    """
-    call = saved_model_caller(folder)
-    return {key: call(key, **inputs) for key, inputs in feeds.items()}
-
-
 def saved_model_caller(folder: str | os.PathLike) -> Callable[..., dict[str, np.ndarray]]:
     """Loads a SavedModel to call its signatures as functions.
 

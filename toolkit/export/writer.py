@@ -13,7 +13,7 @@ from toolkit.export import parity
 from toolkit.export.inspection import inspect_tflite
 from toolkit.export.int8 import quantize_to_int8
 from toolkit.export.interpreter import NUM_THREADS, run_tflite_apart, tflite_caller
-from toolkit.export.saved_model import output_tensors, run_saved_model, save_traced, saved_model_caller, trace
+from toolkit.export.saved_model import output_tensors, save_traced, saved_model_caller, trace
 from toolkit.export.signatures import Signature, check_name
 from toolkit.export.tflite import SMALLER_WEIGHTS, convert_to_tflite
 from toolkit.export.tflite_file import digest
@@ -121,7 +121,8 @@ def write(
             runs = run_tflite_apart(paths, feeds, NUM_THREADS)
         except RuntimeError as error:
             raise parity.ParityError(f"the TFLite file does not run without TensorFlow: {error}") from error
-        saved = run_saved_model(new / "saved_model", feeds)
+        call = saved_model_caller(new / "saved_model")
+        saved = {key: call(key, **inputs) for key, inputs in feeds.items()}
         figures = _compare(signatures, traced, tensors, examples, saved, runs, tolerance, differing)
         files = {
             path.name: _describe_file(path, runs[label][1], calibrated.get(label)) for label, path in paths.items()
@@ -130,7 +131,7 @@ def write(
             **given,
             "signatures": {key: _describe_signature(signature, tensors[key]) for key, signature in signatures.items()},
             "files": files,
-            "measured": cards.check_card(_measured(measure, new / "saved_model", paths)),
+            "measured": cards.check_card(_measured(measure, call, paths)),
             "parity": figures,
             "versions": cards.versions(),
         }
@@ -203,10 +204,10 @@ def _compare(signatures, traced, tensors, examples, saved, runs, tolerance, diff
     return figures
 
 
-def _measured(measure, saved_model, paths):
+def _measured(measure, call, paths):
     if measure is None:
         return {}
-    found = {"saved_model": measure(saved_model_caller(saved_model))}
+    found = {"saved_model": measure(call)}
     return found | {path.name: measure(tflite_caller(path, NUM_THREADS)) for path in paths.values()}
 
 

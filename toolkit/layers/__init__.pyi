@@ -35,6 +35,7 @@ from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
 from toolkit.layers import shrinkage as shrinkage
+from toolkit.layers import sparse_gaussian_process as sparse_gaussian_process
 from toolkit.layers import speech_inventory as speech_inventory
 from toolkit.layers import standardization as standardization
 from toolkit.layers import subsampling_2d as subsampling_2d
@@ -79,6 +80,7 @@ from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCe
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
 from toolkit.layers.shrinkage import Shrinkage as Shrinkage
+from toolkit.layers.sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess
 from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory
 from toolkit.layers.standardization import Standardization as Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D as Subsampling2D

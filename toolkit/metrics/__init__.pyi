@@ -11,6 +11,7 @@ from toolkit.metrics import explained_variance as explained_variance
 from toolkit.metrics import factor_codes as factor_codes
 from toolkit.metrics import factor_vae_score as factor_vae_score
 from toolkit.metrics import frechet_distance as frechet_distance
+from toolkit.metrics import gaussian_prediction as gaussian_prediction
 from toolkit.metrics import handwriting_style as handwriting_style
 from toolkit.metrics import improved_precision_recall as improved_precision_recall
 from toolkit.metrics import inception_score as inception_score

@@ -16,6 +16,7 @@ from toolkit.models import pixelcnn as pixelcnn
 from toolkit.models import pixelsnail as pixelsnail
 from toolkit.models import pretrained as pretrained
 from toolkit.models import resnet as resnet
+from toolkit.models import sparse_gp as sparse_gp
 from toolkit.models import speech_classifier as speech_classifier
 from toolkit.models import text_rnn as text_rnn
 from toolkit.models import vae as vae

@@ -8,6 +8,7 @@ from toolkit.serving import image_codes as image_codes
 from toolkit.serving import image_latents as image_latents
 from toolkit.serving import invented_speech as invented_speech
 from toolkit.serving import language_model as language_model
+from toolkit.serving import regressor as regressor
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served
 from toolkit.serving import sound_codes as sound_codes

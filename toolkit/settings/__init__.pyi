@@ -10,6 +10,8 @@ from toolkit.settings import mixing as mixing
 from toolkit.settings import networks as networks
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
+from toolkit.settings import sparse_processes as sparse_processes
+from toolkit.settings import tables as tables
 from toolkit.settings.codebooks import Codebook as Codebook
 from toolkit.settings.codebooks import EncodedImages as EncodedImages
 from toolkit.settings.codebooks import ImageAutoencoder as ImageAutoencoder
@@ -51,6 +53,7 @@ from toolkit.settings.networks import StrokesNetwork as StrokesNetwork
 from toolkit.settings.networks import WeightNoise as WeightNoise
 from toolkit.settings.priors import CodePrior as CodePrior
 from toolkit.settings.priors import ImageSampling as ImageSampling
+from toolkit.settings.priors import JudgedImages as JudgedImages
 from toolkit.settings.priors import PriorTraining as PriorTraining
 from toolkit.settings.running import Devices as Devices
 from toolkit.settings.running import Export as Export
@@ -65,3 +68,5 @@ from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training
 from toolkit.settings.running import WriterExport as WriterExport
+from toolkit.settings.sparse_processes import SparseProcess as SparseProcess
+from toolkit.settings.tables import Tables as Tables

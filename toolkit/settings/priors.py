@@ -62,8 +62,27 @@ class PriorTraining(Run):
 
 
 @group
-class ImageSampling(Sampling):
-    """Drawing images of classes, and judging them."""
+class JudgedImages(Run):
+    """Comparing drawn images with real ones by the features of a classifier."""
+
+    judge: str = setting(
+        "",
+        "workdir of image_classification, whose network judges images; empty: the one that comes with the code",
+        changeable=True,
+        path=True,
+    )
+    num_judged: int = setting(
+        1000,
+        "images that are drawn, and as many real ones, that are compared",
+        minimum=4,
+        maximum=1_000_000,
+        changeable=True,
+    )
+
+
+@group
+class ImageSampling(JudgedImages, Sampling):
+    """Drawing images of classes."""
 
     classes: str = setting(
         "", "what --mode=sample draws, between commas; empty: each class in turn", changeable=True, maximum=10_000
@@ -85,13 +104,6 @@ class ImageSampling(Sampling):
         changeable=True,
         path=True,
     )
-    judge: str = setting(
-        "",
-        "workdir of image_classification, whose network judges images; empty: the one that comes with the code",
-        changeable=True,
-        path=True,
-    )
-    num_judged: int = setting(1000, "images that are drawn and compared", minimum=4, maximum=1_000_000, changeable=True)
     score_epochs: int = setting(
         0,
         "epochs of the classification accuracy score: one classifier learns from drawn images, another from real ones, "

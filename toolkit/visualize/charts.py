@@ -52,13 +52,22 @@ def histogram(values: Mapping[str, np.ndarray], label: str, *, limit: float | No
     return figure
 
 
-def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: str) -> "Figure":
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    across: str,
+    up: str,
+    *,
+    log_across: bool = False,
+    log_up: bool = False,
+) -> "Figure":
     """Curves over one axis.
 
     Args:
         lines: For each curve its points (x, y), or (x, y, low, high) with the ends of an interval, which is shaded.
         across: What x is.
         up: What y is.
+        log_across: Whether x has a logarithmic axis; points that are not over 0 are not drawn on one.
+        log_up: Likewise y.
 
     Returns:
         A matplotlib figure.
@@ -83,11 +92,22 @@ def curves(lines: Mapping[str, Sequence[tuple[float, float]]], across: str, up: 
         axis.plot(*points[:, :2].T, label=name, marker=".", **style)
         if points.shape[1] == 4:
             axis.fill_between(points[:, 0], *points[:, 2:].T, color=style["color"], alpha=0.15, linewidth=0)
+    if log_across:
+        axis.set_xscale("log", nonpositive="mask")
+        places = sorted({float(x) for points in lines.values() for x, *_ in points if x > 0})
+        if len(places) <= _PLACES:  # such as powers of two, which a decade's marks would not name
+            axis.set_xticks(places, [f"{place:g}" for place in places], minor=False)
+            axis.set_xticks([], minor=True)
+    if log_up:
+        axis.set_yscale("log", nonpositive="mask")
     axis.set_xlabel(across)
     axis.set_ylabel(up)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=8)
     return figure
+
+
+_PLACES = 12  # on a logarithmic axis, up to which each is named
 
 
 def bars(counts: Mapping[str, int], label: str) -> "Figure":
