@@ -36,6 +36,7 @@ class Settings(
     settings.Images,
     settings.NamedImages,
     settings.Augmentation,
+    settings.Mixing,
     settings.ImageNetwork,
     settings.Schedule,
     settings.Devices,
@@ -95,22 +96,28 @@ def network(s, class_names, weights=None):
     )
 
 
-def compiled(model, s, steps_per_epoch):
+def learner(model, s, steps_per_epoch):
+    """What `fit` trains: the network itself, or what mixes inside it."""
     if s.loss == "cross_entropy":
         loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s.label_smoothing)
     else:
         loss = losses.margin.get(s.loss)
+        loss = losses.SoftLabelLoss(loss) if s.mixup or s.cutmix else loss
+    learns = model
+    if s.mix_layers:
+        learns = methods.ManifoldMixup(model, s.mix_layers, s.mixup, s.mix_per_example, s.seed)
     measured = [keras.metrics.CategoricalAccuracy("top_1")]
     if model.output["logits"].shape[-1] > 5:
         measured.append(keras.metrics.TopKCategoricalAccuracy(5, "top_5"))
     how = s.only("epochs", "warmup_epochs", "decay_rate", "decay_epochs")
     rate = training.schedules.step_size(s.schedule, s.learning_rate, steps_per_epoch=steps_per_epoch, **how)
-    model.compile(
+    learns.compile(
         training.schedules.decaying_optimizer(s.optimizer, rate, **s.only("momentum", "weight_decay")),
         loss=dict.fromkeys(model.output, loss),
         loss_weights={name: 1.0 if name == "logits" else s.auxiliary_weight for name in model.output},
         metrics={"logits": measured},
     )
+    return learns
 
 
 def train(run):
@@ -120,10 +127,13 @@ def train(run):
         model = network(s, images.class_names, s.weights if s.weights and not run.has("model") else None)
         if not s.weights:  # which bring the statistics that they were trained with
             model.get_layer("standardize").adapt(*images.statistics())
-        compiled(model, s, run.num_steps(images.splits.train, epochs=1))
+        learns = learner(model, s, run.num_steps(images.splits.train, epochs=1))
     plateau = training.plateau.plateau
-    callbacks = [plateau(model, s.learning_rate, patience=s.patience)] if s.schedule == "plateau" else []
+    callbacks = [plateau(learns, s.learning_rate, patience=s.patience)] if s.schedule == "plateau" else []
     classifier, splits = models.image_classifier.classifier(model), images.one_hot(model.output)
+    batches = splits.train
+    if s.mixes_images:
+        batches = batches.map(data.images.Mixing(s.mixup, s.cutmix, s.mix_per_example), seed=s.seed)
     shown, labels = next(images.blocks("validation", 8))
 
     def pictures():
@@ -132,7 +142,7 @@ def train(run):
             "training/grad_cam": grad_cam_picture(classifier, shown, labels, images.class_names),
         }
 
-    run.fit(model, splits.train, splits.validation, pictures=pictures, callbacks=tuple(callbacks))
+    run.fit(learns, batches, splits.validation, network=model, pictures=pictures, callbacks=tuple(callbacks))
 
 
 def trained(run):

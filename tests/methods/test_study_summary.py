@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.methods.study_summary import summary
+from toolkit.methods.study_summary import intervals, summary
 
 AXES = ["objective", "strength", "seed"]
 
@@ -37,3 +37,24 @@ def test_tables_of_what_agrees_and_of_what_explains_it():
 def test_too_little_to_compare(table):
     with pytest.raises(ValueError, match="expected 2 rows or more, with finite scores beside seed"):
         summary(table, ["seed"], [["seed"]])
+
+
+def test_intervals_are_those_of_students_t():
+    random = np.random.default_rng(0)
+    rows = [
+        {"alpha": alpha, "noise": 0.3, "seed": seed, "loss": random.normal(), "error": random.random()}
+        for alpha in (0.0, 1.0)
+        for seed in range(5)
+    ]
+    found = intervals(rows, ["noise", "alpha"], over="seed")
+    assert [(row["noise"], row["alpha"], row["values"]) for row in found] == [(0.3, 0.0, 5), (0.3, 1.0, 5)]
+    for row in found:
+        for name in ("loss", "error"):
+            values = [each[name] for each in rows if each["alpha"] == row["alpha"]]
+            expected = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+            assert row[name] == pytest.approx(np.mean(values))
+            assert (row[f"{name}_low"], row[f"{name}_high"]) == pytest.approx(tuple(expected))
+    (single,) = intervals(rows[:1], ["alpha"], over="seed")
+    assert single["loss_low"] == single["loss"] == single["loss_high"] == rows[0]["loss"]
+    with pytest.raises(ValueError, match="expected one row or more"):
+        intervals([], ["alpha"], over="seed")

@@ -164,6 +164,42 @@ def test_resumes_with_augmentation_and_plateau(tmp_path, cuts):
     check_resumes(start, recipe.train, tmp_path, cuts=cuts)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"mixup": 0.4, "cutmix": 1.0},
+        {"mixup": 2.0, "mix_layer": "image,level_0", "mix_per_example": True},
+        {"mixup": 1.0, "loss": "l2_hinge"},
+    ],
+    ids=lambda how: "+".join(how),
+)
+def test_mixing_changes_the_training_and_not_the_validation(tmp_path, how):
+    run = a_run(tmp_path, **how, epochs=1, steps_per_epoch=2, learning_rate=0.01)
+    recipe.train(run), recipe.evaluate(run)
+    assert np.isfinite(run.metrics()["top_1_accuracy_percent"])
+    assert type(run.load()).__name__ == "Functional", "what is kept is the network itself"
+    run.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "how",
+    [{"mixup": 0.4, "cutmix": 1.0, "mix_per_example": True}, {"mixup": 2.0, "mix_layer": "image,level_0,features"}],
+)
+def test_resumes_with_mixing(tmp_path, how):
+    def start(workdir):
+        return a_run(workdir, **how, flip=True, steps_per_epoch=4, checkpoint_minutes=0.0)
+
+    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
+
+
+def test_a_layer_at_which_nothing_can_be_mixed_is_told_with_those_that_can(tmp_path):
+    told = "has no layer 'levl_0'. Did you mean 'level_0'.* mixed at image, standardize"
+    with pytest.raises(ValueError, match=told):
+        recipe.train(a_run(tmp_path, mixup=1.0, mix_layer="levl_0"))
+
+
 def test_every_margin_loss_that_can_be_learned_from_is_a_choice():
     assert set(recipe.MARGINS.split()) == set(margin.LOSSES) - {"zero_one"}
 

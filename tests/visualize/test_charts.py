@@ -19,6 +19,14 @@ def test_curves_through_their_points():
         curves({"loss": (np.arange(64), np.zeros(64))}, "step", "loss")
 
 
+def test_curves_with_intervals():
+    points = [(0, 2.0, 1.0, 4.0), (10, 1.0, 0.5, 1.5)]
+    axis = curves({"loss": points, "other": [(0, 1), (10, 1)]}, "step", "loss").axes[0]
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[2, 1], [1, 1]]
+    (shaded,) = axis.collections
+    assert {tuple(vertex) for vertex in shaded.get_paths()[0].vertices} >= {(0, 1), (0, 4), (10, 0.5), (10, 1.5)}
+
+
 @pytest.mark.parametrize("log_across, log_up", [(True, False), (False, True)])
 def test_curves_on_logarithmic_axes(log_across, log_up):
     figure = curves({"a": [(0, 0.0), (10, 1.0)]}, "rows", "nats", log_across=log_across, log_up=log_up)

@@ -14,6 +14,7 @@ from toolkit.layers import clipped_lstm as clipped_lstm
 from toolkit.layers import code_levels as code_levels
 from toolkit.layers import code_usage as code_usage
 from toolkit.layers import coordinate_channels as coordinate_channels
+from toolkit.layers import cutmix as cutmix
 from toolkit.layers import cutout as cutout
 from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import dip_latent as dip_latent
@@ -30,10 +31,12 @@ from toolkit.layers import local_crf as local_crf
 from toolkit.layers import local_response_normalization as local_response_normalization
 from toolkit.layers import log_mel_spectrogram as log_mel_spectrogram
 from toolkit.layers import mixture_density as mixture_density
+from toolkit.layers import mixup as mixup
 from toolkit.layers import mu_law as mu_law
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
 from toolkit.layers import sampled_softmax as sampled_softmax
+from toolkit.layers import shrinkage as shrinkage
 from toolkit.layers import sparse_gaussian_process as sparse_gaussian_process
 from toolkit.layers import spatial_deviation as spatial_deviation
 from toolkit.layers import speech_inventory as speech_inventory
@@ -59,6 +62,7 @@ from toolkit.layers.clipped_lstm import ClippedLSTM as ClippedLSTM
 from toolkit.layers.code_levels import CodeLevels as CodeLevels
 from toolkit.layers.code_usage import CodeUsage as CodeUsage
 from toolkit.layers.coordinate_channels import CoordinateChannels as CoordinateChannels
+from toolkit.layers.cutmix import CutMix as CutMix
 from toolkit.layers.cutout import Cutout as Cutout
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.dip_latent import DIPLatent as DIPLatent
@@ -75,10 +79,12 @@ from toolkit.layers.local_crf import LocalCRF as LocalCRF
 from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
 from toolkit.layers.log_mel_spectrogram import LogMelSpectrogram as LogMelSpectrogram
 from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
+from toolkit.layers.mixup import Mixup as Mixup
 from toolkit.layers.mu_law import MuLaw as MuLaw
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
+from toolkit.layers.shrinkage import Shrinkage as Shrinkage
 from toolkit.layers.sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess
 from toolkit.layers.spatial_deviation import SpatialDeviation as SpatialDeviation
 from toolkit.layers.speech_inventory import SpeechInventory as SpeechInventory

@@ -6,7 +6,10 @@ from toolkit.losses import margin_overview as margin_overview
 from toolkit.losses import negative_log_likelihood as negative_log_likelihood
 from toolkit.losses import pixel_cross_entropy as pixel_cross_entropy
 from toolkit.losses import precomputed as precomputed
+from toolkit.losses import projected_cross_entropy as projected_cross_entropy
+from toolkit.losses import similarity_matching as similarity_matching
 from toolkit.losses import smooth_hinge as smooth_hinge
+from toolkit.losses import soft_label_loss as soft_label_loss
 from toolkit.losses.margin import DWDMargin as DWDMargin
 from toolkit.losses.margin import Exp as Exp
 from toolkit.losses.margin import L1Hinge as L1Hinge
@@ -23,4 +26,7 @@ from toolkit.losses.margin_loss import Properties as Properties
 from toolkit.losses.negative_log_likelihood import NegativeLogLikelihood as NegativeLogLikelihood
 from toolkit.losses.pixel_cross_entropy import PixelCrossEntropy as PixelCrossEntropy
 from toolkit.losses.precomputed import Precomputed as Precomputed
+from toolkit.losses.projected_cross_entropy import ProjectedCrossEntropy as ProjectedCrossEntropy
+from toolkit.losses.similarity_matching import SimilarityMatching as SimilarityMatching
 from toolkit.losses.smooth_hinge import SmoothHinge as SmoothHinge
+from toolkit.losses.soft_label_loss import SoftLabelLoss as SoftLabelLoss

@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.methods import approximate_mixup as approximate_mixup
 from toolkit.methods import arnoldi as arnoldi
 from toolkit.methods import beta_vae_score as beta_vae_score
 from toolkit.methods import classification as classification
@@ -27,10 +28,14 @@ from toolkit.methods import inducing_counts as inducing_counts
 from toolkit.methods import inducing_inputs as inducing_inputs
 from toolkit.methods import influence as influence
 from toolkit.methods import inverse_hessian as inverse_hessian
+from toolkit.methods import jacobian_norm as jacobian_norm
 from toolkit.methods import leave_one_out as leave_one_out
 from toolkit.methods import linear_prediction as linear_prediction
 from toolkit.methods import lissa as lissa
+from toolkit.methods import local_errors as local_errors
+from toolkit.methods import manifold_mixup as manifold_mixup
 from toolkit.methods import mislabelled as mislabelled
+from toolkit.methods import mixup as mixup
 from toolkit.methods import optimum as optimum
 from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
@@ -44,9 +49,13 @@ from toolkit.methods import speech_classification as speech_classification
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import study_summary as study_summary
 from toolkit.methods import svgp as svgp
+from toolkit.methods import temperature as temperature
 from toolkit.methods import trained_classifier as trained_classifier
+from toolkit.methods import training_memory as training_memory
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
+from toolkit.methods.approximate_mixup import ApproximateMixup as ApproximateMixup
+from toolkit.methods.approximate_mixup import SecondOrder as SecondOrder
 from toolkit.methods.arnoldi import RitzPairs as RitzPairs
 from toolkit.methods.conjugate_gradient import NotPositiveDefinite as NotPositiveDefinite
 from toolkit.methods.conjugate_gradient import Solution as Solution
@@ -69,6 +78,10 @@ from toolkit.methods.influence import Solved as Solved
 from toolkit.methods.influence import Top as Top
 from toolkit.methods.inverse_hessian import InverseHessian as InverseHessian
 from toolkit.methods.lissa import SampledSolution as SampledSolution
+from toolkit.methods.local_errors import BlockByBlock as BlockByBlock
+from toolkit.methods.manifold_mixup import ManifoldMixup as ManifoldMixup
+from toolkit.methods.mixup import Moments as Moments
+from toolkit.methods.mixup import NoiseCovariances as NoiseCovariances
 from toolkit.methods.optimum import HingeMinimizer as HingeMinimizer
 from toolkit.methods.optimum import Minimizer as Minimizer
 from toolkit.methods.optimum import Minimum as Minimum

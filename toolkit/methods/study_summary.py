@@ -82,3 +82,45 @@ def summary(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], together: Se
         for name, column in zip(names, scores.T, strict=True)
     }
     return StudySummary(names, rank_correlations(scores), explained, values)
+
+
+def intervals(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], over: str) -> list[dict[str, Any]]:
+    """Takes means over one axis of a study, such as the seeds, with their 95 % intervals by Student's t.
+
+    Args:
+        rows: Of `Run.study`: axes and scores by name, the same in each.
+        axes: The axes whose values are told apart; each combination that is there becomes a row.
+        over: The axis over which the means are taken.
+
+    Returns:
+        Rows of the axes, the number of values, and for each score "NAME", "NAME_low" and "NAME_high"; the ends are the
+        mean itself where there is a single value.
+
+    Raises:
+        ValueError: Where there is no row.
+
+    Example:
+
+    >>> rows = [{"alpha": 0.2, "seed": seed, "loss": loss} for seed, loss in enumerate([1.0, 2.0, 3.0])]
+    >>> [found] = intervals(rows, ["alpha"], over="seed")
+    >>> found["loss"], round(found["loss_low"], 3), round(found["loss_high"], 3)
+    (2.0, -0.484, 4.484)
+    """
+    from scipy.stats import t
+
+    if not rows:
+        raise ValueError("intervals: expected one row or more; got none.")
+    scores = [name for name in rows[0] if name not in (*axes, over)]
+    groups: dict[tuple, list] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[axis] for axis in axes), []).append([row[name] for name in scores])
+    found = []
+    for chosen, values in groups.items():
+        values = np.array(values, "float64")
+        number, mean = len(values), values.mean(axis=0)
+        half = t.ppf(0.975, number - 1) * values.std(axis=0, ddof=1) / np.sqrt(number) if number > 1 else 0 * mean
+        row = {**dict(zip(axes, chosen, strict=True)), "values": number}
+        for name, middle, side in zip(scores, mean.tolist(), half.tolist(), strict=True):
+            row |= {name: middle, f"{name}_low": middle - side, f"{name}_high": middle + side}
+        found.append(row)
+    return found

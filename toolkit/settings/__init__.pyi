@@ -10,6 +10,7 @@ from toolkit.settings import influence as influence
 from toolkit.settings import learning as learning
 from toolkit.settings import lists as lists
 from toolkit.settings import local_errors as local_errors
+from toolkit.settings import mixing as mixing
 from toolkit.settings import networks as networks
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
@@ -46,6 +47,7 @@ from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Schedule as Schedule
 from toolkit.settings.lists import numbers as numbers
 from toolkit.settings.local_errors import LocalErrors as LocalErrors
+from toolkit.settings.mixing import Mixing as Mixing
 from toolkit.settings.networks import CausalNetwork as CausalNetwork
 from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
 from toolkit.settings.networks import DenseCRF as DenseCRF

@@ -63,7 +63,7 @@ def curves(
     """Curves over one axis.
 
     Args:
-        lines: For each curve its points (x, y).
+        lines: For each curve its points (x, y), or (x, y, low, high) with the ends of an interval, which is shaded.
         across: What x is.
         up: What y is.
         log_across: Whether x has a logarithmic axis; points that are not over 0 are not drawn on one.
@@ -73,7 +73,7 @@ def curves(
         A matplotlib figure.
 
     Raises:
-        ValueError: Where points are no pairs.
+        ValueError: Where points are not of two numbers, or four.
 
     Example:
 
@@ -84,15 +84,17 @@ def curves(
     axis = figure.subplots()
     for number, (name, points) in enumerate(lines.items()):
         points = np.asarray(points, "float64")
-        if points.ndim != 2 or points.shape[1] != 2:
+        if points.ndim != 2 or points.shape[1] not in (2, 4):
             raise ValueError(
                 f"curves: {name!r} has shape {points.shape}; expected points (x, y), such as list(enumerate(values))."
             )
         style = {"color": _COLORS[number % len(_COLORS)], "linestyle": _LINES[number // len(_COLORS) % len(_LINES)]}
-        axis.plot(*points.T, label=name, marker=".", **style)
+        axis.plot(*points[:, :2].T, label=name, marker=".", **style)
+        if points.shape[1] == 4:
+            axis.fill_between(points[:, 0], *points[:, 2:].T, color=style["color"], alpha=0.15, linewidth=0)
     if log_across:
         axis.set_xscale("log", nonpositive="mask")
-        places = sorted({float(x) for points in lines.values() for x, _ in points if x > 0})
+        places = sorted({float(x) for points in lines.values() for x, *_ in points if x > 0})
         if len(places) <= _PLACES:  # such as powers of two, which a decade's marks would not name
             axis.set_xticks(places, [f"{place:g}" for place in places], minor=False)
             axis.set_xticks([], minor=True)

@@ -5,7 +5,9 @@ from toolkit.data.images import copies as copies
 from toolkit.data.images import files as files
 from toolkit.data.images import folders as folders
 from toolkit.data.images import idx as idx
+from toolkit.data.images import label_noise as label_noise
 from toolkit.data.images import labelled as labelled
+from toolkit.data.images import mixing as mixing
 from toolkit.data.images import readers as readers
 from toolkit.data.images import report as report
 from toolkit.data.images import statistics as statistics
@@ -18,6 +20,7 @@ from toolkit.data.images.folders import Tree as Tree
 from toolkit.data.images.labelled import Images as Images
 from toolkit.data.images.labelled import Part as Part
 from toolkit.data.images.labelled import load as load
+from toolkit.data.images.mixing import Mixing as Mixing
 from toolkit.data.images.readers import Found as Found
 from toolkit.data.images.report import Findings as Findings
 from toolkit.data.images.report import examine as examine

@@ -13,6 +13,7 @@ from toolkit.data import sources, splitting
 from toolkit.data.contents import check_classes
 from toolkit.data.images import copies
 from toolkit.data.images.augmentation import Augmentation, centre_crop
+from toolkit.data.images.label_noise import with_wrong
 from toolkit.data.images.readers import READERS, sniff
 from toolkit.data.images.statistics import mean_and_scale
 from toolkit.data.images.store import Store, stored
@@ -180,6 +181,7 @@ def load(
     held_out: float = 0.1,
     augmentation: Augmentation | None = None,
     skip_corrupt: bool = False,
+    label_noise: float = 0.0,
 ) -> Images:
     """Reads images with a class label.
 
@@ -204,6 +206,7 @@ def load(
         augmentation: How training images are changed; None: not at all. Where its crop needs room, images are kept
             larger, and validation and test see their middle, as is usual.
         skip_corrupt: Whether to leave out files that cannot be read, instead of stopping.
+        label_noise: The share of training images that get a wrong label (`label_noise.with_wrong`).
 
     Returns:
         `Images`. Up to 1 GiB of pixels is decoded at once and kept; else images are decoded for each batch.
@@ -246,6 +249,9 @@ def load(
     parts = {s: Part(each, np.asarray(found.labels[s])[each.rows].astype("int32")) for s, each in stores.items()}
     _check_labels(source, parts, found.class_names)
     parts = _three(source, parts, found, held_out, seed)
+    if label_noise:
+        wrong = with_wrong(parts["train"].labels, label_noise, len(found.class_names), seed)
+        parts["train"] = dataclasses.replace(parts["train"], labels=wrong)
     if all(part.store.in_memory for part in parts.values()):
         for split, share in copies.shares(parts["train"].store, {s: parts[s].store for s in SPLITS[1:]}).items():
             if share > copies.MANY:
