@@ -51,6 +51,7 @@ FLAGS = {
     "sigma_vae": ["--data=embedded:200", "--network=dense", "--units=1", "--latent_size=3", "--epochs=5"]
     + ["--max_measured=2", "--num_samples=2", "--num_judged=8"],
     "local_errors": ["--data=embedded:200", "--width=4", "--units=8", "--decoder_size=64", "--epochs=5", "--cutout=4"]
+    + ["--max_measured=2"],
     "mixup_study": ["--data=embedded:200", "--image_size=8", "--units=8", "--method=manifold", "--epochs=9"]
     + ["--max_measured=2"],
     # Two optimizers.
