@@ -23,7 +23,7 @@ def network(kind):
         )
         hidden += [keras.layers.BatchNormalization(**how), keras.layers.Flatten(**how)]
     elif kind == "recurrent":
-        hidden, shape = [keras.layers.LSTM(3, unroll=True, **how)], (4, 2)
+        hidden, shape = [keras.layers.SimpleRNN(3, unroll=True, **how)], (3, 2)
     else:
         inputs = keras.Input((4, 6), dtype="float64")
         attended = keras.layers.MultiHeadAttention(2, 3, **how)(inputs, inputs)
