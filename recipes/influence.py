@@ -107,8 +107,10 @@ def features_of(s):
     return models.small_classifiers.last_layer(lent(s)[0])[0] if s.model else None
 
 
-def network(s, shape, class_names):
-    how = {"scale": 1 / 255 if len(shape) == 3 else 1.0}
+def network(s, x, class_names):
+    shape, how = x.shape[1:], {"scale": 1 / 255 if x.ndim == 4 else 1.0}
+    if s.model:  # so that --l2 means the same of any network's features
+        how["scale"] = float(1 / np.sqrt(np.mean(np.square(x, dtype="float64")) + 1e-12))
     if s.network == "svm":
         if len(class_names) != 2:
             raise ValueError(f"--network=svm is of two classes; there are {len(class_names)}: name two by --classes.")
@@ -123,7 +125,7 @@ def classifier_of(s, found, model=None, features=None, **how):
     x = found.features
     if features is not None:
         x = {part: features.predict(each, batch_size=256, verbose=0) for part, each in x.items()}
-    model = network(s, x["train"].shape[1:], found.class_names) if model is None else model
+    model = network(s, x["train"], found.class_names) if model is None else model
     how = s.solving(s.network != "cnn", model.count_params()) | s.only("l2", "temperature", "batch_size") | how
     return methods.trained_classifier.TrainedClassifier(model, x, found.labels, **how)
 

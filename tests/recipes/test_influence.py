@@ -182,6 +182,7 @@ def classifier(folder, data="embedded:300", name="logits"):
     run = training.Run(Settings(**how), "image_classification")
     with run.scope():
         model = models.image_classifier.trainee("resnet8", 8, list("0123456789"), width=4, stem="small")
+        model.get_layer("standardize").adapt(np.full(3, 80.0), np.full(3, 90.0))
         if name != "logits":
             model = keras.Model(model.input, keras.layers.Dense(3, name=name)(model.output["logits"]))
     for _, log in run.loop(1, stage="model", state={"model": model}):
