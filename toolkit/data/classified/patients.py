@@ -40,7 +40,7 @@ def patients(num_patients: int = DEFAULT, seed: int = 0) -> tuple[list[str], dic
     >>> columns, features, labels = patients(1000)
     >>> child = features["train"][:, columns.index(CHILD)] == 1
     >>> len(columns), labels["train"][child].tolist(), float(labels["test"][features["test"][:, 0] == 1].mean())
-    (127, [1, 1, 1, 0], 0.125)
+    (127, [1, 0, 1, 1], 0.125)
 
     Reference: Koh and Liang 2017, arXiv 1703.04730, section 5.1; Strack et al. 2014.
     """
