@@ -76,6 +76,7 @@ def test_predictions_are_true(run):
     assert sorted((run.workdir / "checkpoints").glob("leave_one_out_*")) == before and len(before) == 1
 
 
+@pytest.mark.slow
 def test_children_are_to_blame(run):
     recipe.mismatch(run)
     found = run.metrics()
@@ -85,6 +86,7 @@ def test_children_are_to_blame(run):
     assert sum(int(row["child"]) for row in table(run, "mismatch")) == 4
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_found_before_others(tmp_path):
     run = a_run(tmp_path, **TWO)
     recipe.find_mislabelled(run)
