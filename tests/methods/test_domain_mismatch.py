@@ -23,6 +23,7 @@ def two_groups(label):
     return found
 
 
+@pytest.mark.slow
 def test_members_are_found():
     classifier = two_groups(1)
     before = classifier.minimizer.weights

@@ -40,6 +40,7 @@ def test_self_influence_is_the_change_of_its_own_loss(classifier, scores):
     np.testing.assert_allclose(scores["self_influence"][rows], np.diag(expected), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_mending_helps_and_all_is_put_back(classifier, scores):
     before = classifier.minimizer.weights, classifier.accuracy()
     found = mended(classifier, {"loss": scores["loss"]}, RIGHT["train"], (0.0, 0.2, 1.0))

@@ -43,6 +43,7 @@ def test_optimum_without_an_example():
     np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_batches_change_nothing():
     vector = np.random.default_rng(1).standard_normal(10)
     for without in (None, 33):

@@ -76,6 +76,7 @@ def check(classifier, shown, offered, tmp_path, label):
     assert card["queries"] == ["a", "b", "c"] and card["trained_on"] == len(classifier.x["train"])
 
 
+@pytest.mark.slow
 def test_logistic_regression(tmp_path):
     check(*served(*images("logistic_regression")), tmp_path, label=2)
 

@@ -136,7 +136,7 @@ def last_layer(model: keras.Model) -> tuple[keras.Model, keras.layers.Layer]:
         raise ValueError(
             f"{model.name} has no dense layer `logits` of features (batch, features) at its end: it is no classifier."
         )
-    return keras.Model(model.input, layer.input, name="features"), layer
+    return keras.Model(model.input, layer.input, name="before_logits"), layer
 
 
 def in_float32(model: keras.Model) -> keras.Model:
