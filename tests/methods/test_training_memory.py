@@ -8,10 +8,10 @@ SIZES = {"filters": 32, "image_size": 32, "batch_size": 128}
 
 @pytest.mark.slow
 def test_block_by_block_does_not_grow_with_depth_and_back_propagation_does():
-    """An activation is 16.8 MB; back-propagation keeps several of each block."""
+    """An activation is 16.8 MB; back-propagation keeps one or two of each block."""
     peaks = {way: [peak_memory(way, depth, **SIZES) for depth in (2, 8)] for way in (WAYS[0], WAYS[3])}
     print(peaks)
-    assert peaks[WAYS[0]][1] > peaks[WAYS[0]][0] + 6 * 2 * 16.8
+    assert peaks[WAYS[0]][1] > peaks[WAYS[0]][0] + 6 * 16.8
     assert peaks[WAYS[3]][1] < 1.15 * peaks[WAYS[3]][0] + 10
 
 
@@ -24,9 +24,10 @@ def test_all_ways_train():
         step = training_step(way, 2, filters=4, image_size=8)
         losses = [float(step(images, labels)) for _ in range(30)]
         assert losses[-1] < losses[0] - 0.01, way
-    # Computing a block once more changes nothing.
+    # Computing a block once more changes nothing. What Keras' own step says is the mean of all until now.
     one, other = (training_step(way, 2, filters=4, image_size=8) for way in WAYS[:2])
-    np.testing.assert_allclose(*([step(images, labels) for _ in range(3)] for step in (one, other)), rtol=1e-4)
+    means, losses = ([float(step(images, labels)) for _ in range(3)] for step in (one, other))
+    np.testing.assert_allclose(means, np.cumsum(losses) / [1, 2, 3], rtol=1e-4)
 
 
 def test_arguments_are_checked():
