@@ -83,8 +83,8 @@ def training_step(way: str, depth: int, *, filters: int = 32, image_size: int = 
 
     Returns:
         A function of images (batch, image_size, image_size, 3) and one-hot labels (batch, 10), traced once for any
-        batch, that takes a step and returns the loss: that step's of gradient checkpointing, else, as Keras' own steps do,
-        the mean of all until now.
+        batch, that takes a step and returns the loss: that step's of gradient checkpointing; else the mean of all until
+        now, as Keras' own steps do.
     """
     import keras
     import tensorflow as tf
