@@ -1,13 +1,10 @@
 """What Nøkland and Eidnes 2019 say of blocks that learn from errors of their own."""
 
-import tarfile
-
 import keras
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from toolkit import data
 from toolkit.methods import local_errors
 from toolkit.methods.training_memory import WAYS, peak_memory
 from toolkit.models.local_blocks import local_blocks
@@ -80,26 +77,3 @@ def test_a_step_block_by_block_takes_as_much_memory_however_deep():
     print(f"\nmegabytes at {depths} blocks: { {way: np.round(each).tolist() for way, each in peaks.items()} }")
     grown = {way: (each[-1] - each[0]) / (depths[-1] - depths[0]) for way, each in peaks.items()}
     assert grown[WAYS[3]] < 2.0 < 10.0 < grown[WAYS[1]] < grown[WAYS[0]]
-
-
-@pytest.mark.slow
-def test_narrow_vgg8b_on_mnist_is_within_a_point_of_back_propagation(test_data, tmp_path):
-    """6,000 real images, an eighth of the published width."""
-    with tarfile.open(test_data / "more" / "mnist.tar") as file:
-        file.extractall(tmp_path, filter="data")
-    found = data.images.load(f"idx:{tmp_path / 'mnist'}", image_size=28, channels=1, batch_size=128)
-    train, test = (arrays(found, split, number) for split, number in (("train", 6000), ("test", 2000)))
-    how = {"architecture": "vgg8b", "width": 16, "units": 128, "decoder_size": 1024, "dropout": 0.05, "epochs": 4}
-    errors = {
-        loss: trained(loss, train, test, seed=0, batch_size=50, **how)[1]
-        for loss in ("global", "predsim", "predsim-bpf")
-    }
-    print(f"\nerrors on MNIST of 6,000 training images, %: {errors}")
-    assert errors["predsim"] < errors["global"] + 1.0
-    assert errors["predsim"] < errors["predsim-bpf"] < 15
-
-
-def arrays(images, split, number):
-    """Images of a split, evenly spaced, and their labels."""
-    pixels, labels = (np.concatenate(part) for part in zip(*images.blocks(split, number), strict=True))
-    return pixels.astype("float32"), labels
