@@ -40,7 +40,7 @@ class Mixing(Training):
         if asked and self.batch_size == 1:
             raise ValueError(f"{asked} mixes images of a batch: --batch_size=1 has no other one; give 2 or more.")
         if self.mix_layer and not self.mixup:
-            raise ValueError(f"--mix_layer={self.mix_layer} needs --mixup=ALPHA, more than 0, such as 2.")
+            raise ValueError(f"--mix_layer={self.mix_layer!r} needs --mixup=ALPHA, more than 0, such as 2.")
         if self.mix_layer and self.cutmix:
             raise ValueError("--mix_layer and --cutmix exclude each other: leave one out.")
 
