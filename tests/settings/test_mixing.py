@@ -17,7 +17,7 @@ def test_what_is_mixed():
         ({"mixup": -0.2}, "--mixup must be at least 0"),
         ({"mixup": 1.0, "batch_size": 1}, "--mixup=1.0 mixes images of a batch: --batch_size=1 has no other one"),
         ({"cutmix": 1.0, "batch_size": 1}, "--cutmix=1.0 mixes images"),
-        ({"mix_layer": "level_0"}, "--mix_layer=level_0 needs --mixup=ALPHA"),
+        ({"mix_layer": "level_0"}, "--mix_layer='level_0' needs --mixup=ALPHA"),
         ({"mix_layer": "level_0", "mixup": 1.0, "cutmix": 1.0}, "--mix_layer and --cutmix exclude each other"),
     ],
 )
