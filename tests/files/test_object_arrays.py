@@ -77,7 +77,6 @@ RUNS = [
     in_row([np.zeros(2, [("a", "i4"), ("b", "f4")])]),
     in_row([np.array(["2001-01-01"], "datetime64[s]")]),
     in_row([np.array([1j])]),
-    in_row([np.matrix([[1]])]),
     in_row([np.ma.array([1])]),
     np.zeros((2, 2), object),
     np.array({}, object),

@@ -80,7 +80,7 @@ def test_no_text(tmp_path):
 
 EXPECTED = 'line 3: expected a drawing, {"drawing": .*'
 DAMAGED = {
-    "cut": (row()[:40], EXPECTED + "Expecting"),
+    "cut": (row()[:40], EXPECTED + "Invalid control character"),
     "none": ('{"word": "cat"}', EXPECTED + "it has no drawing"),
     "a list": ("[[[1, 2], [3, 4]]]", EXPECTED),
     "a number": ("7", EXPECTED),
@@ -115,7 +115,7 @@ def test_damaged_drawing_is_named(tmp_path, name, capsys):
         read_quickdraw(path, seed=0)
     assert len(str(raised.value)) < 600 and "\n" not in str(raised.value)
     assert sum(map(len, read_quickdraw(path, seed=0, skip_corrupt=True))) == 4
-    assert "drawings left out, which cannot be read" in capsys.readouterr().out
+    assert "1 of 5 drawings left out, which cannot be read" in capsys.readouterr().out
 
 
 def test_nothing_to_read(tmp_path):

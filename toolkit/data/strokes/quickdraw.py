@@ -1,5 +1,6 @@
 """QuickDraw's drawings as published: an object of JSON in each line of a .ndjson, simplified or raw."""
 
+import itertools
 import json
 import pathlib
 from collections.abc import Iterator
@@ -68,9 +69,16 @@ def _checked(path):
 
 def _rows(path) -> Iterator[tuple[int, bytes]]:
     """Each line that is not blank, and its number; of a longer one than a drawing has, only its beginning."""
+    longest = limits.allowed(limits.MIB)
     with binary.opened(path, _EXPECTED) as file:
-        rows = iter(lambda: file.readline(limits.allowed(limits.MIB) + 1), b"")
-        yield from ((number, row) for number, row in enumerate(rows, 1) if row.strip())
+        for number in itertools.count(1):
+            row = rest = file.readline(longest + 1)
+            while len(rest) > longest and not rest.endswith(b"\n"):
+                rest = file.readline(longest + 1)
+            if not row:
+                return
+            if row.strip() or len(row) > longest:
+                yield number, row
 
 
 def _offsets(content, where):
