@@ -43,6 +43,7 @@ from gpu_cases import ROWS, sizes_of
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 # Dense operations a second of products by data sheet: TensorFloat-32, bfloat16.
 PEAKS = {"H100": (494.7e12, 989.4e12), "H200": (494.7e12, 989.4e12), "A100": (156e12, 312e12)}
+TURN = 0.1
 TOGETHER = 4  # rows whose functions are compiled side by side
 CPU = jax.devices("cpu")[0]
 THERE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -198,12 +199,12 @@ def synchronize(_):
 
 
 def timed(call, wait):
-    """Seconds of a call: the mean of the fastest of three turns of a tenth of a second each."""
+    """Seconds of a call: the mean of the fastest of three turns of `TURN` seconds each."""
     for _ in range(2):
         wait(call())
     start = time.perf_counter()
     wait(call())
-    count = max(1, min(200, int(0.1 / (time.perf_counter() - start))))
+    count = max(1, min(200, int(TURN / (time.perf_counter() - start))))
     found = []
     for _ in range(3):
         start = time.perf_counter()
@@ -273,6 +274,8 @@ def main():
     asked = parser.parse_args()
     ends = time.perf_counter() + 60 * asked.minutes
     if asked.tiny:
+        global TURN
+        TURN = 0.0
         torch.set_num_threads(1)
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = torch.backends.cudnn.allow_tf32 = True

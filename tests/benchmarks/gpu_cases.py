@@ -538,7 +538,7 @@ def sizes_of(row, tiny):
 
 
 # The name, how the case is made, its sizes, and what is other in a try on a CPU.
-SHORT = {"dilations": (1, 2)}
+SHORT = {"samples": 160, "dilations": (1, 2)}
 LSTM = {"batch": 32, "length": 300, "units": 400, "size": 403}
 LATENT = {"batch": 64, "size": 256}
 ROWS = [

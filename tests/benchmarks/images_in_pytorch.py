@@ -10,7 +10,6 @@ import time
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance
 from torch import nn
 
 # Networks. ------------------------------------------------------------------------------------------------------------
@@ -263,6 +262,8 @@ class Files(torch.utils.data.Dataset):
         return len(self.paths)
 
     def __getitem__(self, index):
+        from PIL import Image, ImageEnhance  # here: bench_gpu.py has the networks where there may be no Pillow
+
         with Image.open(self.paths[index]) as file:
             image = file.convert("RGB")
         image = image.resize((self.size, self.size), Image.Resampling.BILINEAR, box=part_of(*image.size))
