@@ -7,7 +7,8 @@
 What it needs: jax for the GPU, torch, and keras with what it needs; no TensorFlow, which is never imported. It is run
 from the sources, without installing the toolkit.
 
-Forward: the model's outputs. Step: forward in training, gradients and Adam. Each is compiled (here) or warmed up
+Forward: the model's outputs. Step: forward in training, gradients and Adam; of what has no weights, the gradient towards
+its inputs. Each is compiled (here) or warmed up
 (there), then timed in three turns of many calls, of which the fastest counts; a ratio below 1 means that the toolkit
 takes less. The networks are equal in their sizes, not in their first weights.
 The products of float32 are TensorFloat-32's on both sides; bfloat16 is mixed precision: Keras' mixed_bfloat16,
@@ -78,10 +79,20 @@ class Ours:
             return case.loss(_floating(outputs)) + sum(added), others
 
         def step(trainable, others, state, inputs):
-            (value, others), gradients = jax.value_and_grad(loss, has_aux=True)(trainable, others, inputs)
             if trainable:
+                (value, others), gradients = jax.value_and_grad(loss, has_aux=True)(trainable, others, inputs)
                 trainable, state = optimizer.stateless_apply(state, gradients, trainable)
-            return trainable, others, state, value
+                return trainable, others, state, (value, [])
+            # Of what has no weights, the gradient goes on to the inputs.
+            leaves, structure = jax.tree.flatten(inputs)
+            floats = {place: x for place, x in enumerate(leaves) if x.dtype.kind == "f"}
+
+            def toward(floats):
+                given = [floats.get(place, x) for place, x in enumerate(leaves)]
+                return loss(trainable, others, jax.tree.unflatten(structure, given))
+
+            (value, others), gradients = jax.value_and_grad(toward, has_aux=True)(floats)
+            return trainable, others, state, (value, gradients)
 
         trainable, others, state, inputs = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype), self.given)
         traced = {
@@ -101,11 +112,11 @@ class Ours:
         kept = [trainable, others, state]
 
         def step():
-            *kept[:], value = programs["step"](*kept, inputs)
-            return value
+            *kept[:], found = programs["step"](*kept, inputs)
+            return found
 
         found["step"] = timed(step, jax.block_until_ready)
-        if not math.isfinite(float(step())):
+        if not math.isfinite(float(step()[0])):
             raise ValueError("the loss is not finite")
         return found
 
@@ -163,6 +174,8 @@ class Theirs:
         learned = [p for p in self.module.parameters() if p.requires_grad]
         self.num_weights = sum(p.numel() for p in learned)
         self.optimizer = torch.optim.Adam(learned, 1e-4) if learned else None
+        if not learned:
+            self.inputs = [x.requires_grad_() if x.is_floating_point() else x for x in self.inputs]
 
     def seconds(self, precision):
         cast = torch.autocast(THERE.type, torch.bfloat16, enabled=precision == "bfloat16")
@@ -173,21 +186,24 @@ class Theirs:
                 return self.module(*self.inputs)
 
         def step():
+            for x in self.inputs:
+                x.grad = None
             if self.optimizer:
                 self.optimizer.zero_grad()
             with cast:
                 outputs = self.module(*self.inputs)
             outputs = list(outputs) if isinstance(outputs, tuple) else [outputs]
             loss = self.loss([y for y in outputs if y.is_floating_point()])
+            loss.backward()
             if self.optimizer:
-                loss.backward()
                 self.optimizer.step()
             return loss
 
         with THERE:
-            found = {"forward": timed(self.module.eval() and forward, synchronize)}
-            found["step"] = timed(self.module.train() and step, synchronize)
-        return found
+            self.module.eval()
+            found = {"forward": timed(forward, synchronize)}
+            self.module.train()
+            return {**found, "step": timed(step, synchronize)}
 
 
 def synchronize(_):
@@ -272,6 +288,9 @@ def main():
     parser.add_argument("--only", default="", help="rows whose name has this in it")
     parser.add_argument("--out", default="", help="a file for the rows, a line of JSON each")
     asked = parser.parse_args()
+    if jax.default_backend() == "cpu" and not asked.tiny:
+        print("no GPU that JAX knows: nothing is measured here. --tiny tries all rows on a CPU.")
+        return
     ends = time.perf_counter() + 60 * asked.minutes
     if asked.tiny:
         global TURN
