@@ -69,20 +69,20 @@ def test_moves_are_as_far_as_they_should_be():
 
 
 def test_the_seed_decides_and_not_the_batch():
-    change, seeds = RandAugment(3, 12, seed=4), np.arange(9)
+    change, seeds = RandAugment(2, 12, seed=4), np.arange(9)
     whole = change(IMAGES, seeds).numpy()
-    for order in (np.arange(9)[::-1], np.array([7]), np.array([2, 5, 1])):
+    for order in (np.arange(9)[::-1], np.array([7])):
         np.testing.assert_array_equal(change(IMAGES[order], seeds[order]), whole[order])
     np.testing.assert_array_equal(tf.function(change)(IMAGES, seeds), whole)
-    assert (RandAugment(3, 12, seed=5)(IMAGES, seeds) != whole).numpy().any()
+    assert (RandAugment(2, 12, seed=5)(IMAGES, seeds) != whole).numpy().any()
 
 
 def test_all_operations_are_drawn_alike():
     image = np.broadcast_to(IMAGES[:1], (1400, SIDE, SIDE, 3))
     found = RandAugment(1, MOST)(image, np.arange(1400)).numpy()
     kinds, counts = np.unique(found.reshape(1400, -1), axis=0, return_counts=True)
-    # Both ways of eight operations, and one of six; of which two may be alike.
-    assert 20 <= len(kinds) <= 22 and counts.min() > 25 and counts.max() < 170
+    # Both ways of nine operations, and one of five, of which identity and autocontrast do the same to this image.
+    assert len(kinds) == 22 and counts.min() > 25 and counts.max() < 250 and np.sort(counts)[-2] < 150
 
 
 @pytest.mark.parametrize("how", [{"num_operations": 0}, {"magnitude": -1}, {"magnitude": 31}], ids=str)
