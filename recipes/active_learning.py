@@ -108,13 +108,10 @@ def rounds(run, oracle):
         len(pool), s.query_strategy, query_size=s.query_size, initial=initial, seed=s.seed
     )
 
-    numbers = []  # of the rounds that were begun
-
     def keep(number, name, function):
-        numbers.append(number)
         return run.round(number).compute(function, stage=name)
 
-    return learning.rounds(s.num_rounds, lambda rows: oracle(rows, numbers[-1]), keep=keep)
+    return learning.rounds(s.num_rounds, oracle, keep=keep)
 
 
 def answering(run):

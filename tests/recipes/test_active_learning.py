@@ -191,7 +191,7 @@ def test_mixed_precision(tmp_path):
         ({"num_rounds": 40}, "num_rounds: expected 1 to"),
         ({"validation_size": 500}, "--validation_size=500: there are"),
         ({"architecture": "resnet9"}, "There is no architecture 'resnet9'; did you mean"),
-        ({"transfer_architecture": "vgg11", "image_size": 4}, "--image_size=4 is too small: vgg11"),
+        ({"transfer_architecture": "vgg12"}, "There is no architecture 'vgg12'"),
         ({"unlabelled": "/no/such/folder", "oracle": "csv"}, "--unlabelled=/no/such/folder: no such folder"),
     ],
 )

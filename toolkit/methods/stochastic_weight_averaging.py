@@ -32,8 +32,8 @@ class AveragingAdam(keras.optimizers.Adam):
     def __init__(self, learning_rate: Any = 5e-4, every: int = 1, **kwargs) -> None:
         if every < 1:
             raise ValueError(f"every={every}: expected 1 step or more.")
-        self.every = every
         super().__init__(learning_rate, **{**kwargs, "use_ema": True, "ema_momentum": 0.0})
+        self.every = every
 
     def _update_model_variables_moving_average(self, trainable_variables):
         # Called after the step that is the (iterations + 1)-th.

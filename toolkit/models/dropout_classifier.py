@@ -35,7 +35,7 @@ def dropout_classifier(
         layers `standardize`, `dropout`, `logits` and `class_names` are found by these names.
 
     Raises:
-        ValueError: Where there is no such architecture, or its images are too small.
+        ValueError: Where there is no such architecture.
 
     Example:
 
@@ -52,7 +52,6 @@ def dropout_classifier(
             x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(x) if number else x
             x = keras.layers.Dense(units, "relu", name=f"hidden_{number}")(x)
     else:
-        image_classifier.check_size(architecture, image_size, "auto")
         shape = (image_size, image_size, 3)
         whole = image_classifier.image_classifier(architecture, shape, len(class_names), width=width, stem="auto")
         inputs, x = whole.input, whole.get_layer("logits").input

@@ -80,6 +80,7 @@ class LabelFile:
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows([f"{row}.png", self._names[labels[row]] if row in labels else ""] for row in self._rows)
+        self._folder.mkdir(parents=True, exist_ok=True)
         write_text(self.path, lines.getvalue())
 
     def read(self) -> dict[int, int]:
@@ -100,14 +101,13 @@ class LabelFile:
         found: dict[int, int] = {}
         seen: dict[int, int] = {}
         by_name = {f"{row}.png": row for row in self._rows}
+        if tuple(cell.strip().lower() for cell in header.split(delimiter)) != COLUMNS:
+            raise self._wrong(1, f"expected the columns {', '.join(COLUMNS)}; found {_quoted(header)}")
         lines = csv.reader(io.StringIO(content), delimiter=delimiter, strict=True)
         try:
             for cells in lines:
                 cells, line = [cell.strip() for cell in cells], lines.line_num
-                if line == 1:
-                    if tuple(cell.lower() for cell in cells) != COLUMNS:
-                        raise self._wrong(line, f"expected the columns {', '.join(COLUMNS)}; found {_quoted(header)}")
-                elif any(cells):
+                if line > 1 and any(cells):
                     row, label = self._row(line, cells, by_name)
                     if row in seen:
                         raise self._wrong(line, f"{row}.png stands in line {seen[row]} already")
