@@ -61,14 +61,14 @@ class Networks:
         def step(number, *state):
             weights, first, second, mean = (state[start : start + size] for start in range(0, 4 * size, size))
             images, labels = (tf.gather(each, picks[number], batch_dims=1) for each in (x, y))
-            drawn = tf.random.stateless_uniform((3, self.count, BATCH, 64), [seed, number])
             if self.regularized:
-                images = _moved(images, drawn[0, :, :, :2])
+                images = _moved(images, tf.random.stateless_uniform((self.count, BATCH, 2), [seed, number]))
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 hidden = self.hidden(images, weights)
                 if self.regularized:
-                    hidden *= tf.cast(drawn[1] < 0.5, tf.float32) * 2
+                    kept = tf.random.stateless_uniform((self.count, BATCH, self.shapes[0][1]), [seed + 1000, number])
+                    hidden *= tf.cast(kept < 0.5, tf.float32) * 2
                 logits = hidden @ weights[2] + weights[3]
                 loss = tf.reduce_sum(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), 1))
             time = tf.cast(number + 1, tf.float32)

@@ -47,7 +47,7 @@ def test_what_spreadsheets_save(file, content):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "line 1: expected the columns image, label"),
+        ("", "labels.csv is empty"),
         ("12.png,cat\n", "line 1: expected the columns image, label; found '12.png,cat'"),
         ("image,label\n12.png,cat\n13.png,dog\n", "line 3: '13.png' is no image that is asked for"),
         ("image,label\n12.png,cat\n12.png,dog\n", "line 3: 12.png stands in line 2 already"),

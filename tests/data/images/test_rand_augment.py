@@ -68,6 +68,7 @@ def test_moves_are_as_far_as_they_should_be():
     assert max(same) > 0.95
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_not_the_batch():
     change, seeds = RandAugment(2, 12, seed=4), np.arange(9)
     whole = change(IMAGES, seeds).numpy()
