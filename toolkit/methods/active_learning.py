@@ -112,7 +112,11 @@ class ActiveLearning:
         for number in range(len(self.queries) - 1, num_rounds):
             if len(self.labels) == number:
                 asked = self.queries[number]
-                found = keep(number, "labels", lambda asked=asked, number=number: {"indices": asked, "labels": oracle(asked, number)})
+                found = keep(
+                    number,
+                    "labels",
+                    lambda asked=asked, number=number: {"indices": asked, "labels": oracle(asked, number)},
+                )
                 self.labels.append(_answers(asked, found))
             yield Round(self, number, number + 1 == num_rounds, keep)
             if len(self.queries) == number + 1 < num_rounds:

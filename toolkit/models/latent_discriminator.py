@@ -3,7 +3,9 @@
 import keras
 
 
-def latent_discriminator(latent_size: int, *, units: int = 1000, num_layers: int = 6, negative_slope: float = 0.2) -> keras.Model:
+def latent_discriminator(
+    latent_size: int, *, units: int = 1000, num_layers: int = 6, negative_slope: float = 0.2
+) -> keras.Model:
     """Makes the network, of dense layers with leaky ReLU.
 
     Args:
