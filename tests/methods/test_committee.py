@@ -43,7 +43,7 @@ def test_membership_is_the_discriminators_probability_of_the_mean_code():
     autoencoder = vae(4, 1, latent_size=2, network="dense", units=1, decoder="fixed", seed=0)
     judge = latent_discriminator(2, units=5, num_layers=1)
     found = Committee([member(0)], IMAGES, batch_size=2, vaal=(autoencoder, judge)).membership(ROWS)
-    mean = keras.Model(autoencoder.input, autoencoder.get_layer("encoder").output).predict(IMAGES[ROWS], verbose=0)
+    mean = autoencoder.get_layer("encoder").predict(IMAGES[ROWS] / 255, verbose=0)
     kernel, bias = autoencoder.get_layer("latent").posterior.get_weights()
     logits = judge.predict((mean @ kernel + bias)[:, :2], verbose=0)
     np.testing.assert_allclose(found, special.expit(logits), rtol=1e-4)

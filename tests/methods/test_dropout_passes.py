@@ -13,10 +13,10 @@ def classifier(dropout=0.5, skip=False):
     keras.utils.set_random_seed(0)
     block = keras.Sequential([keras.Input((4, 4, 2)), keras.layers.Conv2D(3, 3), keras.layers.BatchNormalization()])
     inputs = keras.Input((4, 4, 2))
-    x = features = keras.layers.Flatten()(block(inputs))
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    y = block(inputs)
+    x = keras.layers.Dropout(dropout, name="dropout")(keras.layers.Flatten()(y))
     if skip:
-        x = keras.layers.Add()([x, features])
+        x = keras.layers.Add()([x, keras.layers.Reshape((12,))(y)])
     model = keras.Model(inputs, keras.layers.Dense(3, name="logits")(x))
     block.layers[1].set_weights([each + 0.5 for each in block.layers[1].get_weights()])
     return model

@@ -103,7 +103,7 @@ def paired_plan(num_first: int, num_second: int, batch_size: int, *, seed: int) 
     Example:
 
     >>> [batch.tolist() for batch in paired_plan(1, 4, 4, seed=0)(0)]
-    [[0, 3, 0, 2], [0, 1, 0, 4]]
+    [[0, 3, 0, 1], [0, 2, 0, 4]]
     """
     if min(num_first, num_second) < 1 or batch_size < 2 or batch_size % 2:
         raise ValueError(

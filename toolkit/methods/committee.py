@@ -115,7 +115,7 @@ class Committee:
     @functools.cached_property
     def _penultimate(self):
         classifier = self.members[0]
-        return keras.Model(classifier.input, classifier.get_layer(self._logits).input)
+        return keras.Model(classifier.inputs[0], classifier.get_layer(self._logits).input)
 
     def _images(self, rows):
         return np.asarray(self._read(np.asarray(rows, np.int64)), "float32")

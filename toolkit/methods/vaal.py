@@ -36,7 +36,7 @@ class VAAL(keras.Model):
     Example:
 
     >>> from toolkit import methods, models
-    >>> vae = models.vae.vae(16, network="dense", units=1, latent_size=3, decoder="fixed")
+    >>> vae = models.vae.vae(16, network="dense", units=1, latent_size=3, decoder="bernoulli")
     >>> judge = models.latent_discriminator.latent_discriminator(3, units=8, num_layers=1)
     >>> model = VAAL(vae, judge, keras.optimizers.Adam(5e-4))
     >>> model.compile(keras.optimizers.Adam(5e-4), methods.evidence_bound.loss(vae))
