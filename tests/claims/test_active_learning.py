@@ -117,7 +117,7 @@ def curves(strategies, pools, units=64, regularized=False, rounds=ROUNDS, query_
         ActiveLearning(len(pools[seed][1]), strategy, query_size=query_size, initial=INITIAL, seed=seed)
         for strategy, seed in runs
     ]
-    oracles = [lambda rows, seed=seed: pools[seed][1][rows] for _, seed in runs]
+    oracles = [lambda rows, number, seed=seed: pools[seed][1][rows] for _, seed in runs]
     networks = Networks(len(runs), units, regularized)
     whole = np.stack([pools[seed][0] for _, seed in runs])
     found = np.zeros((len(runs), rounds))
