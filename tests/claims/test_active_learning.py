@@ -23,6 +23,7 @@ ORDER = np.random.default_rng(0).permutation(len(DIGITS.target))
 X, Y = (DIGITS.data / 16).astype("float32")[ORDER], DIGITS.target[ORDER]
 TEST_X, TEST_Y = X[POOL:], Y[POOL:]
 STEPS, BATCH, RATE = 300, 32, 3e-3
+DROPPED, MOVED = 0.5, 0.5
 
 
 class Networks:
@@ -68,7 +69,7 @@ class Networks:
                 hidden = self.hidden(images, weights)
                 if self.regularized:
                     kept = tf.random.stateless_uniform((self.count, BATCH, self.shapes[0][1]), [seed + 1000, number])
-                    hidden *= tf.cast(kept < 0.5, tf.float32) * 2
+                    hidden *= tf.cast(kept > DROPPED, tf.float32) / (1 - DROPPED)
                 logits = hidden @ weights[2] + weights[3]
                 loss = tf.reduce_sum(tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits), 1))
             time = tf.cast(number + 1, tf.float32)
@@ -95,13 +96,14 @@ class Networks:
 
 
 def _moved(images, drawn):
-    """Digits moved by a pixel at most, black coming in."""
-    padded = tf.pad(tf.reshape(images, (-1, 8, 8)), [[0, 0], [1, 1], [1, 1]])
-    places = tf.cast(tf.reshape(drawn, (-1, 2)) * 3, tf.int32)
+    """Digits moved by `MOVED` of a pixel at most, between pixels on a line, black coming in."""
+    found = tf.reshape(images, (-1, 8, 8))
+    places = MOVED * (2 * tf.reshape(drawn, (-1, 2)) - 1)
     for axis in (0, 1):
-        rows = places[:, axis, None] + tf.range(8)
-        padded = tf.gather(padded, rows, axis=1 + axis, batch_dims=1)
-    return tf.reshape(padded, tf.shape(images))
+        # Weights of each pixel for each place: 1 - distance, where that is under 1.
+        distances = places[:, axis, None, None] + tf.range(8.0)[:, None] - tf.range(8.0)
+        found = tf.linalg.matrix_transpose(tf.nn.relu(1 - tf.abs(distances)) @ found)
+    return tf.reshape(found, tf.shape(images))
 
 
 def curves(strategies, pools, units=64, regularized=False, rounds=ROUNDS, query_size=QUERY):
