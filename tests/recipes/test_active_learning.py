@@ -54,43 +54,33 @@ def test_all_phases(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", [name for name in methods.query_strategies.STRATEGIES if name != "entropy"])
-def test_every_strategy(tmp_path, strategy):
-    run = a_run(tmp_path, query_strategy=strategy, vaal_epochs=1, vaal_units=2, num_rounds=2, epochs=1)
+@pytest.mark.parametrize("strategy", ["random", "bald", "coreset", "qbc"])
+def test_what_a_strategy_needs_is_there(tmp_path, strategy):
+    run = a_run(tmp_path, query_strategy=strategy, epochs=1)
     recipe.train(run)
     first, second = asked(run)
-    assert len(np.unique(second)) == 30
+    assert len(np.unique(second)) == 30 and run.round(0).has("model_4") == (strategy == "qbc")
     # Strategies begin alike, so that they can be compared.
-    again = a_run(tmp_path / "random", query_strategy="random", num_rounds=2, epochs=1)
-    recipe.train(again)
-    np.testing.assert_array_equal(asked(again)[0], first)
-    run.close(), again.close()
+    again = methods.active_learning.ActiveLearning(len(run.data), "margin", query_size=10, initial=20, seed=0)
+    np.testing.assert_array_equal(again.queries[0], first)
+    run.close()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "how",
-    [
-        {"query_strategy": "bald"},
-        {"query_strategy": "qbc"},
-        {"query_strategy": "vaal", "vaal_epochs": 1, "vaal_units": 2},
-        {"rand_augment": 2, "averaging_epochs": 1, "crop": "shift"},
-    ],
-    ids=str,
-)
-def test_resumes_within_a_round_and_between_rounds(tmp_path, how):
+def test_resumes_within_a_round_and_between_rounds(tmp_path):
     def start(workdir):
-        return a_run(workdir, **how, num_rounds=2, epochs=1, checkpoint_minutes=0.0)
+        how = {"query_strategy": "vaal", "vaal_epochs": 1, "vaal_units": 2, "rand_augment": 1, "averaging_epochs": 1}
+        return a_run(workdir, **how, crop="shift", epochs=1, checkpoint_minutes=0.0)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(1, 2))
+    check_resumes(start, recipe.train, tmp_path, cuts=(2, 3))
 
 
 @pytest.mark.slow
 def test_more_rounds_later_are_the_same_rounds(tmp_path):
-    whole = a_run(tmp_path / "whole", num_rounds=3, epochs=1)
+    whole = a_run(tmp_path / "whole", epochs=1)
     recipe.train(whole)
     whole.close()
-    for rounds in (1, 3):
+    for rounds in (1, 2):
         run = a_run(tmp_path / "grown", num_rounds=rounds, epochs=1)
         recipe.train(run)
         run.close()
