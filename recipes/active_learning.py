@@ -29,20 +29,13 @@ class Settings(
     settings.Queries,
     settings.PoolShape,
     settings.Images,
+    settings.DropoutNetwork,
     settings.Regularization,
     settings.Augmentation,
     settings.FallingAdam,
     settings.Study,
     settings.ImageExport,
 ):
-    architecture: str = setting(
-        "dense", "layers of --units, or one of image_classification's, such as resnet8", paper="vgg16, resnet18"
-    )
-    units: int = setting(64, "of each of dense's layers", minimum=1, maximum=65_536)
-    num_layers: int = setting(1, "of dense", minimum=1, maximum=100)
-    width: int | None = setting(
-        None, "filters of other networks' first convolution; left out: as published", minimum=1, maximum=512
-    )
     transfer_architecture: str = setting(
         "", "of --mode=transfer, and of a study's; empty: resnet8, and none in a study", changeable=True, maximum=100
     )
@@ -84,8 +77,7 @@ def load(s):
 
 
 def network(s, class_names, architecture):
-    how = s.only("dropout", "units", "num_layers", "width")
-    return models.dropout_classifier.dropout_classifier(architecture, s.size, class_names, **how)
+    return models.dropout_classifier.dropout_classifier(architecture, s.size, class_names, **s.network())
 
 
 def changes(s):
@@ -273,17 +265,9 @@ def study(run):
     run.table("intervals", found)
     if "random" in asked["query_strategy"] and len(asked["query_strategy"]) > 1:
         run.table("beside_random", methods.paired_tests.beside(rows, "query_strategy", "random", over="seed"))
-    for which in ("accuracy", "transferred_accuracy"):
-        start = f"{which}_percent_at_"
-        numbers = [name.removeprefix(start) for name in rows[0] if name.startswith(start)]
-        lines = {
-            row["query_strategy"]: [
-                (int(number), *(row[f"{start}{number}{end}"] for end in ("", "_low", "_high"))) for number in numbers
-            ]
-            for row in found
-        }
-        if numbers:
-            run.picture(f"study/{which}", visualize.charts.curves(lines, "labelled images", "test images right, %"))
+    for which in ("accuracy", "transferred_accuracy")[: 1 + bool(s.transfer_architecture)]:
+        lines = methods.study_summary.curves(found, "query_strategy", f"{which}_percent")
+        run.picture(f"study/{which}", visualize.charts.curves(lines, "labelled images", "test images right, %"))
 
 
 def export(run):

@@ -2,7 +2,7 @@ import pytest
 
 from toolkit import settings
 from toolkit.methods.query_strategies import STRATEGIES
-from toolkit.settings.active_learning import QUERY_STRATEGIES, PoolShape, Queries, Regularization
+from toolkit.settings.active_learning import QUERY_STRATEGIES, DropoutNetwork, PoolShape, Queries
 
 
 def test_the_strategies_are_those_that_there_are():
@@ -15,7 +15,7 @@ def test_what_a_pool_is_shaped_by():
 
 
 @settings.recipe
-class Both(Queries, PoolShape, Regularization):
+class Both(Queries, PoolShape, DropoutNetwork):
     pass
 
 

@@ -17,6 +17,7 @@ from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings import sparse_processes as sparse_processes
 from toolkit.settings import tables as tables
+from toolkit.settings.active_learning import DropoutNetwork as DropoutNetwork
 from toolkit.settings.active_learning import PoolShape as PoolShape
 from toolkit.settings.active_learning import Queries as Queries
 from toolkit.settings.active_learning import Regularization as Regularization

@@ -104,28 +104,23 @@ class Queries(Run):
 
 
 @group
-class Regularization(Training):
-    """What keeps the classifier from learning a few images by heart."""
+class DropoutNetwork(Run):
+    """The network, of which units are left out at random."""
 
+    architecture: str = setting(
+        "dense", "layers of --units, or one of image_classification's, such as resnet8", paper="vgg16, resnet18"
+    )
+    units: int = setting(64, "of each of dense's layers", minimum=1, maximum=65_536)
+    num_layers: int = setting(1, "of dense", minimum=1, maximum=100)
+    width: int | None = setting(
+        None, "filters of other networks' first convolution; left out: as published", minimum=1, maximum=512
+    )
     dropout: float = setting(
         0.25,
         "share of the last features that are left out in training, and in the passes of bald and dbal",
         minimum=0.0,
         maximum=0.95,
     )
-    rand_augment: int = setting(
-        0, "RandAugment's operations on each training image; 0: none", paper="1 to 15", minimum=0, maximum=15
-    )
-    rand_magnitude: int = setting(9, "their strength", paper="1 to 9", minimum=0, maximum=30)
-    averaging_epochs: int = setting(
-        0,
-        "more epochs, of a small constant step size, in which the weights are averaged; 0: none",
-        paper="50",
-        minimum=0,
-        maximum=1_000_000,
-    )
-    averaging_rate: float = setting(5e-4, "that step size", paper="5e-4", minimum=1e-12, maximum=1e3)
-    averaging_every: int = setting(1, "steps from one average to the next", paper="50", minimum=1, maximum=1_000_000)
 
     def check(self) -> None:
         """Says what does not go together.
@@ -139,3 +134,26 @@ class Regularization(Training):
             raise ValueError(
                 f"--dropout=0.0: {by} compares passes with units left out; give more than 0, such as 0.25."
             )
+
+    def network(self) -> dict:
+        """Gives what `models.dropout_classifier.dropout_classifier` is asked for, by its arguments' names."""
+        return self.only("units", "num_layers", "width", "dropout")
+
+
+@group
+class Regularization(Training):
+    """What keeps the classifier from learning a few images by heart."""
+
+    rand_augment: int = setting(
+        0, "RandAugment's operations on each training image; 0: none", paper="1 to 15", minimum=0, maximum=15
+    )
+    rand_magnitude: int = setting(9, "their strength", paper="1 to 9", minimum=0, maximum=30)
+    averaging_epochs: int = setting(
+        0,
+        "more epochs, of a small constant step size, in which the weights are averaged; 0: none",
+        paper="50",
+        minimum=0,
+        maximum=1_000_000,
+    )
+    averaging_rate: float = setting(5e-4, "that step size", paper="5e-4", minimum=1e-12, maximum=1e3)
+    averaging_every: int = setting(1, "steps from one average to the next", paper="50", minimum=1, maximum=1_000_000)
