@@ -1,6 +1,6 @@
 """Speed and memory of choosing examples by k-centre beside scikit-activeml, and of passes with dropout.
 
-  ./run benchmarks tests/benchmarks/bench_k_center.py [--other=ENVIRONMENT/bin/python] [--points=50000] [--queries=100,1000]
+  ./run benchmarks tests/benchmarks/bench_k_center.py [--other=ENVIRONMENT/bin/python] [--queries=100,1000]
   python3.11 -m venv ENVIRONMENT; ENVIRONMENT/bin/pip install scikit-activeml==1.0.1    the other side
 
 Greedy k-centre of 50,000 points of 512 features, 1,000 of them labelled: both sides choose the same points. Memory is
@@ -16,7 +16,6 @@ import json
 import os
 import pathlib
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -42,6 +41,13 @@ rows = CoreSet(random_state=0).query(points, y, batch_size=count)
 found = {"wall": time.perf_counter() - wall, "processor": time.process_time() - processor}
 print(json.dumps(found | {"rows": rows.tolist(), "peak": peak(), "added": peak() - before}))
 """
+
+
+def write_points(path, number):
+    """Features as they are after ReLU, float32."""
+    import numpy as np
+
+    np.save(path, np.maximum(np.random.default_rng(0).standard_normal((number, FEATURES), "float32"), 0))
 
 
 def ours(path, labelled, count):
@@ -111,9 +117,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         path = str(pathlib.Path(folder, "points.npy"))
         # In a process of its own: a child's peak memory counts from this one's.
-        make = "import numpy as np, sys; p = np.random.default_rng(0).standard_normal((int(sys.argv[2]), int(sys.argv[3])))"
-        make += "; np.save(sys.argv[1], np.maximum(p, 0).astype('float32'))"  # as after ReLU
-        subprocess.run([sys.executable, "-c", make, path, str(asked.points), str(FEATURES)], check=True)
+        apart(write_points, path, asked.points)
         for count in map(int, asked.queries.split(",")):
             found = apart(ours, path, LABELLED, count)
             other = theirs(asked.other, path, LABELLED, count) if asked.other else None

@@ -10,9 +10,13 @@ import numpy as np
 from toolkit.methods.dropout_passes import dropout_passes
 from toolkit.models import vae as vae_models
 
+_TOGETHER = 2048  # images that are read at once where features of the whole pool are wanted
+
 
 class Committee:
     """One classifier or several, asked about examples of a pool by number; nothing is computed before it is asked for.
+
+    The images that a method is asked about are read together, but for `features`, which are asked of a whole pool.
 
     Args:
         members: Models from images to logits (batch, classes). The first one is the classifier; the others are there
@@ -83,13 +87,14 @@ class Committee:
         return _softmax(self._passes(self._images(rows)))
 
     def features(self, rows: Any) -> np.ndarray:
-        """Computes what the classifier's last layer sees, (rows, features).
+        """Computes what the classifier's last layer sees, float32 (rows, features).
 
         Args:
             rows: Numbers of the pool's examples, (rows,).
         """
-        found = self._predict(self._penultimate, rows)
-        return found.reshape(len(found), -1)
+        parts = [rows[start : start + _TOGETHER] for start in range(0, len(rows), _TOGETHER)]
+        found = np.concatenate([self._predict(self._penultimate, part) for part in parts])
+        return found.reshape(len(found), -1).astype("float32")
 
     def membership(self, rows: Any) -> np.ndarray:
         """Computes how probable it is that an image is labelled, as the discriminator of `VAAL` sees it, (rows,).

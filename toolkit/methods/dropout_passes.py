@@ -30,8 +30,8 @@ def with_dropout(model: keras.Model, seed: int = 0) -> keras.Model:
 
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(2)])
     >>> noisy, x = with_dropout(model), np.ones((1, 3), "float32")
-    >>> bool(np.ptp([noisy(x) for _ in range(9)], axis=0).any()), bool(np.ptp([model(x) for _ in range(9)], axis=0).any())
-    (True, False)
+    >>> [bool(np.ptp([each(x) for _ in range(9)], axis=0).any()) for each in (noisy, model)]
+    [True, False]
 
     Reference: Gal and Ghahramani 2016, arXiv 1506.02142, section 4.
     """

@@ -108,11 +108,12 @@ def checked(points: Any, centers: Any, count: int) -> tuple[np.ndarray, np.ndarr
     if not 0 <= count <= len(points):
         raise ValueError(f"count: expected 0 to {len(points)}, the points there are; got {count}.")
     for name, given in (("points", points), ("centers", centers)):
-        odd = ~np.isfinite(given).all(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            odd = ~np.isfinite(np.einsum("ij->i", given))  # without an array of their size
         if odd.any():
             raise ValueError(f"{name}: expected finite features; row {odd.argmax()} has one that is not.")
-    mean = points.mean(axis=0, dtype="float64") if len(points) else 0.0
-    return (points - mean).astype(precision), (centers - mean).astype(precision)
+    mean = (points.mean(axis=0, dtype="float64") if len(points) else np.zeros(points.shape[1])).astype(precision)
+    return points.astype(precision, copy=False) - mean, centers.astype(precision, copy=False) - mean
 
 
 def blocks(points: np.ndarray, others: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

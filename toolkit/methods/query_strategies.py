@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toolkit.metrics import uncertainty
 from toolkit.methods.k_center import k_center_greedy
 from toolkit.methods.robust_k_center import robust_k_center
+from toolkit.metrics import uncertainty
 
 _TOGETHER = 2048  # examples that are scored at once
 
