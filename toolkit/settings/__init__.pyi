@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.settings import active_learning as active_learning
 from toolkit.settings import classified as classified
 from toolkit.settings import codebooks as codebooks
 from toolkit.settings import domains as domains
@@ -16,6 +17,10 @@ from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings import sparse_processes as sparse_processes
 from toolkit.settings import tables as tables
+from toolkit.settings.active_learning import DropoutNetwork as DropoutNetwork
+from toolkit.settings.active_learning import PoolShape as PoolShape
+from toolkit.settings.active_learning import Queries as Queries
+from toolkit.settings.active_learning import Regularization as Regularization
 from toolkit.settings.classified import Classified as Classified
 from toolkit.settings.codebooks import Codebook as Codebook
 from toolkit.settings.codebooks import EncodedImages as EncodedImages
