@@ -70,6 +70,10 @@ FLAGS = {
     # Rounds of a search that is over long before the last: what kills is the checkpoint of each.
     "influence": ["--num_train=200", "--iterations=5", "--epochs=300", "--num_examples=2", "--num_shown=2"]
     + ["--max_measured=2"],
+    # A memory beside the weights, then a second network without one.
+    "rare_events": ["--data=embedded:glyphs:30", "--image_size=8", "--filters=2", "--key_size=4", "--memory_size=64"]
+    + ["--norotations", "--num_neighbors=8", "--epochs=3", "--num_episodes=4", "--export_slots=8", "--max_measured=2"]
+    + ["--held_out=0.2"],
     # Two levels: a network of codes for each, one after the other.
     "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],
