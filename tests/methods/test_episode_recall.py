@@ -35,7 +35,7 @@ def one_episode(keys, values, num_supports, slots):
     return found
 
 
-@pytest.mark.parametrize(("memory_size", "num_supports"), [(100, 12), (4, 20)])
+@pytest.mark.parametrize(("memory_size", "num_supports"), [(100, 12), pytest.param(4, 20, marks=pytest.mark.slow)])
 def test_a_memory_follows_the_papers_rule(memory_size, num_supports):
     keys, values = drawn_keys(6, 20, 5)
     found = episode_recall.by_memory(keys, values, num_supports, memory_size=memory_size)

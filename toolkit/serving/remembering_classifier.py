@@ -73,9 +73,8 @@ def remembering_classifier(
         return {"label": found["value"], "confidence": found["confidence"], "slot": found["slot"]}
 
     def nothing():
-        return dict(
-            zip(("keys", "values", "ages"), map(np.asarray, layers.memory_state.empty(num_slots, key_size)), strict=True)
-        )
+        state = map(np.asarray, layers.memory_state.empty(num_slots, key_size))
+        return dict(zip(("keys", "values", "ages"), state, strict=True))
 
     def asked(image, state):
         return {"image": image[None], "keys": state["keys"], "values": state["values"]}

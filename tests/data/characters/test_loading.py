@@ -52,6 +52,7 @@ def test_numbers_out_of_range(how, told):
         characters.load("embedded:glyphs:10", **how)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("TOOLKIT_TEST_DATA" not in os.environ, reason="the real Omniglot is not here")
 def test_the_real_ones():
     folder = pathlib.Path(os.environ["TOOLKIT_TEST_DATA"], "omniglot")

@@ -100,5 +100,5 @@ def _drawn(labels, numbers, num_ways, rounds, seed):
             np.repeat(np.arange(num_ways), part.shape[1])[order] for part, order in zip(shown, orders, strict=True)
         ]
         values.append(np.concatenate(numbered))
-    num_supports = num_ways * rounds[0]
+    num_supports = int(num_ways * rounds[0])
     return Episodes(np.array(rows), np.array(values, "int32"), num_supports)
