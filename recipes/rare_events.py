@@ -28,7 +28,7 @@ MEMORY, UNTRAINED, SOFTMAX, PIXELS = "memory", "untrained_memory", "without_memo
 @settings.recipe
 class Settings(settings.Characters, settings.Memory, settings.FallingAdam, settings.Devices, settings.MeasuredExport):
     filters: int = setting(16, "filters of the first convolutions", paper="64", minimum=1, maximum=4096)
-    num_episodes: int = setting(400, "episodes of each kind that test", minimum=2, maximum=1_000_000, changeable=True)
+    num_episodes: int = setting(400, "episodes of each kind that test", minimum=2, maximum=10_000, changeable=True)
     export_slots: int = setting(
         256, "slots of the exported model's memory", minimum=5, maximum=1_000_000, changeable=True
     )

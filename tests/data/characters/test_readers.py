@@ -15,6 +15,11 @@ def test_what_is_not_embedded(rest):
         READERS["embedded"](rest, 12)
 
 
+def test_more_than_memory_holds():
+    with pytest.raises(ValueError, match="--data=embedded:glyphs:20000 of --image_size=4096 would take .* GB"):
+        READERS["embedded"]("glyphs:20000", 4096)
+
+
 def test_one_set_or_two(tmp_path):
     first = published.zipped(tmp_path / "images_background.zip")
     assert [len(found) for found in READERS["omniglot"](str(first), 12)] == [7]

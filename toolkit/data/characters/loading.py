@@ -10,6 +10,7 @@ from toolkit.data import sources, splitting
 from toolkit.data.characters.readers import READERS, sniff
 from toolkit.data.pipelines import Batches, Splits
 from toolkit.data.plans import shuffled_plan
+from toolkit.files import limits
 from toolkit.lazy import tensorflow as tf
 
 _TURNS = (0, 90, 180, 270)
@@ -145,6 +146,8 @@ def load(
         "test": Characters.of(test),
     }
     if rotations:
+        size = len(_TURNS) * parts["train"].images.size
+        limits.check(size, f"--data={source}, turned four times (--norotations: once),", limits.half_of_memory())
         parts["train"] = parts["train"].turned()
     batches = (each.batches(batch_size, seed, shuffle=part == "train") for part, each in parts.items())
     return CharacterParts(Splits(*batches), parts, left_out)

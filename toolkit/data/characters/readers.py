@@ -7,7 +7,7 @@ import numpy as np
 
 from toolkit.data.characters.glyphs import glyphs
 from toolkit.data.characters.omniglot import omniglot
-from toolkit.files import binary
+from toolkit.files import binary, limits
 
 _NUM_DRAWINGS = 20  # of each embedded glyph, as of each of Omniglot's characters
 _MOST_GLYPHS = 20_000
@@ -26,6 +26,8 @@ def _embedded(rest: str, image_size: int) -> list[Drawings]:
             f"--data={f'embedded:{rest[:60]}'!r}: expected embedded:glyphs or embedded:glyphs:N, N classes, 3 to "
             f"{_MOST_GLYPHS}."
         )
+    size = number * _NUM_DRAWINGS * image_size**2
+    limits.check(size, f"--data=embedded:{rest} of --image_size={image_size}", limits.half_of_memory())
     drawn = glyphs(number, _NUM_DRAWINGS, image_size)
     return [{f"glyph {each}": drawings for each, drawings in enumerate(drawn)}]
 
