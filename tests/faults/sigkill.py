@@ -73,6 +73,10 @@ FLAGS = {
     # Rounds: five networks in each, then a choice that is kept as arrays.
     "active_learning": ["--data=embedded:200", "--image_size=8", "--units=8", "--query_strategy=qbc", "--epochs=2"]
     + ["--initial_size=20", "--query_size=10", "--num_rounds=3", "--max_measured=2"],
+    # A memory beside the weights, then a second network without one.
+    "rare_events": ["--data=embedded:glyphs:30", "--image_size=8", "--filters=2", "--key_size=4", "--memory_size=64"]
+    + ["--norotations", "--num_neighbors=8", "--epochs=3", "--num_episodes=4", "--export_slots=8", "--max_measured=2"]
+    + ["--held_out=0.2"],
     # Two levels: a network of codes for each, one after the other.
     "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],

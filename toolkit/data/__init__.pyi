@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.data import audio as audio
+from toolkit.data import characters as characters
 from toolkit.data import classified as classified
 from toolkit.data import codes as codes
 from toolkit.data import contents as contents

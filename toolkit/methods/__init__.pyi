@@ -15,6 +15,7 @@ from toolkit.methods import disentanglement as disentanglement
 from toolkit.methods import domain_mismatch as domain_mismatch
 from toolkit.methods import dropout_passes as dropout_passes
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
+from toolkit.methods import episode_recall as episode_recall
 from toolkit.methods import evidence_bound as evidence_bound
 from toolkit.methods import exact_gp as exact_gp
 from toolkit.methods import example_losses as example_losses
@@ -77,6 +78,7 @@ from toolkit.methods.dci import DCI as DCI
 from toolkit.methods.disentanglement import Posteriors as Posteriors
 from toolkit.methods.disentanglement import Scores as Scores
 from toolkit.methods.domain_mismatch import Mismatch as Mismatch
+from toolkit.methods.episode_recall import Recalled as Recalled
 from toolkit.methods.example_losses import ExampleLosses as ExampleLosses
 from toolkit.methods.factor_vae import FactorVAE as FactorVAE
 from toolkit.methods.gp_covariance import GPParameters as GPParameters
