@@ -102,7 +102,7 @@ def translator(
 
     first = next(calibrate())
     arrays = {
-        "keys": (memory.keys.shape, "float32", "of length 1; zeros where a slot is empty"),
+        "keys": ((size, memory.key_size), "float32", "of length 1; zeros where a slot is empty"),
         "values": ((size,), "int32", "numbers of words; -1: the slot is empty"),
         "ages": ((size,), "int32", "sentences since the slot was last used"),
     }
