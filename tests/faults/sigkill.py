@@ -67,6 +67,8 @@ FLAGS = {
         "--epochs=5",
     ]
     + ["--start_rows=50", "--num_splits=2", "--max_measured=2"],
+    "rare_translation": ["--data=embedded:80", "--units=4", "--embedding_size=4", "--memory_size=200", "--key_size=4"]
+    + ["--num_neighbors=8", "--epochs=5", "--max_measured=2", "--num_samples=2"],
     # Rounds of a search that is over long before the last: what kills is the checkpoint of each.
     "influence": ["--num_train=200", "--iterations=5", "--epochs=300", "--num_examples=2", "--num_shown=2"]
     + ["--max_measured=2"],

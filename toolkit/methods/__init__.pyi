@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.methods import active_learning as active_learning
+from toolkit.methods import approximate_memory as approximate_memory
 from toolkit.methods import approximate_mixup as approximate_mixup
 from toolkit.methods import arnoldi as arnoldi
 from toolkit.methods import beta_vae_score as beta_vae_score
@@ -66,6 +67,7 @@ from toolkit.methods import vaal as vaal
 from toolkit.methods import vimco as vimco
 from toolkit.methods.active_learning import ActiveLearning as ActiveLearning
 from toolkit.methods.active_learning import Round as Round
+from toolkit.methods.approximate_memory import ApproximateMemory as ApproximateMemory
 from toolkit.methods.approximate_mixup import ApproximateMixup as ApproximateMixup
 from toolkit.methods.approximate_mixup import SecondOrder as SecondOrder
 from toolkit.methods.arnoldi import RitzPairs as RitzPairs

@@ -19,6 +19,7 @@ from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings import sparse_processes as sparse_processes
 from toolkit.settings import tables as tables
+from toolkit.settings import translation as translation
 from toolkit.settings.active_learning import DropoutNetwork as DropoutNetwork
 from toolkit.settings.active_learning import PoolShape as PoolShape
 from toolkit.settings.active_learning import Queries as Queries
@@ -91,3 +92,4 @@ from toolkit.settings.running import WriterExport as WriterExport
 from toolkit.settings.sparse_processes import ConvergenceRates as ConvergenceRates
 from toolkit.settings.sparse_processes import SparseProcess as SparseProcess
 from toolkit.settings.tables import Tables as Tables
+from toolkit.settings.translation import Translations as Translations
