@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.methods.test_optimum import X, Y, by_scikit_learn, logistic
+from tests.methods.logistic import X, Y, by_scikit_learn, logistic
 from toolkit.methods.leave_one_out import agreement, leave_one_out
 
 
