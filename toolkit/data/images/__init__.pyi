@@ -5,7 +5,6 @@ from toolkit.data.images import copies as copies
 from toolkit.data.images import files as files
 from toolkit.data.images import folders as folders
 from toolkit.data.images import idx as idx
-from toolkit.data.images import label_noise as label_noise
 from toolkit.data.images import labelled as labelled
 from toolkit.data.images import mixing as mixing
 from toolkit.data.images import readers as readers
