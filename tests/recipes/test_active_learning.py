@@ -92,7 +92,7 @@ def test_trained_on_under_what_was_chosen_is_refused(tmp_path):
     run = a_run(tmp_path, num_rounds=2, epochs=1)
     recipe.train(run)
     run.close()
-    longer = a_run(tmp_path, num_rounds=2, epochs=2)
+    longer = a_run(tmp_path, num_rounds=2, epochs=10)  # after which other weights are the best
     with pytest.raises(ValueError, match="round_0/query was made of 'round_0/model' as it was at step 3"):
         recipe.train(longer)
     longer.close()
