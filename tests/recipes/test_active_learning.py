@@ -120,6 +120,27 @@ def test_a_person_fills_in_a_file(tmp_path):
     run.close()
 
 
+@pytest.mark.slow
+def test_a_folder_of_images_without_labels_is_asked_for(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "images").mkdir()
+    for number, image in enumerate(np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3)).astype("uint8")):
+        Image.fromarray(image).save(tmp_path / "images" / f"{number:02}.png")
+    how = {"oracle": "csv", "unlabelled": str(tmp_path / "images"), "query_size": 3, "epochs": 1}
+    run = a_run(tmp_path / "run", **how)
+    known = len(run.data.images.parts["train"].labels)
+    with pytest.raises(ValueError, match="round_1/labels.csv: 3 of 3 images have no label yet"):
+        recipe.train(run)
+    path = tmp_path / "run" / "labels" / "round_1" / "labels.csv"
+    path.write_text(path.read_text().replace(".png,", ".png,4"))
+    recipe.train(run)
+    (_, first), (_, second) = recipe.finished(run)
+    assert len(first.labelled) == known and (first.labels == run.data.labels[:known]).all()
+    assert (second.labelled[known:] >= known).all() and second.labels[known:].tolist() == [4, 4, 4]
+    run.close()
+
+
 def test_without_a_training_there_is_nothing_to_evaluate(tmp_path):
     run = a_run(tmp_path)
     with pytest.raises(ValueError, match="round 0 is not trained yet. The same command with --mode=train goes on"):
