@@ -151,7 +151,7 @@ def test_without_a_training_there_is_nothing_to_evaluate(tmp_path):
 @pytest.mark.slow
 def test_a_study_has_curves_with_intervals_and_paired_tests(tmp_path):
     how = {"query_strategies": "random,margin", "num_seeds": 2, "num_rounds": 2, "epochs": 1, "engine": "here"}
-    run = a_run(tmp_path, **how, transfer_architecture="resnet8", width=4)
+    run = a_run(tmp_path, **how, transfer_architecture="dense")
     recipe.study(run)
     scores = [f"{kind}_percent_at_{number}" for kind in ("accuracy", "transferred_accuracy") for number in (20, 30)]
     rows = table(tmp_path, "study")
@@ -172,12 +172,12 @@ def test_a_study_has_curves_with_intervals_and_paired_tests(tmp_path):
 
 @pytest.mark.slow
 def test_what_was_chosen_is_learned_by_another_architecture(tmp_path):
-    run = a_run(tmp_path, num_rounds=2, epochs=1, transfer_architecture="resnet8", width=4)
+    run = a_run(tmp_path, num_rounds=2, epochs=1, transfer_architecture="dense")
     recipe.train(run)
     rows = recipe.transfer(run)
     assert [row["labelled_images"] for row in rows] == [20, 30]
     assert rows[0]["chosen_top_1_accuracy_percent"] >= 0 <= rows[1]["random_top_1_accuracy_percent"]
-    assert run.round(1).load("resnet8_chosen").name == "resnet8" and (tmp_path / "pictures" / "transfer.png").exists()
+    assert run.round(1).load("dense_chosen").name == "dense" and (tmp_path / "pictures" / "transfer.png").exists()
     assert table(tmp_path, "transfer")[1]["labelled_images"] == "30"
     run.close()
 
