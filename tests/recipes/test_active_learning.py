@@ -89,10 +89,10 @@ def test_more_rounds_later_are_the_same_rounds(tmp_path):
 
 @pytest.mark.slow
 def test_trained_on_under_what_was_chosen_is_refused(tmp_path):
-    run = a_run(tmp_path, num_rounds=2, epochs=1)
+    run = a_run(tmp_path, epochs=1, learning_rate=0.02)
     recipe.train(run)
     run.close()
-    longer = a_run(tmp_path, num_rounds=2, epochs=10)  # after which other weights are the best
+    longer = a_run(tmp_path, epochs=25, learning_rate=0.02)  # after which other weights are the best
     with pytest.raises(ValueError, match="round_0/query was made of 'round_0/model' as it was at step 3"):
         recipe.train(longer)
     longer.close()
