@@ -373,6 +373,15 @@ TABLES = {
 }
 
 
+def tsv(folder):
+    lines = [f"Go {number} home!\tVa {number} a casa!\tCC-BY 2.0" for number in range(60)]
+    path = write(folder / "fra.txt", "\n".join(lines).encode())
+    return Sample(f"tsv:{path}", [path])
+
+
+TRANSLATIONS = {"embedded": [nothing("embedded:40"), nothing("embedded:mapping:40")], "tsv": [tsv]}
+
+
 def _noise(seed, num_samples=1500):
     return 0.1 * np.random.default_rng(seed).standard_normal(num_samples)
 

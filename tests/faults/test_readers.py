@@ -8,7 +8,19 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import audio, characters, classified, factors, images, masks, strokes, tables, text, videos
+from toolkit.data import (
+    audio,
+    characters,
+    classified,
+    factors,
+    images,
+    masks,
+    strokes,
+    tables,
+    text,
+    translation,
+    videos,
+)
 from toolkit.data.audio import readers as speech_readers
 from toolkit.data.characters import readers as character_readers
 from toolkit.data.classified import readers as classified_readers
@@ -18,6 +30,7 @@ from toolkit.data.masks import readers as mask_readers
 from toolkit.data.strokes import loading as stroke_readers
 from toolkit.data.tables import readers as table_readers
 from toolkit.data.text import readers as text_readers
+from toolkit.data.translation import readers as translation_readers
 from toolkit.data.videos import readers as video_readers
 
 
@@ -58,6 +71,10 @@ def load_characters(source):
     characters.load(source, image_size=12).splits.train.peek()
 
 
+def load_translation(source):
+    translation.load(source).batches("train", 4).peek()
+
+
 def load_classified(source):
     assert classified.load(source).features["train"].size
 
@@ -71,6 +88,7 @@ DOMAINS = {
     "masks": (mask_readers.READERS, samples.MASKS, load_masks),
     "factors": (factor_readers.READERS, samples.FACTORS, load_factors),
     "tables": (table_readers.READERS, samples.TABLES, load_tables),
+    "translation": (translation_readers.READERS, samples.TRANSLATIONS, load_translation),
     "videos": (video_readers.READERS, samples.VIDEOS, load_videos),
     "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }
