@@ -21,6 +21,7 @@ from toolkit.data import tables as tables
 from toolkit.data import text as text
 from toolkit.data import tfds as tfds
 from toolkit.data import threads as threads
+from toolkit.data import translation as translation
 from toolkit.data import videos as videos
 from toolkit.data.codes import Codes as Codes
 from toolkit.data.pipelines import Batches as Batches

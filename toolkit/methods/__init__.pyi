@@ -1,5 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.methods import approximate_memory as approximate_memory
 from toolkit.methods import approximate_mixup as approximate_mixup
 from toolkit.methods import arnoldi as arnoldi
 from toolkit.methods import beta_vae_score as beta_vae_score
@@ -54,6 +55,7 @@ from toolkit.methods import trained_classifier as trained_classifier
 from toolkit.methods import training_memory as training_memory
 from toolkit.methods import unit_recognition as unit_recognition
 from toolkit.methods import vimco as vimco
+from toolkit.methods.approximate_memory import ApproximateMemory as ApproximateMemory
 from toolkit.methods.approximate_mixup import ApproximateMixup as ApproximateMixup
 from toolkit.methods.approximate_mixup import SecondOrder as SecondOrder
 from toolkit.methods.arnoldi import RitzPairs as RitzPairs

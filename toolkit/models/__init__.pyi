@@ -13,6 +13,7 @@ from toolkit.models import inception as inception
 from toolkit.models import inception_v4 as inception_v4
 from toolkit.models import latent_discriminator as latent_discriminator
 from toolkit.models import local_blocks as local_blocks
+from toolkit.models import memory_translator as memory_translator
 from toolkit.models import pixelcnn as pixelcnn
 from toolkit.models import pixelsnail as pixelsnail
 from toolkit.models import pretrained as pretrained

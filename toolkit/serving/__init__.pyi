@@ -17,6 +17,7 @@ from toolkit.serving import speech_file as speech_file
 from toolkit.serving import strokes_file as strokes_file
 from toolkit.serving import strokes_reader as strokes_reader
 from toolkit.serving import strokes_writer as strokes_writer
+from toolkit.serving import translator as translator
 from toolkit.serving import wavenet as wavenet
 from toolkit.serving import wavenet_recognizer as wavenet_recognizer
 from toolkit.serving.language_model import TextWriter as TextWriter
