@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests.data.characters import published as characters_published
 from tests.data.factors import published
 
 WORDS = b"A small text, for nothing but this.\nIt has lines, and words.\n" * 40
@@ -227,6 +228,20 @@ def mail(folder):
     return Sample(f"mail:{folder}", [paths[2], paths[5]])
 
 
+def characters_zip(folder):
+    path = characters_published.zipped(folder / "images.zip", {"Greek": 6, "Latin": 3})
+    return Sample(f"omniglot:{path}", [path])
+
+
+def characters_folders(folder):
+    train, test = (
+        characters_published.unpacked(folder / name, {alphabet: 5})
+        for name, alphabet in (("images_background", "Greek"), ("images_evaluation", "N_Ko"))
+    )
+    damaged = [train / "Greek/character02/0002_03.png", test / "N_Ko/character01/0001_02.png"]
+    return Sample(f"omniglot:{folder}", damaged)
+
+
 def nothing(source):
     return lambda folder: Sample(source, [])
 
@@ -253,6 +268,10 @@ TEXT = {
 CLASSIFIED = {
     "embedded": [nothing("embedded:patients:200")],
     "mail": [mail],
+}
+CHARACTERS = {
+    "embedded": [nothing("embedded:glyphs:20")],
+    "omniglot": [characters_zip, characters_folders],
 }
 IMAGES = {
     "embedded": [nothing("embedded"), nothing("embedded:textures:100")],

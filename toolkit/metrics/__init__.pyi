@@ -31,6 +31,7 @@ from toolkit.metrics import segmentation as segmentation
 from toolkit.metrics import squared_distance as squared_distance
 from toolkit.metrics import top_k_accuracy as top_k_accuracy
 from toolkit.metrics import total_correlation as total_correlation
+from toolkit.metrics import uncertainty as uncertainty
 from toolkit.metrics import video_prediction as video_prediction
 from toolkit.metrics import window_alignment as window_alignment
 from toolkit.metrics.bits import Bits as Bits

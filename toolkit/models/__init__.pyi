@@ -4,6 +4,8 @@ from toolkit.models import alexnet as alexnet
 from toolkit.models import code_conditions as code_conditions
 from toolkit.models import code_levels as code_levels
 from toolkit.models import deeplab as deeplab
+from toolkit.models import dropout_classifier as dropout_classifier
+from toolkit.models import embedding_cnn as embedding_cnn
 from toolkit.models import googlenet as googlenet
 from toolkit.models import handwriting as handwriting
 from toolkit.models import handwriting_recognition as handwriting_recognition

@@ -10,6 +10,7 @@ from toolkit.serving import influence_classifier as influence_classifier
 from toolkit.serving import invented_speech as invented_speech
 from toolkit.serving import language_model as language_model
 from toolkit.serving import regressor as regressor
+from toolkit.serving import remembering_classifier as remembering_classifier
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served
 from toolkit.serving import sound_codes as sound_codes

@@ -1,5 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.settings import active_learning as active_learning
+from toolkit.settings import characters as characters
 from toolkit.settings import classified as classified
 from toolkit.settings import codebooks as codebooks
 from toolkit.settings import domains as domains
@@ -18,6 +20,11 @@ from toolkit.settings import running as running
 from toolkit.settings import sparse_processes as sparse_processes
 from toolkit.settings import tables as tables
 from toolkit.settings import translation as translation
+from toolkit.settings.active_learning import DropoutNetwork as DropoutNetwork
+from toolkit.settings.active_learning import PoolShape as PoolShape
+from toolkit.settings.active_learning import Queries as Queries
+from toolkit.settings.active_learning import Regularization as Regularization
+from toolkit.settings.characters import Characters as Characters
 from toolkit.settings.classified import Classified as Classified
 from toolkit.settings.codebooks import Codebook as Codebook
 from toolkit.settings.codebooks import EncodedImages as EncodedImages
@@ -40,6 +47,7 @@ from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
 from toolkit.settings.full_batch import FullBatch as FullBatch
+from toolkit.settings.influence import ExplainedNetwork as ExplainedNetwork
 from toolkit.settings.influence import InfluenceFunctions as InfluenceFunctions
 from toolkit.settings.influence import InfluenceQuestions as InfluenceQuestions
 from toolkit.settings.learning import AveragedAdam as AveragedAdam
@@ -74,12 +82,14 @@ from toolkit.settings.running import MaskExport as MaskExport
 from toolkit.settings.running import MeasuredExport as MeasuredExport
 from toolkit.settings.running import Run as Run
 from toolkit.settings.running import Sampling as Sampling
+from toolkit.settings.running import SeededStudy as SeededStudy
 from toolkit.settings.running import SoundExport as SoundExport
 from toolkit.settings.running import SoundSampling as SoundSampling
 from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training
 from toolkit.settings.running import WriterExport as WriterExport
+from toolkit.settings.sparse_processes import ConvergenceRates as ConvergenceRates
 from toolkit.settings.sparse_processes import SparseProcess as SparseProcess
 from toolkit.settings.tables import Tables as Tables
 from toolkit.settings.translation import Translations as Translations

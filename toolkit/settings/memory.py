@@ -9,7 +9,7 @@ class Memory(Run):
     """The memory."""
 
     memory_size: int = setting(
-        8192, "slots: what was asked for longest ago is overwritten", paper="8192", minimum=1, maximum=100_000_000
+        8192, "slots: what was asked for longest ago is overwritten", paper="8192", minimum=1, maximum=10_000_000
     )
     key_size: int = setting(128, "numbers of a key", paper="128", minimum=1, maximum=65_536)
     num_neighbors: int = setting(256, "nearest keys that are looked at", paper="256", minimum=1, maximum=100_000)
