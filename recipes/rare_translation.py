@@ -40,7 +40,7 @@ class Settings(
     num_neighbors: int = other(64)
     batch_size: int = 64
     learning_rate: float = 2e-3
-    epochs: int = 12
+    epochs: int = 8
 
 
 def load(s):
