@@ -33,10 +33,11 @@ class Settings(settings.Characters, settings.Memory, settings.FallingAdam, setti
         256, "slots of the exported model's memory", minimum=5, maximum=1_000_000, changeable=True
     )
     image_size: int = other(20, paper="28")
+    memory_size: int = other(2048, paper="8192, for three times as many classes")
     key_size: int = other(64, paper="128")
     batch_size: int = 64
     learning_rate: float = other(1e-3, paper="1e-4")
-    epochs: int = 3
+    epochs: int = 4
     max_measured: int = other(20, help="episodes of 5 classes on which each exported file is measured")
 
     def check(self) -> None:
