@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.methods.study_summary import intervals, means_by, spread, summary
+from toolkit.methods.study_summary import curves, intervals, means_by, spread, summary
 
 AXES = ["objective", "strength", "seed"]
 
@@ -75,3 +75,22 @@ def test_spread_and_means_are_numpys():
         "error_standard_error": pytest.approx(np.std(own) / 2),
         "line_error": pytest.approx(np.mean(line)),
     }
+
+
+def test_curves_have_the_intervals_of_each_number():
+    found = [
+        {"by": by, "seed": seed, "mean": 1.0, "right_at_20": seed, "right_at_100": gain + 2 * seed}
+        for by, gain in (("chance", 0.0), ("doubt", 5.0))
+        for seed in range(3)
+    ]
+    found = intervals(found, ["by"], over="seed")
+    lines = curves(found, "by", "right")
+    assert list(lines) == ["chance", "doubt"]
+    for by, gain in (("chance", 0.0), ("doubt", 5.0)):
+        (at_20, *twenty), (at_100, *hundred) = lines[by]
+        assert (at_20, at_100) == (20, 100)
+        for points, values in ((twenty, np.arange(3.0)), (hundred, gain + 2 * np.arange(3.0))):
+            low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+            np.testing.assert_allclose(points, [values.mean(), low, high])
+    with pytest.raises(ValueError, match="there is no wrong_at_NUMBER among by, values"):
+        curves(found, "by", "wrong")

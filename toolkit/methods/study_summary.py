@@ -174,3 +174,32 @@ def intervals(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], over: str)
             row |= {name: middle, f"{name}_low": middle - side, f"{name}_high": middle + side}
         found.append(row)
     return found
+
+
+def curves(rows: Sequence[Mapping[str, Any]], axis: str, score: str) -> dict[Any, list[tuple[float, ...]]]:
+    """Gives a score that was measured at several numbers, such as of labelled examples, as curves with intervals.
+
+    Args:
+        rows: Of `intervals`, a row for each value of the axis.
+        axis: Whose values are told apart.
+        score: The score's name, which stands in the rows as "SCORE_at_NUMBER".
+
+    Returns:
+        By the axis' values points (number, mean, low, high), as `visualize.charts.curves` takes them.
+
+    Raises:
+        ValueError: Where there is no such score.
+
+    Example:
+
+    >>> rows = [{"by": "doubt", "seed": seed, "right_at_20": 50.0, "right_at_40": 70.0 + seed} for seed in (0, 2)]
+    >>> [(x, y) for x, y, low, high in curves(intervals(rows, ["by"], over="seed"), "by", "right")["doubt"]]
+    [(20.0, 50.0), (40.0, 71.0)]
+    """
+    start, ends = f"{score}_at_", ("", "_low", "_high")
+    numbers = [name.removeprefix(start) for name in rows[0] if name.startswith(start) and not name.endswith(ends[1:])]
+    if not numbers:
+        raise ValueError(f"curves: there is no {start}NUMBER among {', '.join(rows[0])}.")
+    return {
+        row[axis]: [(float(number), *(row[start + number + end] for end in ends)) for number in numbers] for row in rows
+    }

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -182,6 +182,7 @@ def load(
     augmentation: Augmentation | None = None,
     skip_corrupt: bool = False,
     label_noise: float = 0.0,
+    shaped: Callable[[dict[str, Part]], dict[str, Part]] | None = None,
 ) -> Images:
     """Reads images with a class label.
 
@@ -207,6 +208,7 @@ def load(
             larger, and validation and test see their middle, as is usual.
         skip_corrupt: Whether to leave out files that cannot be read, instead of stopping.
         label_noise: The share of training images that get a wrong label (`data.label_noise.flipped`).
+        shaped: Makes other parts of those that were read, such as a `pool.PoolShape`; None: they stay.
 
     Returns:
         `Images`. Up to 1 GiB of pixels is decoded at once and kept; else images are decoded for each batch.
@@ -249,6 +251,7 @@ def load(
     parts = {s: Part(each, np.asarray(found.labels[s])[each.rows].astype("int32")) for s, each in stores.items()}
     _check_labels(source, parts, found.class_names)
     parts = _three(source, parts, found, held_out, seed)
+    parts = parts if shaped is None else shaped(parts)
     if label_noise:
         told, _ = flipped(parts["train"].labels, label_noise, len(found.class_names), seed)
         parts["train"] = dataclasses.replace(parts["train"], labels=told)
