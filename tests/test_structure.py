@@ -366,6 +366,13 @@ def test_input_is_not_checked_with_assert(file):
     assert not lines, f"{file}: raise an exception that says what was expected, instead of assert in lines {lines}"
 
 
+@pytest.mark.parametrize("file", TEST_FILES)
+def test_what_tests_share_is_in_no_test(file):
+    # Under Bazel a test has the files beside it that are no tests, and none of the others.
+    shared = [name for _, name in imports(parse(file)) if re.match(r"tests\..*\btest_", name)]
+    assert not shared, f"{file} imports {shared}: what both need belongs into a file beside them without test_"
+
+
 # Words are split so that this file does not hold them itself.
 LEFTOVERS = re.compile(
     r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b|raise NotImplemented" r"Error\(\)\s*$|\bbreak" r"point\(\)"

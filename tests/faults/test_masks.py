@@ -6,8 +6,8 @@ import pytest
 
 from tests.data.masks.pairs import folder, numbers, save, voc
 from tests.faults.hostile import check_answer, table
+from tests.faults.pictures import FILES, GIANT, POSTSCRIPT, gif, jpeg, png, tiff
 from tests.faults.samples import write
-from tests.faults.test_images import FILES, GIANT, POSTSCRIPT, gif, jpeg, png, tiff
 from toolkit.data.masks import folders, store
 from toolkit.data.masks.loading import load
 

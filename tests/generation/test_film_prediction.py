@@ -1,22 +1,15 @@
 """Frames that are predicted are the decoded codes that the prior draws after the given ones'."""
 
-import keras
 import numpy as np
 import pytest
 
+from tests.generation.film_networks import networks
 from toolkit import models
 from toolkit.generation.code_films import CodeFilmGenerator
 from toolkit.generation.code_maps import CodeMapGenerator
 from toolkit.generation.film_prediction import FilmPredictor
 
 FRAMES = np.random.default_rng(0).uniform(0, 255, (2, 4, 8, 8, 1)).astype("float32")
-
-
-def networks():
-    keras.utils.set_random_seed(0)
-    autoencoder = models.vqvae.vqvae(8, 1, units=8, residual_units=8, num_residual_blocks=1, embedding_dim=4)
-    prior = models.pixelcnn.pixelcnn(2, 2, 512, filters=8, num_blocks=1, head_filters=8, num_maps=2)
-    return prior, autoencoder
 
 
 def test_frames_are_decoded_codes():

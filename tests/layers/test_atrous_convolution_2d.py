@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from tests import checks
-from tests.layers.test_atrous_spatial_pyramid_pooling import atrous
+from tests.layers.atrous import atrous
 from toolkit.layers import AtrousConv2D, AtrousDepthwiseConv2D
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 9, 7, 3)).astype("float32")

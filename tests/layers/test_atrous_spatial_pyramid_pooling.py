@@ -3,22 +3,11 @@ import numpy as np
 import pytest
 
 from tests import checks
+from tests.layers.atrous import atrous
 from toolkit.layers import AtrousSpatialPyramidPooling
 
 RANDOM = np.random.default_rng(0)
 FEATURES = RANDOM.normal(size=(2, 9, 7, 3)).astype("float32")
-
-
-def atrous(x, kernel, rate):
-    """Tap by tap: y[i, j] = sum over k, l of x[i + rate (k - 1), j + rate (l - 1)] w[k, l]; zeros outside."""
-    margin = rate * (kernel.shape[0] // 2)
-    padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)))
-    height, width = x.shape[1:3]
-    return sum(
-        padded[:, rate * k : rate * k + height, rate * m : rate * m + width] @ kernel[k, m]
-        for k in range(kernel.shape[0])
-        for m in range(kernel.shape[1])
-    )
 
 
 def relu_of_normalized(x, epsilon):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.methods.study_summary import curves, intervals, summary
+from toolkit.methods.study_summary import curves, intervals, means_by, spread, summary
 
 AXES = ["objective", "strength", "seed"]
 
@@ -77,3 +77,20 @@ def test_curves_have_the_intervals_of_each_number():
             np.testing.assert_allclose(points, [values.mean(), low, high])
     with pytest.raises(ValueError, match="there is no wrong_at_NUMBER among by, values"):
         curves(found, "by", "wrong")
+
+
+def test_spread_and_means_are_numpys():
+    random = np.random.default_rng(0)
+    cells = [{"seed": seed, "loss": random.normal()} for seed in range(5)]
+    losses = [cell["loss"] for cell in cells]
+    [found] = spread(cells, over="seed")
+    expected = {"measure": "loss", "mean": np.mean(losses), "least": np.min(losses), "most": np.max(losses)}
+    assert found == {name: value if name == "measure" else pytest.approx(value) for name, value in expected.items()}
+    splits = [{"split": n, "model": model, "error": random.normal()} for n in range(4) for model in ("own", "line")]
+    found = means_by(splits, of="model", over="split", plain="own")
+    own, line = ([row["error"] for row in splits if row["model"] == model] for model in ("own", "line"))
+    assert found == {
+        "error": pytest.approx(np.mean(own)),
+        "error_standard_error": pytest.approx(np.std(own) / 2),
+        "line_error": pytest.approx(np.mean(line)),
+    }

@@ -7,7 +7,7 @@ import pytest
 
 from recipes import codes_prior as recipe
 from recipes import image_classification, vqvae2, vqvae_image
-from tests.recipes.test_vqvae_image import TINY as AUTOENCODER
+from tests.recipes.autoencoders import TINY as AUTOENCODER
 from tests.resume import check_resumes
 from toolkit import data, training
 

@@ -7,20 +7,9 @@ import pytest
 from PIL import Image
 
 from recipes import vqvae_image as recipe
+from tests.recipes.autoencoders import TINY
 from tests.resume import check_resumes
 from toolkit import data, training
-
-TINY = {
-    "data": "embedded:200",
-    "units": 8,
-    "residual_units": 8,
-    "num_residual_blocks": 1,
-    "num_embeddings": 16,
-    "embedding_dim": 4,
-    "epochs": 1,
-    "max_measured": 3,
-    "num_samples": 3,
-}
 
 
 def a_run(workdir, **how):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.generation.test_film_prediction import networks
+from tests.generation.film_networks import networks
 from toolkit import export
 from toolkit.export.interpreter import tflite_caller
 from toolkit.generation.film_prediction import FilmPredictor

@@ -7,6 +7,7 @@ from toolkit.data import contents as contents
 from toolkit.data import draws as draws
 from toolkit.data import factors as factors
 from toolkit.data import images as images
+from toolkit.data import label_noise as label_noise
 from toolkit.data import mapping as mapping
 from toolkit.data import masks as masks
 from toolkit.data import pipelines as pipelines

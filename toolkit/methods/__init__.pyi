@@ -90,6 +90,7 @@ from toolkit.methods.influence import Solved as Solved
 from toolkit.methods.influence import Top as Top
 from toolkit.methods.inverse_hessian import InverseHessian as InverseHessian
 from toolkit.methods.k_center import Centers as Centers
+from toolkit.methods.leave_one_out import Agreement as Agreement
 from toolkit.methods.lissa import SampledSolution as SampledSolution
 from toolkit.methods.local_errors import BlockByBlock as BlockByBlock
 from toolkit.methods.manifold_mixup import ManifoldMixup as ManifoldMixup

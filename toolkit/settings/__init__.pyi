@@ -43,6 +43,7 @@ from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
 from toolkit.settings.full_batch import FullBatch as FullBatch
+from toolkit.settings.influence import ExplainedNetwork as ExplainedNetwork
 from toolkit.settings.influence import InfluenceFunctions as InfluenceFunctions
 from toolkit.settings.influence import InfluenceQuestions as InfluenceQuestions
 from toolkit.settings.learning import AveragedAdam as AveragedAdam
@@ -76,11 +77,13 @@ from toolkit.settings.running import MaskExport as MaskExport
 from toolkit.settings.running import MeasuredExport as MeasuredExport
 from toolkit.settings.running import Run as Run
 from toolkit.settings.running import Sampling as Sampling
+from toolkit.settings.running import SeededStudy as SeededStudy
 from toolkit.settings.running import SoundExport as SoundExport
 from toolkit.settings.running import SoundSampling as SoundSampling
 from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training
 from toolkit.settings.running import WriterExport as WriterExport
+from toolkit.settings.sparse_processes import ConvergenceRates as ConvergenceRates
 from toolkit.settings.sparse_processes import SparseProcess as SparseProcess
 from toolkit.settings.tables import Tables as Tables

@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
 
+from tests.data.classified.mails import written
 from toolkit.data.classified import mail
-
-
-def written(folder, **mails):
-    for name, contents in mails.items():
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for number, content in enumerate(contents):
-            (folder / name / f"{number}.txt").write_bytes(content)
-    return folder
 
 
 def test_files_are_found_in_their_natural_order_up_to_three_folders_down(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.data.classified.test_mail import written
+from tests.data.classified.mails import written
 from toolkit.data.classified.loading import load
 from toolkit.data.classified.readers import READERS, sniff
 

@@ -6,7 +6,6 @@ from toolkit.data.images import files as files
 from toolkit.data.images import folders as folders
 from toolkit.data.images import idx as idx
 from toolkit.data.images import label_file as label_file
-from toolkit.data.images import label_noise as label_noise
 from toolkit.data.images import label_page as label_page
 from toolkit.data.images import labelled as labelled
 from toolkit.data.images import labelling as labelling
