@@ -34,7 +34,7 @@ class Settings(
     settings.Regularization,
     settings.Augmentation,
     settings.FallingAdam,
-    settings.Study,
+    settings.SeededStudy,
     settings.ImageExport,
 ):
     transfer_architecture: str = setting(
@@ -44,6 +44,7 @@ class Settings(
     vaal_units: int = setting(16, "its first channels", paper="128", minimum=1, maximum=4096)
     crop: str = "none"
     epochs: int = other(60, paper="150")
+    num_seeds: int = other(3, paper="5 to 25")
     batch_size: int = 32
 
     @property

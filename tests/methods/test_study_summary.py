@@ -60,6 +60,23 @@ def test_intervals_are_those_of_students_t():
         intervals([], ["alpha"], over="seed")
 
 
+def test_spread_and_means_are_numpys():
+    random = np.random.default_rng(0)
+    cells = [{"seed": seed, "loss": random.normal()} for seed in range(5)]
+    losses = [cell["loss"] for cell in cells]
+    [found] = spread(cells, over="seed")
+    expected = {"measure": "loss", "mean": np.mean(losses), "least": np.min(losses), "most": np.max(losses)}
+    assert found == {name: value if name == "measure" else pytest.approx(value) for name, value in expected.items()}
+    splits = [{"split": n, "model": model, "error": random.normal()} for n in range(4) for model in ("own", "line")]
+    found = means_by(splits, of="model", over="split", plain="own")
+    own, line = ([row["error"] for row in splits if row["model"] == model] for model in ("own", "line"))
+    assert found == {
+        "error": pytest.approx(np.mean(own)),
+        "error_standard_error": pytest.approx(np.std(own) / 2),
+        "line_error": pytest.approx(np.mean(line)),
+    }
+
+
 def test_curves_have_the_intervals_of_each_number():
     found = [
         {"by": by, "seed": seed, "mean": 1.0, "right_at_20": seed, "right_at_100": gain + 2 * seed}
@@ -77,20 +94,3 @@ def test_curves_have_the_intervals_of_each_number():
             np.testing.assert_allclose(points, [values.mean(), low, high])
     with pytest.raises(ValueError, match="there is no wrong_at_NUMBER among by, values"):
         curves(found, "by", "wrong")
-
-
-def test_spread_and_means_are_numpys():
-    random = np.random.default_rng(0)
-    cells = [{"seed": seed, "loss": random.normal()} for seed in range(5)]
-    losses = [cell["loss"] for cell in cells]
-    [found] = spread(cells, over="seed")
-    expected = {"measure": "loss", "mean": np.mean(losses), "least": np.min(losses), "most": np.max(losses)}
-    assert found == {name: value if name == "measure" else pytest.approx(value) for name, value in expected.items()}
-    splits = [{"split": n, "model": model, "error": random.normal()} for n in range(4) for model in ("own", "line")]
-    found = means_by(splits, of="model", over="split", plain="own")
-    own, line = ([row["error"] for row in splits if row["model"] == model] for model in ("own", "line"))
-    assert found == {
-        "error": pytest.approx(np.mean(own)),
-        "error_standard_error": pytest.approx(np.std(own) / 2),
-        "line_error": pytest.approx(np.mean(line)),
-    }

@@ -1,6 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.methods import active_learning as active_learning
+from toolkit.methods import approximate_memory as approximate_memory
 from toolkit.methods import approximate_mixup as approximate_mixup
 from toolkit.methods import arnoldi as arnoldi
 from toolkit.methods import beta_vae_score as beta_vae_score
@@ -15,6 +16,7 @@ from toolkit.methods import disentanglement as disentanglement
 from toolkit.methods import domain_mismatch as domain_mismatch
 from toolkit.methods import dropout_passes as dropout_passes
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
+from toolkit.methods import episode_recall as episode_recall
 from toolkit.methods import evidence_bound as evidence_bound
 from toolkit.methods import exact_gp as exact_gp
 from toolkit.methods import example_losses as example_losses
@@ -65,6 +67,7 @@ from toolkit.methods import vaal as vaal
 from toolkit.methods import vimco as vimco
 from toolkit.methods.active_learning import ActiveLearning as ActiveLearning
 from toolkit.methods.active_learning import Round as Round
+from toolkit.methods.approximate_memory import ApproximateMemory as ApproximateMemory
 from toolkit.methods.approximate_mixup import ApproximateMixup as ApproximateMixup
 from toolkit.methods.approximate_mixup import SecondOrder as SecondOrder
 from toolkit.methods.arnoldi import RitzPairs as RitzPairs
@@ -77,6 +80,7 @@ from toolkit.methods.dci import DCI as DCI
 from toolkit.methods.disentanglement import Posteriors as Posteriors
 from toolkit.methods.disentanglement import Scores as Scores
 from toolkit.methods.domain_mismatch import Mismatch as Mismatch
+from toolkit.methods.episode_recall import Recalled as Recalled
 from toolkit.methods.example_losses import ExampleLosses as ExampleLosses
 from toolkit.methods.factor_vae import FactorVAE as FactorVAE
 from toolkit.methods.gp_covariance import GPParameters as GPParameters

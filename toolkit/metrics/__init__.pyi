@@ -26,6 +26,7 @@ from toolkit.metrics import mutual_information_gap as mutual_information_gap
 from toolkit.metrics import n_gram as n_gram
 from toolkit.metrics import one_gaussian as one_gaussian
 from toolkit.metrics import rank_correlation as rank_correlation
+from toolkit.metrics import rare_accuracy as rare_accuracy
 from toolkit.metrics import segmentation as segmentation
 from toolkit.metrics import squared_distance as squared_distance
 from toolkit.metrics import top_k_accuracy as top_k_accuracy
