@@ -34,7 +34,7 @@ class Settings(
     settings.Regularization,
     settings.Augmentation,
     settings.FallingAdam,
-    settings.Study,
+    settings.SeededStudy,
     settings.ImageExport,
 ):
     transfer_architecture: str = setting(
@@ -44,6 +44,7 @@ class Settings(
     vaal_units: int = setting(16, "its first channels", paper="128", minimum=1, maximum=4096)
     crop: str = "none"
     epochs: int = other(60, paper="150")
+    num_seeds: int = other(3, paper="5 to 25")
     batch_size: int = 32
 
     @property
@@ -160,7 +161,7 @@ def vaal(run, round):
     plan = data.plans.paired_plan(len(round.labelled), len(round.unlabelled), 4 * s.batch_size, seed=s.seed)
     batches = pool.batches(rows, np.zeros(len(rows)), plan).map(methods.vaal.pair)
     with run.scope("vaal"):
-        how = {"network": "dense" if s.size % 4 else "convolutional", "units": s.vaal_units, "decoder": "bernoulli"}
+        how = {"network": "dense" if s.size % 4 else "convolutional", "units": s.vaal_units, "decoder": "fixed"}
         vae = models.vae.vae(s.size, 3, latent_size=32, seed=s.seed, **how)
         judge = models.latent_discriminator.latent_discriminator(32, units=512, num_layers=4)
         model = methods.VAAL(vae, judge, keras.optimizers.Adam(5e-4))

@@ -40,7 +40,7 @@ class Settings(
     num_neighbors: int = other(64)
     batch_size: int = 64
     learning_rate: float = 2e-3
-    epochs: int = 12
+    epochs: int = 8
 
 
 def load(s):
@@ -66,7 +66,7 @@ def fitted(run, stage, memory):
         model = network(s, pairs, memory)
         falling = training.step_sizes.falling(s.learning_rate, run.num_steps(train))
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
-        model.compile(keras.optimizers.Adam(falling), loss)
+        model.compile(keras.optimizers.Adam(falling, global_clipnorm=1.0), loss)
     run.fit(model, train, validation, stage=stage)
 
 

@@ -68,5 +68,5 @@ def test_resumes_inside_and_after_an_epoch(tmp_path):
 
 
 def test_a_batch_larger_than_the_memory(tmp_path):
-    with pytest.raises(ValueError, match="--memory_size=80 is less than the 90 words of --batch_size=10"):
-        recipe.train(a_run(tmp_path, memory_size=80))
+    with pytest.raises(ValueError, match="--memory_size=79 is less than the 80 words of --batch_size=10"):
+        recipe.train(a_run(tmp_path, memory_size=79))

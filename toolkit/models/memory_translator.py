@@ -142,8 +142,9 @@ def step(
 
 def _attended(decoder, annotations, attention_keys, there):
     """What each step of the decoder attends to, (batch, target words, channels)."""
-    scores = ops.cast(ops.matmul(decoder, ops.transpose(attention_keys, (0, 2, 1))), "float32")
-    weights = ops.softmax(ops.where(there[:, None], scores, -1e9), axis=-1)
+    # Without the scale (Vaswani et al. 2017) the attention to a kind of word is lost again and again.
+    scores = ops.matmul(decoder, ops.transpose(attention_keys, (0, 2, 1))) * decoder.shape[-1] ** -0.5
+    weights = ops.softmax(ops.where(there[:, None], ops.cast(scores, "float32"), -1e9), axis=-1)
     return ops.matmul(ops.cast(weights, annotations.dtype), annotations)
 
 

@@ -10,8 +10,8 @@ class Translations(Run):
 
     data: str = setting(
         "embedded",
-        "embedded[:SENTENCES], an invented language; embedded:mapping[:SEQUENCES], numbers under a random function; "
-        "tsv:FILE, a sentence and its translation in each line, a tab between",
+        "embedded[:SENTENCES[:WORDS]], an invented language; embedded:mapping[:SEQUENCES], numbers under a random "
+        "function; tsv:FILE, a sentence and its translation in each line, a tab between",
         path=True,
     )
     max_words: int = setting(30, "longest sentence that is read of a file, in words", minimum=1, maximum=1000)

@@ -44,6 +44,11 @@ def test_occurrences_of_numbers_are_those_of_the_whole_number():
             assert count == (sum(event in each for each in sources) if event else -1)
 
 
+def test_as_many_words_as_asked_for():
+    found = data.translation.load("embedded:2000:60")
+    assert len(found.source.tokens) == 60 + 1 + 4 and len(found.target.tokens) == 60 + 2 + 4
+
+
 def test_batches_are_each_pair_once_an_epoch(pairs):
     batches = pairs.batches("train", 16)
     inputs, target = batches.arrays()
@@ -74,6 +79,8 @@ def test_a_file_of_ones_own(tmp_path):
         ("embedded:5", "of 20 to 1,000,000"),
         ("embedded:mapping:", "expected embedded"),
         ("embedded:other", "expected embedded"),
+        ("embedded:mapping:40:50", "expected embedded"),
+        ("embedded:40:9", "and 40 to 10,000 words"),
     ],
 )
 def test_what_is_not_there(source, message):

@@ -95,8 +95,8 @@ def load(source: str, *, max_words: int = 30, held_out: float = 0.2, seed: int =
     """Reads pairs of sentences.
 
     Args:
-        source: READER:REST. embedded[:SENTENCES], an invented language; embedded:mapping[:SEQUENCES], the paper's
-            synthetic task; tsv:FILE, a sentence and its translation in each line, a tab between.
+        source: READER:REST. embedded[:SENTENCES[:WORDS]], an invented language; embedded:mapping[:SEQUENCES], the
+            paper's synthetic task; tsv:FILE, a sentence and its translation in each line, a tab between.
         max_words: Longer sentences are left out.
         held_out: Of a file, the share of pairs that is not trained on: half of it is read first, half is tested.
         seed: Decides what is made up, what is held out, and the order.

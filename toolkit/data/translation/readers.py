@@ -8,21 +8,26 @@ import numpy as np
 from toolkit.data.translation.embedded import PARTS, Pair, invented, mapping
 from toolkit.files import text
 
-_MADE = {"": (4000, invented), "mapping": (4000, mapping)}
+_SENTENCES, _WORDS = 4000, 1000
 _FEWEST, _MOST = 20, 1_000_000  # pairs
+_FEWEST_WORDS, _MOST_WORDS = 40, 10_000
 
 
 def _embedded(rest, *, seed, **_):
-    found = re.fullmatch("(mapping)?:?([0-9]{1,9})?", rest)
-    name, number = (found[1] or "", found[2]) if found else ("", None)
-    usual, make = _MADE[name]
-    number = int(number) if number else usual
-    if not found or rest.endswith(":") or not _FEWEST <= number <= _MOST:
+    found = re.fullmatch("(mapping)?(?:(?:^|:)([0-9]{1,9}))?(?::([0-9]{1,9}))?", rest)
+    sentences, words = (int((found and found[group]) or usual) for group, usual in ((2, _SENTENCES), (3, _WORDS)))
+    is_mapping = bool(found and found[1])
+    if (
+        not found
+        or not _FEWEST <= sentences <= _MOST
+        or not _FEWEST_WORDS <= words <= _MOST_WORDS
+        or (found[3] and (is_mapping or not found[2]))
+    ):
         raise ValueError(
-            f"--data=embedded:{rest[:60]}: expected embedded[:SENTENCES] or embedded:mapping[:SEQUENCES], of {_FEWEST} "
-            f"to {_MOST:,}."
+            f"--data=embedded:{rest[:60]}: expected embedded[:SENTENCES[:WORDS]] or embedded:mapping[:SEQUENCES], of "
+            f"{_FEWEST} to {_MOST:,}, and {_FEWEST_WORDS} to {_MOST_WORDS:,} words."
         )
-    return make(number, seed)
+    return mapping(sentences, seed) if is_mapping else invented(sentences, seed, words)
 
 
 def _tsv(rest, *, max_words, held_out, seed):
