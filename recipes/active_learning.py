@@ -8,8 +8,10 @@ for next, and trains anew; with strong regularisation or without, on pools that 
   python -m recipes.active_learning --mode=transfer                        what was chosen, for another architecture
   python -m recipes.active_learning --workdir=runs/own --data=folder:FOLDER --unlabelled=FOLDER --oracle=ask
 
-Here: digits, by entropy, seed 0, a minute and a half on two busy cores: with 40 labels 75.5 % of 359 test
-images right, with 100 labels 90.5, with 160 labels 93.9.
+Here: digits, means of the claims' eight seeds, 200 labels: random 92.4 % right, least confidence 96.7, coreset 95.1,
+centre of gravity 79.5. Of digits that lie anywhere within a pixel, least confidence is 2.2 points above random on the
+mean of its curve, and 0.4 below under regularisation, which random gains 5.6 by; where nine in ten images are copies,
+23 above. The default run, by entropy, seed 0: with 40 labels 75.5 % right, with 160 93.9.
 
 Paper: CIFAR-10, VGG-16, a fifth of the labels: 76 to 78.5 % by every strategy, random among them.
 

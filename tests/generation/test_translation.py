@@ -20,7 +20,7 @@ def pairs(seed=0, rows=4, words=5, said=4):
     return {name: each.astype("int32") for name, each in (("source", source), ("before", before), ("target", target))}
 
 
-@pytest.fixture(params=[True, False], ids=["memory", "without"])
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["memory", "without"])
 def model(request):
     keras.utils.set_random_seed(1)
     model = memory_translator.translator(20, 15, units=8, embedding_size=6, memory=MEMORY if request.param else None)
@@ -43,12 +43,14 @@ def test_each_word_is_the_networks_most_probable_one(model):
         assert end == 6 or (row[end] == 2 and not np.any(row[end + 1 :]))
 
 
+@pytest.mark.slow
 def test_a_wider_beam_is_never_less_probable(model):
     given = pairs()["source"]
     one, four = (translation.translate(model, given, num_words=5, start=1, end=2, beam_width=w) for w in (1, 4))
     assert np.all(four.score[:, 0] >= one.score[:, 0] - 1e-4)
 
 
+@pytest.mark.slow
 def test_reading_is_the_memorys_rule_and_changes_no_weight():
     keras.utils.set_random_seed(0)
     model = memory_translator.translator(20, 15, units=8, embedding_size=6, memory=MEMORY)

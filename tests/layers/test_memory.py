@@ -151,6 +151,7 @@ def examples(seed, number=2):
     return np.concatenate([images, vectors(seed, len(labels), 8)], axis=1).astype("float32"), labels
 
 
+@pytest.mark.slow
 def test_fit_learns_what_to_compare(tmp_path):
     model = network(keras.optimizers.Adam(1e-2))
     for seed in range(40):
@@ -180,6 +181,7 @@ def test_mixed_precision_keeps_the_memory_in_float32(policy):
     assert found["confidence"].dtype == "float32"
 
 
+@pytest.mark.slow
 def test_compiled_training_is_as_eager_training():
     queries, labels = vectors(6, 5, 8, 6), np.random.default_rng(6).integers(0, 9, (5, 8))
     layers = [filled(age_noise=0.0) for _ in range(3)]  # XLA draws otherwise
@@ -196,6 +198,7 @@ def test_compiled_training_is_as_eager_training():
             np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not jax_backend.is_installed(), reason="JAX is not installed")
 def test_fit_on_jax(tmp_path):
     model, (images, labels) = network("sgd"), examples(0)

@@ -17,7 +17,7 @@ def pairs(seed=0, rows=3, words=5, said=4):
     return {name: each.astype("int32") for name, each in (("source", source), ("before", before), ("target", target))}
 
 
-@pytest.fixture(params=[MEMORY, None], ids=["memory", "without"])
+@pytest.fixture(params=[MEMORY, pytest.param(None, marks=pytest.mark.slow)], ids=["memory", "without"])
 def model(request):
     keras.utils.set_random_seed(0)
     model = memory_translator.translator(20, 15, units=8, embedding_size=6, memory=request.param)
@@ -60,6 +60,7 @@ def test_the_recalled_word_is_raised():
     np.testing.assert_allclose(np.delete(change, 11, axis=-1), 0.0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_learns_and_saves(tmp_path):
     keras.utils.set_random_seed(0)
     model = memory_translator.translator(20, 15, units=8, embedding_size=6, memory=MEMORY)

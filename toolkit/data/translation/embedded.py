@@ -36,7 +36,7 @@ def invented(num_sentences: int, seed: int, num_words: int = 1000, unseen: float
     [ADJECTIVE] mi VERB". Each word has one translation, which nothing tells but sentences: half are nouns, a quarter
     verbs and a quarter adjectives. In "train" and "validation" the word of rank r comes with a probability proportional
     to 1 / r, so that most are rare, and the last of each kind do not come at all. In "test" all words come equally
-    often. "context" has each of those that were never trained on, about once.
+    often. "context" has each of those that neither of the first two has, about once.
 
     Args:
         num_sentences: Of "train"; "validation" has a tenth as many, "test" a quarter.
@@ -65,26 +65,33 @@ def invented(num_sentences: int, seed: int, num_words: int = 1000, unseen: float
         shares = 1.0 / np.arange(1, len(known) + 1)
         return random.choice(known, p=shares / shares.sum())
 
-    cycles = {kind: itertools.cycle(random.permutation(words[-held[kind] :])) for kind, words in kinds.items()}
+    spoken = {kind: set() for kind in kinds}
     draws = {
-        "zipf": zipf,
-        "even": lambda kind: random.choice(kinds[kind]),
-        "unseen": lambda kind: next(cycles[kind]),
+        "train": zipf,
+        "validation": zipf,
+        "context": lambda kind: next(unspoken[kind]),
+        "test": lambda kind: random.choice(kinds[kind]),
     }
 
-    def sentence(draw):
+    def sentence(part):
+        draw = draws[part]
         nouns, verb = [draw("n"), draw("n")], draw("v")
-        adjectives = [[draw("a")] if random.random() < 0.5 else [] for _ in nouns]
+        adjectives = [[draw("a")] if part == "context" or random.random() < 0.5 else [] for _ in nouns]
+        for kind, words in zip("nva", (nouns, [verb], sum(adjectives, [])), strict=True):
+            spoken[kind].update(words)
         (said, told), (first, second) = ([], []), zip(adjectives, nouns, strict=True)
         for adjective, noun in (first, second):
             said += ["ka", *(source[word] for word in adjective), source[noun]] + [source[verb]] * (noun is nouns[0])
             told += [target[noun], *(target[word] for word in adjective)] + ["lo"] * (noun is nouns[0])
         return Pair(" ".join(said), " ".join([*told, "mi", target[verb]]))
 
-    counts = {"train": num_sentences, "validation": -(-num_sentences // 10), "test": -(-num_sentences // 4)}
-    counts["context"] = max(-(-held["n"] // 2), held["v"], held["a"])
-    kind = {"train": "zipf", "validation": "zipf", "context": "unseen", "test": "even"}
-    return {part: [sentence(draws[kind[part]]) for _ in range(counts[part])] for part in PARTS}
+    found = {"train": [sentence("train") for _ in range(num_sentences)]}
+    found["validation"] = [sentence("validation") for _ in range(-(-num_sentences // 10))]
+    left = {kind: random.permutation(np.setdiff1d(words, list(spoken[kind]))) for kind, words in kinds.items()}
+    unspoken = {kind: itertools.cycle(words) for kind, words in left.items()}
+    enough = max(-(-len(left["n"]) // 2), len(left["v"]), -(-len(left["a"]) // 2))
+    found["context"] = [sentence("context") for _ in range(enough)]
+    return found | {"test": [sentence("test") for _ in range(-(-num_sentences // 4))]}
 
 
 def mapping(num_sequences: int, seed: int) -> dict[str, list[Pair]]:
@@ -93,8 +100,8 @@ def mapping(num_sequences: int, seed: int) -> dict[str, list[Pair]]:
     A source is As and Bs with a number of four digits to the base 4 among them, such as "A 0 1 3 2 B A"; its target is
     the same with f of the number, f being a random function from numbers to numbers (paper: of seven digits; 16,000
     numbers). In "train" and "validation" the number of rank r comes with a probability proportional to 1 / r, and a
-    tenth of them do not come at all; "test" has all numbers equally often, and "context" once each of those that were
-    never trained on.
+    tenth of them do not come at all; "test" has all numbers equally often, and "context" once each of those that
+    neither of the first two has.
 
     Args:
         num_sequences: Of "train"; "validation" has a tenth as many, "test" a quarter.
@@ -108,7 +115,7 @@ def mapping(num_sequences: int, seed: int) -> dict[str, list[Pair]]:
     random = np.random.default_rng([32, seed])
     numbers = random.permutation(4**_DIGITS)
     image = random.integers(0, 4**_DIGITS, 4**_DIGITS)
-    known, unseen = np.split(numbers, [len(numbers) - len(numbers) // 10])
+    known = numbers[: -(len(numbers) // 10)]
     shares = 1.0 / np.arange(1, len(known) + 1)
 
     def digits(number):
@@ -122,12 +129,9 @@ def mapping(num_sequences: int, seed: int) -> dict[str, list[Pair]]:
     def zipf(count):
         return random.choice(known, count, p=shares / shares.sum())
 
-    drawn = {
-        "train": zipf(num_sequences),
-        "validation": zipf(-(-num_sequences // 10)),
-        "context": unseen,
-        "test": random.choice(numbers, -(-num_sequences // 4)),
-    }
+    drawn = {"train": zipf(num_sequences), "validation": zipf(-(-num_sequences // 10))}
+    drawn["context"] = np.setdiff1d(numbers, np.concatenate(list(drawn.values())))
+    drawn["test"] = random.choice(numbers, -(-num_sequences // 4))
     return {part: [sequence(number) for number in drawn[part]] for part in PARTS}
 
 
