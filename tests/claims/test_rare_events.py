@@ -42,7 +42,7 @@ def trained(found):
     model = keras.Model([embedding.input, label], memory(embedding.output, label))
     model.compile(keras.optimizers.Adam(1e-3))
     batches = found.splits.train.map(lambda image, label: ((image, label), label))
-    model.fit(batches.dataset(), steps_per_epoch=1500, verbose=0)
+    model.fit(batches.dataset(), steps_per_epoch=1500, shuffle=False, verbose=0)
     return before, embedding
 
 
@@ -72,4 +72,4 @@ def test_accuracy_rises_over_an_episode(found, trained):
         for times in range(10)
     ]
     print("\nright by how often a class was seen:", " ".join(f"{share:.1f}" for share in by))
-    assert by[0] < 5 and by[1] > 70 and by[9] > by[1] + 5 and np.mean(by[5:]) > np.mean(by[1:4])
+    assert by[0] < 5 and by[1] > 85 and by[9] > by[1] + 2 and np.mean(by[5:]) > np.mean(by[1:4])
