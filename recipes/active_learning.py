@@ -8,8 +8,10 @@ for next, and trains anew; with strong regularisation or without, on pools that 
   python -m recipes.active_learning --mode=transfer                        what was chosen, for another architecture
   python -m recipes.active_learning --workdir=runs/own --data=folder:FOLDER --unlabelled=FOLDER --oracle=ask
 
-Here: digits, by entropy, seed 0, a minute and a half on two busy cores: with 40 labels 75.5 % of 359 test
-images right, with 100 labels 90.5, with 160 labels 93.9.
+Here: digits, means of the claims' eight seeds, 200 labels: random 92.4 % right, least confidence 96.7, coreset 95.1,
+centre of gravity 79.5. Of digits that lie anywhere within a pixel, least confidence is 2.2 points above random on the
+mean of its curve, and 0.4 below under regularisation, which random gains 5.6 by; where nine in ten images are copies,
+23 above. The default run, by entropy, seed 0: with 40 labels 75.5 % right, with 160 93.9.
 
 Paper: CIFAR-10, VGG-16, a fifth of the labels: 76 to 78.5 % by every strategy, random among them.
 
@@ -34,7 +36,7 @@ class Settings(
     settings.Regularization,
     settings.Augmentation,
     settings.FallingAdam,
-    settings.Study,
+    settings.SeededStudy,
     settings.ImageExport,
 ):
     transfer_architecture: str = setting(
@@ -44,6 +46,7 @@ class Settings(
     vaal_units: int = setting(16, "its first channels", paper="128", minimum=1, maximum=4096)
     crop: str = "none"
     epochs: int = other(60, paper="150")
+    num_seeds: int = other(3, paper="5 to 25")
     batch_size: int = 32
 
     @property
@@ -160,7 +163,7 @@ def vaal(run, round):
     plan = data.plans.paired_plan(len(round.labelled), len(round.unlabelled), 4 * s.batch_size, seed=s.seed)
     batches = pool.batches(rows, np.zeros(len(rows)), plan).map(methods.vaal.pair)
     with run.scope("vaal"):
-        how = {"network": "dense" if s.size % 4 else "convolutional", "units": s.vaal_units, "decoder": "bernoulli"}
+        how = {"network": "dense" if s.size % 4 else "convolutional", "units": s.vaal_units, "decoder": "fixed"}
         vae = models.vae.vae(s.size, 3, latent_size=32, seed=s.seed, **how)
         judge = models.latent_discriminator.latent_discriminator(32, units=512, num_layers=4)
         model = methods.VAAL(vae, judge, keras.optimizers.Adam(5e-4))

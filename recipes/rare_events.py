@@ -6,12 +6,14 @@ Learns what makes two drawings the same character, so that a memory tells new on
   python -m recipes.rare_events --workdir=runs/omniglot --data=omniglot:images_background.zip,images_evaluation.zip
   python -m recipes.rare_events --workdir=runs/paper --data=omniglot:FOLDER --image_size=28 --filters=64
 
-Here: to be measured.
+Here: 50 made-up characters that were not trained on, seed 0, eight minutes on two busy cores: of 5 classes 93.0 % after
+one drawing of each and 98.0 % after five, of 20 classes 81.3 and 94.2 %; pixels' nearest neighbour 69.2, 88.7, 48.8 and
+74.5 %. Omniglot's small sets, ten minutes: 84.8, 94.3, 65.2 and 81.9 %; pixels 42.8, 68.5, 24.6 and 45.8 %.
 
 Paper: Omniglot, 5 classes told apart after 1 drawing of each 98.4 %, after 5 99.6 %; 20 classes 95.0 and 98.6 %.
 
-Differs from the paper: smaller images and fewer filters, which two cores train in minutes; without a second set the
-test classes are other ones of the same kind.
+Differs from the paper: smaller images and fewer filters, which two cores train in minutes; the memory is kept through
+the whole training, as the text has it, and not emptied before each episode, as the code does.
 """
 
 import numpy as np
@@ -33,10 +35,11 @@ class Settings(settings.Characters, settings.Memory, settings.FallingAdam, setti
         256, "slots of the exported model's memory", minimum=5, maximum=1_000_000, changeable=True
     )
     image_size: int = other(20, paper="28")
+    memory_size: int = other(2048, paper="8192, for three times as many classes")
     key_size: int = other(64, paper="128")
     batch_size: int = 64
     learning_rate: float = other(1e-3, paper="1e-4")
-    epochs: int = 3
+    epochs: int = 4
     max_measured: int = other(20, help="episodes of 5 classes on which each exported file is measured")
 
     def check(self) -> None:

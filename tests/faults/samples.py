@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import io
+import json
 import lzma
 import pathlib
 import zipfile
@@ -99,6 +100,74 @@ def iam(folder):
     where = pathlib.Path("a01/a01-000")
     damaged = ["trainset.txt", "ascii" / where / "a01-000u.txt", "lineStrokes" / where / "a01-000u-03.xml"]
     return Sample(f"iam:{folder}", [folder / name for name in damaged])
+
+
+def inkml(folder):
+    """As ImadocSen-OnDB is published: words in a sentence, a folder for each writer."""
+    paths = []
+    for writer in range(20):
+        words = []
+        for number, word in enumerate(("a", "line", "of", "words")):
+            points = np.cumsum(np.random.default_rng(20 * writer + number).integers(-9, 12, (40, 2)), axis=0)
+            traces = "".join(
+                f'<trace contextRef="#c">{", ".join(f"{x} {y}" for x, y in part.tolist())}</trace>\n'
+                for part in np.split(points, 2)
+            )
+            truth = f'<annotationXML type="Ground truth"><type>Word</type><label>{word}</label></annotationXML>'
+            words.append(f"<traceGroup>{truth}\n{traces}</traceGroup>\n")
+        content = (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<ink xmlns="http://www.w3.org/2003/InkML"><definitions>'
+            '<context xml:id="c"><traceFormat><channel name="X"/><channel name="Y"/></traceFormat></context>'
+            "</definitions>\n"
+            '<traceGroup><annotation type="truth">a line of words</annotation>\n'
+            + "".join(words)
+            + "</traceGroup></ink>\n"
+        )
+        paths.append(write(folder / f"writer{writer}" / "sentence1.inkml", content.encode()))
+    return Sample(f"inkml:{folder}", [paths[3]])
+
+
+def inkml_whole(folder):
+    sample = inkml(folder)
+    return Sample(f"inkml_whole:{folder}", sample.files)
+
+
+def quickdraw(folder, raw=False):
+    rows = []
+    for number in range(60):
+        points = np.random.default_rng(number).integers(0, 256, (20, 2)).T.tolist()
+        drawing = [[*points, list(range(20))], [[1], [2], [300]]] if raw else [points, [[1], [2]]]
+        rows.append(json.dumps({"word": "cat", "recognized": True, "key_id": str(number), "drawing": drawing}))
+    path = write(folder / "cat.ndjson", "".join(f"{row}\n" for row in rows).encode())
+    return Sample(f"quickdraw:{folder}", [path])
+
+
+def raw_quickdraw(folder):
+    return quickdraw(folder, raw=True)
+
+
+def _sketches(folder, convert, save=np.savez_compressed):
+    path, arrays = folder / "cat.npz", {}
+    for name, size in (("train", 20), ("valid", 4), ("test", 4)):
+        arrays[name] = np.empty(size, object)
+        arrays[name][:] = [convert(np.rint(3 * offsets(number, 40 + number))) for number in range(size)]
+    save(path, **arrays)
+    return Sample(f"sketch_rnn:{path}", [path])
+
+
+def sketch_rnn(folder):
+    return _sketches(folder, lambda drawing: (drawing / [1, 1, 3]).astype("int16"))
+
+
+def plain_sketch_rnn(folder):
+    """Five numbers a point, not compressed."""
+
+    def five(drawing):
+        ends = drawing[:, 2:] / 3
+        rows = np.concatenate([drawing[:, :2], 1 - ends, ends, 0 * ends], axis=1)
+        return np.concatenate([rows, [[0, 0, 0, 0, 1]] * 3])
+
+    return _sketches(folder, five, np.savez)
 
 
 def text(folder):
@@ -250,7 +319,11 @@ def nothing(source):
 STROKES = {
     "embedded": [nothing("embedded:40")],
     "iam": [iam],
+    "inkml": [inkml],
+    "inkml_whole": [inkml_whole],
     "omniglot": [omniglot_zip, omniglot_folder],
+    "quickdraw": [quickdraw, raw_quickdraw],
+    "sketch_rnn": [sketch_rnn, plain_sketch_rnn],
     "npy": [npy_strokes],
 }
 TEXT = {

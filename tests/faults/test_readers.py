@@ -35,7 +35,7 @@ from toolkit.data.videos import readers as video_readers
 
 
 def load_strokes(source):
-    with_text = not source.startswith("omniglot")
+    with_text = not source.startswith(("omniglot", "quickdraw", "sketch_rnn"))
     strokes.load(source, batch_size=4, seed=0, text=with_text).train.peek()
 
 

@@ -208,6 +208,122 @@ def test_quickdraw_is_what_points_are(tmp_path):
         np.testing.assert_array_equal(strokes.read_file(path), expected)
 
 
+INK = '<ink xmlns="http://www.w3.org/2003/InkML"><annotation type="truth">word</annotation>{}</ink>'
+TRACE = "<trace>1 2, 3 4, 5 6</trace>"
+INKS = {
+    "entities": ('<!DOCTYPE ink [<!ENTITY a "lol">]>' + INK.format(TRACE), "document type"),
+    "an external entity": ('<!DOCTYPE ink SYSTEM "/etc/passwd">' + INK.format(TRACE), "document type"),
+    "a huge attribute": (INK.format(f'<trace brushRef="{"b" * (30 << 20)}">' + TRACE[7:]), "works"),
+    "a huge comment": (INK.format(f"<!--{'c' * (30 << 20)}-->" + TRACE), "works"),
+    "a huge transcript": (INK.format(TRACE + f"<annotation type='label'>{'w ' * (1 << 20)}</annotation>"), "works"),
+    "a huge number": (INK.format(f"<trace>1 {'5' * 1_000_000}</trace>"), "where no pen is"),
+    "a huge hexadecimal": (INK.format(f"<trace>1 #{'F' * 1_000_000}</trace>"), "where no pen is"),
+    "a million blanks": (INK.format(f"<trace>1{' ' * 1_000_000}x</trace>"), "point 1: expected 2 numbers"),
+    "a million quotes": (INK.format(f"<trace>1 {chr(39) * 1_000_000}</trace>"), "point 1: expected 2 numbers"),
+    "a million numbers in a point": (INK.format(f"<trace>{'1 ' * 1_000_000}</trace>"), "point 1: expected 2 numbers"),
+    "many points": (INK.format(f"<trace>{'1 1,' * 300_000}1 1</trace>"), "works"),
+    "a million points and one": (INK.format(f"<trace>{'1 1,' * 1_000_000}1 1</trace>"), "at most 1,000,000"),
+    "many differences": (INK.format("<trace>1 1,'1'1" + ",1 1" * 50_000 + "</trace>"), "works"),
+    "a hundred thousand brackets": (INK.format("<a>" * 100_000 + "</a>" * 100_000 + TRACE), "deep"),
+    "a hundred thousand groups": (INK.format("<traceGroup/>" * 100_001 + TRACE), "at most 100,000"),
+    "a hundred thousand formats": (INK.format("<traceFormat/>" * 100_001 + TRACE), "at most 100,000"),
+    "a hundred thousand channels": (
+        INK.format("<traceFormat>" + '<channel name="F"/>' * 90_000 + "</traceFormat>" + TRACE),
+        "with the channels X and Y",
+    ),
+    "contexts in a circle": (
+        INK.format('<context id="a" contextRef="#b"/><context id="b" contextRef="#a"/>' + TRACE),
+        "in a circle",
+    ),
+    "a long way of contexts": (
+        INK.format(
+            "".join(f'<context id="c{n}" contextRef="#c{n + 1}"/>' for n in range(40_000))
+            + '<trace contextRef="#c0">1 2</trace>' * 40_000
+        ),
+        "leads to none, or in a circle",
+    ),
+    "views of each other": (
+        INK.format('<traceView id="a" traceDataRef="#b"/><traceView id="b" traceDataRef="#a"/>' + TRACE),
+        "works",
+    ),
+    "a file": (INK.format('<trace contextRef="file:///etc/passwd#a">1 2</trace>'), "is not followed"),
+    "65 MB": (INK.format(TRACE + " " * (65 << 20)), "--max_gigabytes"),
+    "NaN": (INK.format("<trace>nan 1</trace>"), "point 1: expected"),
+    "infinite": (INK.format("<trace>1e999 1</trace>"), "where no pen is"),
+    "superscript digits": (INK.format("<trace>² ³</trace>"), "point 1: expected"),
+    "underscores": (INK.format("<trace>1_0 1</trace>"), "point 1: expected"),
+    "UTF-16": (INK.format(TRACE).encode("utf-16"), "works"),
+    "zero bytes": (INK.format(TRACE + "\0"), "not whole XML"),
+    "two documents": (INK.format(TRACE) * 2, "not whole XML"),
+    "marks of direction": (INK.replace("word", "\u202egnol").format(TRACE), "works"),
+    "no transcript": (f"<ink>{TRACE}</ink>", "no transcript"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content, expected", table((name, *row) for name, row in INKS.items()))
+def test_inks(content, expected, tmp_path):
+    sample = samples.inkml(tmp_path)
+    path = sample.files[0]
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    check_answer(lambda: strokes.read(sample.source, seed=0, text=True), [path.parent.name], expected)
+
+
+def objects(*steps):
+    """A part of sketch-rnn's file, of a pickle's steps."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": (1,)})
+    return file.getvalue() + b"".join(steps)
+
+
+def row(*drawings):
+    found = np.empty(len(drawings), object)
+    found[:] = drawings
+    return found
+
+
+FLAGGED = np.array([[3, 4, 0], [1, 0, 1]], "int16")
+RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\n"
+SKETCHES = {
+    "drawings": (row(FLAGGED, FLAGGED), "works"),
+    "one drawing of numbers": (np.stack([FLAGGED, FLAGGED]), "works"),
+    "lists": (row([[1, 2, 1]], [[1, 2, 1]]), "arrays of numbers"),
+    "texts": (np.array(["a", "b"]), "expected numbers of shape"),
+    "names": (row("a", "b"), "arrays of numbers"),
+    "objects of objects": (row(row(FLAGGED), FLAGGED), "arrays of numbers"),
+    "code": (objects(b"\x80\x02cos\nsystem\nU\x0ctouch canary\x85R."), "could run code"),
+    "code by another name": (objects(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93\x8c\x011\x85R."), "could run code"),
+    "a place far away": (objects(b"\x80\x02Nr\xff\xff\xff\x7f."), "arrays of numbers"),
+    "a giant of bytes": (objects(b"\x80\x05\x96" + b"\xff" * 6 + b"\0\0."), "none of NumPy's"),
+    "a giant frame": (objects(b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f."), "arrays of numbers"),
+    "tuples in tuples": (objects(b"\x80\x02N" + b"\x85" * 500_000 + b"."), "arrays of numbers"),
+    "no end": (objects(b"\x80\x02N"), "arrays of numbers"),
+    "nothing": (objects(), "arrays of numbers"),
+    "two columns": (row(FLAGGED[:, :2]), "expected numbers of shape"),
+    "NaN": (row(FLAGGED * np.array([np.nan, 1, 1])), "not finite"),
+    "1e300": (row(FLAGGED * np.array([1e300, 1, 1])), "not finite"),
+    "flags of two": (row(FLAGGED * np.array([1, 1, 2])), "0 or 1"),
+    "no points": (row(FLAGGED[:0]), "expected numbers of shape"),
+    "a million points and one": (row(np.zeros((1_000_001, 3), "int8")), "1000001 points"),
+}
+
+
+@pytest.mark.parametrize("content, expected", table((name, *row) for name, row in SKETCHES.items()))
+def test_sketches(content, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = samples.sketch_rnn(tmp_path).source
+    with zipfile.ZipFile("cat.npz") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    if not isinstance(content, bytes):
+        file = io.BytesIO()
+        np.lib.format.write_array(file, content, allow_pickle=True)
+        content = file.getvalue()
+    with zipfile.ZipFile("cat.npz", "w") as archive:
+        for name, part in {**parts, "valid.npy": content}.items():
+            archive.writestr(name, part)
+    with unchanged(tmp_path):
+        check_answer(lambda: strokes.read(source, seed=0, text=False), ["cat.npz, valid"], expected)
+
+
 XML = '<?xml version="1.0"?><WhiteboardCaptureSession><StrokeSet>{}</StrokeSet></WhiteboardCaptureSession>'
 STROKE = "<Stroke>" + '<Point x="5" y="7"/>' * 9 + "</Stroke>"
 XMLS = {
@@ -321,6 +437,12 @@ SOURCES = {
     "embedded:60:1000": "works",
     "embedded:nan": "at least 20",
     "npy:": "its path is missing",
+    "inkml:": "its path is missing",
+    "inkml:notes.txt": "not whole XML",
+    "inkml:archive.zip": "is a zip. Unpack it",
+    "inkml_whole:/dev/zero": "a pipe or a device",
+    "quickdraw:notes.txt": "without text",
+    "sketch_rnn:loop": "without text",
     "npy:~nosuchuser/strokes": "no such user",
     "~nosuchuser/strokes": "no such user",
     "npy:a\0b": "no such file or folder",
@@ -376,7 +498,8 @@ def test_spacings(spacing, expected, tmp_path):
 
 def test_one_bad_file_is_left_out_by_a_flag(tmp_path, capsys):
     """By each reader; the files are named and counted."""
-    for maker, damaged in ((samples.npy_strokes, 0), (samples.iam, -1), (samples.omniglot_folder, 0)):
+    makers = ((samples.npy_strokes, 0), (samples.iam, -1), (samples.omniglot_folder, 0), (samples.inkml, 0))
+    for maker, damaged in makers:
         folder = tmp_path / maker.__name__
         folder.mkdir()
         sample = maker(folder)
@@ -385,7 +508,7 @@ def test_one_bad_file_is_left_out_by_a_flag(tmp_path, capsys):
         read = functools.partial(strokes.read, sample.source, seed=0, text=False)
         check_answer(read, [sample.files[damaged].name], "--skip_corrupt")
         left = read(skip_corrupt=True)
-        assert sum(map(len, left)) == whole - 1
+        assert sum(map(len, left)) == whole - (4 if maker is samples.inkml else 1)
         told = capsys.readouterr().out
         assert "1 of" in told and str(sample.files[damaged]) in told
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from toolkit.files.names import natural_order, printable
+from toolkit.files.names import natural_order, printable, visible
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,15 @@ def test_numbers_in_names_are_ordered_as_numbers():
     # Whatever order a set gives them in, names that differ only in zeros come in one.
     for names in itertools.permutations(["s1", "s01", "s001", "s"]):
         assert sorted(names, key=natural_order) == ["s", "s001", "s01", "s1"]
+
+
+def test_files_that_are_hidden_are_not_found(tmp_path):
+    for name in ("b.npz", "a/c.NPZ", "a/._c.npz", ".cache/d.npz", "e.txt", "a/f.npz.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / ".up").mkdir()
+    (tmp_path / ".up" / "g.npz").touch()
+    assert visible(tmp_path, ".npz") == [tmp_path / "a" / "c.NPZ", tmp_path / "b.npz"]
+    assert visible(tmp_path / ".up", ".npz") == [tmp_path / ".up" / "g.npz"], "named by the user"
+    assert visible(tmp_path / "none", ".npz") == []

@@ -80,7 +80,7 @@ def test_steps_are_down_the_published_losses_gradients():
         np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def test_the_discriminator_finds_the_images_that_are_unlike_the_labelled(seed):
     """Dark images are labelled; of the others half are bright: these are the ones to ask for, in every seed."""
     random = np.random.default_rng(seed)
@@ -96,16 +96,10 @@ def test_the_discriminator_finds_the_images_that_are_unlike_the_labelled(seed):
     model = made(adversary_weight=1.0, rate=3e-3, optimizer=keras.optimizers.Adam)
     history = model.fit(pairs.dataset(), steps_per_epoch=2, epochs=20, shuffle=False, verbose=0).history
     assert history["loss"][-1] < history["loss"][0]
+    # Two steps of the one for each of the other; a checkpoint of the model has both.
+    assert int(model.optimizer.iterations) == 80 and int(model.discriminator_optimizer.iterations) == 40
     told = model.discriminator.predict(np.asarray(mean_code(model, pool)), verbose=0)[40:]
     assert np.mean(np.argsort(told)[:20] >= 40) > 0.8
-
-
-def test_both_optimizers_are_the_models_own():
-    """So that a checkpoint of the model has both, as that of a FactorVAE does."""
-    model = made(optimizer=keras.optimizers.Adam)
-    model.train_on_batch(*pair(IMAGES))
-    assert int(model.optimizer.iterations) == 2 and int(model.discriminator_optimizer.iterations) == 1
-    assert model.discriminator_optimizer.built and len(model.discriminator_optimizer.variables) > 6
 
 
 def test_arguments_are_checked():

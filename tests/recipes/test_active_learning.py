@@ -67,12 +67,18 @@ def test_what_a_strategy_needs_is_there(tmp_path, strategy):
 
 
 @pytest.mark.slow
-def test_resumes_within_a_round_and_between_rounds(tmp_path):
+@pytest.mark.parametrize(
+    ("how", "cut"),  # the first in the training of VAAL, the second in the last round's
+    [
+        ({"query_strategy": "vaal", "vaal_epochs": 1, "vaal_units": 2}, 5),
+        ({"rand_augment": 1, "averaging_epochs": 1, "crop": "shift"}, 4),
+    ],
+)
+def test_resumes_within_a_round_and_between_rounds(tmp_path, how, cut):
     def start(workdir):
-        how = {"query_strategy": "vaal", "vaal_epochs": 1, "vaal_units": 2, "rand_augment": 1, "averaging_epochs": 1}
-        return a_run(workdir, **how, crop="shift", epochs=1, checkpoint_minutes=0.0)
+        return a_run(workdir, **how, epochs=1, checkpoint_minutes=0.0)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(2, 3))
+    check_resumes(start, recipe.train, tmp_path, cuts=(cut,))
 
 
 @pytest.mark.slow
@@ -89,10 +95,10 @@ def test_more_rounds_later_are_the_same_rounds(tmp_path):
 
 @pytest.mark.slow
 def test_trained_on_under_what_was_chosen_is_refused(tmp_path):
-    run = a_run(tmp_path, num_rounds=2, epochs=1)
+    run = a_run(tmp_path, epochs=1, learning_rate=0.02)
     recipe.train(run)
     run.close()
-    longer = a_run(tmp_path, num_rounds=2, epochs=2)
+    longer = a_run(tmp_path, epochs=25, learning_rate=0.02)  # after which other weights are the best
     with pytest.raises(ValueError, match="round_0/query was made of 'round_0/model' as it was at step 3"):
         recipe.train(longer)
     longer.close()
@@ -120,6 +126,27 @@ def test_a_person_fills_in_a_file(tmp_path):
     run.close()
 
 
+@pytest.mark.slow
+def test_a_folder_of_images_without_labels_is_asked_for(tmp_path):
+    from PIL import Image
+
+    (tmp_path / "images").mkdir()
+    for number, image in enumerate(np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3)).astype("uint8")):
+        Image.fromarray(image).save(tmp_path / "images" / f"{number:02}.png")
+    how = {"oracle": "csv", "unlabelled": str(tmp_path / "images"), "query_size": 3, "epochs": 1}
+    run = a_run(tmp_path / "run", **how)
+    known = len(run.data.images.parts["train"].labels)
+    with pytest.raises(ValueError, match="round_1/labels.csv: 3 of 3 images have no label yet"):
+        recipe.train(run)
+    path = tmp_path / "run" / "labels" / "round_1" / "labels.csv"
+    path.write_text(path.read_text().replace(".png,", ".png,4"))
+    recipe.train(run)
+    (_, first), (_, second) = recipe.finished(run)
+    assert len(first.labelled) == known and (first.labels == run.data.labels[:known]).all()
+    assert (second.labelled[known:] >= known).all() and second.labels[known:].tolist() == [4, 4, 4]
+    run.close()
+
+
 def test_without_a_training_there_is_nothing_to_evaluate(tmp_path):
     run = a_run(tmp_path)
     with pytest.raises(ValueError, match="round 0 is not trained yet. The same command with --mode=train goes on"):
@@ -130,7 +157,7 @@ def test_without_a_training_there_is_nothing_to_evaluate(tmp_path):
 @pytest.mark.slow
 def test_a_study_has_curves_with_intervals_and_paired_tests(tmp_path):
     how = {"query_strategies": "random,margin", "num_seeds": 2, "num_rounds": 2, "epochs": 1, "engine": "here"}
-    run = a_run(tmp_path, **how, transfer_architecture="resnet8", width=4)
+    run = a_run(tmp_path, **how, transfer_architecture="dense")
     recipe.study(run)
     scores = [f"{kind}_percent_at_{number}" for kind in ("accuracy", "transferred_accuracy") for number in (20, 30)]
     rows = table(tmp_path, "study")
@@ -151,12 +178,12 @@ def test_a_study_has_curves_with_intervals_and_paired_tests(tmp_path):
 
 @pytest.mark.slow
 def test_what_was_chosen_is_learned_by_another_architecture(tmp_path):
-    run = a_run(tmp_path, num_rounds=2, epochs=1, transfer_architecture="resnet8", width=4)
+    run = a_run(tmp_path, num_rounds=2, epochs=1, transfer_architecture="dense")
     recipe.train(run)
     rows = recipe.transfer(run)
     assert [row["labelled_images"] for row in rows] == [20, 30]
     assert rows[0]["chosen_top_1_accuracy_percent"] >= 0 <= rows[1]["random_top_1_accuracy_percent"]
-    assert run.round(1).load("resnet8_chosen").name == "resnet8" and (tmp_path / "pictures" / "transfer.png").exists()
+    assert run.round(1).load("dense_chosen").name == "dense" and (tmp_path / "pictures" / "transfer.png").exists()
     assert table(tmp_path, "transfer")[1]["labelled_images"] == "30"
     run.close()
 

@@ -1,4 +1,4 @@
-"""NumPy's .npy and .npz: never with pickled objects, and never more than the header says and the file holds."""
+"""NumPy's .npy and .npz: never with pickled code, and never more than the header says and the file holds."""
 
 import math
 import os
@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from toolkit.files import archives, binary, limits
+from toolkit.files import archives, binary, limits, object_arrays
 
 _BLOCK = 16 * limits.MIB  # bytes of the rows that are read at a time
 
@@ -208,6 +208,26 @@ class Arrays:
     def _read(self, name):
         with self._archive.open(f"{name}.npy") as file:
             return _content(file, f"{self.path}, {name},")
+
+    def read_rows(self, name: str) -> list[np.ndarray]:
+        """Reads an array's rows, also where these are arrays of different lengths: an array of objects.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            Its rows.
+
+        Raises:
+            ValueError: As `read` does; and where objects are other than arrays of numbers, of which none is run.
+        """
+        if name in self.names:
+            where, size = f"{self.path}, {name},", self._archive.size(f"{name}.npy")
+            with self._archive.open(f"{name}.npy") as file:
+                if _parsed(file, where)[2].kind == "O":
+                    limits.check(size, where, size if self._bound is None else self._bound)
+                    return self._told(object_arrays.read, file, size, where)
+        return list(self.read(name))
 
     def blocks(self, name: str) -> Iterator[np.ndarray]:
         """Reads an array some rows at a time.

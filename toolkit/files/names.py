@@ -1,6 +1,7 @@
 """Names of files as a person reads them, and as JSON, TensorBoard and pictures can hold them."""
 
 import os
+import pathlib
 import re
 from typing import Any
 
@@ -38,3 +39,17 @@ def natural_order(name: str) -> tuple[Any, ...]:
     ['f1.png', 'f9.png', 'f10.png']
     """
     return tuple((int(part), part) if part.isdecimal() else (-1, part) for part in re.split("([0-9]+)", name)), name
+
+
+def visible(folder: pathlib.Path, suffix: str) -> list[pathlib.Path]:
+    """Finds files in a folder and in those below it, but for the hidden ones: macOS puts a ._NAME beside each NAME.
+
+    Args:
+        folder: Where to look.
+        suffix: How their names end, in any case: ".inkml".
+
+    Returns:
+        Their paths, sorted.
+    """
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() == suffix)
+    return sorted(folder / path for path in found if not any(part.startswith(".") for part in path.parts))

@@ -59,19 +59,20 @@ def by_memory(
     def block(keys, values):
         number, length = values.shape
         nothing = memory_state.empty(slots, keys.shape[-1])
-        state = [np.repeat(np.asarray(part)[None], number, axis=0) for part in nothing]
+        state = [tf.repeat(tf.convert_to_tensor(part)[None], number, axis=0) for part in nothing]
         writers = np.full((number, slots), -1, "int32")
         found, sources = np.empty((2, number, length), "int32")
         every = np.arange(number)
         for place in range(length):
             label = values[:, place] if place < num_supports else np.full(number, -1, "int32")
-            before = state[1]
-            value, slot, *state = (part.numpy() for part in step(*state, keys[:, place], label))
-            found[:, place], sources[:, place] = value, np.where(value >= 0, writers[every, slot], -1)
+            value, slot, *after = step(*state, keys[:, place], label)
+            found[:, place] = value
+            sources[:, place] = np.where(found[:, place] >= 0, writers[every, slot.numpy()], -1)
             if place < num_supports:
-                written = state[2].argmin(axis=1)  # the slot of age 0
-                own = (before[every, written] == label) & (found[:, place] == label)
+                written = after[2].numpy().argmin(axis=1)  # the slot of age 0
+                own = (state[1].numpy()[every, written] == label) & (found[:, place] == label)
                 writers[every, written] = np.where(own, writers[every, written], place)
+            state = after
         return found, sources
 
     return Recalled(*_in_blocks(block, keys, values, slots * keys.shape[-1]))

@@ -22,8 +22,8 @@ def robust_k_center(
 
     over the points i that no given centre covers, which is the paper's without its assignment of each point to one
     centre, that no bound looks at. A greedy covering answers first, then SciPy's HiGHS, which proves where there is no
-    answer. Where so many points are near one another that there are more than `PAIRS` of them, as in pools of many
-    thousands, the covering's answer alone counts: the radius found is then an upper bound.
+    answer. Where more than `PAIRS` pairs of points are within a radius, as in pools of many thousands, the covering's
+    answer alone counts, and the radius found in the end is an upper bound. Memory grows with the points and `PAIRS`.
 
     Args:
         points: What is to be covered and chosen from, (points, features).
@@ -83,37 +83,39 @@ def _radius(points, given, rows, outliers):
 
 def _cover(points, given, radius, count, outliers):
     """The rows of `count` points that leave at most the outliers uncovered, None where none were found."""
-    from scipy import sparse
 
-    left = np.flatnonzero(given > radius)
+    left = points[given > radius]
     if len(left) <= outliers:
         return _filled(points, given, np.empty(0, np.int64), count)
-    near = [sparse.csr_array(squared <= radius**2) for _, squared in blocks(points[left], points)]
-    near = sparse.vstack(near, format="csr")
-    found = _greedy_cover(near, count)
-    if (near[:, found].sum(axis=1) == 0).sum() > outliers:
-        found = _program(near, count, outliers) if near.nnz <= PAIRS else None
+    found, num_uncovered, num_pairs = _greedy_cover(points, left, radius**2, count)
+    if num_uncovered > outliers:
+        found = _program(points, left, radius**2, count, outliers) if num_pairs <= PAIRS else None
     return None if found is None else _filled(points, given, found, count)
 
 
-def _greedy_cover(near, count):
-    """Chooses again and again the point that covers most of what is uncovered."""
-    by_candidate, uncovered, found = near.tocsc(), np.ones(near.shape[0], bool), []
-    gains = np.asarray(near.sum(axis=0)).ravel().astype("int64")
+def _greedy_cover(points, left, limit, count):
+    """Chooses again and again the point that covers most of what is uncovered, without keeping who is near whom.
+
+    Returns the rows, how many are left uncovered, and how many pairs are within the limit.
+    """
+    gains = sum((squared <= limit).sum(axis=0) for _, squared in blocks(left, points))
+    num_pairs, uncovered, found = int(gains.sum()), np.ones(len(left), bool), []
     while len(found) < count and gains.max() > 0:
         best = int(gains.argmax())
         found.append(best)
-        rows = by_candidate.indices[by_candidate.indptr[best] : by_candidate.indptr[best + 1]]
-        rows = rows[uncovered[rows]]
-        uncovered[rows] = False
-        np.subtract.at(gains, near[rows].indices, 1)
-    return np.array(found, np.int64)
+        new = uncovered & (squared_to_nearest(left, points[[best]]) <= limit)
+        uncovered &= ~new
+        for _, squared in blocks(left[new], points):
+            gains -= (squared <= limit).sum(axis=0)
+        gains[best] = 0  # once, whatever rounding says
+    return np.array(found, np.int64), int(uncovered.sum()), num_pairs
 
 
-def _program(near, count, outliers):
+def _program(points, left, limit, count, outliers):
     """What the integer program answers, None where there is no answer or none within `_NODES` nodes."""
     from scipy import optimize, sparse
 
+    near = sparse.vstack([sparse.csr_array(squared <= limit) for _, squared in blocks(left, points)], format="csr")
     num_points, num_candidates = near.shape
     cover = sparse.hstack([near.astype(float), sparse.eye_array(num_points)], format="csr")
     chosen = np.repeat([1.0, 0.0], [num_candidates, num_points])

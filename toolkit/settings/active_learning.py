@@ -86,7 +86,6 @@ class Queries(Run):
     query_strategies: str = setting(
         "random,entropy,bald,coreset,qbc", "of --mode=study, between commas", changeable=True, maximum=1000
     )
-    num_seeds: int = setting(3, "of --mode=study", paper="5 to 25", minimum=1, maximum=1000, changeable=True)
 
     def check(self) -> None:
         """Says what does not go together.

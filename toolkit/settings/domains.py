@@ -28,7 +28,10 @@ class Strokes(Run):
     """The pen strokes."""
 
     data: str = setting(
-        "embedded", "pen strokes: embedded[:LINES], iam:FOLDER, omniglot:ZIP_OR_FOLDER or npy:FOLDER", path=True
+        "embedded",
+        "pen strokes: embedded[:LINES], iam:FOLDER, inkml:PATH, omniglot:ZIP_OR_FOLDER, quickdraw:PATH, "
+        "sketch_rnn:PATH or npy:FOLDER",
+        path=True,
     )
     spacing: float = setting(
         0.0, "pen units between the points of a stroke, which is resampled; 0: as recorded", minimum=0.0, maximum=1e6
@@ -46,7 +49,10 @@ class WrittenStrokes(Strokes):
     """The texts in pen strokes."""
 
     data: str = setting(
-        "embedded", "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER or npy:FOLDER", path=True
+        "embedded",
+        "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER, inkml:PATH (words), inkml_whole:PATH "
+        "(sentences) or npy:FOLDER",
+        path=True,
     )
     alphabet: str = setting("", "every character that a text may have")
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)

@@ -4,8 +4,8 @@ import pathlib
 
 import numpy as np
 
-from toolkit.data.splitting import split
-from toolkit.data.strokes.lines import FRACTION, MOST_POINTS, Line, check_offsets
+from toolkit.data.strokes.holding_out import held_out
+from toolkit.data.strokes.lines import MOST_POINTS, Line, check_offsets
 from toolkit.data.strokes.pen_flags import ends_marked
 from toolkit.data.strokes.skipping import read_each
 from toolkit.files import arrays, limits
@@ -76,10 +76,7 @@ def read_arrays(
     if told:
         print(told)
     lines = read_each(zip([path for path, _ in read], turned, strict=True), line_of, **how)
-    if len(lines) < 3:
-        raise ValueError(f"{source}: {len(lines)} lines; at least 3 are needed, for train, validation and test.")
-    train, test, validation = ([lines[i] for i in part] for part in split(len(lines), [FRACTION] * 2, seed=seed))
-    return train, validation, test
+    return held_out(lines, source, seed=seed)
 
 
 def _named(folder, pattern):

@@ -4,13 +4,12 @@ import pathlib
 import re
 import sys
 from collections.abc import Iterator
-from xml.parsers import expat
 
 import numpy as np
 
 from toolkit.data.strokes.lines import MOST_POINTS, Line
 from toolkit.data.strokes.skipping import read_each
-from toolkit.files import binary, limits
+from toolkit.files import limits, xml_elements
 from toolkit.files import text as text_files
 
 # The database's own lists: training, second validation, first validation, test. Graves (1308.0850, section 4) trained
@@ -132,9 +131,6 @@ def read_transcript(path: pathlib.Path) -> list[str]:
 def read_points(path: pathlib.Path) -> np.ndarray:
     """Reads a line's points.
 
-    A document type declaration is refused, and with it every entity definition: those that expand without end and
-    those that read other files are never evaluated.
-
     Args:
         path: A line's file, such as lineStrokes/a01/a01-000/a01-000u-01.xml.
 
@@ -148,10 +144,7 @@ def read_points(path: pathlib.Path) -> np.ndarray:
     """
     points, starts, others = [], [], []
 
-    def doctype(*_):
-        raise ValueError("a document type (<!DOCTYPE) is refused: it may define entities, and IAM-OnDB has none.")
-
-    def element(name, attributes):
+    def element(name, attributes, _):
         if name == "Point":
             try:
                 x, y = float(attributes["x"]), float(attributes["y"])
@@ -171,17 +164,7 @@ def read_points(path: pathlib.Path) -> np.ndarray:
             if name == "SensorLocation" and attributes.get("corner") != "top_left":
                 raise ValueError(f"expected a sensor in the top_left corner; got {_shown(attributes)}.")
 
-    content = binary.read(path, "a line's strokes", bound=64 * limits.MIB)
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = doctype
-    parser.StartElementHandler = element
-    try:
-        # All at once: by small pieces, expat looks at one huge attribute or comment again with each of them.
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        raise ValueError(f"{path}, line {error.lineno}: not whole XML ({expat.ErrorString(error.code)}).") from error
-    except (LookupError, ValueError) as error:  # a LookupError is an unknown encoding
-        raise ValueError(f"{path}, line {parser.CurrentLineNumber}: {error}") from None
+    xml_elements.parse(path, "a line's strokes", start=element)
     if others[:1] != ["WhiteboardCaptureSession"]:
         raise ValueError(f"{path}: expected a WhiteboardCaptureSession; got {str(others[:1])[:40]}.")
     return np.concatenate([points, _ends(path, points, starts)], axis=1)

@@ -1,4 +1,4 @@
-"""Handwriting as pen offsets, with or without its text: embedded writers, IAM-OnDB, Omniglot, one's own arrays."""
+"""Handwriting as pen offsets, with or without its text: embedded writers, published sets, one's own files."""
 
 import dataclasses
 import math
@@ -13,10 +13,13 @@ from toolkit.data.pipelines import Batches, Splits
 from toolkit.data.plans import bucketed_plan
 from toolkit.data.strokes import embedded_writers, iam_ondb
 from toolkit.data.strokes.arrays import read_arrays
+from toolkit.data.strokes.inkml import read_inkml
 from toolkit.data.strokes.lines import ALPHABET, FRACTION, Line
 from toolkit.data.strokes.omniglot import read_omniglot
+from toolkit.data.strokes.quickdraw import read_quickdraw
 from toolkit.data.strokes.resampling import resample
 from toolkit.data.strokes.selection import select
+from toolkit.data.strokes.sketch_rnn import read_sketch_rnn
 from toolkit.files import binary, limits
 from toolkit.lazy import tensorflow as tf
 
@@ -54,8 +57,10 @@ def load(
 
     Args:
         source: "embedded", "embedded:LINES" or "embedded:LINES:WRITERS"; "iam:FOLDER", IAM-OnDB as published (see
-            `read_iam_ondb`); "omniglot:PATH", the published zip of strokes or its folder; "npy:FOLDER", NAME.npy of
-            shape (points, 3) with NAME.txt beside it.
+            `read_iam_ondb`); "inkml:PATH", InkML files (see `read_inkml`), or "inkml_whole:PATH", whole sentences of
+            them; "npy:FOLDER", NAME.npy of shape (points, 3) with NAME.txt beside it; and drawings without text:
+            "omniglot:PATH", the published zip of strokes or its folder, "quickdraw:PATH", .ndjson files, and
+            "sketch_rnn:PATH", .npz files.
         batch_size: Lines in a batch.
         seed: Decides the batches, what is held out of npy data, and the embedded writers.
         text: Whether texts are wanted.
@@ -211,20 +216,48 @@ def _iam(rest, seed, text, skip_corrupt=False):
     return iam_ondb.read_iam_ondb(_path("iam", rest), text=text, skip_corrupt=skip_corrupt)
 
 
+def _inkml(rest, seed, text, skip_corrupt=False):
+    return read_inkml(_path("inkml", rest), seed=seed, text=text, skip_corrupt=skip_corrupt)
+
+
+def _inkml_whole(rest, seed, text, skip_corrupt=False):
+    return read_inkml(_path("inkml_whole", rest), seed=seed, text=text, whole=True, skip_corrupt=skip_corrupt)
+
+
 def _omniglot(rest, seed, text, skip_corrupt=False):
-    if text:
-        raise ValueError(
-            f"--data=omniglot:{rest}: Omniglot's drawings are single characters without text; they are for networks "
-            "that read none."
-        )
+    _refuse_text("omniglot", rest, text, "Omniglot's drawings are single characters")
     return read_omniglot(_path("omniglot", rest), skip_corrupt=skip_corrupt)
+
+
+def _quickdraw(rest, seed, text, skip_corrupt=False):
+    _refuse_text("quickdraw", rest, text, "QuickDraw's drawings are")
+    return read_quickdraw(_path("quickdraw", rest), seed=seed, skip_corrupt=skip_corrupt)
+
+
+def _sketch_rnn(rest, seed, text, skip_corrupt=False):
+    _refuse_text("sketch_rnn", rest, text, "sketch-rnn's drawings are")
+    return read_sketch_rnn(_path("sketch_rnn", rest), skip_corrupt=skip_corrupt)
 
 
 def _npy(rest, seed, text, skip_corrupt=False):
     return read_arrays(_path("npy", rest), seed=seed, text=text, skip_corrupt=skip_corrupt)
 
 
-READERS = {"embedded": _embedded, "iam": _iam, "omniglot": _omniglot, "npy": _npy}
+READERS = {
+    "embedded": _embedded,
+    "iam": _iam,
+    "inkml": _inkml,
+    "inkml_whole": _inkml_whole,
+    "omniglot": _omniglot,
+    "quickdraw": _quickdraw,
+    "sketch_rnn": _sketch_rnn,
+    "npy": _npy,
+}
+
+
+def _refuse_text(reader, rest, text, which):
+    if text:
+        raise ValueError(f"--data={reader}:{rest[:200]}: {which} without text; they are for networks that read none.")
 
 
 def _path(reader, rest):
@@ -239,11 +272,14 @@ def _path(reader, rest):
 
 
 def _sniff(path):
-    if path.is_dir() and any(path.glob("*.npy")):
-        return "npy"
+    for reader, suffix in (("npy", ".npy"), ("inkml", ".inkml"), ("quickdraw", ".ndjson"), ("sketch_rnn", ".npz")):
+        if path.is_dir() and any(path.glob(f"*{suffix}")) or path.suffix == suffix != ".npy":
+            return reader
     if path.is_dir() and iam_ondb.find(path, "lineStrokes"):
         return "iam"
     # No further down: the path may be a whole disk.
+    if path.is_dir() and any(any(path.glob(f"{below}*.inkml")) for below in ("*/", "*/*/", "*/*/*/")):
+        return "inkml"
     drawn = ("character*", "*/character*", "*/*/character*", "*/*/*/character*")
     if path.suffix == ".zip" or (path.is_dir() and any(any(path.glob(pattern)) for pattern in drawn)):
         return "omniglot"

@@ -6,7 +6,9 @@ from typing import Any
 _SHOWN = 10
 
 
-def read_each(items: Iterable, read: Callable[[Any], Any], *, source: str, skip_corrupt: bool) -> list:
+def read_each(
+    items: Iterable, read: Callable[[Any], Any], *, source: str, skip_corrupt: bool, unit: str = "files"
+) -> list:
     """Reads files one by one.
 
     Args:
@@ -14,6 +16,7 @@ def read_each(items: Iterable, read: Callable[[Any], Any], *, source: str, skip_
         read: Reads one; its ValueError or OSError names the file.
         source: What --data was, for what is printed.
         skip_corrupt: Whether to leave out what cannot be read, and say so, instead of stopping.
+        unit: What the items are, for what is printed.
 
     Returns:
         What was read, in order.
@@ -39,7 +42,9 @@ def read_each(items: Iterable, read: Callable[[Any], Any], *, source: str, skip_
                 raise kind(f"{error} Mend or remove it, or leave out such files with --skip_corrupt.") from error
             bad.append(str(error))
     if bad:
-        print(f"{source}: {len(bad)} of {len(bad) + len(found)} files left out, which cannot be read (--skip_corrupt):")
+        print(
+            f"{source}: {len(bad)} of {len(bad) + len(found)} {unit} left out, which cannot be read (--skip_corrupt):"
+        )
         more = [f"and {len(bad) - _SHOWN} more"] if len(bad) > _SHOWN else []
         print("\n".join(f"  {why}" for why in [*bad[:_SHOWN], *more]))
     return found
