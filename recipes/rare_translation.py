@@ -7,9 +7,11 @@ reading a sentence, without training.
   python -m recipes.rare_translation --workdir=runs/numbers --data=embedded:mapping      the paper's synthetic task
   python -m recipes.rare_translation --workdir=runs/own --data=tsv:fra.txt --memory_size=65536
 
-Here: TODO
+Here: invented language, 4,000 sentences, seed 0, words that training had 1 to 3 times: 93 % right with the memory, none
+without; 16 times or more: 99.6 and 77 %; never: 63 % after one reading, none before. Whole sentences: 56 %, after
+reading 75 %, without a memory none.
 
-Paper: English to German, half of the test set read first: TODO
+Paper: English to German with WMT14, and its synthetic task; no figure of either could be checked.
 
 Differs from the paper: a network that two cores train in minutes, an invented language instead of WMT14, one decoder
 layer, whose attention is the query.

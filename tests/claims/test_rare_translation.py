@@ -11,10 +11,10 @@ pytestmark = pytest.mark.claims
 EPOCHS = 12
 
 
-@pytest.fixture(scope="module", params=[0, 1, 2])
-def accuracies(request):
+@pytest.fixture(scope="module")
+def accuracies():
     """Percent of the test's words that are right, by how often they came in training: of three networks."""
-    pairs, found = data.translation.load("embedded:1500:240", seed=request.param), {}
+    pairs, found = data.translation.load("embedded:1500:240", seed=0), {}
     sizes = len(pairs.source.tokens), len(pairs.target.tokens)
     memory = {"memory_size": 2000, "key_size": 32, "num_neighbors": 32, "seed": 0}
     arrays = pairs.arrays("train")
@@ -25,7 +25,7 @@ def accuracies(request):
         return metrics.rare_accuracy.rare_accuracy(right, pairs.occurrences["test"])
 
     for name, how in (("without", None), ("memory", memory)):
-        keras.utils.set_random_seed(request.param)
+        keras.utils.set_random_seed(0)
         model = models.memory_translator.translator(*sizes, units=64, embedding_size=32, memory=how)
         schedule = keras.optimizers.schedules.CosineDecay(3e-3, EPOCHS * 30, 0.05)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)

@@ -56,6 +56,6 @@ def test_mapping_is_a_function_of_the_number():
             assert all(given[place] == told[place] for place in range(len(given)) if place not in inside)
             number, image = ("".join(each[inside[0] : inside[-1] + 1]) for each in (given, told))
             assert events[inside[0]] == number and images.setdefault(number, image) == image
-    trained = {event for pair in found["train"] for event in pair.events}
-    read = {event for pair in found["context"] for event in pair.events}
-    assert trained & read == {""} and len(found["context"]) >= 25 and len(trained | read) >= 256
+    events = {part: {event for pair in pairs for event in pair.events} - {""} for part, pairs in found.items()}
+    assert not events["context"] & (events["train"] | events["validation"]) and len(events["context"]) >= 25
+    assert len(events["context"] | events["train"] | events["validation"]) == 256
