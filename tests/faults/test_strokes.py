@@ -315,7 +315,7 @@ def test_sketches(content, expected, tmp_path, monkeypatch):
         parts = {name: archive.read(name) for name in archive.namelist()}
     if not isinstance(content, bytes):
         file = io.BytesIO()
-        np.lib.format.write_array(file, content, allow_pickle=True)
+        np.lib.format.write_array(file, content)
         content = file.getvalue()
     with zipfile.ZipFile("cat.npz", "w") as archive:
         for name, part in {**parts, "valid.npy": content}.items():
