@@ -194,4 +194,4 @@ class Memory(keras.layers.Layer):
 
 def _first(where, slots):
     """The first slot of each row at which `where` is true."""
-    return ops.take_along_axis(slots, ops.argmax(where, axis=1)[:, None], axis=1)[:, 0]
+    return ops.take_along_axis(slots, ops.top_k(ops.cast(where, "float32"), 1)[1], axis=1)[:, 0]
