@@ -84,6 +84,9 @@ BENCHMARKS = ["torch>=2.13,<2.14"]
 PYDENSECRF = ["pydensecrf2>=1.1"]
 # Runs the trainings of a study on several machines (--engine=ray). Anyscale, monthly; Apache-2.0.
 RAY = ["ray>=2.40,<3"]
+# Searches the keys of a memory of millions of slots in parts (methods.approximate_memory). Meta, several releases a
+# year; MIT.
+FAISS = ["faiss-cpu>=1.9,<2"]
 
 setup(
     name="toolkit",
@@ -105,5 +108,6 @@ setup(
         "benchmarks": BENCHMARKS,
         "pydensecrf": PYDENSECRF,
         "ray": RAY,
+        "faiss": FAISS,
     },
 )

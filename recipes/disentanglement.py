@@ -41,7 +41,7 @@ class Settings(
     settings.FallingAdam,
     settings.Devices,
     settings.Sampling,
-    settings.Study,
+    settings.SeededStudy,
     settings.MeasuredExport,
 ):
     objective: str = setting("beta_vae", "what is learned", choices=tuple(STRENGTHS))
@@ -73,7 +73,7 @@ class Settings(
     num_strengths: int = setting(
         6, "of --mode=study: of each objective as many of the paper's strengths", minimum=1, maximum=6, changeable=True
     )
-    num_seeds: int = setting(2, "of --mode=study", paper="50", minimum=1, maximum=1000, changeable=True)
+    num_seeds: int = other(2, paper="50")
     batch_size: int = other(64, paper="64")
     learning_rate: float = other(1e-3, paper="1e-4")
     epochs: int = 12

@@ -35,7 +35,7 @@ class Settings(
     settings.Augmentation,
     settings.FallingAdam,
     settings.Devices,
-    settings.Study,
+    settings.SeededStudy,
     settings.ImageExport,
 ):
     learning_rate: float = other(

@@ -31,7 +31,7 @@ RESCALED = ("mixup", "approximate")
 
 
 @settings.recipe
-class Settings(settings.Images, settings.FallingAdam, settings.Study, settings.ImageExport):
+class Settings(settings.Images, settings.FallingAdam, settings.SeededStudy, settings.ImageExport):
     method: str = setting(
         "mixup",
         "what is trained on: mixtures of images (mixup, cutmix), of what the layers make of them (manifold), or shrunk "
@@ -48,7 +48,6 @@ class Settings(settings.Images, settings.FallingAdam, settings.Study, settings.I
     methods: str = setting("mixup,approximate", "of --mode=study, between commas", changeable=True, maximum=100)
     alphas: str = setting("0.2,1", "of --mode=study, beside plain training", changeable=True, maximum=1000)
     noises: str = setting("0.3", "label noises of --mode=study, beside none", changeable=True, maximum=1000)
-    num_seeds: int = setting(3, "of --mode=study", minimum=1, maximum=1000, changeable=True)
     batch_size: int = 64
     epochs: int = 40
 
@@ -75,11 +74,14 @@ def load(s):
 
 def network(s, class_names):
     inputs, x = models.image_blocks.image_input((s.size, s.size, 3), "small")
-    x = keras.layers.Flatten(name="flatten")(x)
+    logits = dense(s, keras.layers.Flatten(name="flatten")(x), len(class_names))
+    return keras.Model(inputs, layers.ClassNames(class_names, name="class_names")(logits), name="dense")
+
+
+def dense(s, x, num_classes):
     for number in range(s.num_layers):
         x = keras.layers.Dense(s.units, "relu", name=f"hidden_{number + 1}")(x)
-    logits = models.image_blocks.logits(x, len(class_names))
-    return keras.Model(inputs, layers.ClassNames(class_names, name="class_names")(logits), name="dense")
+    return models.image_blocks.logits(x, num_classes)
 
 
 def means(run):
@@ -230,23 +232,17 @@ def regions(run):
 
     s = run.settings
     points, labels = make_moons(200, noise=0.2, random_state=s.seed)
-    told = data.images.label_noise.with_wrong(labels, 0.1, 2, s.seed)
-    points = points.astype("float32")
+    told, _ = data.label_noise.flipped(labels, 0.1, 2, s.seed)
     grid, drawn = visualize.regions.grid(points), {}
     for alpha in (0.0, *settings.lists.numbers(s.alphas, "alphas")):
-        keras.utils.set_random_seed(s.seed)
-        inputs = x = keras.Input((2,), name="point")
-        for _ in range(2):
-            x = keras.layers.Dense(64, "relu")(x)
-        model = keras.Model(inputs, keras.layers.Dense(2)(x))
-        learns = methods.ManifoldMixup(model, ["point"], alpha, True, s.seed) if alpha else model
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
-        learns.compile(keras.optimizers.Adam(5e-3), loss, steps_per_execution=10, jit_compile=False)
-        learns.fit(points, np.eye(2, dtype="float32")[told], batch_size=20, epochs=200, verbose=0)
-        name = f"mixup, alpha {alpha:g}" if alpha else "plain"
-        drawn[name] = (
-            keras.ops.softmax(model.predict(grid.reshape(-1, 2), verbose=0))[:, 1].numpy().reshape(grid.shape[:2])
-        )
+        with run.scope("regions"):
+            point = keras.Input((2,), name="point")
+            model = keras.Model(point, dense(s, point, 2))
+            learns = methods.ManifoldMixup(model, ["point"], alpha, True, s.seed) if alpha else model
+            learns.compile("adam", keras.losses.CategoricalCrossentropy(from_logits=True), steps_per_execution=10)
+        learns.fit(points.astype("float32"), np.eye(2, dtype="float32")[told], batch_size=20, epochs=200, verbose=0)
+        found = methods.classification.probabilities(model, grid.reshape(-1, 2))[:, 1]
+        drawn[f"mixup, alpha {alpha:g}" if alpha else "plain"] = found.reshape(grid.shape[:2])
     run.picture("regions", visualize.regions.regions(drawn, points, told))
 
 

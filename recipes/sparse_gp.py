@@ -21,8 +21,6 @@ numbers.
 Differs from the paper: hyper-parameters are fitted, and inducing inputs chosen anew by the fitted kernel.
 """
 
-import itertools
-
 import numpy as np
 
 from toolkit import data, methods, metrics, models, serving, settings, training, visualize
@@ -33,12 +31,11 @@ LEVELS = np.linspace(0.05, 0.95, 19)
 
 
 @settings.recipe
-class Settings(settings.Tables, settings.SparseProcess, settings.Training, settings.MeasuredExport):
+class Settings(
+    settings.Tables, settings.SparseProcess, settings.ConvergenceRates, settings.Training, settings.MeasuredExport
+):
     num_splits: int = setting(
         5, "random splits that are trained and tested; the first is exported", minimum=1, maximum=100
-    )
-    max_exact: int = setting(
-        2000, "training rows up to which the exact process is beside it", minimum=0, maximum=10_000, changeable=True
     )
     rows: str = setting(
         "",
@@ -46,21 +43,9 @@ class Settings(settings.Tables, settings.SparseProcess, settings.Training, setti
         changeable=True,
         path=True,
     )
-    sizes: str = setting("250,500,1000,1800", "of --mode=rates: numbers of rows", changeable=True, maximum=1000)
-    counts: str = setting(
-        "5,8,10,12,15,20,25,30,40", "of --mode=rates: numbers of inducing inputs", changeable=True, maximum=1000
-    )
-    divergence: float = setting(
-        0.1, "of --mode=rates and continual: nats that are asked for", minimum=1e-6, maximum=1e6, changeable=True
-    )
     batch_size: int = 256
     epochs: int = 20
     precision: str = other("float64", help="what is computed in: factors of covariances need it", choices=("float64",))
-
-    def check(self) -> None:
-        for name in ("sizes", "counts"):
-            if not settings.lists.numbers(getattr(self, name), name, int):
-                raise ValueError(f"--{name} must be numbers over 0 between commas; got none.")
 
 
 def load(s):
@@ -95,41 +80,34 @@ def fit(run, split):
         log(loss=-bounds[-1])
 
 
-def chosen(s, x, parameters, number):
-    kernel = methods.gp_covariance.kernel(s.kernel, parameters.variance, parameters.length_scales)
-    count = min(s.num_inducing, len(x))
-    found = methods.inducing_inputs.choose(s.inducing, x, count, kernel, seed=1000 * s.seed + number)
-    return parameters._replace(inducing_inputs=found)
-
-
 def collapsed(run, split, rows=slice(None), stage="fit"):
     """Hyper-parameters by L-BFGS; in between, the kernel that was fitted chooses the inducing inputs anew."""
     s, x, y = run.settings, split.x_train[rows], split.y_train[rows]
-    parameters, bounds = methods.sparse_gp_fitting.initial_parameters(x, x[:1]), []
-    how = {"train_inducing_inputs": s.train_inducing, "max_iterations": s.max_iterations}
-    for number in range(s.num_choices):
-
-        def one(before=parameters, number=number):
-            start = chosen(s, x, before, number)
-            return methods.sparse_gp_fitting.fit_by_lbfgs(x, y, start, s.kernel, **how).arrays()
-
-        found = run.compute(one, stage=f"{stage}_{number}")
-        parameters = methods.sparse_gp_fitting.parameters_of(found)
-        bounds += (found["bounds"] / len(y)).tolist()
+    parameters, bounds = methods.sparse_gp_fitting.fit_in_rounds(
+        x,
+        y,
+        s.kernel,
+        way=s.inducing,
+        num_rounds=s.num_choices,
+        seed=1000 * s.seed,
+        keep=lambda function, stage, of=stage: run.compute(function, stage=f"{of}_{stage}"),
+        train_inducing_inputs=s.train_inducing,
+        **s.only("num_inducing", "max_iterations"),
+    )
 
     def posterior():
         jitter = methods.gp_covariance.settled_jitter(parameters, s.kernel)
-        summary = methods.sparse_gp.summarize(x, y, parameters, s.kernel, jitter=jitter)
-        return methods.sparse_gp.posterior(summary)
+        return methods.sparse_gp.posterior(methods.sparse_gp.summarize(x, y, parameters, s.kernel, jitter=jitter))
 
-    return parameters, bounds, posterior
+    return parameters, bounds / len(y), posterior
 
 
 def batches(run, split):
     """From where the collapsed bound of some rows leads on, a batch at a time."""
     s, x = run.settings, split.x_train
     parameters, bounds, _ = collapsed(run, split, slice(s.start_rows), "start")
-    found = run.compute(lambda: chosen(s, x, parameters, s.num_choices)._asdict(), stage="inducing_inputs")
+    wanted = s.inducing, x, s.num_inducing, parameters, s.kernel, 1000 * s.seed + s.num_choices
+    found = run.compute(lambda: methods.inducing_inputs.chosen(*wanted)._asdict(), stage="inducing_inputs")
     with run.scope("batches"):
         start = methods.sparse_gp_fitting.parameters_of(found)
         how = {"natural_step": s.natural_step, "train_inducing_inputs": s.train_inducing}
@@ -140,9 +118,7 @@ def batches(run, split):
 
 
 def parameters_of(model):
-    gp = model.get_layer("gp")
-    scales = (np.exp(np.asarray(each)) for each in (gp.log_variance, gp.log_length_scales, gp.log_noise))
-    return methods.gp_covariance.GPParameters(*scales, np.asarray(gp.inducing_inputs))
+    return methods.gp_covariance.GPParameters(*models.sparse_gp.parameters(model))
 
 
 def predicted(model, x):
@@ -169,13 +145,7 @@ def evaluate(run):
             rows.append({"split": number, "model": name, **metrics.gaussian_prediction.scores(y, *said)})
             shares.setdefault(name, []).append(metrics.gaussian_prediction.interval_coverage(y, *said, LEVELS))
     run.table("splits", rows)
-    means = {}
-    for name, metric in ((name, metric) for name in shares for metric in list(rows[0])[2:]):
-        values = [row[metric] for row in rows if row["model"] == name]
-        means[metric if name == "sparse" else f"{name}_{metric}"] = np.mean(values)
-        if name == "sparse":
-            means[f"{metric}_standard_error"] = np.std(values) / np.sqrt(len(values))
-    run.report(means)
+    run.report(methods.study_summary.means_by(rows, of="model", over="split", plain="sparse"))
     shares = {name: np.mean(each, axis=0) for name, each in shares.items()}
     run.picture("calibration", visualize.regression.calibration(LEVELS, shares))
 
@@ -207,46 +177,29 @@ def curve(run, model, split):
 
 
 def export(run):
-    s, model, table = run.settings, run.load(), run.data_to_measure()
-    if table is None:  # its file is gone, and with it the names
-        told = {"columns": [f"x{number}" for number in range(1, model.input_shape[1] + 1)], "target": "y"}
-    else:
-        train, test = table.order(0)
-        test = test[: s.max_measured]
-        told = {"columns": table.labels, "target": table.target, "unit": table.unit}
-        told |= {"measured": (table.inputs[test], table.targets[test]), "typical": table.inputs[train[:200]]}
-    run.export(serving.regressor.regressor(model, **told), data=s.data, description=__doc__.splitlines()[0])
+    s = run.settings
+    served = serving.regressor.of_table(run.load(), run.data_to_measure(), s.max_measured)
+    run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
 def rates(run):
     """The divergence over M and N for each way of choosing; the M that is enough, beside a log law and the theorem."""
     s, split, parameters = run.settings, run.data.split(0), parameters_of(run.load())
-    counts, sizes = (sorted(settings.lists.numbers(getattr(s, name), name, int)) for name in ("counts", "sizes"))
-    sizes = [size for size in sizes if max(counts) <= size <= len(split.y_train)]
-    if not sizes:
-        raise ValueError(
-            f"--sizes={s.sizes}: expected numbers from {max(counts)}, the largest of --counts, to the table's "
-            f"{len(split.y_train)} training rows."
-        )
+    sizes, counts = s.measured_at(len(split.y_train))
     how = {"sizes": sizes, "counts": counts, "seed": s.seed, "keep": run.compute}
     rows = methods.inducing_counts.divergences(split.x_train, split.y_train, parameters, s.kernel, **how)
     run.table("rates", rows)
     for size in sizes:
-        ways = {}
-        for row in (row for row in rows if row["rows"] == size):
-            ways.setdefault(row["way"], []).append((row["num_inducing"], row["divergence"]))
+        ways = methods.inducing_counts.by_way(rows, size)
         drawn = visualize.charts.curves(ways, "inducing inputs", "divergence, nats", log_up=True)
         run.picture(f"rates/divergence_{size}", drawn)
     theorem = methods.inducing_counts.asked_for(s.divergence, split.x_train, parameters, s.kernel)
     law = methods.inducing_counts.enough_of(rows, s.divergence) | {"theorem": [(size, theorem(size)) for size in sizes]}
-    more = {}
-    for way, points in [*law.items()]:
-        if len(points) > 1:
-            a, b = methods.inducing_counts.log_law(*zip(*points, strict=True))
-            more[f"inducing_inputs_more_for_twice_the_rows_{way}"] = b
-            if way == s.inducing:
-                law[f"{way}, log law: {b:.1f} more for twice"] = [(size, a + b * np.log2(size)) for size in sizes]
-    run.report(more)
+    fitted = methods.inducing_counts.log_laws(law)
+    run.report({f"inducing_inputs_more_for_twice_the_rows_{way}": b for way, (_, b) in fitted.items()})
+    if s.inducing in fitted:
+        a, b = fitted[s.inducing]
+        law[f"{s.inducing}, log law: {b:.1f} more for twice"] = [(size, a + b * np.log2(size)) for size in sizes]
     of = f"inducing inputs for {s.divergence:g} nats"
     run.picture("rates/inducing_inputs", visualize.charts.curves(law, "rows", of, log_across=True))
 
@@ -254,29 +207,19 @@ def rates(run):
 def continual(run):
     """Rows come, twice as many each time: M grows as the theorem asks, beside an M that stays."""
     s, split, parameters = run.settings, run.data.split(0), parameters_of(run.load())
-    edges = [min(250, len(split.y_train))]
-    while edges[-1] < len(split.y_train):
-        edges.append(min(2 * edges[-1], len(split.y_train)))
-    chunks = [(split.x_train[a:b], split.y_train[a:b]) for a, b in itertools.pairwise([0, *edges])]
+    known, y = (split.x_train, split.y_train), split.targets(split.y_test)
+    chunks = methods.sparse_gp_convergence.doubling(*known)
     theorem = methods.inducing_counts.asked_for(s.divergence, split.x_train, parameters, s.kernel)
-    y = split.targets(split.y_test)
-    lines, rows, how = {}, [], {"way": s.inducing, "seed": s.seed}
-    for name, count in {"growing": theorem, "fixed": lambda _: max(theorem(edges[0]) // 2, 1)}.items():
+    fixed, lines, rows = max(theorem(len(chunks[0][1])) // 2, 1), {}, []
+    for name, count in {"growing": theorem, "fixed": lambda _: fixed}.items():
+        how = {"way": s.inducing, "seed": s.seed}
         for grown in methods.sparse_gp_convergence.growing(chunks, parameters, count, s.kernel, **how):
-            size, lower = grown.num_rows, float(methods.sparse_gp.lower_bound(grown.summary))
-            row = {"M": name, "rows": size, "inducing_inputs": len(grown.parameters.inducing_inputs)}
-            row |= {
-                "bound_nats": float(methods.sparse_gp.upper_bound(grown.summary)) - lower,
-                "divergence_nats": np.nan,
-            }
-            if size <= s.max_exact:
-                known = split.x_train[:size], split.y_train[:size], parameters, s.kernel
-                row["divergence_nats"] = methods.exact_gp.log_marginal_likelihood(*known) - lower
             mean, variance = methods.sparse_gp.predict(split.x_test, grown.parameters, grown.posterior, s.kernel)
-            said = split.targets(mean), split.y_scale**2 * variance
-            rows.append(row | metrics.gaussian_prediction.scores(y, *said))
+            said = metrics.gaussian_prediction.scores(y, split.targets(mean), split.y_scale**2 * variance)
+            rows.append({"M": name} | grown.measures(*known, s.kernel, s.max_exact) | said)
             for measure in ("divergence", "bound"):
-                lines.setdefault(f"M {name}: {measure}", []).append((size, row[f"{measure}_nats"]))
+                point = grown.num_rows, rows[-1][f"{measure}_nats"]
+                lines.setdefault(f"M {name}: {measure}", []).append(point)
     run.table("continual", rows)
     drawn = visualize.charts.curves(lines, "rows", "nats", log_across=True, log_up=True)
     run.picture("continual", drawn)

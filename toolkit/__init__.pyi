@@ -13,6 +13,7 @@ from toolkit import losses as losses
 from toolkit import methods as methods
 from toolkit import metrics as metrics
 from toolkit import models as models
+from toolkit import replicas as replicas
 from toolkit import serving as serving
 from toolkit import settings as settings
 from toolkit import silence as silence

@@ -92,7 +92,10 @@ def main():
             raise SystemExit(f"the models differ: {bounds} and {found}.")
         print_row(f"{count} models in one process", f"{ours:.1f} s", f"{theirs:.1f} s", f"{ours / theirs:.3f}", "1.05")
         print_row("", "processes", "here", "ratio")
-        times = [command(pathlib.Path(folder, each), each, asked.seeds, asked.epochs) for each in ("processes", "here")]
+        times = [
+            command(pathlib.Path(folder, f"by_{each}"), each, asked.seeds, asked.epochs)
+            for each in ("processes", "here")
+        ]
         print_row(f"{count} models, whole command", *(f"{each:.1f} s" for each in times), f"{times[0] / times[1]:.2f}")
 
 

@@ -7,7 +7,7 @@ import scipy.special
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from toolkit.data.images.label_noise import with_wrong
+from toolkit.data.label_noise import flipped
 from toolkit.layers import Mixup
 from toolkit.methods import mixup, temperature
 from toolkit.methods.approximate_mixup import ApproximateMixup, cross_entropy, second_order
@@ -158,7 +158,7 @@ def trained():
         x, y = (pixels[order] / 16).astype("float32"), classes[order]
         held_out, test = slice(TRAIN, TRAIN + 300), slice(TRAIN + 300, None)
         for noise in (0.0, 0.3):
-            told = np.eye(10, dtype="float32")[with_wrong(y[:TRAIN], noise, 10, seed)]
+            told = np.eye(10, dtype="float32")[flipped(y[:TRAIN], noise, 10, seed)[0]]
             means = x[:TRAIN].mean(0), told.mean(0)
             for name in ("plain", "mixup", "approximate"):
                 if name == "approximate" and not noise:

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from toolkit.data.plans import bucketed_plan, grouped_plan, shuffled_plan
+from toolkit.data.plans import bucketed_plan, grouped_plan, paired_plan, shuffled_plan
 
 
 def as_lists(batches):
@@ -16,6 +16,7 @@ def as_lists(batches):
         shuffled_plan,
         lambda n, *a, **k: bucketed_plan(np.arange(n) % 7, *a, **k),
         lambda n, *a, **k: grouped_plan(np.arange(n) % 3, *a, **k),
+        lambda n, *a, **k: paired_plan(n // 3, n - n // 3, *a, **k),
     ],
 )
 def test_order_is_a_pure_function_of_seed_and_epoch(make):
@@ -89,3 +90,20 @@ def test_a_batch_is_of_one_size(shuffle):
     assert grouped_plan([], 2, seed=0)(0) == []
     with pytest.raises(ValueError, match="batch_size must be at least 1; got 0"):
         grouped_plan(sizes, 0, seed=0)
+
+
+@pytest.mark.parametrize(("num_first", "num_second", "batch_size"), [(3, 20, 4), (20, 3, 6), (1, 1, 8), (5, 40, 10)])
+def test_pairs_are_in_turn_of_both_kinds(num_first, num_second, batch_size):
+    plan = paired_plan(num_first, num_second, batch_size, seed=0)
+    for epoch in range(3):
+        batches = plan(epoch)
+        assert {len(batch) for batch in batches} == {batch_size}
+        first, second = (np.concatenate([batch[start::2] for batch in batches]) for start in (0, 1))
+        assert first.min() >= 0 and first.max() < num_first <= second.min() and second.max() < num_first + num_second
+        for found, number in ((first, num_first), (second - num_first, num_second)):
+            counts = np.bincount(found, minlength=number)
+            assert counts.max() - counts.min() <= 1 and counts.sum() == len(batches) * batch_size // 2
+    with pytest.raises(ValueError, match="an even batch_size; got 3 and 20 examples and batch_size=5"):
+        paired_plan(3, 20, 5, seed=0)
+    with pytest.raises(ValueError, match="one example of each kind at least"):
+        paired_plan(0, 20, 4, seed=0)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests.data.characters import published as characters_published
 from tests.data.factors import published
 
 WORDS = b"A small text, for nothing but this.\nIt has lines, and words.\n" * 40
@@ -296,6 +297,20 @@ def mail(folder):
     return Sample(f"mail:{folder}", [paths[2], paths[5]])
 
 
+def characters_zip(folder):
+    path = characters_published.zipped(folder / "images.zip", {"Greek": 6, "Latin": 3})
+    return Sample(f"omniglot:{path}", [path])
+
+
+def characters_folders(folder):
+    train, test = (
+        characters_published.unpacked(folder / name, {alphabet: 5})
+        for name, alphabet in (("images_background", "Greek"), ("images_evaluation", "N_Ko"))
+    )
+    damaged = [train / "Greek/character02/0002_03.png", test / "N_Ko/character01/0001_02.png"]
+    return Sample(f"omniglot:{folder}", damaged)
+
+
 def nothing(source):
     return lambda folder: Sample(source, [])
 
@@ -326,6 +341,10 @@ TEXT = {
 CLASSIFIED = {
     "embedded": [nothing("embedded:patients:200")],
     "mail": [mail],
+}
+CHARACTERS = {
+    "embedded": [nothing("embedded:glyphs:20")],
+    "omniglot": [characters_zip, characters_folders],
 }
 IMAGES = {
     "embedded": [nothing("embedded"), nothing("embedded:textures:100")],
@@ -425,6 +444,15 @@ TABLES = {
     "csv": [csv_table],
     "uci": [uci],
 }
+
+
+def tsv(folder):
+    lines = [f"Go {number} home!\tVa {number} a casa!\tCC-BY 2.0" for number in range(60)]
+    path = write(folder / "fra.txt", "\n".join(lines).encode())
+    return Sample(f"tsv:{path}", [path])
+
+
+TRANSLATIONS = {"embedded": [nothing("embedded:40"), nothing("embedded:mapping:40")], "tsv": [tsv]}
 
 
 def _noise(seed, num_samples=1500):

@@ -67,9 +67,18 @@ FLAGS = {
         "--epochs=5",
     ]
     + ["--start_rows=50", "--num_splits=2", "--max_measured=2"],
+    "rare_translation": ["--data=embedded:80", "--units=4", "--embedding_size=4", "--memory_size=200", "--key_size=4"]
+    + ["--num_neighbors=8", "--epochs=5", "--max_measured=2", "--num_samples=2"],
     # Rounds of a search that is over long before the last: what kills is the checkpoint of each.
     "influence": ["--num_train=200", "--iterations=5", "--epochs=300", "--num_examples=2", "--num_shown=2"]
     + ["--max_measured=2"],
+    # Rounds: five networks in each, then a choice that is kept as arrays.
+    "active_learning": ["--data=embedded:200", "--image_size=8", "--units=8", "--query_strategy=qbc", "--epochs=2"]
+    + ["--initial_size=20", "--query_size=10", "--num_rounds=3", "--max_measured=2"],
+    # A memory beside the weights, then a second network without one.
+    "rare_events": ["--data=embedded:glyphs:30", "--image_size=8", "--filters=2", "--key_size=4", "--memory_size=64"]
+    + ["--norotations", "--num_neighbors=8", "--epochs=3", "--num_episodes=4", "--export_slots=8", "--max_measured=2"]
+    + ["--held_out=0.2"],
     # Two levels: a network of codes for each, one after the other.
     "codes_prior": ["--filters=8", "--num_blocks=2", "--num_heads=2", "--num_context_blocks=1", "--kernel_size=3"]
     + ["--num_output_blocks=1", "--epochs=4", "--max_measured=2", "--num_samples=2"],
@@ -99,7 +108,7 @@ class Moments:
     def new_checkpoint(self):
 
         def stamp():
-            kept = list((self.workdir / "checkpoints").glob("*/latest.npz"))
+            kept = list((self.workdir / "checkpoints").rglob("latest.npz"))
             return max((path.stat().st_mtime_ns for path in kept), default=0)
 
         before = stamp()
@@ -108,8 +117,8 @@ class Moments:
     def writing(self):
         """Until a checkpoint is being written, by this process and not by one that was killed before."""
         checkpoints = self.workdir / "checkpoints"
-        before = set(checkpoints.glob("*/.*.npz.*.tmp"))
-        return self.wait(lambda: set(checkpoints.glob("*/.*.npz.*.tmp")) - before)
+        before = set(checkpoints.rglob(".*.npz.*.tmp"))
+        return self.wait(lambda: set(checkpoints.rglob(".*.npz.*.tmp")) - before)
 
     def phase(self, name):
         return self.wait(lambda: time.sleep(0.005) or f": {name}\n" in self.workdir.with_suffix(".log").read_text())

@@ -8,8 +8,21 @@ import pytest
 
 from tests.faults import samples
 from tests.faults.hostile import DAMAGES, check_answer, table, unchanged
-from toolkit.data import audio, classified, factors, images, masks, strokes, tables, text, videos
+from toolkit.data import (
+    audio,
+    characters,
+    classified,
+    factors,
+    images,
+    masks,
+    strokes,
+    tables,
+    text,
+    translation,
+    videos,
+)
 from toolkit.data.audio import readers as speech_readers
+from toolkit.data.characters import readers as character_readers
 from toolkit.data.classified import readers as classified_readers
 from toolkit.data.factors import readers as factor_readers
 from toolkit.data.images import readers as image_readers
@@ -17,6 +30,7 @@ from toolkit.data.masks import readers as mask_readers
 from toolkit.data.strokes import loading as stroke_readers
 from toolkit.data.tables import readers as table_readers
 from toolkit.data.text import readers as text_readers
+from toolkit.data.translation import readers as translation_readers
 from toolkit.data.videos import readers as video_readers
 
 
@@ -53,6 +67,14 @@ def load_tables(source):
     tables.load(source).split(0)
 
 
+def load_characters(source):
+    characters.load(source, image_size=12).splits.train.peek()
+
+
+def load_translation(source):
+    translation.load(source).batches("train", 4).peek()
+
+
 def load_classified(source):
     assert classified.load(source).features["train"].size
 
@@ -61,10 +83,12 @@ DOMAINS = {
     "strokes": (stroke_readers.READERS, samples.STROKES, load_strokes),
     "text": (text_readers.READERS, samples.TEXT, load_text),
     "classified": (classified_readers.READERS, samples.CLASSIFIED, load_classified),
+    "characters": (character_readers.READERS, samples.CHARACTERS, load_characters),
     "images": (image_readers.READERS, samples.IMAGES, load_images),
     "masks": (mask_readers.READERS, samples.MASKS, load_masks),
     "factors": (factor_readers.READERS, samples.FACTORS, load_factors),
     "tables": (table_readers.READERS, samples.TABLES, load_tables),
+    "translation": (translation_readers.READERS, samples.TRANSLATIONS, load_translation),
     "videos": (video_readers.READERS, samples.VIDEOS, load_videos),
     "speech": (speech_readers.READERS, samples.SPEECH, load_speech),
 }

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from toolkit.methods.data_poisoning import LIMIT, Poisoning
+from toolkit.methods.data_poisoning import LIMIT, Poisoned, Poisoning, overall
 from toolkit.methods.trained_classifier import TrainedClassifier
 from toolkit.models import small_classifiers
 
@@ -105,3 +105,22 @@ def test_the_most_sensitive_images_move_the_loss_most():
 def test_images_that_are_not_those_trained_on():
     with pytest.raises(ValueError, match="expected 40 images, those that were trained on; got 3"):
         Poisoning(trained(l2=0.1), X["train"][:3])
+
+
+def test_what_attacks_took():
+    before = np.full((2, 2, 2, 1), 7.0)
+    changed = before.copy()
+    changed[0, 0, 0] += 0.4
+    changed[1, 1, 1] -= 0.6
+    found = Poisoned(np.array([3, 4]), changed, np.array([0.1, 0.9]), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    row = found.measures(before)
+    assert row == pytest.approx(
+        {"images": 2, "loss_before": 0.1, "loss_after": 0.9, "grey_levels": 0.6, "pixels_of_another_level": 1}
+    )
+    assert found.taken_for == 1
+    rows = [row | {"label": "a", "taken_for": taken} for taken in ("a", "b", "b")]
+    rows[2] |= {"images": 9, "grey_levels": 0.2}
+    measured = overall(rows)
+    assert measured["attacked"] == 3 and measured["flipped_percent"] == pytest.approx(200 / 3)
+    assert measured["largest_change_grey_levels"] == pytest.approx(0.6) and measured["median_images_changed"] == 5.5
+    assert "median_images_changed" not in overall(rows[:1])

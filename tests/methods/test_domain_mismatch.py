@@ -31,6 +31,7 @@ def test_members_are_found():
     np.testing.assert_array_equal(classifier.minimizer.weights, before)
     assert found.members.tolist() == [0, 1, 2, 3] and len(found.influence) == 300
     assert (found.influence[:4] < 0).all(), "without them the loss would be less"
+    assert sorted(found.most_influential(4)) == [0, 1, 2, 3]
     measures = found.measures
     assert measures["members_of_most_influence"] == 4 and measures["least_member_over_greatest_other"] > 1
     assert measures["group_wrong_percent"] > 50 > measures["group_wrong_without_members_percent"]

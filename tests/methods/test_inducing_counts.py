@@ -5,7 +5,7 @@ import pytest
 
 from toolkit.methods import sparse_gp_rates
 from toolkit.methods.gp_covariance import GPParameters
-from toolkit.methods.inducing_counts import asked_for, divergences, enough, enough_of, log_law
+from toolkit.methods.inducing_counts import asked_for, by_way, divergences, enough, enough_of, log_law, log_laws
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,15 @@ def test_divergences_are_kept_and_what_was_enough_is_found():
     assert [(size, 4 < count <= 20) for size, count in found["greedy_variance"]] == [(30, True), (60, True)]
     assert "uniform" not in enough_of(rows, 1e-9)
     assert divergences(x, y, parameters, "squared_exponential", **how) == rows and len(computed) == len(rows)
+
+
+def test_curves_by_way_and_the_lines_through_what_was_enough():
+    rows = [
+        {"rows": size, "way": way, "num_inducing": float(count), "divergence": float(size / count)}
+        for size in (100, 200)
+        for way in ("uniform", "k_dpp")
+        for count in (5, 10, 20)
+    ]
+    assert by_way(rows, 200)["k_dpp"] == [(5, 40.0), (10, 20.0), (20, 10.0)]
+    found = log_laws(enough_of(rows, 10.0) | {"once": [(100, 3)]})
+    assert found.keys() == {"uniform", "k_dpp"} and found["uniform"][1] == pytest.approx(10.0)

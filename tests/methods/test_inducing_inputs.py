@@ -97,3 +97,13 @@ def test_the_chains_ratios_and_inverse_stay_right_over_many_exchanges():
 def test_bad_input_is_told(way, x, number, told):
     with pytest.raises(ValueError, match=told):
         inducing_inputs.choose(way, x, number, kernel())
+
+
+def test_parameters_are_given_what_their_kernel_chooses():
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    before = gp_covariance.GPParameters(2.0, np.array([0.5, 1.0]), 0.1, x[:1])
+    found = inducing_inputs.chosen("greedy_variance", x, 7, before, "matern32")
+    expected = inducing_inputs.choose("greedy_variance", x, 7, gp_covariance.kernel("matern32", 2.0, [0.5, 1.0]))
+    np.testing.assert_array_equal(found.inducing_inputs, expected)
+    assert found[:3] == before[:3]
+    assert len(inducing_inputs.chosen("uniform", x, 99, before, "matern32").inducing_inputs) == 30

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.methods.logistic import X, Y, by_scikit_learn, logistic
-from toolkit.methods.leave_one_out import leave_one_out
+from toolkit.methods.leave_one_out import agreement, leave_one_out
 
 
 def loss(coefficients, x, y):
@@ -40,3 +40,24 @@ def test_weights_are_put_back_where_it_fails(monkeypatch):
 def test_rows_that_are_not_there():
     with pytest.raises(ValueError, match="rows: expected 0 to 59; got 60"):
         leave_one_out(logistic(), [0, 60], (X[:1], Y[:1]))
+
+
+def test_agreement_is_scipys():
+    from scipy import stats
+
+    random = np.random.default_rng(0)
+    predicted = random.normal(size=(30, 2))
+    true = 1.2 * predicted + 0.1 * random.normal(size=(30, 2))
+    found = agreement(true, predicted)
+    each = [stats.pearsonr(true[:, column], predicted[:, column])[0] for column in (0, 1)]
+    assert found.correlations == pytest.approx(each)
+    slope = np.linalg.lstsq(predicted.reshape(-1, 1), true.ravel(), rcond=None)[0][0]
+    assert found.measures == pytest.approx(
+        {
+            "correlation": stats.pearsonr(true.ravel(), predicted.ravel())[0],
+            "least_correlation_of_an_example": min(each),
+            "true_over_predicted": slope,
+            "left_out": 30,
+        }
+    )
+    np.testing.assert_array_equal(found.pairs[1, 4], [true[4, 1], predicted[4, 1]])

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from toolkit.data.classified.label_noise import flipped
-from toolkit.methods.mislabelled import mended, recalls, suspicions
+from toolkit.data.label_noise import flipped
+from toolkit.methods.mislabelled import by_share, mended, recalls, suspicions, trial
 from toolkit.methods.trained_classifier import TrainedClassifier
 from toolkit.models import small_classifiers
 
@@ -51,3 +51,16 @@ def test_mending_helps_and_all_is_put_back(classifier, scores):
     assert found["loss_accuracy_at_100_percent"] == pytest.approx(clean.accuracy(), abs=0.4)
     np.testing.assert_array_equal(classifier.minimizer.weights, before[0])
     np.testing.assert_array_equal(classifier.minimizer.y, GIVEN)
+
+
+def test_a_trial_is_what_its_parts_say(classifier, scores):
+    model = small_classifiers.logistic_regression((6,), ["a", "b"])
+    new = TrainedClassifier(model, X, {**RIGHT, "train": GIVEN}, l2=0.01, solver="exact")
+    found = trial(new, RIGHT["train"], WRONG, inspected=(0.1, 0.2), mending=(0.2,), seed=5)
+    assert found.pop("accuracy_with_wrong_labels") == classifier.accuracy()
+    expected = recalls(scores, WRONG, (0.1, 0.2)) | mended(classifier, scores, RIGHT["train"], (0.2,))
+    assert found == pytest.approx(expected, abs=0.51)
+    curves = by_share(found, "found", (0.1, 0.2))
+    assert list(curves) == ["self influence", "loss", "chance"]
+    assert curves["chance"] == [(10, found["chance_found_at_10_percent"]), (20, found["chance_found_at_20_percent"])]
+    assert by_share(found, "accuracy", (0.2,))["loss"] == [(20, found["loss_accuracy_at_20_percent"])]

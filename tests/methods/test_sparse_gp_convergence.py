@@ -3,7 +3,7 @@ import pytest
 from sklearn.gaussian_process.kernels import RBF
 
 from toolkit.methods import exact_gp, gp_covariance, inducing_inputs, sparse_gp, sparse_gp_convergence
-from toolkit.methods.sparse_gp_convergence import growing, largest_eigenvalue, measured
+from toolkit.methods.sparse_gp_convergence import doubling, growing, largest_eigenvalue, measured
 
 PARAMETERS = gp_covariance.GPParameters(1.0, np.array([0.5]), 0.1, None)
 
@@ -51,11 +51,19 @@ def test_of_many_rows_the_exact_process_is_not_asked(monkeypatch):
 def test_rows_that_come_are_all_in_the_process_of_then():
     x, y = drawn(120)
     chunks = [(x[start : start + 40], y[start : start + 40]) for start in (0, 40, 80)]
+    assert [len(targets) for _, targets in doubling(x, y, first=40)] == [40, 40, 40]
+    assert [len(targets) for _, targets in doubling(x, y, first=500)] == [120]
     steps = list(growing(chunks, PARAMETERS, lambda rows: rows // 8, way="k_dpp"))
     assert [(step.num_rows, len(step.parameters.inducing_inputs)) for step in steps] == [(40, 5), (80, 10), (120, 15)]
     last = steps[-1]
     again = sparse_gp.summarize(x, y, last.parameters)
     assert sparse_gp.lower_bound(last.summary).numpy() == pytest.approx(sparse_gp.lower_bound(again).numpy())
+    found = steps[1].measures(x, y, max_exact=100)
+    lower = float(sparse_gp.lower_bound(steps[1].summary))
+    expected = exact_gp.log_marginal_likelihood(x[:80], y[:80], PARAMETERS) - lower
+    assert found["rows"] == 80 and found["inducing_inputs"] == 10
+    assert found["divergence_nats"] == pytest.approx(expected) and 0 < expected < found["bound_nats"]
+    assert np.isnan(last.measures(x, y, max_exact=100)["divergence_nats"])
     mean, variance = sparse_gp.predict(x, last.parameters, last.posterior)
     exact = exact_gp.exact_prediction(x, y, x, PARAMETERS)
     np.testing.assert_allclose(mean, exact[0], atol=0.05)

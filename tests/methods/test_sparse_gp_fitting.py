@@ -3,8 +3,8 @@ import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-from toolkit.methods import sparse_gp, sparse_gp_fitting
-from toolkit.methods.sparse_gp_fitting import fit_by_lbfgs, initial_parameters, parameters_of
+from toolkit.methods import inducing_inputs, sparse_gp, sparse_gp_fitting
+from toolkit.methods.sparse_gp_fitting import fit_by_lbfgs, fit_in_rounds, initial_parameters, parameters_of
 
 
 def problem(rows=60):
@@ -104,3 +104,21 @@ def test_a_step_to_where_there_is_no_factor_is_taken_back(monkeypatch):
     monkeypatch.setattr(sparse_gp_fitting, "settled_jitter", sometimes)
     assert fit_by_lbfgs(x, y, start).bound == pytest.approx(undisturbed.bound, rel=1e-3)
     assert len(calls) > 6
+
+
+def test_each_round_chooses_by_the_kernel_that_was_fitted_before():
+    x, y = problem(40)
+    kept = {}
+
+    def keep(function, stage):
+        return kept.setdefault(stage, function())
+
+    parameters, bounds = fit_in_rounds(x, y, num_inducing=6, num_rounds=2, max_iterations=4, keep=keep)
+    start = inducing_inputs.chosen("greedy_variance", x, 6, initial_parameters(x, x[:1]), "squared_exponential", 0)
+    first = fit_by_lbfgs(x, y, start, max_iterations=4)
+    again = inducing_inputs.chosen("greedy_variance", x, 6, first.parameters, "squared_exponential", 1)
+    second = fit_by_lbfgs(x, y, again, max_iterations=4)
+    for found, expected in zip(parameters, second.parameters, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(bounds, np.concatenate([first.bounds, second.bounds]))
+    assert list(kept) == ["0", "1"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from toolkit.methods.study_summary import intervals, summary
+from toolkit.methods.study_summary import curves, intervals, means_by, spread, summary
 
 AXES = ["objective", "strength", "seed"]
 
@@ -58,3 +58,39 @@ def test_intervals_are_those_of_students_t():
     assert single["loss_low"] == single["loss"] == single["loss_high"] == rows[0]["loss"]
     with pytest.raises(ValueError, match="expected one row or more"):
         intervals([], ["alpha"], over="seed")
+
+
+def test_spread_and_means_are_numpys():
+    random = np.random.default_rng(0)
+    cells = [{"seed": seed, "loss": random.normal()} for seed in range(5)]
+    losses = [cell["loss"] for cell in cells]
+    [found] = spread(cells, over="seed")
+    expected = {"measure": "loss", "mean": np.mean(losses), "least": np.min(losses), "most": np.max(losses)}
+    assert found == {name: value if name == "measure" else pytest.approx(value) for name, value in expected.items()}
+    splits = [{"split": n, "model": model, "error": random.normal()} for n in range(4) for model in ("own", "line")]
+    found = means_by(splits, of="model", over="split", plain="own")
+    own, line = ([row["error"] for row in splits if row["model"] == model] for model in ("own", "line"))
+    assert found == {
+        "error": pytest.approx(np.mean(own)),
+        "error_standard_error": pytest.approx(np.std(own) / 2),
+        "line_error": pytest.approx(np.mean(line)),
+    }
+
+
+def test_curves_have_the_intervals_of_each_number():
+    found = [
+        {"by": by, "seed": seed, "mean": 1.0, "right_at_20": seed, "right_at_100": gain + 2 * seed}
+        for by, gain in (("chance", 0.0), ("doubt", 5.0))
+        for seed in range(3)
+    ]
+    found = intervals(found, ["by"], over="seed")
+    lines = curves(found, "by", "right")
+    assert list(lines) == ["chance", "doubt"]
+    for by, gain in (("chance", 0.0), ("doubt", 5.0)):
+        (at_20, *twenty), (at_100, *hundred) = lines[by]
+        assert (at_20, at_100) == (20, 100)
+        for points, values in ((twenty, np.arange(3.0)), (hundred, gain + 2 * np.arange(3.0))):
+            low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+            np.testing.assert_allclose(points, [values.mean(), low, high])
+    with pytest.raises(ValueError, match="there is no wrong_at_NUMBER among by, values"):
+        curves(found, "by", "wrong")

@@ -26,6 +26,11 @@ def test_scores_losses_and_margins_of_a_logistic_regression():
     own = scores[np.arange(20), LABELS["test"]]
     np.testing.assert_allclose(found.losses(), np.logaddexp(*scores.T) - own, rtol=1e-9)
     np.testing.assert_allclose(found.margins(), 2 * own - scores.sum(axis=1), rtol=1e-9)
+    measures = found.measures()
+    assert measures["test_loss"] == found.losses().mean() and measures["test_accuracy_percent"] == found.accuracy()
+    penalty = 0.01 * np.sum(found.model.get_weights()[0] ** 2)
+    assert measures["objective"] == pytest.approx(measures["training_loss"] + penalty, rel=1e-9)
+    assert measures["gradient_norm"] < 1e-7 and (measures["weights"], measures["training_examples"]) == (8, 60)
     assert len(found.losses("train")) == 60 and isinstance(found.loss, keras.losses.SparseCategoricalCrossentropy)
 
 

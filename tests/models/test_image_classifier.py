@@ -14,6 +14,7 @@ from toolkit.models.image_classifier import (
     image_classifier,
     published_shape,
     trainee,
+    with_dense_end,
 )
 
 IMAGES = np.random.default_rng(0).uniform(0.0, 255.0, (4, 96, 96, 3)).astype("float32")
@@ -290,3 +291,17 @@ def test_images_that_are_too_small():
         check_size("inception_v3", 20, "imagenet")
     with pytest.raises(ValueError, match="no architecture 'resnet_50'; did you mean 'resnet50'"):
         check_size("resnet_50", 32)
+
+
+def test_what_is_a_classifier_of_images_with_a_dense_end():
+    made = trainee("resnet8", 8, ["cat", "dog"], width=4, stem="small")
+    found = with_dense_end(made)
+    assert found.get_layer("class_names").names == ["cat", "dog"] and found.output_shape == (None, 2)
+    features = keras.Model(made.input, made.get_layer("logits").input)
+    for other in (
+        features,
+        {"encoder": made, "decoder": made},
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]),
+    ):
+        with pytest.raises(ValueError, match="no classifier of images whose last layer is dense"):
+            with_dense_end(other)

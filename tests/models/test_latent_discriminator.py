@@ -12,12 +12,13 @@ def test_is_the_papers():
     ]
 
 
-def test_by_hand():
-    model = latent_discriminator(2, units=3, num_layers=1)
+@pytest.mark.parametrize("slope", [0.2, 0.0])
+def test_by_hand(slope):
+    model = latent_discriminator(2, units=3, num_layers=1, negative_slope=slope)
     codes = np.random.default_rng(0).normal(size=(5, 2)).astype("float32")
     kernel, bias, last, end = (np.asarray(each) for each in model.get_weights())
     hidden = codes @ kernel + bias
-    expected = np.where(hidden > 0, hidden, 0.2 * hidden) @ last + end
+    expected = np.where(hidden > 0, hidden, slope * hidden) @ last + end
     np.testing.assert_allclose(model(codes), expected[:, 0], rtol=1e-5, atol=1e-6)
 
 

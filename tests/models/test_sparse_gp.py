@@ -19,6 +19,8 @@ def test_a_filled_model_predicts_as_the_method_in_the_datas_units(fitted):
     units = {"x_mean": [1.0, 2.0, 3.0], "x_scale": [2.0, 1.0, 0.5], "y_mean": 7.0, "y_scale": 3.0}
     made = model.filled(model.sparse_gp(3, 10, "matern52"), parameters, posterior, **units)
     x = np.random.default_rng(1).normal(size=(20, 3))
+    for found, expected in zip(model.parameters(made), parameters, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
     mean, variance = sparse_gp.predict(x, parameters, posterior, "matern52")
     found = made(x * units["x_scale"] + units["x_mean"])
     np.testing.assert_allclose(found[0], 7.0 + 3.0 * mean, rtol=1e-9)

@@ -219,7 +219,7 @@ def test_models_that_cannot_be_asked(tmp_path):
     with pytest.raises(ValueError, match="--model=.*nowhere holds no trained network"):
         load(model=str(tmp_path / "nowhere"))
     classifier(tmp_path / "codes", name="codes")
-    with pytest.raises(ValueError, match="of image_classification, is no classifier of images"):
+    with pytest.raises(ValueError, match="of image_classification: it is no classifier of images.* Name the --workdir"):
         load(model=str(tmp_path / "codes"))
     path = tmp_path / "digits.npz"
     random = np.random.default_rng(0)

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from toolkit import export, models
+from toolkit.data.classified.loading import Classified
 from toolkit.export.interpreter import tflite_caller
 from toolkit.methods.trained_classifier import TrainedClassifier
-from toolkit.serving.influence_classifier import influence_classifier
+from toolkit.serving.influence_classifier import influence_classifier, of_trained
 
 RANDOM = np.random.default_rng(0)
 
@@ -18,23 +19,29 @@ def served(model, x, labels, classes, temperature=None, l2=0.02):
     features, _ = models.small_classifiers.last_layer(models.small_classifiers.in_float32(model))
     shown = x["test"].astype("uint8" if x["test"].ndim == 4 else "float32")
     influence = classifier.influence(layers=["logits"])
-    return (
-        classifier,
-        shown,
-        influence_classifier(
-            features,
-            model.get_layer("logits").get_weights()[0],
-            influence.solve(classifier.queries([0, 3, 5])).vectors,
-            classes,
-            num_examples=len(labels["train"]),
-            l2=l2,
-            temperature=temperature,
-            test=(shown, labels["test"]),
-            train=shown,
-            queries=["a", "b", "c"],
-            max_measured=10,
-        ),
+    offered = influence_classifier(
+        features,
+        model.get_layer("logits").get_weights()[0],
+        influence.solve(classifier.queries([0, 3, 5])).vectors,
+        classes,
+        num_examples=len(labels["train"]),
+        l2=l2,
+        temperature=temperature,
+        test=(shown, labels["test"]),
+        train=shown,
+        queries=["a", "b", "c"],
+        max_measured=10,
     )
+    columns = () if x["test"].ndim == 4 else tuple("pqrs")
+    titles = {part: [f"{part} {number}" for number in range(len(each))] for part, each in labels.items()}
+    again = of_trained(classifier, Classified(x, labels, tuple(classes), columns, titles), [0, 3, 5], max_measured=10)
+    label = {"label": np.array([1], "int32"), "example": shown[4:5]}
+    np.testing.assert_array_equal(
+        *(each.signatures["influence"].function(**label)["influence"] for each in (offered, again))
+    )
+    assert again.card["queries"][1] == f"test 3: {classes[labels['test'][3]]}"
+    assert again.card.get("columns", []) == list(columns)
+    return classifier, shown, offered
 
 
 def images(kind):

@@ -6,7 +6,7 @@ import pytest
 from toolkit import export, models
 from toolkit.export.interpreter import tflite_caller
 from toolkit.metrics import gaussian_prediction
-from toolkit.serving.regressor import regressor
+from toolkit.serving.regressor import of_table, regressor
 
 MEANS, SCALES = np.array([500.0, -3.0]), np.array([120.0, 0.02])
 
@@ -81,3 +81,18 @@ def test_without_data_nothing_is_measured():
 def test_columns_are_those_of_the_model():
     with pytest.raises(ValueError, match="3 names of columns for a model of 2"):
         regressor(a_model(), columns=["a", "b", "c"], target="d")
+
+
+def test_a_table_names_and_measures_it_and_without_one_it_goes_too():
+    from toolkit.data import tables
+
+    model = models.sparse_gp.sparse_gp(1, 3)
+    random = np.random.default_rng(0)
+    models.sparse_gp.filled(model, (1.0, np.ones(1), 0.1, random.normal(size=(3, 1))), (np.zeros(3), np.eye(3)))
+    table = tables.load("embedded:wave:60")
+    found = of_table(model, table, max_measured=4)
+    rows = []
+    measured = found.measure(lambda _, x: rows.append(x) or {"mean": np.zeros(1), "variance": np.ones(1)})
+    assert measured["rows"] == len(rows) == 4
+    np.testing.assert_array_equal(np.concatenate(rows), table.inputs[table.order(0)[1][:4]].astype("float32"))
+    assert found.card["target"] == "y" and of_table(model, None).measure is None

@@ -3,7 +3,7 @@ import inspect
 import pytest
 
 from toolkit import methods
-from toolkit.settings.influence import InfluenceFunctions, InfluenceQuestions
+from toolkit.settings.influence import ExplainedNetwork, InfluenceFunctions, InfluenceQuestions
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_solving_is_what_influence_takes(how, one_layer, num_weights, solver, da
 
 def test_examples_that_are_asked_for():
     assert InfluenceQuestions(workdir="x", num_examples=2).chosen([5, 3, 9]) == [5, 3]
-    assert InfluenceQuestions(workdir="x", examples="0, 2").chosen([5, 3, 9]) == [0, 2]
+    assert InfluenceQuestions(workdir="x", examples="0, 2, 0").chosen([5, 3, 9]) == [0, 2]
     with pytest.raises(ValueError, match="--examples=0,3: the test examples are 0 to 2"):
         InfluenceQuestions(workdir="x", examples="0,3").chosen([2, 1, 0])
 
@@ -34,6 +34,14 @@ def test_examples_that_are_asked_for():
 def test_what_cannot_be(how):
     with pytest.raises(ValueError, match=f"--{next(iter(how))}"):
         InfluenceQuestions(workdir="x", **how)
+
+
+def test_a_network_or_that_of_another_run():
+    assert ExplainedNetwork(workdir="x", model="runs/x", network="svm", layers="all").model == "runs/x"
+    with pytest.raises(ValueError, match="--model brings its network and classes"):
+        ExplainedNetwork(workdir="x", model="runs/x", network="cnn")
+    with pytest.raises(ValueError, match="--layers=all is of --model"):
+        ExplainedNetwork(workdir="x", layers="all")
 
 
 def test_counts():

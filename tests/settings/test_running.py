@@ -58,3 +58,9 @@ def test_studies_that_cannot_be(values, message):
     with pytest.raises(ValueError, match=message):
         running.Study(**values)
     assert running.Study(engine="ray", address="10.0.0.1:6379", num_processes=2).engine == "ray"
+
+
+def test_a_study_of_several_seeds():
+    assert running.SeededStudy(num_seeds=5).num_seeds == 5 and "num_seeds" not in vars(running.Study())
+    with pytest.raises(ValueError, match="--num_seeds must be at least 1"):
+        running.SeededStudy(num_seeds=0)

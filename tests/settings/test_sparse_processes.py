@@ -1,6 +1,6 @@
 import pytest
 
-from toolkit.settings.sparse_processes import SparseProcess
+from toolkit.settings.sparse_processes import ConvergenceRates, SparseProcess
 
 
 @pytest.mark.parametrize(
@@ -17,3 +17,13 @@ def test_kernels_and_ways_are_those_of_the_methods():
     fields = SparseProcess.__dataclass_fields__
     assert fields["kernel"].metadata["choices"] == tuple(gp_covariance.KERNELS)
     assert fields["inducing"].metadata["choices"] == inducing_inputs.WAYS
+
+
+def test_numbers_of_rows_that_are_measured():
+    settings = ConvergenceRates(sizes="90,40,40,200", counts="20,5,20")
+    assert settings.measured_at(100) == ([40, 90], [5, 20])
+    told = "--sizes=90,40,40,200: expected numbers from 20, the largest of --counts, to the table's 30 training rows"
+    with pytest.raises(ValueError, match=told):
+        settings.measured_at(30)
+    with pytest.raises(ValueError, match="--sizes must be numbers over 0 between commas; got none"):
+        ConvergenceRates(sizes="")

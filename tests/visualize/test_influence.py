@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from toolkit.visualize.influence import predicted_beside_true, standing_out
+from toolkit.visualize.influence import explained, predicted_beside_true, standing_out
 
 
 def test_points_lie_where_they_are_and_the_title_says_how_well_they_agree():
@@ -33,3 +33,14 @@ def test_marked_examples_stand_where_their_order_puts_them():
 def test_what_cannot_stand_out(given):
     with pytest.raises(ValueError, match="expected"):
         standing_out(np.array(given[0]), given[1], "influence")
+
+
+def test_each_image_stands_before_what_moved_it():
+    images = np.arange(6 * 16, dtype="float32").reshape(6, 4, 4)
+    answers = [[(images[2], "b", False), (images[3], "c", True)], [(images[4], "e", False), (images[5], "f", True)]]
+    axes = explained([(images[0], "a"), (images[1], "d")], answers).axes
+    assert [axis.get_xlabel() for axis in axes] == ["a", "b", "c", "d", "e", "f"]
+    colours = [axis.xaxis.label.get_color() for axis in axes]
+    assert colours[2] == colours[5] != colours[1] == colours[0] == colours[3]
+    with pytest.raises(ValueError, match=r"as many answers to each of 2; got \[2, 1\]"):
+        explained([(images[0], "a"), (images[1], "d")], [answers[0], answers[1][:1]])

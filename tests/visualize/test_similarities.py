@@ -10,12 +10,12 @@ def test_examples_are_sorted_by_class_and_every_matrix_has_its_title():
     numbered = np.arange(25.0).reshape(5, 5) / 25
     figure = similarities({f"block_{number}": numbered for number in range(4)} | {"labels": same}, labels)
     shown = {axis.get_title(): np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.get_title()}
-    assert list(shown) == ["block_0", "block_1", "block_2", "block_3", "labels"]
+    assert list(shown) == ["block 0", "block 1", "block 2", "block 3", "labels"]
     blocks = np.full((5, 5), -0.5)
     blocks[:2, :2] = blocks[2:4, 2:4] = blocks[4, 4] = 1.0
     np.testing.assert_array_equal(shown["labels"], blocks)
     order = [1, 3, 0, 2, 4]
-    np.testing.assert_array_equal(shown["block_0"], numbered[np.ix_(order, order)])
+    np.testing.assert_array_equal(shown["block 0"], numbered[np.ix_(order, order)])
     assert len(figure.axes) == 8 + 1 and figure.axes[0].images[0].get_clim() == (-1, 1)
 
 

@@ -1,12 +1,14 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.data import audio as audio
+from toolkit.data import characters as characters
 from toolkit.data import classified as classified
 from toolkit.data import codes as codes
 from toolkit.data import contents as contents
 from toolkit.data import draws as draws
 from toolkit.data import factors as factors
 from toolkit.data import images as images
+from toolkit.data import label_noise as label_noise
 from toolkit.data import mapping as mapping
 from toolkit.data import masks as masks
 from toolkit.data import pipelines as pipelines
@@ -21,6 +23,7 @@ from toolkit.data import tables as tables
 from toolkit.data import text as text
 from toolkit.data import tfds as tfds
 from toolkit.data import threads as threads
+from toolkit.data import translation as translation
 from toolkit.data import videos as videos
 from toolkit.data.codes import Codes as Codes
 from toolkit.data.pipelines import Batches as Batches

@@ -84,6 +84,49 @@ def grouped_plan(sizes: np.ndarray, batch_size: int, *, seed: int, shuffle: bool
     return _plan(groups, batch_size, seed, shuffle)
 
 
+def paired_plan(num_first: int, num_second: int, batch_size: int, *, seed: int) -> Plan:
+    """Plans batches that are in turn of one kind and of another: an example of the first, one of the second.
+
+    Args:
+        num_first: Examples of the first kind, numbered from 0.
+        num_second: Examples of the second kind, numbered from `num_first`.
+        batch_size: Examples in a batch, an even number.
+        seed: With the epoch, decides the order.
+
+    Returns:
+        A plan for `Batches`. An epoch has each example of the kind of which there are more, once, but those that fill
+        no batch; those of the other kind come again and again.
+
+    Raises:
+        ValueError: Where a kind has no example, or `batch_size` is odd or less than 2.
+
+    Example:
+
+    >>> [batch.tolist() for batch in paired_plan(1, 4, 4, seed=0)(0)]
+    [[0, 3, 0, 1], [0, 2, 0, 4]]
+    """
+    if min(num_first, num_second) < 1 or batch_size < 2 or batch_size % 2:
+        raise ValueError(
+            "expected one example of each kind at least and an even batch_size; got "
+            f"{num_first} and {num_second} examples and batch_size={batch_size}."
+        )
+    # As many pairs as fill whole batches, one batch at least.
+    size = batch_size // 2
+    num_pairs = max(1, max(num_first, num_second) // size) * size
+
+    def plan(epoch):
+        random = np.random.default_rng([seed, epoch])
+
+        def repeated(start, number):
+            rounds = [random.permutation(number) for _ in range(-(-num_pairs // number))]
+            return start + np.concatenate(rounds)[:num_pairs]
+
+        pairs = np.stack([repeated(0, num_first), repeated(num_first, num_second)], axis=1)
+        return list(pairs.reshape(-1, batch_size))
+
+    return plan
+
+
 def _plan(groups, batch_size, seed, shuffle):
     """Batches of examples of one group each, in random order, of which each epoch has its own."""
 

@@ -23,6 +23,7 @@ from toolkit.generation import sample_queues as sample_queues
 from toolkit.generation import speaking as speaking
 from toolkit.generation import strokes as strokes
 from toolkit.generation import text as text
+from toolkit.generation import translation as translation
 from toolkit.generation import voice_conversion as voice_conversion
 from toolkit.generation.attention_cache import AttentionCache as AttentionCache
 from toolkit.generation.attention_cache import PreparedAttention as PreparedAttention

@@ -30,6 +30,8 @@ from toolkit.layers import gradient_clip as gradient_clip
 from toolkit.layers import local_crf as local_crf
 from toolkit.layers import local_response_normalization as local_response_normalization
 from toolkit.layers import log_mel_spectrogram as log_mel_spectrogram
+from toolkit.layers import memory as memory
+from toolkit.layers import memory_state as memory_state
 from toolkit.layers import mixture_density as mixture_density
 from toolkit.layers import mixup as mixup
 from toolkit.layers import mu_law as mu_law
@@ -78,6 +80,7 @@ from toolkit.layers.gradient_clip import GradientClip as GradientClip
 from toolkit.layers.local_crf import LocalCRF as LocalCRF
 from toolkit.layers.local_response_normalization import LocalResponseNormalization as LocalResponseNormalization
 from toolkit.layers.log_mel_spectrogram import LogMelSpectrogram as LogMelSpectrogram
+from toolkit.layers.memory import Memory as Memory
 from toolkit.layers.mixture_density import MixtureDensity as MixtureDensity
 from toolkit.layers.mixup import Mixup as Mixup
 from toolkit.layers.mu_law import MuLaw as MuLaw

@@ -1,17 +1,22 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.methods import active_learning as active_learning
+from toolkit.methods import approximate_memory as approximate_memory
 from toolkit.methods import approximate_mixup as approximate_mixup
 from toolkit.methods import arnoldi as arnoldi
 from toolkit.methods import beta_vae_score as beta_vae_score
 from toolkit.methods import classification as classification
 from toolkit.methods import classification_accuracy_score as classification_accuracy_score
 from toolkit.methods import code_likelihood as code_likelihood
+from toolkit.methods import committee as committee
 from toolkit.methods import conjugate_gradient as conjugate_gradient
 from toolkit.methods import data_poisoning as data_poisoning
 from toolkit.methods import dci as dci
 from toolkit.methods import disentanglement as disentanglement
 from toolkit.methods import domain_mismatch as domain_mismatch
+from toolkit.methods import dropout_passes as dropout_passes
 from toolkit.methods import dynamic_evaluation as dynamic_evaluation
+from toolkit.methods import episode_recall as episode_recall
 from toolkit.methods import evidence_bound as evidence_bound
 from toolkit.methods import exact_gp as exact_gp
 from toolkit.methods import example_losses as example_losses
@@ -29,6 +34,7 @@ from toolkit.methods import inducing_inputs as inducing_inputs
 from toolkit.methods import influence as influence
 from toolkit.methods import inverse_hessian as inverse_hessian
 from toolkit.methods import jacobian_norm as jacobian_norm
+from toolkit.methods import k_center as k_center
 from toolkit.methods import leave_one_out as leave_one_out
 from toolkit.methods import linear_prediction as linear_prediction
 from toolkit.methods import lissa as lissa
@@ -37,6 +43,9 @@ from toolkit.methods import manifold_mixup as manifold_mixup
 from toolkit.methods import mislabelled as mislabelled
 from toolkit.methods import mixup as mixup
 from toolkit.methods import optimum as optimum
+from toolkit.methods import paired_tests as paired_tests
+from toolkit.methods import query_strategies as query_strategies
+from toolkit.methods import robust_k_center as robust_k_center
 from toolkit.methods import sap_score as sap_score
 from toolkit.methods import segmentation as segmentation
 from toolkit.methods import sound_codes as sound_codes
@@ -46,6 +55,7 @@ from toolkit.methods import sparse_gp_convergence as sparse_gp_convergence
 from toolkit.methods import sparse_gp_fitting as sparse_gp_fitting
 from toolkit.methods import sparse_gp_rates as sparse_gp_rates
 from toolkit.methods import speech_classification as speech_classification
+from toolkit.methods import stochastic_weight_averaging as stochastic_weight_averaging
 from toolkit.methods import stroke_likelihood as stroke_likelihood
 from toolkit.methods import study_summary as study_summary
 from toolkit.methods import svgp as svgp
@@ -53,10 +63,15 @@ from toolkit.methods import temperature as temperature
 from toolkit.methods import trained_classifier as trained_classifier
 from toolkit.methods import training_memory as training_memory
 from toolkit.methods import unit_recognition as unit_recognition
+from toolkit.methods import vaal as vaal
 from toolkit.methods import vimco as vimco
+from toolkit.methods.active_learning import ActiveLearning as ActiveLearning
+from toolkit.methods.active_learning import Round as Round
+from toolkit.methods.approximate_memory import ApproximateMemory as ApproximateMemory
 from toolkit.methods.approximate_mixup import ApproximateMixup as ApproximateMixup
 from toolkit.methods.approximate_mixup import SecondOrder as SecondOrder
 from toolkit.methods.arnoldi import RitzPairs as RitzPairs
+from toolkit.methods.committee import Committee as Committee
 from toolkit.methods.conjugate_gradient import NotPositiveDefinite as NotPositiveDefinite
 from toolkit.methods.conjugate_gradient import Solution as Solution
 from toolkit.methods.data_poisoning import Poisoned as Poisoned
@@ -65,6 +80,7 @@ from toolkit.methods.dci import DCI as DCI
 from toolkit.methods.disentanglement import Posteriors as Posteriors
 from toolkit.methods.disentanglement import Scores as Scores
 from toolkit.methods.domain_mismatch import Mismatch as Mismatch
+from toolkit.methods.episode_recall import Recalled as Recalled
 from toolkit.methods.example_losses import ExampleLosses as ExampleLosses
 from toolkit.methods.factor_vae import FactorVAE as FactorVAE
 from toolkit.methods.gp_covariance import GPParameters as GPParameters
@@ -77,6 +93,8 @@ from toolkit.methods.influence import Influence as Influence
 from toolkit.methods.influence import Solved as Solved
 from toolkit.methods.influence import Top as Top
 from toolkit.methods.inverse_hessian import InverseHessian as InverseHessian
+from toolkit.methods.k_center import Centers as Centers
+from toolkit.methods.leave_one_out import Agreement as Agreement
 from toolkit.methods.lissa import SampledSolution as SampledSolution
 from toolkit.methods.local_errors import BlockByBlock as BlockByBlock
 from toolkit.methods.manifold_mixup import ManifoldMixup as ManifoldMixup
@@ -85,14 +103,18 @@ from toolkit.methods.mixup import NoiseCovariances as NoiseCovariances
 from toolkit.methods.optimum import HingeMinimizer as HingeMinimizer
 from toolkit.methods.optimum import Minimizer as Minimizer
 from toolkit.methods.optimum import Minimum as Minimum
+from toolkit.methods.query_strategies import Query as Query
+from toolkit.methods.query_strategies import Strategy as Strategy
 from toolkit.methods.segmentation import Measured as Measured
 from toolkit.methods.sparse_gp import GPPosterior as GPPosterior
 from toolkit.methods.sparse_gp import GPSummary as GPSummary
 from toolkit.methods.sparse_gp_convergence import Grown as Grown
 from toolkit.methods.sparse_gp_fitting import GPFit as GPFit
 from toolkit.methods.speech_classification import Heard as Heard
+from toolkit.methods.stochastic_weight_averaging import AveragingAdam as AveragingAdam
 from toolkit.methods.study_summary import StudySummary as StudySummary
 from toolkit.methods.svgp import SVGP as SVGP
 from toolkit.methods.trained_classifier import TrainedClassifier as TrainedClassifier
 from toolkit.methods.unit_recognition import Recognized as Recognized
+from toolkit.methods.vaal import VAAL as VAAL
 from toolkit.methods.vimco import VIMCO as VIMCO

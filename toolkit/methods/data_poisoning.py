@@ -1,6 +1,6 @@
 """Training images that nobody can tell from the true ones, changed so that a trained classifier errs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -27,6 +27,47 @@ class Poisoned(NamedTuple):
     images: np.ndarray
     losses: np.ndarray
     scores: np.ndarray
+
+    @property
+    def taken_for(self) -> int:
+        """The class that the test image is taken for in the end."""
+        return int(self.scores[-1].argmax())
+
+    def measures(self, before: np.ndarray) -> dict[str, float]:
+        """Says what it took, as a table's row.
+
+        Args:
+            before: The changed images as they were, (rows, height, width, channels).
+
+        Returns:
+            How many "images"; the test image's "loss_before" and "loss_after"; the greatest change in "grey_levels";
+            and "pixels_of_another_level", how many round to another one.
+        """
+        found = {"images": len(before), "loss_before": self.losses[0], "loss_after": self.losses[-1]}
+        found["grey_levels"] = np.abs(self.images - before).max()
+        return found | {"pixels_of_another_level": int((np.rint(self.images) != before).sum())}
+
+
+def overall(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Says how several attacks went.
+
+    Args:
+        rows: Of each what `Poisoned.measures` returned, with "label" and "taken_for", the test image's class and what
+            it is taken for in the end.
+
+    Returns:
+        "attacked", how many; "flipped_percent", of them; "largest_change_grey_levels"; and, where one flipped,
+        "median_images_changed" of those.
+
+    Example:
+
+    >>> overall([{"images": 2, "grey_levels": 0.4, "label": "1", "taken_for": "7"}])["median_images_changed"]
+    2.0
+    """
+    flips = [row["images"] for row in rows if row["taken_for"] != row["label"]]
+    found = {"attacked": len(rows), "flipped_percent": 100 * len(flips) / len(rows)}
+    found["largest_change_grey_levels"] = max(row["grey_levels"] for row in rows)
+    return found | ({"median_images_changed": float(np.median(flips))} if flips else {})
 
 
 class Poisoning:
@@ -142,6 +183,6 @@ class Poisoning:
         order, label = self.most_sensitive(number), self._classifier.labels["test"][number]
         for count in dict.fromkeys(min(count, len(order)) for count in counts):
             found = self.attack(number, order[:count], num_steps)
-            if found.scores[-1].argmax() != label:
+            if found.taken_for != label:
                 break
         return found

@@ -21,6 +21,10 @@ class Mismatch(NamedTuple):
     influence: np.ndarray
     members: np.ndarray
 
+    def most_influential(self, k: int) -> np.ndarray:
+        """Orders the training examples by their influence, whichever way, and gives the first k numbers."""
+        return np.argsort(-np.abs(self.influence), kind="stable")[:k]
+
 
 def blamed(classifier: TrainedClassifier, column: int) -> Mismatch:
     """Asks, for the first test example of a group that is wrong, which training examples made it so.

@@ -63,14 +63,12 @@ def enough_of(rows: Sequence[Mapping[str, Any]], asked: float) -> dict[str, list
     Returns:
         By way, pairs (N, M), without those N at which no M was enough.
     """
-    groups: dict[tuple, list] = {}
-    for row in rows:
-        groups.setdefault((row["way"], row["rows"]), []).append((int(row["num_inducing"]), row["divergence"]))
     found: dict[str, list] = {}
-    for (way, size), pairs in groups.items():
-        count = enough(*zip(*pairs, strict=True), asked)
-        if count is not None:
-            found.setdefault(way, []).append((size, count))
+    for size in dict.fromkeys(row["rows"] for row in rows):
+        for way, pairs in by_way(rows, size).items():
+            count = enough(*zip(*pairs, strict=True), asked)
+            if count is not None:
+                found.setdefault(way, []).append((size, count))
     return found
 
 
@@ -96,6 +94,35 @@ def enough(counts: Sequence[int], divergences: Sequence[float], asked: float) ->
             break
         found = count
     return found
+
+
+def by_way(rows: Sequence[Mapping[str, Any]], size: int) -> dict[str, list[tuple[int, float]]]:
+    """Takes the divergences of some rows out of a table, as curves over the number of inducing inputs.
+
+    Args:
+        rows: What `divergences` returned.
+        size: N.
+
+    Returns:
+        By way, points (M, divergence).
+    """
+    found: dict[str, list] = {}
+    for row in rows:
+        if row["rows"] == size:
+            found.setdefault(row["way"], []).append((int(row["num_inducing"]), row["divergence"]))
+    return found
+
+
+def log_laws(points: Mapping[str, Sequence[tuple[int, int]]]) -> dict[str, tuple[float, float]]:
+    """Fits `log_law` to what was enough, where it was at two N or more.
+
+    Args:
+        points: By way, pairs (N, M), as `enough_of` returns them.
+
+    Returns:
+        By way, (a, b).
+    """
+    return {way: log_law(*zip(*pairs, strict=True)) for way, pairs in points.items() if len(pairs) > 1}
 
 
 def log_law(num_rows: Sequence[int], counts: Sequence[int]) -> tuple[float, float]:

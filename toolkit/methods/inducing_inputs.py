@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.methods.gp_covariance import kernel
+
 WAYS = ("uniform", "k_means", "k_dpp", "greedy_variance")
 # K-means sees at most so many rows, and the greedy choice so many numbers of its N x M factor (512 MB).
 MAX_K_MEANS_ROWS, MAX_FACTOR_SIZE = 20_000, 2**26
@@ -63,6 +65,23 @@ def choose(way: str, x: Any, num_inducing: int, kernel: Any, seed: int = 0) -> n
         x = x[np.sort(random.choice(len(x), most, replace=False))]
     chosen = greedy_variance(x, num_inducing, kernel)
     return x[chosen if way == "greedy_variance" else k_dpp(x, chosen, kernel, seed=seed)]
+
+
+def chosen(way: str, x: Any, num_inducing: int, parameters: Any, name: str, seed: int = 0) -> Any:
+    """Gives parameters the inducing inputs that their kernel chooses.
+
+    Args:
+        way, x, seed: As in `choose`.
+        num_inducing: M; more than N are N.
+        parameters: `gp_covariance.GPParameters`; their inducing inputs are not looked at.
+        name: The kernel's, one of `gp_covariance.KERNELS`.
+
+    Returns:
+        The new parameters.
+    """
+    covariance = kernel(name, parameters.variance, parameters.length_scales)
+    found = choose(way, x, min(num_inducing, len(x)), covariance, seed)
+    return parameters._replace(inducing_inputs=found)
 
 
 def _uniform(x, number, random):

@@ -1,11 +1,50 @@
 """What an example did to a training, by training again without it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from toolkit.methods.optimum import Minimizer
+
+
+class Agreement(NamedTuple):
+    """How well predicted changes agree with true ones.
+
+    Args:
+        measures: "correlation", Pearson's, of all queries together; "least_correlation_of_an_example";
+            "true_over_predicted", the slope of true over predicted changes; "left_out", how many examples.
+        correlations: Of each query.
+        pairs: (queries, rows, 2), (true, predicted).
+    """
+
+    measures: dict[str, float]
+    correlations: list[float]
+    pairs: np.ndarray
+
+
+def agreement(true: np.ndarray, predicted: np.ndarray) -> Agreement:
+    """Compares what leaving examples out did with what influence functions predicted.
+
+    Args:
+        true: What `leave_one_out` returned, (rows, queries).
+        predicted: The like, predicted.
+
+    Returns:
+        An `Agreement`.
+
+    Example:
+
+    >>> agreement(np.array([[1.1], [2.2], [-1.1]]), np.array([[1.0], [2.0], [-1.0]])).measures["true_over_predicted"]
+    1.1...
+
+    Reference: Koh and Liang 2017, arXiv 1703.04730, section 4.
+    """
+    pairs = np.stack([true, predicted], axis=-1).transpose(1, 0, 2)
+    each, every = [float(np.corrcoef(points.T)[0, 1]) for points in pairs], pairs.reshape(-1, 2).T
+    measures = {"correlation": float(np.corrcoef(every)[0, 1]), "least_correlation_of_an_example": min(each)}
+    measures |= {"true_over_predicted": float(every[0] @ every[1] / (every[1] @ every[1])), "left_out": len(true)}
+    return Agreement(measures, each, pairs)
 
 
 def leave_one_out(minimizer: Minimizer, rows: Sequence[int], queries: tuple[Any, Any], **how: Any) -> np.ndarray:

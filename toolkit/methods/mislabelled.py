@@ -8,6 +8,63 @@ from toolkit.methods.trained_classifier import TrainedClassifier
 from toolkit.metrics.inspection_recall import inspection_recall
 
 
+def trial(
+    classifier: TrainedClassifier,
+    right: np.ndarray,
+    wrong: np.ndarray,
+    *,
+    inspected: Sequence[float],
+    mending: Sequence[float],
+    seed: int = 0,
+    max_iterations: int = 2000,
+) -> dict[str, float]:
+    """Trains with wrong labels, looks for them in each order, and mends those that are found.
+
+    Args:
+        classifier: With the labels of which some are wrong.
+        right: The right ones, (examples,).
+        wrong: bool (examples,), which are wrong.
+        inspected: Shares of the examples that are looked at.
+        mending: Shares of which the labels are mended too.
+        seed: Of the order by chance.
+        max_iterations: Of each training.
+
+    Returns:
+        What `recalls` and `mended` return, and "accuracy_with_wrong_labels", per cent of the test examples.
+
+    Reference: Koh and Liang 2017, arXiv 1703.04730, section 5.4.
+    """
+    classifier.minimizer.minimize(max_iterations=max_iterations)
+    scores = suspicions(classifier, seed)
+    found = recalls(scores, wrong, inspected) | {"accuracy_with_wrong_labels": classifier.accuracy()}
+    return found | mended(classifier, scores, right, mending, max_iterations)
+
+
+def by_share(measures: Mapping[str, float], what: str, shares: Sequence[float]) -> dict[str, list[tuple[float, float]]]:
+    """Takes what each order comes to out of measures, as curves.
+
+    Args:
+        measures: By name, as `trial` returns them.
+        what: "found" or "accuracy".
+        shares: Of the examples that are looked at.
+
+    Returns:
+        By the order's name points (per cent of the examples, per cent found or right).
+
+    Example:
+
+    >>> by_share({"self_influence_found_at_5_percent": 50.0}, "found", [0.05])
+    {'self influence': [(5.0, 50.0)]}
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name in measures:
+        order, _, rest = name.partition(f"_{what}_at_")
+        if rest == f"{100 * shares[0]:g}_percent":
+            points = [(100 * share, measures[f"{order}_{what}_at_{100 * share:g}_percent"]) for share in shares]
+            found[order.replace("_", " ")] = points
+    return found
+
+
 def suspicions(classifier: TrainedClassifier, seed: int = 0) -> dict[str, np.ndarray]:
     """Scores each training example by how suspect its label is, in the ways that the paper compares.
 

@@ -1,5 +1,6 @@
 """How near a sparse Gaussian process comes to the exact one, measured, and kept near while its rows grow."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
@@ -72,8 +73,7 @@ def measured(
         "num_inducing". What needs the exact process is NaN where there are more than `MAX_EXACT_ROWS` rows.
     """
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    chosen = inducing_inputs.choose(way, x, num_inducing, kernel(name, *parameters[:2]), seed)
-    parameters = parameters._replace(inducing_inputs=chosen)
+    parameters = inducing_inputs.chosen(way, x, num_inducing, parameters, name, seed)
     jitter = settled_jitter(parameters, name)
     summary = sparse_gp.summarize(x, y, parameters, name, jitter=jitter)
     lower, upper = float(sparse_gp.lower_bound(summary)), float(sparse_gp.upper_bound(summary))
@@ -83,7 +83,7 @@ def measured(
         upper_eigenvalue = float(sparse_gp.upper_bound(summary, largest))
         likelihood = exact_gp.log_marginal_likelihood(x, y, parameters, name)
     return {
-        "num_inducing": float(len(chosen)),
+        "num_inducing": float(len(parameters.inducing_inputs)),
         "lower": lower,
         "lower_tight": float(sparse_gp.lower_bound(summary, tight=True)),
         "log_likelihood": likelihood,
@@ -110,6 +110,48 @@ class Grown(NamedTuple):
     parameters: GPParameters
     summary: sparse_gp.GPSummary
     posterior: sparse_gp.GPPosterior
+
+    def measures(self, x: Any, y: Any, name: str = "squared_exponential", max_exact: int = 2000) -> dict[str, float]:
+        """Says how near it comes to the exact process, as a table's row.
+
+        Args:
+            x: All rows, of which the first N are looked at.
+            y: Their targets.
+            name: The kernel's.
+            max_exact: The most rows of which the exact process is asked.
+
+        Returns:
+            "rows" N, "inducing_inputs" M, "bound_nats" U - L, and "divergence_nats", NaN of more rows.
+        """
+        lower, likelihood = float(sparse_gp.lower_bound(self.summary)), math.nan
+        if self.num_rows <= max_exact:
+            known = x[: self.num_rows], y[: self.num_rows], self.parameters, name
+            likelihood = exact_gp.log_marginal_likelihood(*known)
+        found = {"rows": self.num_rows, "inducing_inputs": len(self.parameters.inducing_inputs)}
+        found["bound_nats"] = float(sparse_gp.upper_bound(self.summary)) - lower
+        return found | {"divergence_nats": likelihood - lower}
+
+
+def doubling(x: Any, y: Any, first: int = 250) -> list[tuple[Any, Any]]:
+    """Cuts rows so that, as they come, there are twice as many each time.
+
+    Args:
+        x: Rows, (N, D).
+        y: Targets, (N,).
+        first: How many come first; at most N.
+
+    Returns:
+        Chunks (x, y), as `growing` takes them.
+
+    Example:
+
+    >>> [len(y) for _, y in doubling(np.zeros((9, 1)), np.zeros(9), first=2)]
+    [2, 2, 4, 1]
+    """
+    edges = [min(first, len(y))]
+    while edges[-1] < len(y):
+        edges.append(min(2 * edges[-1], len(y)))
+    return [(x[start:end], y[start:end]) for start, end in itertools.pairwise([0, *edges])]
 
 
 def growing(
@@ -141,8 +183,6 @@ def growing(
         rows.append(np.asarray(x, np.float64))
         targets.append(np.asarray(y, np.float64))
         x, y = np.concatenate(rows), np.concatenate(targets)
-        wanted = min(num_inducing(len(x)), len(x))
-        chosen = inducing_inputs.choose(way, x, wanted, kernel(name, *parameters[:2]), seed + number)
-        parameters = parameters._replace(inducing_inputs=chosen)
+        parameters = inducing_inputs.chosen(way, x, num_inducing(len(x)), parameters, name, seed + number)
         summary = sparse_gp.summarize(x, y, parameters, name, jitter=settled_jitter(parameters, name))
         yield Grown(len(x), parameters, summary, sparse_gp.posterior(summary))

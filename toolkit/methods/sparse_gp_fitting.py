@@ -7,6 +7,7 @@ import numpy as np
 
 from toolkit.lazy import tensorflow as tf
 from toolkit.methods.gp_covariance import JITTER, GPParameters, check_finite, check_shapes, settled_jitter
+from toolkit.methods.inducing_inputs import chosen
 from toolkit.methods.sparse_gp import BLOCK_SIZE, lower_bound, summarize
 
 # What hyper-parameters are kept between, for standardised columns: the line search tries extreme ones.
@@ -70,6 +71,49 @@ def initial_parameters(x: Any, inducing_inputs: Any) -> GPParameters:
     return GPParameters(np.float64(1.0), scales, np.float64(0.5), np.array(inducing_inputs, np.float64))
 
 
+def fit_in_rounds(
+    x: Any,
+    y: Any,
+    name: str = "squared_exponential",
+    *,
+    way: str = "greedy_variance",
+    num_inducing: int = 40,
+    num_rounds: int = 2,
+    seed: int = 0,
+    keep: Callable[..., Mapping[str, Any]] = lambda function, stage: function(),
+    **how: Any,
+) -> tuple[GPParameters, np.ndarray]:
+    """Fits hyper-parameters; between the rounds the kernel that was fitted chooses the inducing inputs anew.
+
+    Args:
+        x: Inputs, standardised, (N, D).
+        y: Targets, standardised, (N,).
+        name: The kernel's, one of `KERNELS`.
+        way: One of `inducing_inputs.WAYS`.
+        num_inducing: M, at most N.
+        num_rounds: How often they are chosen.
+        seed: Of the choices.
+        keep: Calls a function unless its result is kept already, under a name, as `run.compute` does.
+        **how: Of `fit_by_lbfgs`.
+
+    Returns:
+        The parameters, and L at the start and after each iteration of all rounds.
+
+    Reference: Burt, Rasmussen and van der Wilk 2020, arXiv 2008.00323, section 6.
+    """
+    parameters, bounds = initial_parameters(x, x[:1]), []
+    for number in range(num_rounds):
+
+        def one(before=parameters, number=number):
+            start = chosen(way, x, num_inducing, before, name, seed + number)
+            return fit_by_lbfgs(x, y, start, name, **how).arrays()
+
+        found = keep(one, stage=str(number))
+        parameters = parameters_of(found)
+        bounds.append(found["bounds"])
+    return parameters, np.concatenate(bounds)
+
+
 def fit_by_lbfgs(
     x: Any,
     y: Any,
@@ -84,10 +128,8 @@ def fit_by_lbfgs(
 ) -> GPFit:
     """Maximizes the collapsed bound over the logs of the hyper-parameters, and the inducing inputs where asked.
 
-    SciPy's L-BFGS-B within `LIMITS`. Where the inducing inputs are rows, call it in rounds and choose them anew in
-    between, with the fitted kernel: the bound then need not rise from round to round, but the rows are the kernel's.
-    Each round is one `run.compute(lambda: fit_by_lbfgs(...).arrays(), stage=f"fit_{round}")`: what was killed goes on
-    with the round that it was in.
+    SciPy's L-BFGS-B within `LIMITS`. Where the inducing inputs are rows, `fit_in_rounds` chooses them anew in between,
+    with the fitted kernel: the bound then need not rise from round to round, but the rows are the kernel's.
 
     Args:
         x: Inputs, standardised, (N, D).

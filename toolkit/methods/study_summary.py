@@ -84,6 +84,56 @@ def summary(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], together: Se
     return StudySummary(names, rank_correlations(scores), explained, values)
 
 
+def spread(rows: Sequence[Mapping[str, Any]], over: str) -> list[dict[str, Any]]:
+    """Takes each score's mean over a study, such as that of several seeds, with the least and the greatest.
+
+    Args:
+        rows: Of `Run.study`: an axis and scores by name, the same in each.
+        over: The axis.
+
+    Returns:
+        A row for each score: "measure", its name, "mean", "least" and "most".
+
+    Example:
+
+    >>> spread([{"seed": 0, "loss": 1.0}, {"seed": 1, "loss": 2.0}], over="seed")
+    [{'measure': 'loss', 'mean': 1.5, 'least': 1.0, 'most': 2.0}]
+    """
+    values = {name: [float(row[name]) for row in rows] for name in rows[0] if name != over}
+    return [
+        {"measure": name, "mean": float(np.mean(each)), "least": min(each), "most": max(each)}
+        for name, each in values.items()
+    ]
+
+
+def means_by(rows: Sequence[Mapping[str, Any]], of: str, over: str, plain: Any) -> dict[str, float]:
+    """Takes each model's mean scores over splits of the data, of one of them with its standard error.
+
+    Args:
+        rows: A model, a split and scores by name, the same in each.
+        of: The name of what says which model it is.
+        over: The name of what says which split.
+        plain: The model whose scores are called by their names alone.
+
+    Returns:
+        "SCORE" and "SCORE_standard_error" of the plain one, "MODEL_SCORE" of the others.
+
+    Example:
+
+    >>> rows = [{"model": "own", "split": split, "error": error} for split, error in enumerate([1.0, 3.0])]
+    >>> means_by([*rows, {"model": "exact", "split": 0, "error": 1.5}], of="model", over="split", plain="own")
+    {'error': 2.0, 'error_standard_error': 0.707..., 'exact_error': 1.5}
+    """
+    found = {}
+    for model in dict.fromkeys(row[of] for row in rows):
+        for score in (name for name in rows[0] if name not in (of, over)):
+            values = [row[score] for row in rows if row[of] == model]
+            found[score if model == plain else f"{model}_{score}"] = float(np.mean(values))
+            if model == plain:
+                found[f"{score}_standard_error"] = float(np.std(values) / np.sqrt(len(values)))
+    return found
+
+
 def intervals(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], over: str) -> list[dict[str, Any]]:
     """Takes means over one axis of a study, such as the seeds, with their 95 % intervals by Student's t.
 
@@ -124,3 +174,32 @@ def intervals(rows: Sequence[Mapping[str, Any]], axes: Sequence[str], over: str)
             row |= {name: middle, f"{name}_low": middle - side, f"{name}_high": middle + side}
         found.append(row)
     return found
+
+
+def curves(rows: Sequence[Mapping[str, Any]], axis: str, score: str) -> dict[Any, list[tuple[float, ...]]]:
+    """Gives a score that was measured at several numbers, such as of labelled examples, as curves with intervals.
+
+    Args:
+        rows: Of `intervals`, a row for each value of the axis.
+        axis: Whose values are told apart.
+        score: The score's name, which stands in the rows as "SCORE_at_NUMBER".
+
+    Returns:
+        By the axis' values points (number, mean, low, high), as `visualize.charts.curves` takes them.
+
+    Raises:
+        ValueError: Where there is no such score.
+
+    Example:
+
+    >>> rows = [{"by": "doubt", "seed": seed, "right_at_20": 50.0, "right_at_40": 70.0 + seed} for seed in (0, 2)]
+    >>> [(x, y) for x, y, low, high in curves(intervals(rows, ["by"], over="seed"), "by", "right")["doubt"]]
+    [(20.0, 50.0), (40.0, 71.0)]
+    """
+    start, ends = f"{score}_at_", ("", "_low", "_high")
+    numbers = [name.removeprefix(start) for name in rows[0] if name.startswith(start) and not name.endswith(ends[1:])]
+    if not numbers:
+        raise ValueError(f"curves: there is no {start}NUMBER among {', '.join(rows[0])}.")
+    return {
+        row[axis]: [(float(number), *(row[start + number + end] for end in ends)) for number in numbers] for row in rows
+    }

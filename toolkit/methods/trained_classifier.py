@@ -89,6 +89,18 @@ class TrainedClassifier:
         """
         return self.minimizer.losses(self.x[part], self.labels[part])
 
+    def measures(self) -> dict[str, float]:
+        """Says how good it is, and how near to its optimum.
+
+        Returns:
+            "test_accuracy_percent", "test_loss" and "training_loss"; what is minimised, "objective", and the length of
+            its gradient, "gradient_norm"; and how many "weights" and "training_examples" there are.
+        """
+        value, gradient = self.minimizer(self.minimizer.weights)
+        found = {"test_accuracy_percent": self.accuracy(), "test_loss": float(self.losses().mean())}
+        found |= {"training_loss": float(self.losses("train").mean()), "objective": value, "weights": len(gradient)}
+        return found | {"gradient_norm": float(np.linalg.norm(gradient)), "training_examples": len(self.minimizer.x)}
+
     def margins(self) -> np.ndarray:
         """Computes by how much each test example's class has a higher score than the best other one, (examples,)."""
         scores = self.scores()

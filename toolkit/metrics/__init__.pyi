@@ -26,10 +26,12 @@ from toolkit.metrics import mutual_information_gap as mutual_information_gap
 from toolkit.metrics import n_gram as n_gram
 from toolkit.metrics import one_gaussian as one_gaussian
 from toolkit.metrics import rank_correlation as rank_correlation
+from toolkit.metrics import rare_accuracy as rare_accuracy
 from toolkit.metrics import segmentation as segmentation
 from toolkit.metrics import squared_distance as squared_distance
 from toolkit.metrics import top_k_accuracy as top_k_accuracy
 from toolkit.metrics import total_correlation as total_correlation
+from toolkit.metrics import uncertainty as uncertainty
 from toolkit.metrics import video_prediction as video_prediction
 from toolkit.metrics import window_alignment as window_alignment
 from toolkit.metrics.bits import Bits as Bits

@@ -4,6 +4,8 @@ from toolkit.models import alexnet as alexnet
 from toolkit.models import code_conditions as code_conditions
 from toolkit.models import code_levels as code_levels
 from toolkit.models import deeplab as deeplab
+from toolkit.models import dropout_classifier as dropout_classifier
+from toolkit.models import embedding_cnn as embedding_cnn
 from toolkit.models import googlenet as googlenet
 from toolkit.models import handwriting as handwriting
 from toolkit.models import handwriting_recognition as handwriting_recognition
@@ -13,6 +15,7 @@ from toolkit.models import inception as inception
 from toolkit.models import inception_v4 as inception_v4
 from toolkit.models import latent_discriminator as latent_discriminator
 from toolkit.models import local_blocks as local_blocks
+from toolkit.models import memory_translator as memory_translator
 from toolkit.models import pixelcnn as pixelcnn
 from toolkit.models import pixelsnail as pixelsnail
 from toolkit.models import pretrained as pretrained

@@ -5,6 +5,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 
@@ -15,6 +16,7 @@ from toolkit.models.googlenet import googlenet
 from toolkit.models.inception import inception_v2, inception_v3
 from toolkit.models.inception_v4 import inception_resnet_v2, inception_v4
 from toolkit.models.resnet import resnet
+from toolkit.models.small_classifiers import last_layer
 from toolkit.models.vgg import vgg
 
 # The narrow networks for small images, as He et al. 2016 have them in section 4.2.
@@ -173,6 +175,33 @@ def classifier(model: keras.Model) -> keras.Model:
     """
     outputs = model.output
     return keras.Model(model.input, outputs["logits"] if isinstance(outputs, dict) else outputs, name=model.name)
+
+
+def with_dense_end(network: Any) -> keras.Model:
+    """Takes the classifier out of what was trained, if it is one of images whose last layer is dense.
+
+    Args:
+        network: A model of one output or of several by name; anything else, such as several models, is none.
+
+    Returns:
+        What `classifier` returns.
+
+    Raises:
+        ValueError: Where it is none, or does not keep its classes.
+
+    Example:
+
+    >>> with_dense_end(trainee("resnet8", 8, ["cat", "dog"], width=4, stem="small")).output_shape
+    (None, 2)
+    """
+    try:
+        found = classifier(network)
+        last_layer(found)
+        if len(found.input_shape) == 4 and found.get_layer("class_names"):
+            return found
+    except (AttributeError, KeyError, ValueError):  # several networks, other outputs
+        pass
+    raise ValueError("it is no classifier of images whose last layer is dense")
 
 
 def check_size(architecture: str, image_size: int, stem: str = "auto") -> None:

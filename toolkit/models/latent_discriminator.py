@@ -1,15 +1,18 @@
-"""The discriminator of a FactorVAE, which tells codes from such whose numbers come from different codes."""
+"""A discriminator of codes: a FactorVAE's, of such whose numbers come from different codes, or VAAL's."""
 
 import keras
 
 
-def latent_discriminator(latent_size: int, *, units: int = 1000, num_layers: int = 6) -> keras.Model:
-    """Makes the network, of dense layers with leaky ReLU of slope 0.2.
+def latent_discriminator(
+    latent_size: int, *, units: int = 1000, num_layers: int = 6, negative_slope: float = 0.2
+) -> keras.Model:
+    """Makes the network, of dense layers with leaky ReLU.
 
     Args:
         latent_size: Numbers of a code.
         units: Of each layer.
         num_layers: Hidden layers.
+        negative_slope: Of the leaky ReLU; 0: an ordinary one, as VAAL's four layers of 512 have.
 
     Returns:
         A model from codes (batch, latent_size) to logits, float32 (batch,): over 0 where a code is taken for one, and
@@ -31,6 +34,6 @@ def latent_discriminator(latent_size: int, *, units: int = 1000, num_layers: int
     codes = x = keras.Input((latent_size,), dtype="float32")
     for _ in range(num_layers):
         x = keras.layers.Dense(units, dtype="float32")(x)
-        x = keras.layers.LeakyReLU(0.2, dtype="float32")(x)
+        x = keras.layers.LeakyReLU(negative_slope, dtype="float32")(x)
     logits = keras.layers.Dense(1, dtype="float32")(x)
     return keras.Model(codes, keras.layers.Reshape((), dtype="float32")(logits), name="discriminator")

@@ -104,6 +104,20 @@ def filled(
     return model
 
 
+def parameters(model: keras.Model) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Takes out of a model what `filled` put there.
+
+    Args:
+        model: What `sparse_gp` returned.
+
+    Returns:
+        (variance, length_scales, noise, inducing_inputs), of standardised columns, float64.
+    """
+    layer = model.get_layer("gp")
+    logs = (layer.log_variance, layer.log_length_scales, layer.log_noise)
+    return *(np.exp(np.asarray(each, "float64")) for each in logs), np.asarray(layer.inducing_inputs, "float64")
+
+
 def _assign(*pairs):
     for weight, value in pairs:
         if tuple(weight.shape) != value.shape:

@@ -10,6 +10,7 @@ from toolkit.serving import influence_classifier as influence_classifier
 from toolkit.serving import invented_speech as invented_speech
 from toolkit.serving import language_model as language_model
 from toolkit.serving import regressor as regressor
+from toolkit.serving import remembering_classifier as remembering_classifier
 from toolkit.serving import segmenter as segmenter
 from toolkit.serving import served as served
 from toolkit.serving import sound_codes as sound_codes
@@ -17,6 +18,7 @@ from toolkit.serving import speech_file as speech_file
 from toolkit.serving import strokes_file as strokes_file
 from toolkit.serving import strokes_reader as strokes_reader
 from toolkit.serving import strokes_writer as strokes_writer
+from toolkit.serving import translator as translator
 from toolkit.serving import wavenet as wavenet
 from toolkit.serving import wavenet_recognizer as wavenet_recognizer
 from toolkit.serving.language_model import TextWriter as TextWriter

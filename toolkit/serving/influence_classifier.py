@@ -5,9 +5,51 @@ from typing import Any
 
 import numpy as np
 
+from toolkit import models
+from toolkit.data.classified.loading import Classified
 from toolkit.export import signature
+from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
+from toolkit.methods.trained_classifier import TrainedClassifier
 from toolkit.serving.served import Served
+
+
+def of_trained(
+    classifier: TrainedClassifier,
+    found: Classified,
+    numbers: Sequence[int],
+    features: Any = None,
+    *,
+    max_measured: int = 100,
+) -> Served:
+    """Makes the signatures of a classifier at its optimum, with some of its test examples as queries.
+
+    Args:
+        classifier: The classifier, of a model of `models.small_classifiers`.
+        found: The examples that it was trained and is tested on, as programs have them.
+        numbers: Of the test examples that are queries.
+        features: A model from examples to what the classifier takes, in float32; None: it takes examples.
+        max_measured: As in `influence_classifier`.
+
+    Returns:
+        What `influence_classifier` returns; the card has the columns of an example.
+    """
+    own, _ = models.small_classifiers.last_layer(models.small_classifiers.in_float32(classifier.model))
+    shown = {part: each if found.columns else each.astype("uint8") for part, each in found.features.items()}
+    return influence_classifier(
+        own if features is None else keras.Model(features.input, own(features.output)),
+        np.asarray(classifier.model.get_layer("logits").kernel),
+        classifier.influence(layers=["logits"]).solve(classifier.queries(numbers)).vectors,
+        found.class_names,
+        num_examples=len(found.labels["train"]),
+        l2=classifier.minimizer.l2,
+        temperature=getattr(classifier.loss, "temperature", None),
+        test=(shown["test"], found.labels["test"]),
+        train=shown["train"],
+        queries=[f"{found.titles['test'][n]}: {found.class_names[found.labels['test'][n]]}" for n in numbers],
+        max_measured=max_measured,
+        card={"columns": list(found.columns)} if found.columns else {},
+    )
 
 
 def influence_classifier(

@@ -6,11 +6,31 @@ from typing import Any
 import numpy as np
 
 from toolkit import models
+from toolkit.data.tables.loading import Table
 from toolkit.export import signature
 from toolkit.metrics import gaussian_prediction
 from toolkit.serving.served import Served
 
 _CALIBRATED_WITH, _COMPARED = 200, 100  # rows
+
+
+def of_table(model: Any, table: Table | None, max_measured: int = 100) -> Served:
+    """Makes the signature of a regression of a table, measured on the first split's test rows.
+
+    Args:
+        model: As in `regressor`.
+        table: What it was learned from; None where its file is gone, and with it the names.
+        max_measured: Test rows that are measured, at most.
+
+    Returns:
+        What `regressor` returns.
+    """
+    if table is None:
+        return regressor(model, columns=[f"x{number}" for number in range(1, model.input_shape[1] + 1)], target="y")
+    train, test = table.order(0)
+    test = test[:max_measured]
+    told = {"measured": (table.inputs[test], table.targets[test]), "typical": table.inputs[train[:_CALIBRATED_WITH]]}
+    return regressor(model, columns=table.labels, target=table.target, unit=table.unit, **told)
 
 
 def regressor(

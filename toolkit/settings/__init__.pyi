@@ -1,5 +1,7 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
+from toolkit.settings import active_learning as active_learning
+from toolkit.settings import characters as characters
 from toolkit.settings import classified as classified
 from toolkit.settings import codebooks as codebooks
 from toolkit.settings import domains as domains
@@ -10,12 +12,19 @@ from toolkit.settings import influence as influence
 from toolkit.settings import learning as learning
 from toolkit.settings import lists as lists
 from toolkit.settings import local_errors as local_errors
+from toolkit.settings import memory as memory
 from toolkit.settings import mixing as mixing
 from toolkit.settings import networks as networks
 from toolkit.settings import priors as priors
 from toolkit.settings import running as running
 from toolkit.settings import sparse_processes as sparse_processes
 from toolkit.settings import tables as tables
+from toolkit.settings import translation as translation
+from toolkit.settings.active_learning import DropoutNetwork as DropoutNetwork
+from toolkit.settings.active_learning import PoolShape as PoolShape
+from toolkit.settings.active_learning import Queries as Queries
+from toolkit.settings.active_learning import Regularization as Regularization
+from toolkit.settings.characters import Characters as Characters
 from toolkit.settings.classified import Classified as Classified
 from toolkit.settings.codebooks import Codebook as Codebook
 from toolkit.settings.codebooks import EncodedImages as EncodedImages
@@ -38,6 +47,7 @@ from toolkit.settings.fields import other as other
 from toolkit.settings.fields import recipe as recipe
 from toolkit.settings.fields import setting as setting
 from toolkit.settings.full_batch import FullBatch as FullBatch
+from toolkit.settings.influence import ExplainedNetwork as ExplainedNetwork
 from toolkit.settings.influence import InfluenceFunctions as InfluenceFunctions
 from toolkit.settings.influence import InfluenceQuestions as InfluenceQuestions
 from toolkit.settings.learning import AveragedAdam as AveragedAdam
@@ -47,6 +57,7 @@ from toolkit.settings.learning import Optimizer as Optimizer
 from toolkit.settings.learning import Schedule as Schedule
 from toolkit.settings.lists import numbers as numbers
 from toolkit.settings.local_errors import LocalErrors as LocalErrors
+from toolkit.settings.memory import Memory as Memory
 from toolkit.settings.mixing import Mixing as Mixing
 from toolkit.settings.networks import CausalNetwork as CausalNetwork
 from toolkit.settings.networks import ClippedRecurrent as ClippedRecurrent
@@ -71,11 +82,14 @@ from toolkit.settings.running import MaskExport as MaskExport
 from toolkit.settings.running import MeasuredExport as MeasuredExport
 from toolkit.settings.running import Run as Run
 from toolkit.settings.running import Sampling as Sampling
+from toolkit.settings.running import SeededStudy as SeededStudy
 from toolkit.settings.running import SoundExport as SoundExport
 from toolkit.settings.running import SoundSampling as SoundSampling
 from toolkit.settings.running import Study as Study
 from toolkit.settings.running import TokenSampling as TokenSampling
 from toolkit.settings.running import Training as Training
 from toolkit.settings.running import WriterExport as WriterExport
+from toolkit.settings.sparse_processes import ConvergenceRates as ConvergenceRates
 from toolkit.settings.sparse_processes import SparseProcess as SparseProcess
 from toolkit.settings.tables import Tables as Tables
+from toolkit.settings.translation import Translations as Translations

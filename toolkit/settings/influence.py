@@ -8,6 +8,40 @@ from toolkit.settings.running import Run
 
 
 @group
+class ExplainedNetwork(Run):
+    """The network that is explained."""
+
+    model: str = setting(
+        "",
+        "workdir of an image_classification, on whose features its last layer is trained anew, to its optimum, by the "
+        "same data; empty: --network",
+        path=True,
+    )
+    network: str = setting(
+        "logistic_regression",
+        "what is trained: svm is of two classes, cnn of images; of --model its last layer",
+        choices=("logistic_regression", "svm", "cnn"),
+    )
+    layers: str = setting(
+        "last",
+        "whose weights --mode=explain looks at in --model: the last one's at their optimum, or all as they are",
+        choices=("last", "all"),
+        changeable=True,
+    )
+
+    def check(self) -> None:
+        """Says what does not go together.
+
+        Raises:
+            ValueError: Where --model is asked for with what it brings, or all layers without it.
+        """
+        if self.model and (self.network == "cnn" or getattr(self, "classes", "")):
+            raise ValueError("--model brings its network and classes: leave out --network=cnn and --classes.")
+        if self.layers == "all" and not self.model:
+            raise ValueError("--layers=all is of --model; of a --network all weights are looked at.")
+
+
+@group
 class InfluenceFunctions(Run):
     """The influence functions."""
 
@@ -69,14 +103,6 @@ class InfluenceQuestions(Run):
     flipped_share: float = setting(
         0.1, "of --mode=find_mislabelled: share of the labels made wrong", paper="0.1", minimum=0.001, maximum=0.9
     )
-    num_seeds: int = setting(
-        3,
-        "of --mode=find_mislabelled: trainings, each with other wrong labels",
-        paper="40",
-        minimum=1,
-        maximum=1000,
-        changeable=True,
-    )
     num_changed: str = setting(
         "1,10,100,1000",
         "of --mode=attack: training images that are changed, one number after the other until the prediction flips",
@@ -123,7 +149,7 @@ class InfluenceQuestions(Run):
         Raises:
             ValueError: Where one that is named is not there.
         """
-        named = [int(word) for word in self._words]
+        named = list(dict.fromkeys(int(word) for word in self._words))
         if named and max(named) >= len(order):
             raise ValueError(f"--examples={self.examples[:60]}: the test examples are 0 to {len(order) - 1}.")
         return named or list(order[: self.num_examples])

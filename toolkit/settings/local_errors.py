@@ -57,7 +57,6 @@ class LocalErrors(Run):
         False, "compute all blocks' gradients together, all activations kept, and not block by block"
     )
     losses: str = setting("global,pred,sim,predsim", "of --mode=compare, between commas", changeable=True, maximum=1000)
-    num_seeds: int = setting(3, "of --mode=compare", minimum=1, maximum=1000, changeable=True)
 
     def check(self) -> None:
         """Says what does not go together.

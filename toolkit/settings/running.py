@@ -317,3 +317,12 @@ class Study(Run):
             raise ValueError(f"--address={self.address!r} is of a Ray cluster, for --engine=ray.")
         if self.num_processes and self.engine == "here":
             raise ValueError(f"--num_processes={self.num_processes} is for --engine=processes or ray.")
+
+
+@group
+class SeededStudy(Study):
+    """A study of many trainings, each kind with several seeds."""
+
+    num_seeds: int = setting(
+        3, "seeds, 0, 1, 2 and so on, of each kind of training in the study", minimum=1, maximum=1000, changeable=True
+    )

@@ -1,6 +1,7 @@
 """Settings of sparse Gaussian processes."""
 
 from toolkit.settings.fields import group, setting
+from toolkit.settings.lists import numbers
 from toolkit.settings.running import Run
 
 
@@ -48,6 +49,58 @@ class SparseProcess(Run):
         (False, True)
         """
         return self.method == "batches" or (self.method == "auto" and num_rows > _MOST_ROWS)
+
+
+@group
+class ConvergenceRates(Run):
+    """How near the process comes to the exact one."""
+
+    sizes: str = setting("250,500,1000,1800", "of --mode=rates: numbers of rows", changeable=True, maximum=1000)
+    counts: str = setting(
+        "5,8,10,12,15,20,25,30,40", "of --mode=rates: numbers of inducing inputs", changeable=True, maximum=1000
+    )
+    divergence: float = setting(
+        0.1, "of --mode=rates and continual: nats that are asked for", minimum=1e-6, maximum=1e6, changeable=True
+    )
+    max_exact: int = setting(
+        2000, "training rows up to which the exact process is beside it", minimum=0, maximum=10_000, changeable=True
+    )
+
+    def check(self) -> None:
+        """Says what is out of range.
+
+        Raises:
+            ValueError: Where no number of rows or of inducing inputs is named.
+        """
+        for name in ("sizes", "counts"):
+            if not numbers(getattr(self, name), name, int):
+                raise ValueError(f"--{name} must be numbers over 0 between commas; got none.")
+
+    def measured_at(self, num_rows: int) -> tuple[list[int], list[int]]:
+        """Gives the numbers of rows and of inducing inputs that are measured.
+
+        Args:
+            num_rows: How many rows there are.
+
+        Returns:
+            (sizes, counts), ascending; sizes from the largest count to what there is.
+
+        Raises:
+            ValueError: Where no size is left.
+
+        Example:
+
+        >>> ConvergenceRates(sizes="250,40,5", counts="20,10").measured_at(100)
+        ([40], [10, 20])
+        """
+        counts, asked = (sorted(set(numbers(getattr(self, name), name, int))) for name in ("counts", "sizes"))
+        sizes = [size for size in asked if max(counts) <= size <= num_rows]
+        if not sizes:
+            raise ValueError(
+                f"--sizes={self.sizes}: expected numbers from {max(counts)}, the largest of --counts, to the table's "
+                f"{num_rows} training rows."
+            )
+        return sizes, counts
 
 
 _MOST_ROWS = 20_000  # of which a step of L-BFGS takes a second

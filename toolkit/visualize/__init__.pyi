@@ -9,6 +9,7 @@ from toolkit.visualize import images as images
 from toolkit.visualize import influence as influence
 from toolkit.visualize import lettering as lettering
 from toolkit.visualize import margin_losses as margin_losses
+from toolkit.visualize import recall as recall
 from toolkit.visualize import regions as regions
 from toolkit.visualize import regression as regression
 from toolkit.visualize import segmentation as segmentation

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from toolkit.visualize._figures import empty_figure
+from toolkit.visualize.images import grid
 from toolkit.visualize.strokes import INK
 
 if TYPE_CHECKING:
@@ -51,6 +52,35 @@ def predicted_beside_true(pairs: Mapping[str, Sequence[tuple[float, float]]], un
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, fontsize=8)
     return figure
+
+
+def explained(
+    asked: Sequence[tuple[np.ndarray, str]], answers: Sequence[Sequence[tuple[np.ndarray, str, bool]]]
+) -> "Figure":
+    """Draws images, each with those of most influence on it beside it.
+
+    Args:
+        asked: (image, title) of each, images (height, width[, channels]), 0 to 255.
+        answers: For each, as many (image, title, whether it is harmful) as for the others.
+
+    Returns:
+        A matplotlib figure, the titles of harmful ones in the colour of a mistake.
+
+    Raises:
+        ValueError: Where there is none, or there are not as many answers to each.
+
+    Example:
+
+    >>> image = np.zeros((8, 8))
+    >>> drawn = explained([(image, "a seven")], [[(image, "7: +0.1", False), (image, "1: -0.2", True)]])
+    >>> [axis.get_xlabel() for axis in drawn.axes]
+    ['a seven', '7: +0.1', '1: -0.2']
+    """
+    if not asked or len(asked) != len(answers) or len(set(map(len, answers))) > 1:
+        raise ValueError(f"expected as many answers to each of {len(asked)}; got {[len(each) for each in answers]}.")
+    rows = [[(*own, False), *others] for own, others in zip(asked, answers, strict=True)]
+    shown, titles, wrong = zip(*(tile for row in rows for tile in row), strict=True)
+    return grid(np.stack(shown), titles, columns=len(rows[0]), wrong=wrong)
 
 
 def standing_out(values: np.ndarray, marked: Mapping[int, str], label: str) -> "Figure":

@@ -77,7 +77,7 @@ def regions(probabilities: Mapping[str, np.ndarray], points: np.ndarray, labels:
         if np.min(values) < 0.5 < np.max(values):
             axis.contour(across, up, values, levels=[0.5], colors="black", linewidths=1)
         for label, color in enumerate((INK, _OTHER)):
-            axis.plot(*points[labels == label].T, ".", color=color, markersize=6, markeredgecolor="white", mew=0.4)
+            axis.plot(*points[labels == label].T, "o", color=color, markersize=4.5, markeredgecolor="white", mew=0.6)
         axis.set_title(name, fontsize=9, color=INK)
         axis.set_xticks([])
         axis.set_yticks([])

@@ -49,7 +49,7 @@ def similarities(matrices: Mapping[str, np.ndarray], labels: Sequence[int], *, c
     axes = figure.subplots(down, across, squeeze=False).ravel()
     for axis, (title, matrix) in zip(axes, matrices.items(), strict=False):
         drawn = axis.imshow(np.asarray(matrix)[np.ix_(order, order)], cmap=shades, vmin=-1, vmax=1)
-        axis.set_title(title, fontsize=8)
+        axis.set_title(title.replace("_", " "), fontsize=8)
         axis.hlines(edges, -0.5, number - 0.5, color="#ffffff", linewidth=0.5)
         axis.vlines(edges, -0.5, number - 0.5, color="#ffffff", linewidth=0.5)
     for axis in axes:

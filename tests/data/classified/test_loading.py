@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from toolkit.data import images
-from toolkit.data.classified.loading import load, of_images
+from toolkit.data.classified.loading import load, of_another_run, of_images
 
 
 def test_digits_are_those_of_scikit_learn():
@@ -90,3 +90,24 @@ def test_mnist_of_two_classes(test_data, tmp_path):
     found = load(f"idx:{tmp_path / 'mnist'}", classes=("1", "7"))
     # As published: 6,742 ones and 6,265 sevens, 1,135 and 1,028 to test.
     assert [np.bincount(found.labels[part]).tolist() for part in ("train", "test")] == [[6742, 6265], [1135, 1028]]
+
+
+def test_what_is_said_of_a_pair():
+    found = load("embedded")
+    labels = [found.class_names[found.labels[part][7]] for part in ("test", "train")]
+    expected = {"test": "test image 7", "label": labels[0], "training": "train image 7", "its_label": labels[1]}
+    assert found.pair(7, 7) == expected
+    found = load("embedded:patients:200")
+    assert found.pair(0, 1)["both_have"] == " ".join(found.in_common(0, 1))
+
+
+def test_images_of_another_run():
+    made, classes = {"data": "embedded:200", "held_out": 0.2, "seed": 3, "epochs": 4}, [str(n) for n in range(10)]
+    found = of_another_run(made, "embedded", (8, 8, 1), classes, "--model=x", num_train=90)
+    expected = images.load("embedded:200", image_size=8, channels=1, batch_size=4, held_out=0.2, seed=3)
+    np.testing.assert_array_equal(found.labels["test"], expected.parts["test"].labels)
+    assert len(found.labels["train"]) == 90 and found.features["train"].shape[1:] == (8, 8, 1)
+    with pytest.raises(ValueError, match="--data has other classes than --model=x"):
+        of_another_run(made, "embedded", (8, 8, 1), ["cat", "dog"], "--model=x")
+    with pytest.raises(ValueError, match="--model=x was trained on .*gone.npz, which is not there any more"):
+        of_another_run(made | {"data": "npz:gone.npz"}, "embedded", (8, 8, 1), classes, "--model=x")

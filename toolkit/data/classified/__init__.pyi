@@ -1,7 +1,6 @@
 # What the folder offers, for editors and type checkers: `./run docs` writes this file anew.
 
 from toolkit.data.classified import bag_of_words as bag_of_words
-from toolkit.data.classified import label_noise as label_noise
 from toolkit.data.classified import loading as loading
 from toolkit.data.classified import mail as mail
 from toolkit.data.classified import patients as patients

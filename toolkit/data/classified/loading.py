@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,21 @@ class Classified:
         """
         return dataclasses.replace(self, labels={**self.labels, "train": np.asarray(labels, "int32")})
 
+    def pair(self, test: int, train: int) -> dict[str, Any]:
+        """Says what a test and a training example are, as a table's row.
+
+        Args:
+            test: The test example's number.
+            train: The training example's.
+
+        Returns:
+            "test" and "training", their titles; "label" and "its_label", their classes; and, where examples have
+            columns, "both_have", those of `in_common`.
+        """
+        found = {"test": self.titles["test"][test], "label": self.class_names[self.labels["test"][test]]}
+        found |= {"training": self.titles["train"][train], "its_label": self.class_names[self.labels["train"][train]]}
+        return found | ({"both_have": " ".join(self.in_common(test, train))} if self.columns else {})
+
     def in_common(self, test: int, train: int, most: int = 5) -> list[str]:
         """Names the columns in which a test and a training example are both above 0, such as words of two mails.
 
@@ -165,6 +180,41 @@ def of_images(found: images.labelled.Images, train: Sequence[str] = ("train",)) 
         labels[part] = np.concatenate([each.labels for each in own])
         titles[part] = [f"{part} image {number}" for number in range(len(pixels))]
     return Classified(features, labels, found.class_names, (), titles)
+
+
+def of_another_run(
+    made: Mapping[str, Any],
+    source: str,
+    shape: Sequence[int],
+    class_names: Sequence[str],
+    flag: str,
+    *,
+    num_train: int | None = None,
+    seed: int = 0,
+) -> Classified:
+    """Reads the images that a network of another run was trained on, in their parts.
+
+    Args:
+        made: That run's settings, by name.
+        source: READER:REST, where they are now; "embedded": where that run found them.
+        shape: (height, width, channels) that the network takes.
+        class_names: Its classes.
+        flag: What names that run, for the errors, such as "--model=runs/x".
+        num_train: How many training examples to take; None: all.
+        seed: Decides which.
+
+    Returns:
+        The new examples.
+
+    Raises:
+        ValueError: Where they are not there any more, or their classes are others.
+    """
+    source = made.get("data", source) if source == "embedded" else source
+    if gone := sources.missing(source):
+        raise ValueError(f"{flag} was trained on {', '.join(gone)}, which is not there any more. Say where: --data.")
+    how = {name: made[name] for name in ("held_out", "skip_corrupt", "seed") if name in made}
+    found = images.load(source, image_size=shape[0], channels=shape[2], batch_size=32, **how)
+    return of_images(found.for_classes(class_names, flag)).drawn(num_train, seed)
 
 
 def load(

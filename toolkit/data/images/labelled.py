@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from toolkit.data import sources, splitting
 from toolkit.data.contents import check_classes
 from toolkit.data.images import copies
 from toolkit.data.images.augmentation import Augmentation, centre_crop
-from toolkit.data.images.label_noise import with_wrong
 from toolkit.data.images.readers import READERS, sniff
 from toolkit.data.images.statistics import mean_and_scale
 from toolkit.data.images.store import Store, stored
+from toolkit.data.label_noise import flipped
 from toolkit.data.pipelines import Batches, Splits
 from toolkit.data.plans import shuffled_plan
 from toolkit.files import limits
@@ -182,6 +182,7 @@ def load(
     augmentation: Augmentation | None = None,
     skip_corrupt: bool = False,
     label_noise: float = 0.0,
+    shaped: Callable[[dict[str, Part]], dict[str, Part]] | None = None,
 ) -> Images:
     """Reads images with a class label.
 
@@ -206,7 +207,8 @@ def load(
         augmentation: How training images are changed; None: not at all. Where its crop needs room, images are kept
             larger, and validation and test see their middle, as is usual.
         skip_corrupt: Whether to leave out files that cannot be read, instead of stopping.
-        label_noise: The share of training images that get a wrong label (`label_noise.with_wrong`).
+        label_noise: The share of training images that get a wrong label (`data.label_noise.flipped`).
+        shaped: Makes other parts of those that were read, such as a `pool.PoolShape`; None: they stay.
 
     Returns:
         `Images`. Up to 1 GiB of pixels is decoded at once and kept; else images are decoded for each batch.
@@ -249,9 +251,10 @@ def load(
     parts = {s: Part(each, np.asarray(found.labels[s])[each.rows].astype("int32")) for s, each in stores.items()}
     _check_labels(source, parts, found.class_names)
     parts = _three(source, parts, found, held_out, seed)
+    parts = parts if shaped is None else shaped(parts)
     if label_noise:
-        wrong = with_wrong(parts["train"].labels, label_noise, len(found.class_names), seed)
-        parts["train"] = dataclasses.replace(parts["train"], labels=wrong)
+        told, _ = flipped(parts["train"].labels, label_noise, len(found.class_names), seed)
+        parts["train"] = dataclasses.replace(parts["train"], labels=told)
     if all(part.store.in_memory for part in parts.values()):
         for split, share in copies.shares(parts["train"].store, {s: parts[s].store for s in SPLITS[1:]}).items():
             if share > copies.MANY:
