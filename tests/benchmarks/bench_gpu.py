@@ -9,7 +9,7 @@ from the sources, without installing the toolkit.
 
 Forward: the model's outputs. Step: forward in training, gradients and Adam; without weights, the gradient towards
 the inputs. Each is compiled (here) or warmed up (there), then timed in three turns of many calls, of which the fastest
-counts; a ratio below 1 means that the toolkit takes less. Networks are equal in their sizes, not in their first weights.
+counts; a ratio below 1 means that the toolkit takes less. Networks are equal in size, not in their first weights.
 The products of float32 are TensorFloat-32's on both sides; bfloat16 is mixed precision: Keras' mixed_bfloat16,
 PyTorch's autocast. The share is that of the chip's dense rate, of which the operations are counted that products and
 convolutions take (in the step as JAX has it, loops in full): by the chip's data sheet where it is known here, else by a
