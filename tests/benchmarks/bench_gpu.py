@@ -5,7 +5,7 @@
   python tests/benchmarks/bench_gpu.py --only=ResNet       some rows, by a part of their names
 
 What it needs: jax for the GPU, torch, and keras with what it needs; no TensorFlow, which is never imported. It is run
-from the sources, without installing the toolkit.
+from the sources, without installing the toolkit. PyTorch's side of the VQ-VAEs needs vector-quantize-pytorch.
 
 Forward: the model's outputs. Step: forward in training, gradients and Adam; without weights, the gradient towards
 the inputs. Each is compiled (here) or warmed up (there), then timed in three turns of many calls, of which the fastest
@@ -179,7 +179,7 @@ class Theirs:
     def seconds(self, precision):
         cast = torch.autocast(THERE.type, torch.bfloat16, enabled=precision == "bfloat16")
 
-        @torch.inference_mode()
+        @torch.no_grad()
         def forward():
             with cast:
                 return self.module(*self.inputs)

@@ -303,7 +303,7 @@ def discriminator(batch, units, latent_size=10):
             for size in zip(sizes, sizes[1:], strict=False)
             for part in (torch.nn.Linear(*size), torch.nn.LeakyReLU(0.2))
         ]
-        return torch.nn.Sequential(*parts, torch.nn.Linear(units, 2))
+        return torch.nn.Sequential(*parts, torch.nn.Linear(units, 1))
 
     return Case(lambda: models.latent_discriminator.latent_discriminator(latent_size, units=units), [z], theirs)
 
@@ -400,7 +400,7 @@ def quantizer(batch, side, size, codes=512):
                 with torch.no_grad():
                     one_hot = functional.one_hot(nearest, codes).to(flat)
                     self.counts.lerp_(one_hot.sum(0), 0.01)
-                    self.sums.lerp_(one_hot.T @ flat, 0.01)
+                    self.sums.lerp_((one_hot.T @ flat).float(), 0.01)
                     self.codes.copy_(self.sums / (self.counts[:, None] + 1e-5))
             loss = 0.25 * functional.mse_loss(flat, found)
             return (flat + (found - flat).detach()).view_as(x), loss
@@ -454,7 +454,7 @@ def atrous(batch, side, size, filters, rate):
     return Case(
         layer(lambda: layers.AtrousConv2D(filters, 3, rate), x),
         [x],
-        lambda: torch.nn.Conv2d(size, filters, 3, padding=rate, dilation=rate, bias=False),
+        lambda: torch.nn.Conv2d(size, filters, 3, padding=rate, dilation=rate),
         [first(x)],
     )
 
