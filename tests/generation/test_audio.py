@@ -12,6 +12,7 @@ NETWORKS = {
     "conditioned": {"dilations": [1, 2, 4], "num_speakers": 3, "num_units": 5, "hop": 20, "kernel_size": 3},
     "logistics": {"dilations": [1, 2, 4], "output": "logistic_mixture", "num_mixtures": 3, "num_speakers": 3},
 }
+QUICK = ("conditioned", "logistics")
 
 
 def network(name, **how):
@@ -22,7 +23,10 @@ def network(name, **how):
     return model
 
 
-@pytest.fixture(scope="module", params=list(NETWORKS))
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in NETWORKS],
+)
 def model(request):
     return network(request.param)
 

@@ -83,9 +83,8 @@ def test_score_is_the_models_loss(model):
 @pytest.mark.parametrize(
     "name",
     [
-        "conditioned",
         "attending",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("plain", "attending, plain")),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("plain", "conditioned", "attending, plain")),
     ],
 )
 def test_tflite_writes_the_same(name):

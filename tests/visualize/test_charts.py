@@ -62,6 +62,8 @@ def test_a_matrix_is_as_dark_as_it_is_large():
     assert drawn.get_clim() == (0.0, 2.0)
     assert {text.get_position(): text.get_text() for text in axis.texts}[(1, 0)] == "2.00"
     assert [tick.get_text() for tick in axis.get_xticklabels()] == ["shape", "x"] and axis.get_ylabel() == "code"
+    whole = matrix(np.array([[12, 3]]), ["shape", "x"], rows="code", what="images").axes[0]
+    assert [text.get_text() for text in whole.texts] == ["12", "3"]
     with pytest.raises(ValueError, match=r"expected \(rows, 3\) numbers; got shape \(3, 2\)"):
         matrix(values, ["a", "b", "c"], rows="code", what="nats")
 

@@ -35,8 +35,8 @@ def agreement(true: np.ndarray, predicted: np.ndarray) -> Agreement:
 
     Example:
 
-    >>> agreement(np.array([[1.1], [2.2], [-1.1]]), np.array([[1.0], [2.0], [-1.0]])).measures["true_over_predicted"]
-    1.1...
+    >>> agreement(np.array([[1.5], [3.0], [-1.5]]), np.array([[1.0], [2.0], [-1.0]])).measures["true_over_predicted"]
+    1.5
 
     Reference: Koh and Liang 2017, arXiv 1703.04730, section 4.
     """

@@ -166,7 +166,8 @@ def matrix(values: np.ndarray, columns: Sequence[str], rows: str | Sequence[str]
     """Draws numbers by row and column, each as dark as it is large, with the number in it.
 
     Args:
-        values: (rows, columns). Where one is negative, those below 0 have another colour; NaN is left white.
+        values: (rows, columns). Where one is negative, those below 0 have another colour; NaN is left white. Integers
+            are written without decimals.
         columns: A name for each column.
         rows: What the rows are, which are numbered from 0; or a name for each row.
         what: What the values are, with their unit.
@@ -185,6 +186,7 @@ def matrix(values: np.ndarray, columns: Sequence[str], rows: str | Sequence[str]
     """
     from matplotlib.colors import LinearSegmentedColormap
 
+    digits = 0 if np.issubdtype(np.asarray(values).dtype, np.integer) else 2
     values = np.asarray(values, "float64")
     named = [] if isinstance(rows, str) else list(rows)
     if values.ndim != 2 or values.shape[1] != len(columns) or len(values) != len(named or values) or not values.size:
@@ -206,7 +208,7 @@ def matrix(values: np.ndarray, columns: Sequence[str], rows: str | Sequence[str]
     for row, column in np.argwhere(~np.isnan(values)) if len(values) <= 60 else ():
         value = values[row, column]
         axis.text(
-            *(column, row, f"{value:.2f}"),
+            *(column, row, f"{value:.{digits}f}"),
             color="white" if value > most / 2 else "black",
             ha="center",
             va="center",

@@ -39,7 +39,8 @@ def invented(num_sentences: int, seed: int, num_words: int = 1000, unseen: float
     often. "context" has each of those that neither of the first two has, about once.
 
     Args:
-        num_sentences: Of "train"; "validation" has a tenth as many, "test" a quarter.
+        num_sentences: Of "train"; "validation" has a tenth as many, "test" a quarter, and "context" what has each word
+            once that neither of the first two has.
         seed: Decides the language and the sentences.
         num_words: Words beside ka, lo and mi.
         unseen: The share of them that neither "train" nor "validation" has.
@@ -50,7 +51,7 @@ def invented(num_sentences: int, seed: int, num_words: int = 1000, unseen: float
     Example:
 
     >>> {part: len(pairs) for part, pairs in invented(100, seed=0).items()}
-    {'train': 100, 'validation': 10, 'context': 25, 'test': 25}
+    {'train': 100, 'validation': 10, 'context': 198, 'test': 25}
 
     Reference: Zipf 1949, for the frequencies; Kaiser et al. 2017, arXiv 1703.03129, section 4.3, for a test half of
     which is read first.
