@@ -78,3 +78,14 @@ def test_another_memory_is_asked():
     )
     found = translation.translated(model, given["source"], num_words=1, start=1, end=2, state=other[:2])
     np.testing.assert_array_equal(found[:, 0], [7, 8, 9, 10])
+
+
+def test_after_the_end_are_zeros():
+    keras.utils.set_random_seed(0)
+    model = memory_translator.translator(20, 15, units=8, embedding_size=6, memory=MEMORY)
+    model.get_layer("trust").set_weights([np.zeros((9, 1)), np.full(1, 50.0)])
+    given = pairs()
+    query = memory_translator.queries(model)({name: given[name] for name in ("source", "before")})
+    ends = memory_state.remembered(*memory_state.empty(60, 6), query[:1, 0], np.array([2]), np.zeros(60, "float32"))
+    found = translation.translated(model, given["source"], num_words=3, start=1, end=2, state=ends[:2])
+    np.testing.assert_array_equal(found, [[2, 0, 0]] * 4)

@@ -57,8 +57,11 @@ def test_five_new_classes_of_one_picture_each(written, embedding):
         np.testing.assert_allclose(state[name], each, atol=1e-5)
     for label in range(5):
         found = call("classify", image=IMAGES[label, :1], keys=state["keys"], values=state["values"])
-        assert found["label"] == [10 * label] and 0 < found["confidence"][0] <= 1
         key = call("embed", image=IMAGES[label, :1])["key"]
+        # Of all 7 slots, five of which hold something, t = ln(0.2 * 7) / 0.1; the nearest has a cosine of 1.
+        weights = np.exp(np.log(0.2 * 7) / 0.1 * (state["keys"] @ key[0] - 1)) * (state["values"] >= 0)
+        assert found["label"] == [10 * label]
+        assert found["confidence"][0] == pytest.approx(1 / weights.sum(), abs=0.01)
         np.testing.assert_allclose(state["keys"][found["slot"][0]], key[0], atol=1e-5)
         assert np.linalg.norm(key) == pytest.approx(1, abs=1e-5)
 
@@ -72,6 +75,21 @@ def test_the_same_class_again_moves_its_key_and_a_full_memory_forgets_the_oldest
     for label in range(5, 5 + 7):  # the same picture with other labels: each takes a slot
         state = call("remember", image=IMAGES[0, :1], label=np.array([label], "int32"), **state)
     assert sorted(state["values"].tolist()) == [*range(5, 12)]
+
+
+def test_each_measured_episode_begins_with_nothing(embedding):
+    flat, held = IMAGES.reshape(32, 12, 12, 1), []
+
+    def call(name, **given):
+        if name == "classify":
+            return {"label": np.array([4])}
+        held.append(int(np.sum(given["values"] >= 0)))
+        state = {name: given[name].copy() for name in ("keys", "values", "ages")}
+        state["values"][held[-1]] = given["label"][0]
+        return state
+
+    measured = remembering_classifier(embedding, 7, measured=(flat, LABELS), num_episodes=3).measure(call)
+    assert held == [*range(5)] * 3 and measured == {"accuracy_percent": pytest.approx(20), "episodes": 3}
 
 
 def test_fewer_slots_than_classes(embedding):

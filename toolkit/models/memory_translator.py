@@ -46,16 +46,16 @@ def translator(
     source, before, target = (keras.Input((None,), dtype="int32", name=name) for name in ("source", "before", "target"))
     # Words of length 1, about: what was hardly trained on is told from other words by where it began.
     words = keras.initializers.RandomNormal(stddev=embedding_size**-0.5)
-    embedded = keras.layers.Embedding(num_source, embedding_size, words, name="source_words")(source)
-    there = ops.not_equal(source, 0)
-    both = keras.layers.Bidirectional(keras.layers.GRU(units // 2, return_sequences=True), name="encoder")
-    hidden = both(embedded, mask=there)
-    annotations = ops.concatenate([hidden, embedded], axis=-1)
-    attention_keys = keras.layers.Dense(units, name="attention_keys")(annotations)
-    first = keras.layers.Dense(units, "tanh", name="first_state")(hidden[:, 0])
+    first, context = _encoded(
+        source,
+        keras.layers.Embedding(num_source, embedding_size, words, name="source_words"),
+        keras.layers.Bidirectional(keras.layers.GRU(units // 2, return_sequences=True), name="encoder"),
+        keras.layers.Dense(units, name="attention_keys"),
+        keras.layers.Dense(units, "tanh", name="first_state"),
+    )
     said = keras.layers.Embedding(num_target, embedding_size, words, name="target_words")(before)
     decoder = keras.layers.GRU(units, return_sequences=True, name="decoder")(said, initial_state=first)
-    context = _attended(decoder, annotations, attention_keys, there)
+    context = _attended(decoder, *context)
     features = keras.layers.Dense(units, "tanh", name="features")(ops.concatenate([decoder, context], axis=-1))
     logits = keras.layers.Dense(num_target, dtype="float32", name="logits")(features)
     if memory is not None:
@@ -101,11 +101,7 @@ def encoded(model: keras.Model, source: Any) -> tuple[Any, tuple]:
     Returns:
         The decoder's first state, and what each of its steps is given.
     """
-    embedded, there = model.get_layer("source_words")(source), ops.not_equal(source, 0)
-    hidden = model.get_layer("encoder")(embedded, mask=there)
-    annotations = ops.concatenate([hidden, embedded], axis=-1)
-    first = model.get_layer("first_state")(hidden[:, 0])
-    return first, (annotations, model.get_layer("attention_keys")(annotations), there)
+    return _encoded(source, *map(model.get_layer, ("source_words", "encoder", "attention_keys", "first_state")))
 
 
 def step(
@@ -138,6 +134,14 @@ def step(
     if recalled is not None:
         logits = _raised(logits, features, recalled(model.get_layer("query")(context)), model.get_layer("trust"))
     return logits, state
+
+
+def _encoded(source, source_words, encoder, attention_keys, first_state):
+    """What `encoded` returns, by these layers."""
+    embedded, there = source_words(source), ops.not_equal(source, 0)
+    hidden = encoder(embedded, mask=there)
+    annotations = ops.concatenate([hidden, embedded], axis=-1)
+    return first_state(hidden[:, 0]), (annotations, attention_keys(annotations), there)
 
 
 def _attended(decoder, annotations, attention_keys, there):

@@ -62,11 +62,7 @@ def translator(
 
     def remember(source, words, keys, values, ages):
         before = tf.concat([[[start]], words[:, :-1]], axis=1)
-        pairs = {
-            "source": source,
-            "before": tf.where(before == end, 0, before),
-            "target": tf.where(words == 0, -1, words),
-        }
+        pairs = {"source": source, "before": before, "target": tf.where(words == 0, -1, words)}
         after = generation.translation.remembered(model, pairs, (keys, values, ages), tf.zeros(size))
         return dict(zip(("keys", "values", "ages"), after, strict=True))
 

@@ -111,7 +111,9 @@ def test_images_without_labels_follow_those_that_have_one(images, tmp_path):
     shown = pool.shown(np.array([known + 2, 0, known]))
     assert (shown[0] == 100).all() and (shown[2] == 0).all()
     np.testing.assert_array_equal(shown[1], images.cut(images.parts["train"].store.read(np.array([0])))[0])
-    assert pool.contents["unlabelled"] == 3 and "unlabelled" not in Pool(images).contents
+    assert "unlabelled" not in Pool(images).contents and pool.contents == pool.contents
+    Image.fromarray(np.full((8, 8, 3), 60, "uint8")).save(tmp_path / "a.png")
+    assert Pool(images, pools.unlabelled(str(tmp_path), images)).contents != pool.contents  # another picture
 
 
 def test_a_folder_without_images_is_refused(images, tmp_path):

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from toolkit.data.images.pool import UNKNOWN
 from toolkit.files import text
 from toolkit.files.names import printable
 from toolkit.files.writing import write_text, write_whole
@@ -145,7 +144,7 @@ class LabelFile:
                 f"pictures lie beside it; write each one's class, {_listed(self._names)}, into the column `label`, and "
                 "give the same command again."
             )
-        return np.array([found.get(row, UNKNOWN) for row in self._rows], "int32")
+        return np.array([found[row] for row in self._rows], "int32")
 
     def _wrong(self, line, told):
         return ValueError(f"{self.path}, line {line}: {told}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from toolkit.data.contents import contents_of
 from toolkit.data.images import folders
 from toolkit.data.images.labelled import Images, Part
 from toolkit.data.images.store import Store, stored
@@ -146,7 +147,11 @@ class Pool:
     @property
     def contents(self) -> dict[str, Any]:
         """What tells this data apart from other."""
-        return self.images.contents | ({"unlabelled": len(self.unlabelled)} if self.unlabelled else {})
+        if self.unlabelled is None:
+            return self.images.contents
+        number = len(self.unlabelled)
+        plan = np.array_split(np.arange(number), -(-number // _TOGETHER))
+        return self.images.contents | {"unlabelled": contents_of(self.unlabelled.read, plan, number)}
 
     def __len__(self) -> int:
         """How many images the pool has."""

@@ -1,4 +1,8 @@
-"""RandAugment: a few changes of an image, drawn from fourteen, all of one strength; a pure function of its seed."""
+"""RandAugment: a few changes of an image, drawn from fourteen, all of one strength; a pure function of its seed.
+
+`keras.layers.RandAugment` draws from a generator whose state goes on from batch to batch: a training that is resumed
+could not see the same images.
+"""
 
 import dataclasses
 from typing import Any
