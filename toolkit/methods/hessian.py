@@ -9,7 +9,8 @@ import tensorflow as tf
 from toolkit.methods.example_losses import ExampleLosses
 from toolkit.methods.examples import blocks, num_rows, rows
 
-_VECTORS_AT_ONCE = 32
+_VECTORS_AT_ONCE = 128
+_NUMBERS_AT_ONCE = 1 << 22  # in all of them: of a large network fewer are taken
 
 
 class Hessian:
@@ -60,6 +61,7 @@ class Hessian:
         self.losses, self.train, self.damping = losses, train, float(damping)
         self.num_examples = num_rows(train, "training examples")
         self.size, self.batch_size = losses.num_weights, int(batch_size)
+        self._at_once = min(_VECTORS_AT_ONCE, max(1, _NUMBERS_AT_ONCE // self.size))
         self._products = losses.gauss_newton_products if gauss_newton else losses.hessian_products
         sizes = [(int(np.prod(variable.shape)), len(variable.shape) > 1) for variable in losses.variables]
         self._l2 = np.concatenate([np.full(size, float(l2) * counts) for size, counts in sizes])
@@ -100,14 +102,14 @@ class Hessian:
         if vectors.ndim != 2 or vectors.shape[1] != self.size:
             raise ValueError(f"Expected vectors of shape (vectors, {self.size}); got {vectors.shape}.")
         result = (self.damping + self._l2) * vectors
-        starts = range(0, len(vectors), _VECTORS_AT_ONCE)
+        starts = range(0, len(vectors), self._at_once)
         if self._regularized:
             for start in starts:
-                some = slice(start, start + _VECTORS_AT_ONCE)
+                some = slice(start, start + self._at_once)
                 result[some] += self._curved(self.losses.weights, self.losses.tensors(vectors[some]))
         for x, y in batches:
             for start in starts:
-                some = slice(start, start + _VECTORS_AT_ONCE)
+                some = slice(start, start + self._at_once)
                 result[some] += self._products(x, y, vectors[some]) / count
         return result
 
