@@ -6,6 +6,10 @@ Writes a given text as pen strokes, in the hand of a line that it is shown.
   python -m recipes.handwriting_synthesis --mode=sample --text="Any line" --bias=1.5 --style="writer 3"
                                                                            with the shipped model, in seconds
   python -m recipes.handwriting_synthesis --workdir=runs/iam --data=iam:FOLDER --max_points=1500 --max_characters=80
+  python -m recipes.handwriting_synthesis --workdir=runs/mine --data=json:recordings.json \\
+    --points_per_character=10 --start_from=saved_models/handwriting_synthesis --units=224 --num_mixtures=20 \\
+    --num_gaussians=10
+                                                                           in the hand of one's own recordings
 
 Here: two embedded writers, seed 0, six to nine minutes on two cores: -615.7 and -618.0 nats a line on two processors,
 squared error 0.100 and 0.095 a point, letters that can be made out. The shipped model, ten writers, 48 minutes: -669.6,
@@ -43,6 +47,9 @@ class Settings(
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
     prime_text: str = setting("", "what is written in --prime_strokes", maximum=1000, changeable=True)
+    start_from: str = setting(
+        "", "folder of a trained network of these sizes to go on from: a workdir, or one of saved_models/", path=True
+    )
     num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1, maximum=1000)
     data: str = "embedded:10000:2"
     alphabet: str = ALPHABET
@@ -87,10 +94,27 @@ def train(run):
     measured = data.strokes.statistics(splits.train)
     with run.scope():
         model = network(s, measured.points_per_character)
+        if s.start_from and not run.has("model"):  # what a checkpoint holds need not be looked for again
+            begin_with(run, model, measured.points_per_character)
         model.get_layer("standardize").adapt(measured.mean, measured.scale)
         trainee = compiled(model, s, run.num_steps(splits.train), splits.train.num_examples)
     writer, pairs = generation.strokes.Writer(model), splits.map(methods.stroke_likelihood.pairs(model))
     run.fit(trainee, pairs.train, pairs.validation, network=model, pictures=functools.partial(inspect, run, writer))
+
+
+def begin_with(run, model, points_per_character):
+    """Takes the weights of another run's network, to which these letters must be as dense as those it has learned."""
+    name, before = f"--start_from={run.settings.start_from}", run.load(workdir=run.settings.start_from)
+    training.networks.copy_weights(before, model, name)
+    alphabet = before.get_layer("characters").alphabet
+    if alphabet != run.settings.alphabet:
+        raise ValueError(f"{name} knows other characters. Give --alphabet={alphabet!r}.")
+    learned = 1 / before.get_layer("window").cell.initial_advance
+    if not learned / 1.3 < points_per_character < learned * 1.3:
+        raise ValueError(
+            f"{name} has learned characters of {learned:.1f} pen points, those of --data have "
+            f"{points_per_character:.1f}. Give --points_per_character={learned:.3g}."
+        )
 
 
 def inspect(run, writer):
@@ -117,7 +141,7 @@ def evaluate(run):
 
 
 def lines_by_writers(s):
-    return data.strokes.read(s.data, text=True, **s.only("seed", "spacing"))[2]
+    return data.strokes.read(s.data, text=True, **s.only("seed", "spacing", "points_per_character"))[2]
 
 
 def primer(s):

@@ -46,6 +46,17 @@ def npy_strokes(folder):
     return Sample(f"npy:{folder}", [folder / "03.npy", folder / "05.txt"])
 
 
+def recordings(folder):
+    for number in range(2):
+        lines = [{"text": "some words", "strokes": _strokes_of(30 * number + each)} for each in range(12)]
+        write(folder / f"{number}.json", json.dumps({"unit": "pen units, y downward", "lines": lines}).encode())
+    return Sample(f"json:{folder}", [folder / "0.json", folder / "1.json"])
+
+
+def _strokes_of(seed):
+    return np.cumsum(np.random.default_rng(seed).normal(size=(4, 15, 2)), axis=1).round(2).tolist()
+
+
 def drawing(seed):
     points = 40 + np.cumsum(np.random.default_rng(seed).integers(0, 4, (30, 2)), axis=0) % 60
     rows = [f"{x},{-y},{10 * number}" for number, (x, y) in enumerate(points.tolist())]
@@ -324,6 +335,7 @@ STROKES = {
     "omniglot": [omniglot_zip, omniglot_folder],
     "quickdraw": [quickdraw, raw_quickdraw],
     "sketch_rnn": [sketch_rnn, plain_sketch_rnn],
+    "json": [recordings],
     "npy": [npy_strokes],
 }
 TEXT = {

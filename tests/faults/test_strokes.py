@@ -498,7 +498,13 @@ def test_spacings(spacing, expected, tmp_path):
 
 def test_one_bad_file_is_left_out_by_a_flag(tmp_path, capsys):
     """By each reader; the files are named and counted."""
-    makers = ((samples.npy_strokes, 0), (samples.iam, -1), (samples.omniglot_folder, 0), (samples.inkml, 0))
+    makers = (
+        (samples.npy_strokes, 0),
+        (samples.iam, -1),
+        (samples.omniglot_folder, 0),
+        (samples.inkml, 0),
+        (samples.recordings, 0),
+    )
     for maker, damaged in makers:
         folder = tmp_path / maker.__name__
         folder.mkdir()

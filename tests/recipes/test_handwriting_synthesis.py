@@ -119,6 +119,39 @@ def test_priming(tmp_path, run):
 
 
 @pytest.mark.slow
+def test_goes_on_from_a_trained_network(tmp_path, run):
+    """Its weights, at first, but for what is measured on the new data; and only on data such as it has learned."""
+    recorded = tmp_path / "recordings.json"
+    strokes = [[[0, 0], [3, -9], [6, -20]], [[9, 0], [14, -8]]]
+    recorded.write_text(json.dumps({"lines": [{"text": "as", "strokes": strokes}] * 4}))
+
+    def start(name, **how):
+        how = {"data": f"json:{recorded}", "start_from": str(run.workdir), "points_per_character": 10.0} | how
+        return training.Run(settings(tmp_path / name, **how), "handwriting_synthesis", load=recipe.load)
+
+    begun = start("begun", epochs=1, learning_rate=1e-12)
+    recipe.train(begun)
+    before, after = ({w.path: np.asarray(w) for w in each.load().weights} for each in (run, begun))
+    for path, weight in before.items():
+        if path != "standardize/scale" and path != "standardize/mean":
+            np.testing.assert_allclose(after[path], weight, atol=1e-9, err_msg=path)
+    assert not np.allclose(after["standardize/scale"], before["standardize/scale"])
+    measured = next(iter(begun.data.train.dataset(num_epochs=1)))["offsets"][0, :, :2]
+    np.testing.assert_allclose(after["standardize/scale"][:2], np.std(measured, axis=0), rtol=1e-5)
+    for how, message in (
+        (
+            {"points_per_character": 20.0},
+            "has learned characters of .* those of --data have 20.*--points_per_character=",
+        ),
+        ({"units": 9}, "--start_from=.* holds a network of other sizes"),
+        ({"alphabet": recipe.ALPHABET.replace("z", "é")}, "--start_from=.* knows other characters. Give --alphabet="),
+        ({"start_from": str(tmp_path / "none")}, "none"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            recipe.train(start(f"wrong{len(message)}", **how))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [{"weight_noise": 0.075}, {"adaptive_weight_noise": True}])
 def test_the_papers_training(tmp_path, noise):
     how = {"optimizer": "rmsprop", "peepholes": True, "learning_rate": 0.003, "epochs": 1}

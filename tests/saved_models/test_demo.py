@@ -1,19 +1,13 @@
 """The page that writes in a browser, in a real one, without a network."""
 
-import functools
-import http.server
-import json
-import os
 import pathlib
-import queue
 import shutil
 import subprocess
-import tempfile
-import threading
 
 import numpy as np
 import pytest
 
+from tests.browser import probed
 from toolkit.export import run_tflite
 
 pytestmark = pytest.mark.slow
@@ -58,26 +52,6 @@ await fetch('/report', {method: 'POST', body: JSON.stringify(report)});
 </script>""".replace("TEXT", repr(TEXT)).replace("SEED", str(SEED))
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    reports = queue.Queue()
-
-    def do_GET(self):
-        if self.path != "/demo/probe.html":
-            return super().do_GET()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(PROBE.encode())
-
-    def do_POST(self):
-        self.reports.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The shipped folder, and the runtime from npm beside the page."""
@@ -99,31 +73,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(folder):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("the page was NOT opened: there is no Chromium. Install it: apt-get install chromium")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    # Offline: no name is found, and no address but this machine's.
-    flags += " --disable-component-update --disable-sync --remote-debugging-port=0"
-    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as profile:
-        browser = subprocess.Popen(
-            [chromium, *flags.split(), "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-            + [f"--user-data-dir={profile}", f"http://127.0.0.1:{server.server_port}/demo/probe.html"],
-            env={**os.environ, "TMPDIR": profile, "HOME": profile},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            result = Handler.reports.get(timeout=180)
-        finally:
-            browser.kill()
-            browser.wait()
-            server.shutdown()
-            server.server_close()
-    assert "error" not in result, result["error"]
-    return result
+    return probed(folder, "demo/probe.html", PROBE)
 
 
 def test_writes_what_the_interpreter_writes(report, folder):

@@ -2,12 +2,9 @@
 
 import contextlib
 import json
-import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
@@ -17,6 +14,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from tests.browser import visit
 from toolkit import settings
 from toolkit.data.pipelines import Batches
 from toolkit.data.plans import shuffled_plan
@@ -138,21 +136,7 @@ def test_projector(address):
 
 
 def test_the_page_shows_the_pictures(address, tmp_path):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("the page was NOT opened: there is no Chromium. Install it: apt-get install chromium")
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    flags += " --disable-component-update --disable-sync --virtual-time-budget=20000 --window-size=1200,900"
-    # A short path: Chromium makes sockets there, whose names may have a hundred characters.
-    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as profile:
-        subprocess.run(
-            [chromium, *flags.split(), f"--user-data-dir={profile}"]
-            + [f"--screenshot={tmp_path / 'page.png'}", f"{address}/#images"],
-            env={**os.environ, "TMPDIR": profile, "HOME": profile},
-            capture_output=True,
-            timeout=120,
-            check=True,
-        )
+    visit(f"{address}/#images", "--window-size=1200,900", f"--screenshot={tmp_path / 'page.png'}")
     with Image.open(tmp_path / "page.png") as page:
         shown = (np.asarray(page.convert("RGB")) == COLOR).all(axis=2)
     assert shown.sum() > 60 * 90, "the picture is not on the page"

@@ -30,7 +30,7 @@ class Strokes(Run):
     data: str = setting(
         "embedded",
         "pen strokes: embedded[:LINES], iam:FOLDER, inkml:PATH, omniglot:ZIP_OR_FOLDER, quickdraw:PATH, "
-        "sketch_rnn:PATH or npy:FOLDER",
+        "sketch_rnn:PATH, json:PATH or npy:FOLDER",
         path=True,
     )
     spacing: float = setting(
@@ -51,15 +51,21 @@ class WrittenStrokes(Strokes):
     data: str = setting(
         "embedded",
         "pen strokes with text: embedded[:LINES[:WRITERS]], iam:FOLDER, inkml:PATH (words), inkml_whole:PATH "
-        "(sentences) or npy:FOLDER",
+        "(sentences), json:PATH (recordings) or npy:FOLDER",
         path=True,
+    )
+    points_per_character: float = setting(
+        0.0,
+        "pen points that a character has on average: strokes are resampled so, in place of --spacing",
+        minimum=0.0,
+        maximum=1e6,
     )
     alphabet: str = setting("", "every character that a text may have")
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)
 
     def reading(self) -> dict:
         """Gives what `data.strokes.load` is asked for, but for the batch size, by its arguments' names."""
-        return {**super().reading(), "text": True, **self.only("alphabet", "max_characters")}
+        return {**super().reading(), "text": True, **self.only("points_per_character", "alphabet", "max_characters")}
 
 
 @group

@@ -1,18 +1,17 @@
 """The page on which a person labels images: what the server answers, and the page in a real browser."""
 
+import html
 import http.client
 import json
-import os
-import shutil
+import re
 import socket
-import subprocess
-import tempfile
 import threading
 import urllib.parse
 
 import numpy as np
 import pytest
 
+from tests.browser import visit
 from toolkit.data.images.label_page import LabelPage
 
 NAMES = ["cat", "dog", "<b>bird</b>"]
@@ -186,30 +185,13 @@ addEventListener('load', async () => {
 
 @pytest.mark.slow
 def test_the_page_in_a_browser(page, monkeypatch):
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("the page was NOT opened: there is no Chromium. Install it: apt-get install chromium")
     from toolkit.data.images import label_page
 
     monkeypatch.setattr(label_page, "_PAGE", label_page._PAGE.replace("</html>", f"<script>{PROBE}</script></html>"))
     asked = Asked(page)
     wait_for(lambda: state(page)["labels"])
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    flags += " --disable-component-update --disable-sync --virtual-time-budget=15000"
-    with tempfile.TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True) as profile:
-        done = subprocess.run(
-            [chromium, *flags.split(), "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-            + [f"--user-data-dir={profile}", "--dump-dom", page.address],
-            env={**os.environ, "TMPDIR": profile, "HOME": profile},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-    import html
-    import re
-
-    report = json.loads(html.unescape(re.search('data-report="([^"]*)"', done.stdout)[1]))
+    shown = visit(page.address, "--dump-dom", milliseconds=15_000)
+    report = json.loads(html.unescape(re.search('data-report="([^"]*)"', shown)[1]))
     assert "error" not in report, report["error"]
     assert asked.end() == [2, 1, 0] and asked.kept == [(0, 2), (1, 0), (1, 1), (2, 0)]
     assert report["buttons"] == NAMES and report["width"] == 6 and report["hidden"]

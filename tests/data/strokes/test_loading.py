@@ -182,6 +182,28 @@ def test_spacing_resamples_along_the_stroke(tmp_path):
         load(f"npy:{tmp_path}", batch_size=1, seed=0, text=False, spacing=-1)
 
 
+def test_points_per_character_whatever_the_unit(tmp_path):
+    for unit in (1.0, 0.02, 300.0):
+        line = unit * np.array([[0.0, 0.0], [30.0, 0.0], [30.0, 20.0]])
+        folder = tmp_path / str(unit)
+        folder.mkdir()
+        for number in range(3):
+            np.save(folder / f"{number}.npy", from_strokes([line, [[50.0 * unit, 50.0 * unit]]]))
+            (folder / f"{number}.txt").write_text("ab")
+        how = {"seed": 0, "text": True, "points_per_character": 6.0}
+        (read_line,), *_ = read(f"npy:{folder}", **how)
+        # 12 points, one of them the dot and one the stroke's first: 10 steps of 5 units.
+        steps = np.hypot(*read_line.offsets[1:11, :2].T)
+        assert len(read_line.offsets) == 12
+        np.testing.assert_allclose(steps, 5.0 * unit, rtol=1e-5)
+        assert load(f"npy:{folder}", batch_size=1, **how).train.peek()["mask"].sum() == 12
+        with pytest.raises(ValueError, match="has 2 strokes in 2 characters, .* --points_per_character=1 nothing"):
+            read(f"npy:{folder}", **how | {"points_per_character": 1.0})
+    for wrong in ({"points_per_character": -1.0}, {"spacing": 1.0}, {"text": False}, {"points_per_character": np.nan}):
+        with pytest.raises(ValueError, match="points_per_character=.* must be at least 0, and is of texts, without"):
+            read(f"npy:{folder}", **how | wrong)
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

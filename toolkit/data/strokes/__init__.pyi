@@ -13,6 +13,7 @@ from toolkit.data.strokes import loading as loading
 from toolkit.data.strokes import omniglot as omniglot
 from toolkit.data.strokes import pen_flags as pen_flags
 from toolkit.data.strokes import quickdraw as quickdraw
+from toolkit.data.strokes import recordings as recordings
 from toolkit.data.strokes import report as report
 from toolkit.data.strokes import resampling as resampling
 from toolkit.data.strokes import selection as selection

@@ -13,6 +13,7 @@ from toolkit.data.strokes.pen_flags import ends_marked
 from toolkit.files import binary, limits, text, writing
 
 _EXPECTED = "JSON with strokes, or a .npy of offsets (points, 3)"
+_RECORDINGS = 'lines of handwriting in JSON: {"lines": [{"text": "...", "strokes": [...]}]}'
 # A point is x, y and perhaps time, pressure, two tilts, a turn: longer rows are a stroke's x, y or times.
 _MOST_OF_A_POINT = 7
 
@@ -46,11 +47,51 @@ def read_file(path: str | os.PathLike) -> np.ndarray:
         if told:
             print(told)
     else:
-        offsets = from_strokes(_strokes(path))
+        content = text.read_json(path, _EXPECTED, bound=16 * limits.MIB)
+        if isinstance(content, dict) and isinstance(content.get("lines"), list) and content["lines"]:
+            content = content["lines"][0]
+        offsets = from_strokes(_strokes(content, path))
     check_offsets(offsets, str(path))
     offsets = offsets.astype("float32")
     offsets[0, :2] = 0.0
     return offsets
+
+
+def read_lines(path: str | os.PathLike) -> list[Line]:
+    """Reads lines of handwriting with what they say.
+
+    Args:
+        path: A `.json` as `write_file` and the page that records write it: {"lines": [{"text": "...", "strokes":
+            [[[x, y], ...], ...]}, ...]}, y growing downward; and perhaps "writer", of the file or of a line.
+
+    Returns:
+        The lines; a text that is not there is "", and so is a writer.
+
+    Raises:
+        ValueError: Where the file is not of that form, or a line holds no pen's strokes; the line is named.
+        FileNotFoundError: Where there is no such file.
+
+    Example:
+
+    >>> import tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "recordings.json"
+    >>> write_file(path, [Line(np.array([[0, 0, 0], [2, 1, 1]]), "i")])
+    >>> read_lines(path)[0].text
+    'i'
+    """
+    path = binary.expanded(path)
+    content = text.read_json(path, _RECORDINGS, bound=64 * limits.MIB, fields={"lines": list})
+    lines = []
+    for number, line in enumerate(content["lines"], start=1):
+        where = f"{path}, line {number} of its lines"
+        writer = line.get("writer", content.get("writer", "")) if isinstance(line, dict) else None
+        told = line.get("text", "") if isinstance(line, dict) else None
+        if not isinstance(told, str) or not isinstance(writer, str):
+            raise ValueError(f'{where} is not {{"text": "...", "strokes": [...]}}, perhaps with a "writer".')
+        offsets = from_strokes(_strokes(line, where))
+        check_offsets(offsets, where)
+        lines.append(Line(offsets, told.strip(), writer, f"{path.name}, line {number}"))
+    return lines
 
 
 def write_file(path: str | os.PathLike, lines: Iterable[Line], unit: str = "pen units, y downward") -> None:
@@ -74,17 +115,14 @@ def write_file(path: str | os.PathLike, lines: Iterable[Line], unit: str = "pen 
     writing.write_text(pathlib.Path(path), json.dumps(content) + "\n")
 
 
-def _strokes(path):
-    content = text.read_json(path, _EXPECTED, bound=16 * limits.MIB)
-    if isinstance(content, dict) and isinstance(content.get("lines"), list) and content["lines"]:
-        content = content["lines"][0]
+def _strokes(content, where):
     named = isinstance(content, dict) and "drawing" in content  # only QuickDraw calls it so
     if isinstance(content, dict):
         content = content.get("drawing", content.get("strokes"))
     content = [stroke for stroke in content if stroke != []] if isinstance(content, list) else []
     if not content:
-        raise ValueError(f'{path} holds no strokes. Expected [[[x, y], ...], ...] or {{"strokes": [...]}}.')
-    by_axis = named or _by_axis(content, path)
+        raise ValueError(f'{where} holds no strokes. Expected [[[x, y], ...], ...] or {{"strokes": [...]}}.')
+    by_axis = named or _by_axis(content, where)
     strokes = []
     for number, stroke in enumerate(content):
         try:
@@ -94,7 +132,7 @@ def _strokes(path):
             strokes.append(np.array(points, "float64").reshape(-1, 2))
         except (KeyError, IndexError, TypeError, ValueError) as error:
             expected = "[[x, ...], [y, ...]]" if by_axis else "a list of [x, y]"
-            raise ValueError(f"{path}: stroke {number} is not {expected}, of finite numbers.") from error
+            raise ValueError(f"{where}: stroke {number} is not {expected}, of finite numbers.") from error
     return [stroke for stroke in strokes if len(stroke)]
 
 
@@ -102,7 +140,7 @@ def _point(point):
     return (point["x"], point["y"]) if isinstance(point, dict) else (point[0], point[1])
 
 
-def _by_axis(strokes, path):
+def _by_axis(strokes, where):
     """Whether each stroke is [[x, ...], [y, ...]], or with a third list of times: what is no list of points."""
     rows = [
         [len(row) if isinstance(row, list) else 0 for row in stroke] for stroke in strokes if isinstance(stroke, list)
@@ -117,6 +155,6 @@ def _by_axis(strokes, path):
     if lengths == {2}:
         return False
     raise ValueError(
-        f"{path}: are its strokes [[x, ...], [y, ...]] or points [x, y, ...]? Both can be. Write each point as "
+        f"{where}: are its strokes [[x, ...], [y, ...]] or points [x, y, ...]? Both can be. Write each point as "
         '{"x": x, "y": y}.'
     )

@@ -17,6 +17,7 @@ from toolkit.data.strokes.inkml import read_inkml
 from toolkit.data.strokes.lines import ALPHABET, FRACTION, Line
 from toolkit.data.strokes.omniglot import read_omniglot
 from toolkit.data.strokes.quickdraw import read_quickdraw
+from toolkit.data.strokes.recordings import read_recordings
 from toolkit.data.strokes.resampling import resample
 from toolkit.data.strokes.selection import select
 from toolkit.data.strokes.sketch_rnn import read_sketch_rnn
@@ -50,6 +51,7 @@ def load(
     max_points: int = 600,
     max_characters: int = 64,
     spacing: float = 0.0,
+    points_per_character: float = 0.0,
     points_per_label: int = 0,
     skip_corrupt: bool = False,
 ) -> Splits:
@@ -58,9 +60,9 @@ def load(
     Args:
         source: "embedded", "embedded:LINES" or "embedded:LINES:WRITERS"; "iam:FOLDER", IAM-OnDB as published (see
             `read_iam_ondb`); "inkml:PATH", InkML files (see `read_inkml`), or "inkml_whole:PATH", whole sentences of
-            them; "npy:FOLDER", NAME.npy of shape (points, 3) with NAME.txt beside it; and drawings without text:
-            "omniglot:PATH", the published zip of strokes or its folder, "quickdraw:PATH", .ndjson files, and
-            "sketch_rnn:PATH", .npz files.
+            them; "json:PATH", recordings (see `read_recordings`); "npy:FOLDER", NAME.npy of shape (points, 3) with
+            NAME.txt beside it; and drawings without text: "omniglot:PATH", the published zip of strokes or its folder,
+            "quickdraw:PATH", .ndjson files, and "sketch_rnn:PATH", .npz files.
         batch_size: Lines in a batch.
         seed: Decides the batches, what is held out of npy data, and the embedded writers.
         text: Whether texts are wanted.
@@ -69,6 +71,8 @@ def load(
         max_characters: Longer texts are left out, and counted.
         spacing: Units between the points of a stroke, which is resampled along its way (see `resampling`); 0: as it
             was recorded.
+        points_per_character: Points that a character of the training lines has on average: strokes are resampled at
+            the distance that makes it so, in place of `spacing`; 0: as `spacing` says.
         points_per_label: Points that a network trained with CTC takes for each label it may give; lines with too few
             for their text are left out, and counted. 0: no matter.
         skip_corrupt: Whether to leave out files that cannot be read, and say so, instead of stopping.
@@ -91,7 +95,8 @@ def load(
     (3, 'int32')
     """
     splits = []
-    parts = read(source, seed=seed, text=text, spacing=spacing, skip_corrupt=skip_corrupt)
+    distances = {"spacing": spacing, "points_per_character": points_per_character}
+    parts = read(source, seed=seed, text=text, **distances, skip_corrupt=skip_corrupt)
     for name, part in zip(SPLITS, parts, strict=True):
         selected = select(
             part,
@@ -111,12 +116,18 @@ def load(
 
 
 def read(
-    source: str, *, seed: int, text: bool, spacing: float = 0.0, skip_corrupt: bool = False
+    source: str,
+    *,
+    seed: int,
+    text: bool,
+    spacing: float = 0.0,
+    points_per_character: float = 0.0,
+    skip_corrupt: bool = False,
 ) -> tuple[list[Line], list[Line], list[Line]]:
     """Reads handwriting as `load` does, before anything is left out.
 
     Args:
-        source, seed, text, spacing, skip_corrupt: As in `load`, with its errors.
+        source, seed, text, spacing, points_per_character, skip_corrupt: As in `load`, with its errors.
 
     Returns:
         Lines for training, validation and test.
@@ -124,8 +135,27 @@ def read(
     reader, rest = sources.parse(source, READERS, _sniff)
     if not 0 <= spacing < math.inf:
         raise ValueError(f"spacing must be at least 0; got {spacing}.")
+    if not 0 <= points_per_character < math.inf or points_per_character and (spacing or not text):
+        raise ValueError(
+            f"points_per_character={points_per_character:g} must be at least 0, and is of texts, without spacing."
+        )
     parts = READERS[reader](rest, seed, text, skip_corrupt)
+    if points_per_character:
+        spacing = _distance(parts[0], points_per_character, source)
     return tuple(_resampled(parts, spacing, source)) if spacing else tuple(parts)
+
+
+def _distance(lines, points_per_character, source):
+    """Between points, for so many of them; each stroke has one more than it has steps."""
+    steps = [np.hypot(*line.offsets[1:, :2].astype("float64").T)[line.offsets[:-1, 2] < 0.5] for line in lines]
+    num_strokes = sum(int((line.offsets[:, 2] > 0.5).sum()) for line in lines)
+    characters, ink = sum(len(line.text) for line in lines), sum(step.sum() for step in steps)
+    if not (num_steps := points_per_character * characters - num_strokes) > 0 or not ink > 0:
+        raise ValueError(
+            f"--data={source} has {num_strokes} strokes in {characters} characters, {ink:.4g} units long: with "
+            f"--points_per_character={points_per_character:g} nothing is left of them."
+        )
+    return ink / num_steps
 
 
 def _resampled(parts, spacing, source):
@@ -239,10 +269,21 @@ def _sketch_rnn(rest, seed, text, skip_corrupt=False):
     return read_sketch_rnn(_path("sketch_rnn", rest), skip_corrupt=skip_corrupt)
 
 
+def _json(rest, seed, text, skip_corrupt=False):
+    return read_recordings(_path("json", rest), seed=seed, text=text, skip_corrupt=skip_corrupt)
+
+
 def _npy(rest, seed, text, skip_corrupt=False):
     return read_arrays(_path("npy", rest), seed=seed, text=text, skip_corrupt=skip_corrupt)
 
 
+_SUFFIXES = (
+    ("npy", ".npy"),
+    ("inkml", ".inkml"),
+    ("quickdraw", ".ndjson"),
+    ("sketch_rnn", ".npz"),
+    ("json", ".json"),
+)
 READERS = {
     "embedded": _embedded,
     "iam": _iam,
@@ -251,6 +292,7 @@ READERS = {
     "omniglot": _omniglot,
     "quickdraw": _quickdraw,
     "sketch_rnn": _sketch_rnn,
+    "json": _json,
     "npy": _npy,
 }
 
@@ -272,7 +314,7 @@ def _path(reader, rest):
 
 
 def _sniff(path):
-    for reader, suffix in (("npy", ".npy"), ("inkml", ".inkml"), ("quickdraw", ".ndjson"), ("sketch_rnn", ".npz")):
+    for reader, suffix in _SUFFIXES:
         if path.is_dir() and any(path.glob(f"*{suffix}")) or path.suffix == suffix != ".npy":
             return reader
     if path.is_dir() and iam_ondb.find(path, "lineStrokes"):

@@ -49,6 +49,7 @@ def examine(
     max_points: int = 600,
     max_characters: int = 64,
     spacing: float = 0.0,
+    points_per_character: float = 0.0,
     points_per_label: int = 0,
     skip_corrupt: bool = False,
     num_drawings: int = 6,
@@ -57,7 +58,7 @@ def examine(
 
     Args:
         source, batch_size, seed, text, alphabet, max_points, max_characters, spacing: As in `load`.
-        points_per_label, skip_corrupt: As in `load`.
+        points_per_character, points_per_label, skip_corrupt: As in `load`.
         num_drawings: Lines in a picture.
 
     Returns:
@@ -74,7 +75,8 @@ def examine(
     {'train': 54, 'validation': 3, 'test': 3}
     """
     start = time.perf_counter()
-    read_parts = read(source, seed=seed, text=text, spacing=spacing, skip_corrupt=skip_corrupt)
+    distances = {"spacing": spacing, "points_per_character": points_per_character}
+    read_parts = read(source, seed=seed, text=text, **distances, skip_corrupt=skip_corrupt)
     parts = dict(zip(SPLITS, read_parts, strict=True))
     seconds = time.perf_counter() - start
     limits = {"alphabet": alphabet if text else None, "max_points": max_points, "max_characters": max_characters}
