@@ -79,7 +79,7 @@ def in_the_hand(text, random, height=1.35, slant=-0.25, spacing=2.5):
 
 def prompts():
     """The texts that the page asks for."""
-    script = (SHIPPED / "demo" / "record.js").read_text()
+    script = (ROOT / "saved_models" / "demo" / "record.js").read_text()
     block = script.split("const PROMPTS = [")[1].split("\n];")[0]
     return [(one or two).replace("\\'", "'") for one, two in re.findall(r"'((?:[^'\\]|\\.)*)'|\"([^\"]*)\"", block)]
 

@@ -12,7 +12,7 @@ from toolkit.data.strokes.files import read_lines
 from toolkit.data.strokes.lines import ALPHABET
 
 pytestmark = pytest.mark.slow
-DEMO = pathlib.Path(__file__).resolve().parents[2] / "saved_models" / "handwriting_synthesis" / "demo"
+DEMO = pathlib.Path(__file__).resolve().parents[2] / "saved_models" / "demo"
 # In pen units from the left margin and the base line; the last one is a dot.
 STROKES = [[[0, 0], [5, -10], [10, -21]], [[15, 0], [20, 8.5]], [[30, -4]]]
 PROBE = """<!doctype html><iframe id="page" src="record.html" style="width:900px;height:900px"></iframe>

@@ -87,7 +87,8 @@ save.addEventListener('click', () => {
 });
 
 try {
-  pen = await Pen.load('../model.tflite', '../card.json', './node_modules/@litertjs/core/wasm/');
+  const folder = '../handwriting_synthesis';
+  pen = await Pen.load(`${folder}/model.tflite`, `${folder}/card.json`, './node_modules/@litertjs/core/wasm/');
   button.disabled = false;
   say('Type, and press Write.');
   const asked = new URLSearchParams(location.search); // ?text=...&bias=...&seed=... writes at once
