@@ -33,7 +33,7 @@ def test_what_readers_are_asked_for():
     asked = domains.WrittenStrokes(data="npy:x", alphabet="ab", seed=3).reading()
     assert asked == {
         **{"source": "npy:x", "text": True, "alphabet": "ab", "max_characters": 40},
-        **{"seed": 3, "spacing": 0.0, "max_points": 320, "skip_corrupt": False},
+        **{"seed": 3, "spacing": 0.0, "points_per_character": 0.0, "max_points": 320, "skip_corrupt": False},
     }
     assert not domains.Strokes().reading()["text"] and "alphabet" not in domains.Strokes().reading()
     assert domains.Augmentation(flip=True).changes() == {
