@@ -200,7 +200,7 @@ def test_points_per_character_whatever_the_unit(tmp_path):
         with pytest.raises(ValueError, match="has 2 strokes in 2 characters, .* --points_per_character=1 nothing"):
             read(f"npy:{folder}", **how | {"points_per_character": 1.0})
     for wrong in ({"points_per_character": -1.0}, {"spacing": 1.0}, {"text": False}, {"points_per_character": np.nan}):
-        with pytest.raises(ValueError, match="points_per_character=.* must be at least 0, and is of texts, without"):
+        with pytest.raises(ValueError, match="--points_per_character=.*: expected at least 0, of texts"):
             read(f"npy:{folder}", **how | wrong)
 
 

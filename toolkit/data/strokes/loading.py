@@ -137,7 +137,7 @@ def read(
         raise ValueError(f"spacing must be at least 0; got {spacing}.")
     if not 0 <= points_per_character < math.inf or points_per_character and (spacing or not text):
         raise ValueError(
-            f"points_per_character={points_per_character:g} must be at least 0, and is of texts, without spacing."
+            f"--points_per_character={points_per_character:g}: expected at least 0, of texts, without --spacing."
         )
     parts = READERS[reader](rest, seed, text, skip_corrupt)
     if points_per_character:
