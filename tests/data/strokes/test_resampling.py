@@ -3,7 +3,7 @@ import pytest
 
 from toolkit.data.strokes import embedded_writers
 from toolkit.data.strokes.lines import from_strokes, to_strokes
-from toolkit.data.strokes.resampling import resample
+from toolkit.data.strokes.resampling import distance_between_points, resample
 
 
 @pytest.mark.parametrize("spacing", [1.5, 7.0, 1000.0])
@@ -42,3 +42,11 @@ def test_more_points_than_a_line_has_are_refused_before_they_are_made():
     ):
         resample(line, 1e-9)
     assert len(resample(line, 0.01)) == 300_001
+
+
+@pytest.mark.parametrize("points", [6.0, 12.0])
+def test_characters_have_as_many_points_as_asked_for(points):
+    lines = embedded_writers.written_lines(200, seed=3)
+    spacing = distance_between_points(lines, points, "embedded")
+    found = sum(len(resample(line.offsets, spacing)) for line in lines) / sum(len(line.text) for line in lines)
+    np.testing.assert_allclose(found, points, rtol=0.05)  # each stroke has a whole number of steps

@@ -18,7 +18,7 @@ from toolkit.data.strokes.lines import ALPHABET, FRACTION, Line
 from toolkit.data.strokes.omniglot import read_omniglot
 from toolkit.data.strokes.quickdraw import read_quickdraw
 from toolkit.data.strokes.recordings import read_recordings
-from toolkit.data.strokes.resampling import resample
+from toolkit.data.strokes.resampling import distance_between_points, resample
 from toolkit.data.strokes.selection import select
 from toolkit.data.strokes.sketch_rnn import read_sketch_rnn
 from toolkit.files import binary, limits
@@ -141,21 +141,8 @@ def read(
         )
     parts = READERS[reader](rest, seed, text, skip_corrupt)
     if points_per_character:
-        spacing = _distance(parts[0], points_per_character, source)
+        spacing = distance_between_points(parts[0], points_per_character, source)
     return tuple(_resampled(parts, spacing, source)) if spacing else tuple(parts)
-
-
-def _distance(lines, points_per_character, source):
-    """Between points, for so many of them; each stroke has one more than it has steps."""
-    steps = [np.hypot(*line.offsets[1:, :2].astype("float64").T)[line.offsets[:-1, 2] < 0.5] for line in lines]
-    num_strokes = sum(int((line.offsets[:, 2] > 0.5).sum()) for line in lines)
-    characters, ink = sum(len(line.text) for line in lines), sum(step.sum() for step in steps)
-    if not (num_steps := points_per_character * characters - num_strokes) > 0 or not ink > 0:
-        raise ValueError(
-            f"--data={source} has {num_strokes} strokes in {characters} characters, {ink:.4g} units long: with "
-            f"--points_per_character={points_per_character:g} nothing is left of them."
-        )
-    return ink / num_steps
 
 
 def _resampled(parts, spacing, source):

@@ -1,8 +1,10 @@
 """Pen strokes with their points at even distances."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from toolkit.data.strokes.lines import MOST_POINTS
+from toolkit.data.strokes.lines import MOST_POINTS, Line
 
 
 def resample(offsets: np.ndarray, spacing: float) -> np.ndarray:
@@ -46,3 +48,35 @@ def resample(offsets: np.ndarray, spacing: float) -> np.ndarray:
     flags = np.zeros((len(new), 1))
     flags[ends] = 1.0
     return np.concatenate([np.diff(new, axis=0, prepend=new[:1] - offsets[:1, :2]), flags], axis=1).astype("float32")
+
+
+def distance_between_points(lines: Sequence[Line], points_per_character: float, source: str) -> float:
+    """Finds the spacing with which characters have so many points on average.
+
+    Args:
+        lines: With their texts.
+        points_per_character: The points.
+        source: Where the lines come from, for the message.
+
+    Returns:
+        The distance, in the lines' unit: the length of all strokes over the steps in them, of which each has one less
+        than points.
+
+    Raises:
+        ValueError: Where there are as many strokes as these points, or no stroke moves.
+
+    Example:
+
+    >>> offsets = np.array([[0, 0, 0], [30, 0, 0], [0, 20, 1]], "float32")
+    >>> distance_between_points([Line(offsets, "i")], points_per_character=6, source="mine")
+    10.0
+    """
+    steps = [np.hypot(*line.offsets[1:, :2].astype("float64").T)[line.offsets[:-1, 2] < 0.5] for line in lines]
+    num_strokes = sum(int((line.offsets[:, 2] > 0.5).sum()) for line in lines)
+    characters, ink = sum(len(line.text) for line in lines), float(sum(step.sum() for step in steps))
+    if not (num_steps := points_per_character * characters - num_strokes) > 0 or not ink > 0:
+        raise ValueError(
+            f"--data={source} has {num_strokes} strokes in {characters} characters, {ink:.4g} units long: with "
+            f"--points_per_character={points_per_character:g} nothing is left of them."
+        )
+    return ink / num_steps
