@@ -37,6 +37,7 @@ from toolkit.settings import setting
 class Settings(
     settings.WrittenStrokes,
     settings.StrokesNetwork,
+    settings.StartFrom,
     settings.Devices,
     settings.Sampling,
     settings.Export,
@@ -47,9 +48,6 @@ class Settings(
         "", "strokes whose hand --mode=sample carries on: .json or .npy, see data/strokes/files.py", changeable=True
     )
     prime_text: str = setting("", "what is written in --prime_strokes", maximum=1000, changeable=True)
-    start_from: str = setting(
-        "", "folder of a trained network of these sizes to go on from: a workdir, or one of saved_models/", path=True
-    )
     num_gaussians: int = setting(5, "Gaussians of the window", paper="10", minimum=1, maximum=1000)
     data: str = "embedded:10000:2"
     alphabet: str = ALPHABET

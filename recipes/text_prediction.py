@@ -25,6 +25,7 @@ class Settings(
     settings.Text,
     settings.ClippedRecurrent,
     settings.WeightNoise,
+    settings.StartFrom,
     settings.FallingRate,
     settings.TokenSampling,
     settings.WriterExport,
@@ -38,7 +39,6 @@ class Settings(
     reset_every: int = setting(
         100, "sequences after which the state is set to zero; 0: never", paper="100", minimum=0, maximum=10**9
     )
-    start_from: str = setting("", "workdir of a trained network of these sizes, whose weights to begin with", path=True)
     dynamic_learning_rate: float = setting(0.3, "of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True)
     max_evaluated: int | None = setting(
         None, "test tokens; left out: all", minimum=1, maximum=2 * 10**9, changeable=True

@@ -1,16 +1,11 @@
+import {element, nextFrame, say} from './parts.js';
 import {lines, noise, Pen} from './pen.js';
 
 const LINE = 24; // characters; the network was trained on lines up to this long
 const MOST = 200; // characters in all
 const LEADING = 44; // pen units between two baselines
-const element = (id) => document.getElementById(id);
 const paper = element('paper'), button = element('write'), save = element('save');
 let pen, running = 0;
-
-function say(text, isError = false) {
-  element('status').textContent = text;
-  element('status').classList.toggle('error', isError);
-}
 
 // A curve through the middles between points: what a hand does between them.
 function curve(points) {
@@ -25,8 +20,6 @@ function curve(points) {
   }
   return `${d}L${at(points.at(-1))}`;
 }
-
-const nextFrame = () => new Promise((done) => requestAnimationFrame(done));
 
 async function write() {
   const text = element('text').value.trim();

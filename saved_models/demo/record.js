@@ -1,5 +1,6 @@
 // Takes a person's lines between guides and saves them as recordings.json, which --data=json:recordings.json reads.
 // Positions are in pen units: 21 from the base line to the top of a capital, as the model's training lines have.
+import {element, say} from './parts.js';
 
 const CAPITALS = 21, X_HEIGHT = 14, BASE = 56, LEFT = 12, WIDTH = 440;
 const MOST = 40; // characters that the model is trained on
@@ -14,7 +15,6 @@ const PROMPTS = [
   'Paula, Quinn, Rosa, Sam', 'Tom, Uma, Vera, Will', 'Xenia, Yves and Zoe', "don't, can't, won't",
   'a letter to a friend', 'the rain in the night', 'what she wrote to him', 'when will you be here?',
 ];
-const element = (id) => document.getElementById(id);
 const paper = element('paper'), text = element('text');
 const svg = (name, attributes) => {
   const made = document.createElementNS('http://www.w3.org/2000/svg', name);
@@ -22,11 +22,6 @@ const svg = (name, attributes) => {
   return made;
 };
 let lines = [], strokes = [], path = null, pointer = null;
-
-function say(message, isError = false) {
-  element('status').textContent = message;
-  element('status').classList.toggle('error', isError);
-}
 
 const d = (points) => `M${points.map(([x, y]) => `${x} ${y}`).join('L')}${points.length === 1 ? 'h0.1' : ''}`;
 const drawn = (points) => svg('path', {d: d(points)});
@@ -129,11 +124,9 @@ document.querySelector('form').addEventListener('submit', (event) => {
   store();
 });
 
-export const recordings = () => JSON.stringify({unit: 'pen units, y downward', lines}) + '\n';
-
 element('save').onclick = () => {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([recordings()], {type: 'application/json'}));
+  const link = document.createElement('a'), content = JSON.stringify({unit: 'pen units, y downward', lines});
+  link.href = URL.createObjectURL(new Blob([`${content}\n`], {type: 'application/json'}));
   link.download = 'recordings.json';
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);

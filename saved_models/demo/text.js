@@ -1,17 +1,10 @@
 import {uniform} from './model.js';
+import {element, nextFrame, say} from './parts.js';
 import {Writer} from './writer.js';
 
 const MOST = 5000; // characters
-const element = (id) => document.getElementById(id);
 const button = element('write'), stop = element('stop'), shown = element('text');
 let writer, running = 0;
-
-function say(text, isError = false) {
-  element('status').textContent = text;
-  element('status').classList.toggle('error', isError);
-}
-
-const nextFrame = () => new Promise((done) => requestAnimationFrame(done));
 
 async function write() {
   const [temperature, length, seed] = ['temperature', 'length', 'seed'].map((id) => Number(element(id).value));

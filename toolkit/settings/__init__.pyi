@@ -69,6 +69,7 @@ from toolkit.settings.networks import MixtureOutput as MixtureOutput
 from toolkit.settings.networks import Recurrent as Recurrent
 from toolkit.settings.networks import SegmentationNetwork as SegmentationNetwork
 from toolkit.settings.networks import SpeakingNetwork as SpeakingNetwork
+from toolkit.settings.networks import StartFrom as StartFrom
 from toolkit.settings.networks import StrokesNetwork as StrokesNetwork
 from toolkit.settings.networks import WeightNoise as WeightNoise
 from toolkit.settings.priors import CodePrior as CodePrior

@@ -55,10 +55,7 @@ class WrittenStrokes(Strokes):
         path=True,
     )
     points_per_character: float = setting(
-        0.0,
-        "pen points that a character has on average: strokes are resampled so, in place of --spacing",
-        minimum=0.0,
-        maximum=1e6,
+        0.0, "pen points that a character has on average, by resampling; 0: as --spacing says", minimum=0.0, maximum=1e6
     )
     alphabet: str = setting("", "every character that a text may have")
     max_characters: int = setting(40, "longest text trained on, in characters", minimum=1, maximum=10_000)

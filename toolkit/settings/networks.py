@@ -196,6 +196,17 @@ class WeightNoise(Run):
 
 
 @group
+class StartFrom(Run):
+    """A network to go on from."""
+
+    start_from: str = setting(
+        "",
+        "folder of a trained network of these sizes, whose weights to begin with: a workdir, or one of saved_models/",
+        path=True,
+    )
+
+
+@group
 class StrokesNetwork(ClippedRecurrent, MixtureOutput, WeightNoise, FallingRate):
     """Graves' networks that write pen strokes, and how they learn: of sizes that two cores train in minutes."""
 
