@@ -59,7 +59,8 @@ try {
 }
 """.replace("TEXT", repr(TEXT)).replace("SEED", str(SEED))
 )
-PROMPT, LOGITS, NUMBERS = "The ", [0.1, -2.0, 1.5, 0.3], [0.0, 0.11, 0.35, 0.6, 0.999]
+# The numbers .01 and .8 draw other tokens at another temperature.
+PROMPT, LOGITS, NUMBERS = "The ", [0.1, -2.0, 1.5, 0.3], [0.0, 0.01, 0.35, 0.8, 0.999]
 # Writes what is likeliest through writer.js, and draws of logits of its own; then uses the page.
 TEXT_PROBE = (
     HEAD.replace("PAGE", "text.html")
