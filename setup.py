@@ -71,8 +71,12 @@ TEST = [
 # The other Keras backend that layers, losses, metrics and models are tested on; it clashes with what TensorFlow 2.16
 # pins. Google, monthly; Apache-2.0.
 JAX = ["jax>=0.10"]
+# Searches the keys of a memory of millions of slots in parts (methods.approximate_memory). Meta, several releases a
+# year; MIT.
+FAISS = ["faiss-cpu>=1.9,<2"]
 DEVELOPMENT = [
     *TEST,
+    *FAISS,
     # Formatter and linter. Astral, weekly; MIT. One minor version: the next may format otherwise.
     "ruff>=0.17.5,<0.18",
 ]
@@ -84,9 +88,6 @@ BENCHMARKS = ["torch>=2.13,<2.14"]
 PYDENSECRF = ["pydensecrf2>=1.1"]
 # Runs the trainings of a study on several machines (--engine=ray). Anyscale, monthly; Apache-2.0.
 RAY = ["ray>=2.40,<3"]
-# Searches the keys of a memory of millions of slots in parts (methods.approximate_memory). Meta, several releases a
-# year; MIT.
-FAISS = ["faiss-cpu>=1.9,<2"]
 
 setup(
     name="toolkit",

@@ -245,6 +245,12 @@ def export(run):
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
+def check_data(run):
+    found = data.classified.report.examine(run.data)
+    label = "words or columns, by training examples that have them" if run.data.columns else "training examples"
+    run.check(found.report, lambda: {"frequent": visualize.charts.bars(found.frequent, label)})
+
+
 if __name__ == "__main__":
-    more = {"apart": (attack, verify), "untrained": (find_mislabelled, mismatch)}
+    more = {"apart": (attack, verify), "untrained": (find_mislabelled, mismatch, check_data)}
     training.main(Settings, load, train, evaluate, explain, export, **more)

@@ -206,5 +206,10 @@ def export(run):
     run.export(served, data=s.data, description=__doc__.splitlines()[0])
 
 
+def check_data(run):
+    found = data.characters.report.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: {"classes": visualize.images.examples(found.examples)})
+
+
 if __name__ == "__main__":
-    training.main(Settings, load, train, without_memory, evaluate, export, trains=2)
+    training.main(Settings, load, train, without_memory, evaluate, export, untrained=(check_data,), trains=2)

@@ -144,5 +144,10 @@ def export(run):
     run.export(served, data=run.settings.data, description=__doc__.splitlines()[0])
 
 
+def check_data(run):
+    found = data.translation.report.examine(run.data, batch_size=run.settings.batch_size)
+    run.check(found.report, lambda: {"words": visualize.charts.bars(found.frequent, "target words of the training")})
+
+
 if __name__ == "__main__":
-    training.main(Settings, load, train, without_memory, evaluate, sample, export, trains=2)
+    training.main(Settings, load, train, without_memory, evaluate, sample, export, untrained=(check_data,), trains=2)

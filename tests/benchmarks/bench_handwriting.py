@@ -19,7 +19,7 @@ import tempfile
 import time
 
 import numpy as np
-from measuring import apart, machine, peak_megabytes, print_row, print_times, timed, version
+from measuring import apart, machine, peak_megabytes, print_memory, print_row, print_times, timed, version
 
 ALPHABET = " !\"'(),-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 GRADIENT_NORM = 10.0  # the whole gradient's largest norm in training, on both sides
@@ -274,9 +274,7 @@ def compare_training(sizes, folder, has_pytorch):
         their_seconds = theirs and theirs["seconds"]
         print_times(f"training step, {kind}, ms", ours["seconds"], their_seconds, "<= 1")
         print_times("  with the paper's clipping, which PyTorch has not", clipped["seconds"], their_seconds, "<= 1")
-        memory = [f"{peak:.0f} ({before:.0f})" for peak, before in (s["megabytes"] for s in (ours, theirs) if s)]
-        ratio = f"{ours['megabytes'][0] / theirs['megabytes'][0]:.2f}" if theirs else ""
-        print_row("  peak memory (before the first step), MB", *memory, *([""] * (2 - len(memory))), ratio)
+        print_memory(ours["megabytes"], theirs and theirs["megabytes"])
         if theirs:
             same = ours["num_weights"] == theirs["num_weights"]
             if not same or not np.allclose(ours["losses"], theirs["losses"], rtol=1e-3):

@@ -158,7 +158,7 @@ def relative_difference(values, expected):
 
 
 def keras_training(name, is_toolkit, batch_size, steps, threads):
-    """First losses, seconds of a step, peak memory."""
+    """First losses, seconds of a step, peak memory, and how much of it came with the steps."""
     _, keras = start_tensorflow(threads)
     images, labels = batch(name, batch_size)
     if is_toolkit:
@@ -171,12 +171,12 @@ def keras_training(name, is_toolkit, batch_size, steps, threads):
     model.compile(
         keras.optimizers.SGD(LEARNING_RATE, momentum=0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
-    losses, seconds = [], []
+    before, losses, seconds = peak_megabytes(), [], []
     for _ in range(steps + 2):
         start = time.perf_counter()
         losses.append(float(model.train_on_batch(images, labels, return_dict=True)["loss"]))
         seconds.append(time.perf_counter() - start)
-    return losses[:3], statistics.median(seconds[2:]), peak_megabytes()
+    return losses[:3], statistics.median(seconds[2:]), peak_megabytes(), peak_megabytes() - before
 
 
 def pytorch_training(name, channels_last, batch_size, steps, folder, threads):
@@ -186,8 +186,9 @@ def pytorch_training(name, channels_last, batch_size, steps, folder, threads):
     model = images_in_pytorch.in_order_of(pytorch_network(name, folder), channels_last)
     images, labels = batch(name, batch_size)
     images = images_in_pytorch.as_images(images, channels_last)
+    before = peak_megabytes()
     losses, seconds = images_in_pytorch.train(model, images, torch.from_numpy(labels), steps + 2, LEARNING_RATE)
-    return losses[:3], statistics.median(seconds[2:]), peak_megabytes()
+    return losses[:3], statistics.median(seconds[2:]), peak_megabytes(), peak_megabytes() - before
 
 
 # Classifying. ---------------------------------------------------------------------------------------------------------
@@ -458,14 +459,14 @@ def training_row(name, asked, folder):
     say(f"{name}, training, {size} images")
     found = in_turns(sides, asked.repeats)
     check_losses(name, {side: [losses for losses, *_ in results] for side, results in found.items()})
-    seconds, memory = ({side: middle(found.get(side), place) for side in SIDES} for place in (1, 2))
+    seconds, memory, own = ({side: middle(found.get(side), place) for side in SIDES} for place in (1, 2, 3))
     ours, applied, *theirs = (seconds[side] for side in SIDES)
     row = [f"{name}, {size} images", times(ours), shown(size / ours, 1, ".1f")]
     row += [times(applied) or "not there", ratio(ours, applied), *map(times, theirs), ratio(ours, least(*theirs))]
     # With one order or the other, the one that is compared with.
     fastest = min(ORDERS, key=lambda order: seconds[order] or math.inf)
-    parts = (memory["toolkit"], memory["keras.applications"], memory[fastest])
-    return [*row, " / ".join(shown(part, 1, ".0f") or "-" for part in parts)]
+    compared = "toolkit", "keras.applications", fastest
+    return [*row, *(" / ".join(shown(each[side], 1, ".0f") or "-" for side in compared) for each in (memory, own))]
 
 
 def check_losses(name, losses):
@@ -567,7 +568,8 @@ def main():
     asked = arguments()
     print(f"{machine()}; {asked.threads} used")
     theirs = ["keras.applications", "ratio", "PyTorch", "PyTorch, channels last", "ratio"]
-    header = ["training step, ms", "here", "images a second", *theirs, "MB: here / keras.applications / PyTorch"]
+    header = ["training step, ms", "here", "images a second", *theirs]
+    header += ["MB: here / keras.applications / PyTorch", "of that the steps' own"]
     lite = ["`.tflite`, 1 thread", "int8, 1 thread", "PyTorch, 1 thread", "ratios"]
     for name in asked.networks if set(asked.parts) - {"pipeline"} else ():
         with tempfile.TemporaryDirectory() as folder:

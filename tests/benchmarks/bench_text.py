@@ -18,7 +18,7 @@ import pathlib
 import statistics
 import tempfile
 
-from measuring import apart, machine, peak_megabytes, print_row, version
+from measuring import apart, machine, peak_megabytes, print_memory, print_row, version
 
 NUM_TOKENS, BATCH, LENGTH = 65, 32, 100
 ALPHABET = [chr(48 + number) for number in range(NUM_TOKENS)]
@@ -58,13 +58,13 @@ def toolkit_training(units, folder, steps):
     np.savez(pathlib.Path(folder, f"{units}.npz"), *model.get_weights())
     trainee = recipe.compiled(model, s, 10**6)
     trainee.jit_compile = False
-    losses, seconds = [], []
+    before, losses, seconds = peak_megabytes(), [], []
     for batch in batches(steps + 2):
         given = data.text.streaming.as_fitted(batch)
         start = time.perf_counter()
         losses.append(float(trainee.train_on_batch(*given, return_dict=True)["loss"]))
         seconds.append(time.perf_counter() - start)
-    return losses[0] / LENGTH, statistics.median(seconds[2:]), peak_megabytes()
+    return losses[0] / LENGTH, statistics.median(seconds[2:]), (peak_megabytes(), before)
 
 
 def pytorch_training(units, folder, steps):
@@ -74,9 +74,9 @@ def pytorch_training(units, folder, steps):
     model = text_in_pytorch.TextNetwork(NUM_TOKENS, units)
     with np.load(pathlib.Path(folder, f"{units}.npz")) as file:
         model.take(*(file[key] for key in file.files))
-    seconds = []
+    before, seconds = peak_megabytes(), []
     losses = text_in_pytorch.train(model, batches(steps + 2), steps + 2, 3e-3, seconds)
-    return losses[0], statistics.median(seconds[2:]), peak_megabytes()
+    return losses[0], statistics.median(seconds[2:]), (peak_megabytes(), before)
 
 
 def toolkit_writing(units, folder, length):
@@ -235,7 +235,7 @@ def speed_and_memory(asked, folder, has_torch):
             row += [f"{BATCH * LENGTH / their_seconds:.0f}", f"{seconds / their_seconds:.2f}"]
         print_row(*row)
         if has_torch:
-            print_row("  peak memory, MB", f"{memory:.0f}", f"{their_memory:.0f}", f"{memory / their_memory:.2f}")
+            print_memory(memory, their_memory)
     for units in (512, 1000):
         found = apart(toolkit_writing, units, folder, asked.length)
         theirs = apart(pytorch_writing, units, folder, asked.length) if has_torch else None

@@ -36,6 +36,14 @@ def peak_megabytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def print_memory(ours, theirs=None):
+    """Rows of (peak, what the process had before its first step): imports and weights, and what the steps took."""
+    sides = [ours] if theirs is None else [ours, theirs]
+    for what, of in (("  peak memory, MB", lambda side: side[0]), ("  of that the steps' own", lambda s: s[0] - s[1])):
+        shown = [f"{of(side):.0f}" for side in sides]
+        print_row(what, *shown, *([f"{of(ours) / of(theirs):.2f}", "<= 1.3"] if theirs else []))
+
+
 def apart(function, *inputs):
     """The function's result, from a fresh process; says so where other programs took the cores meanwhile.
 

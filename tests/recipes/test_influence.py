@@ -36,7 +36,7 @@ def table(run, name):
 def run(tmp_path_factory):
     """Digits, logistic regression, every phase of `all`."""
     run = a_run(tmp_path_factory.mktemp("influence"))
-    for phase in (recipe.train, recipe.evaluate, recipe.explain, recipe.export):
+    for phase in (recipe.train, recipe.evaluate, recipe.explain, recipe.export, recipe.check_data):
         phase(run)
     return run
 

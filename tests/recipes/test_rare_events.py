@@ -36,7 +36,7 @@ def table(run, name):
 
 def test_all_phases(tmp_path):
     run = a_run(tmp_path)
-    for phase in (recipe.train, recipe.without_memory, recipe.evaluate, recipe.export):
+    for phase in (recipe.train, recipe.without_memory, recipe.evaluate, recipe.export, recipe.check_data):
         phase(run)
     found = run.metrics()
     assert found["test_classes"] == 6 and found["memory_seen_0_times_percent"] < found["memory_seen_9_times_percent"]

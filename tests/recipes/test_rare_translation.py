@@ -28,7 +28,14 @@ def a_run(workdir, **how):
 
 def test_all_phases(tmp_path):
     run = a_run(tmp_path)
-    for phase in (recipe.train, recipe.without_memory, recipe.evaluate, recipe.sample, recipe.export):
+    for phase in (
+        recipe.train,
+        recipe.without_memory,
+        recipe.evaluate,
+        recipe.sample,
+        recipe.export,
+        recipe.check_data,
+    ):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     for network in ("without_memory", "memory", "memory_after_reading"):

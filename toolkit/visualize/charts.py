@@ -129,7 +129,9 @@ def bars(counts: Mapping[str, int], label: str) -> "Figure":
     axis = figure.subplots()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     axis.bar(range(len(ranked)), [count for _, count in ranked], color=INK)
-    axis.set_xticks(range(len(ranked)), [name if name != " " else "␣" for name, _ in ranked], fontsize=8)
+    names = [name if name != " " else "␣" for name, _ in ranked]
+    upright = max(map(len, names), default=0) > 2  # words would run into each other
+    axis.set_xticks(range(len(ranked)), names, fontsize=8, rotation=90 if upright else 0)
     axis.tick_params("x", length=0)
     axis.margins(x=0.01)
     if ranked:
