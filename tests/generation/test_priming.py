@@ -6,7 +6,7 @@ import pytest
 
 from toolkit import models
 from toolkit.data.strokes import embedded_writers
-from toolkit.data.strokes.lines import ALPHABET
+from toolkit.data.strokes.lines import ALPHABET, Line
 from toolkit.data.strokes.resampling import resample
 from toolkit.generation import priming
 from toolkit.generation.strokes import Writer, Written
@@ -142,6 +142,25 @@ def test_hand_kept_is_bracketed(writer):
     cheat = priming.hand_kept(Copyist(writer.model, always=LINES[0].offsets), LINES, max_points=300)
     # 88.9 of the words of Python 3.13, above 90 of those of 3.11.
     assert perfect["nearer_its_primer_percent"] > 85 > 70 > cheat["nearer_its_primer_percent"]
+
+
+@pytest.mark.parametrize("num_writers, num_lines, expected", [(2, 12, 100), (2, 7, 16), (10, 4, 100), (12, 4, 100)])
+def test_few_writers_give_as_many_pairs(writer, num_writers, num_lines, expected):
+    """Pairs of primer and text, no line being both."""
+
+    class Counting(Copyist):
+        def write(self, texts, bias=0.0, *, prime=None, **_):
+            counted.extend((prime[1], text.strip()) for text in texts)
+            return super().write(texts, bias, prime=prime)
+
+    counted, random = [], np.random.default_rng(0)
+    lines = [
+        Line(random.normal(size=(40, 3)), "a" * (1 + number), f"writer {name}")
+        for name in range(num_writers)
+        for number in range(num_lines)
+    ]
+    priming.hand_kept(Counting(writer.model), lines, max_points=300)
+    assert len(counted) == expected and not {primer for primer, _ in counted} & {text for _, text in counted}
 
 
 def test_one_writer_alone_is_nearer_to_nobody(writer):

@@ -19,6 +19,7 @@ _HANDS, _SIZES, _SPACINGS = 8, 1.35, 1.25
 _LOWEST, _TALLEST = 0.65, 2.2
 # Real lines are read to their last character in the last tenth of their points.
 _THROUGH = 0.8
+_WRITERS = 10  # whose hands are compared
 
 
 def write_in_hand(
@@ -154,7 +155,8 @@ def _about(found, expected, times):
 def hand_kept(writer: Writer, lines: Sequence[Any], *, max_points: int, seed: int = 0) -> dict[str, float]:
     """Measures how often a primed line looks more like its primer's hand than like another writer's.
 
-    Of up to ten writers, each writer's longest line primes the text of each writer's fourth one.
+    Of ten writers, each one's longest line primes the text of each one's fourth. Of fewer writers more lines of each
+    are taken, so that there are a hundred pairs again where there are lines enough.
 
     Args:
         writer: Of a network that reads text.
@@ -172,13 +174,14 @@ def hand_kept(writer: Writer, lines: Sequence[Any], *, max_points: int, seed: in
     for line in sorted(lines, key=lambda line: -len(line.text)):
         if line.writer and len(line.offsets) <= max_points and set(line.text) <= alphabet:
             by_writer.setdefault(line.writer, []).append(line)
-    by_writer = dict(sorted((name, lines) for name, lines in by_writer.items() if len(lines) >= 4)[:10])
+    by_writer = dict(sorted((name, lines) for name, lines in by_writer.items() if len(lines) >= 4)[:_WRITERS])
     if len(by_writer) < 2:
         return {}
     real = [(name, style(line.offsets, len(line.text))) for name, lines in by_writer.items() for line in lines[:40]]
-    texts, primed = [lines[3].text for lines in by_writer.values()], []
-    for name, lines in by_writer.items():
-        written = write_in_hand(writer, texts, (lines[0].offsets, lines[0].text), bias=1.0, seed=seed)
+    each = min(-(-_WRITERS // len(by_writer)), (min(map(len, by_writer.values())) - 2) // 2)  # lines of a writer
+    texts, primed = [line.text for lines in by_writer.values() for line in lines[each + 2 : 2 * each + 2]], []
+    for name, primer in [(name, line) for name, lines in by_writer.items() for line in lines[:each]]:
+        written = write_in_hand(writer, texts, (primer.offsets, primer.text), bias=1.0, seed=seed)
         primed += [
             (name, style(line.offsets, len(text)))
             for text, line in zip(texts, written, strict=True)
