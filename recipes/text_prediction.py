@@ -35,6 +35,9 @@ class Settings(
     )
     skip_connections: bool = setting(True, "each layer sees the input, and the output sees each layer")
     num_sampled: int = setting(0, "words of a sampled softmax; 0: the exact softmax", minimum=0, maximum=10**6)
+    dropout: float = setting(
+        0.0, "share of the LSTMs' outputs that training hides from what is above", minimum=0.0, maximum=0.95
+    )
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
     reset_every: int = setting(
         100, "sequences after which the state is set to zero; 0: never", paper="100", minimum=0, maximum=10**9
@@ -77,7 +80,10 @@ def network(s, vocabulary):
 
 def compiled(model, s, num_steps):
     """The network as it is trained, which gives each target's nats: its states carried on, its weights noisy."""
-    num_sequences, noise = num_steps // s.epochs * s.batch_size, s.only("weight_noise", "adaptive_weight_noise")
+    num_sequences, noise = (
+        num_steps // s.epochs * s.batch_size,
+        s.only("weight_noise", "adaptive_weight_noise", "dropout"),
+    )
     trainee = models.text_rnn.stateful(model, s.batch_size, num_sequences=num_sequences, **noise)
     trainee.compile(
         training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate),

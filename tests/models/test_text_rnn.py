@@ -110,7 +110,28 @@ def test_stateful_goes_on_where_it_ended_and_begins_anew_where_told():
         np.testing.assert_allclose(np.concatenate(pieces, axis=1), expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("noise", [{"weight_noise": 0.5}, {"adaptive_weight_noise": True, "num_sequences": 10}])
+def test_dropout_hides_outputs_and_leaves_states_whole():
+    """As of Zaremba et al.: the softmax sees outputs of which some are 0 and the others scaled; the LSTM sees all."""
+    model = text_rnn.language_model(TOKENS, units=64)
+    clean, dropped = (text_rnn.streaming(model, dropout=share) for share in (0.0, 0.25))
+    given = {"tokens": np.random.default_rng(4).integers(0, 5, (3, 40)).astype("int32")}
+    given |= {name: np.zeros((3, 64), "float32") for name in ("hidden_1", "cell_1")}
+    given = keras.tree.map_structure(keras.ops.convert_to_tensor, given)
+    expected, found = clean(given, training=True), dropped(given, training=True)
+    for name in ("hidden_1", "cell_1"):
+        np.testing.assert_array_equal(found[name], expected[name])
+    np.testing.assert_array_equal(dropped(given, training=False)["logits"], expected["logits"])
+    outputs = np.asarray(model.get_layer("lstm_1")(given["tokens"])[0])
+    seen = keras.Model(dropped.input, dropped.get_layer("dropout_1").output)(given, training=True)
+    hidden = np.asarray(seen) == 0
+    np.testing.assert_allclose(np.asarray(seen)[~hidden], outputs[~hidden] / 0.75, rtol=1e-5)
+    assert hidden.mean() == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / hidden.size) ** 0.5)
+    assert 0 < hidden[0, 0].sum() and (hidden[0, 0] != hidden[0, 1]).any()
+
+
+@pytest.mark.parametrize(
+    "noise", [{"weight_noise": 0.5}, {"dropout": 0.5}, {"adaptive_weight_noise": True, "num_sequences": 10}]
+)
 def test_stateful_with_noise_only_in_training(noise):
     model = text_rnn.language_model(TOKENS, units=4)
     clean, noisy = text_rnn.stateful(model, 1), text_rnn.stateful(model, 1, **noise)

@@ -86,12 +86,14 @@ def language_model(
     return keras.Model(inputs, logits, name="language_model")
 
 
-def streaming(model: keras.Model, *, scored: bool = False) -> keras.Model:
+def streaming(model: keras.Model, *, scored: bool = False, dropout: float = 0.0) -> keras.Model:
     """Builds a language model with its states as inputs and outputs, on the same weights.
 
     Args:
         model: What `language_model` returned, or the same loaded from a file.
         scored: Whether to give each target's nats instead of all logits.
+        dropout: Share of each LSTM's outputs that the layers above and the softmax do not see in training, drawn anew
+            for each token; what the LSTM itself carries on is whole.
 
     Returns:
         A model from a dictionary to a dictionary. Inputs: "tokens" (batch, time); the states "hidden_1", "cell_1", ...
@@ -105,7 +107,7 @@ def streaming(model: keras.Model, *, scored: bool = False) -> keras.Model:
     >>> sorted(stream.input), sorted(stream.output)
     (['cell_1', 'hidden_1', 'tokens'], ['cell_1', 'hidden_1', 'logits'])
 
-    Reference: Graves 2013, arXiv 1308.0850, section 3.2.
+    Reference: Graves 2013, arXiv 1308.0850, section 3.2; Zaremba et al. 2014, arXiv 1409.2329 (the dropout).
     """
     names = {layer.name for layer in model.layers}
     inputs, outputs, hidden, number = {"tokens": keras.Input((None,), dtype="int32", name="tokens")}, {}, [], 1
@@ -120,7 +122,7 @@ def streaming(model: keras.Model, *, scored: bool = False) -> keras.Model:
         reads = _reads(layer, x, hidden, number == 1 or skips)
         output, *after = layer(*reads, initial_state=[inputs[name] for name in states])
         outputs |= dict(zip(states, after, strict=True))
-        hidden.append(output)
+        hidden.append(keras.layers.Dropout(dropout, name=f"dropout_{number}")(output) if dropout else output)
         number += 1
     features = _features(hidden, skips)
     if scored:
@@ -137,6 +139,7 @@ def stateful(
     weight_noise: float = 0.0,
     adaptive_weight_noise: bool = False,
     num_sequences: int = 1,
+    dropout: float = 0.0,
 ) -> keras.Model:
     """Wraps a language model for streams: it returns each target's -log p and keeps its states between batches.
 
@@ -146,6 +149,7 @@ def stateful(
         weight_noise: Standard deviation of the noise on the weights in training; 0: none.
         adaptive_weight_noise: Learn each weight's noise.
         num_sequences: Sequences of an epoch, over which the weights' description length is divided.
+        dropout: As in `streaming`.
 
     Returns:
         A model from {"tokens": (batch, time), "targets": (batch, time), below 0 at padding; "continues": (batch,), 0
@@ -163,7 +167,7 @@ def stateful(
     Reference: Graves 2013, arXiv 1308.0850, section 3.
     """
     noise = {"weight_noise": weight_noise, "adaptive": adaptive_weight_noise, "scale": 1.0 / num_sequences}
-    stream = noisy(streaming(model, scored=True), **noise)
+    stream = noisy(streaming(model, scored=True, dropout=dropout), **noise)
     inputs = {
         name: keras.Input((None,), batch_size=batch_size, dtype="int32", name=name) for name in ("tokens", "targets")
     }
