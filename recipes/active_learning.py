@@ -84,10 +84,10 @@ def network(s, class_names, architecture):
     return models.dropout_classifier.dropout_classifier(architecture, s.size, class_names, **s.network())
 
 
-def changes(s):
+def changes(s, seed):
     """What a training image goes through, each time that it is seen."""
-    first = augmentation(s)
-    second = data.images.RandAugment(s.rand_augment, s.rand_magnitude, s.seed) if s.rand_augment else None
+    first = data.images.Augmentation(**s.changes(), seed=seed)
+    second = data.images.RandAugment(s.rand_augment, s.rand_magnitude, seed) if s.rand_augment else None
 
     def changed(images, seeds):
         images = first(images, seeds, s.size)
@@ -137,8 +137,9 @@ def fit(run, rows, labels, member=0, architecture=None, name="model"):
     """Trains one network from scratch on the labelled images."""
     s, pool = run.settings, run.data
     name = f"{name}_{member}" if member else name
-    plan = data.images.pool.plan_of(len(rows), s.batch_size, seed=s.seed + member)
-    batches = pool.batches(rows, labels, plan, changes(s))
+    seed = s.seed + member
+    plan = data.images.pool.plan_of(len(rows), s.batch_size, seed=seed)
+    batches = pool.batches(rows, labels, plan, changes(s, seed))
     how = {"loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True), "metrics": ["accuracy"]}
     with run.scope(name):
         model = network(s, pool.images.class_names, architecture or s.architecture)

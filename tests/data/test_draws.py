@@ -39,3 +39,13 @@ def test_draws_are_uniform_and_independent():
     other = np.stack(list(draws(NAMES, 6, np.arange(count))[0].values()), 1)
     for one, two in ((numbers[:-1], numbers[1:]), (numbers[:-1797], numbers[1797:]), (numbers, other)):
         assert np.abs(np.corrcoef(one.T, two.T)[:20, 20:]).max() < 1.1 * limit
+
+
+def test_another_purpose_draws_other_numbers():
+    """At every seed: what mixes an image must not know how it was mirrored."""
+    count = 20_000
+    for seed in (0, 3):
+        (one, _), (other, _) = draws(NAMES, seed, np.arange(count)), draws(NAMES, seed, np.arange(count), "mixing")
+        both = np.stack([np.stack(list(each.values())) for each in (one, other)]).reshape(2 * len(NAMES), -1)
+        correlation = np.corrcoef(both)[: len(NAMES), len(NAMES) :]
+        assert np.abs(correlation).max() < 5 / count**0.5

@@ -1,5 +1,6 @@
 """Random numbers for each example from its own seed, in a graph, whatever else is in the batch."""
 
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from toolkit.lazy import tensorflow as tf
 
 
-def draws(names: Sequence[str], seed: int, seeds: Any) -> tuple[dict[str, Any], Any]:
+def draws(names: Sequence[str], seed: int, seeds: Any, purpose: str = "") -> tuple[dict[str, Any], Any]:
     """Draws uniform numbers by name; a number depends on its place among the names, not on how many follow.
 
     They are hashes of the two seeds and that place (splitmix64, Steele et al. 2014): TensorFlow's own stateless random
@@ -20,6 +21,8 @@ def draws(names: Sequence[str], seed: int, seeds: Any) -> tuple[dict[str, Any], 
             of their own, last.
         seed: Decides with an example's own seed.
         seeds: int64 (batch,), each example's own.
+        purpose: What they are drawn for. Of the same seeds, another purpose gives other numbers: what is done to an
+            example one thing after the other must not go together.
 
     Returns:
         (numbers, keys): numbers in [0, 1) by name, float64 (batch,); keys uint32 (batch,), to make noise from.
@@ -38,7 +41,8 @@ def draws(names: Sequence[str], seed: int, seeds: Any) -> tuple[dict[str, Any], 
             bits = (bits ^ tf.bitwise.right_shift(bits, tf.constant(shift, tf.uint64))) * tf.constant(factor, tf.uint64)
         return bits ^ tf.bitwise.right_shift(bits, tf.constant(31, tf.uint64))
 
-    start = mixed(tf.constant(seed % (1 << 64), tf.uint64) + step)
+    own = (seed + (zlib.crc32(purpose.encode()) << 32)) % (1 << 64)
+    start = mixed(tf.constant(own, tf.uint64) + step)
     keys = mixed(start + (tf.cast(seeds, tf.uint64) + tf.constant(1, tf.uint64)) * step)
     numbers = tf.constant(np.arange(1, len(names) + 1, dtype=np.uint64))
     bits = mixed(mixed(keys[:, None] + numbers * step))

@@ -4,6 +4,7 @@ import scipy.stats
 import tensorflow as tf
 
 from toolkit.data import images as images_module
+from toolkit.data.images.augmentation import Augmentation
 from toolkit.data.images.mixing import Mixing, _symmetric_beta
 
 SEEDS = np.arange(64)
@@ -135,3 +136,13 @@ def test_a_single_image_that_is_left_over_stays_as_it_is():
     *_, (last, soft) = data.as_numpy_iterator()
     np.testing.assert_array_equal(last[0], images[4])
     np.testing.assert_array_equal(soft[0], labels[4])
+
+
+def test_images_meet_mirrored_ones_and_others_alike():
+    """At a recipe's default seeds: who meets whom must not know what else was done to an image."""
+    seeds, marked = np.arange(4000), np.zeros((4000, 2, 2, 1), "uint8")
+    marked[:, :, 0] = 255
+    mirrored = Augmentation(flip=True)(marked, seeds, 2).numpy()[:, 0, 0, 0] == 0
+    assert 0.45 < mirrored.mean() < 0.55
+    _, soft = Mixing(mixup=1.0)(marked, np.eye(2, dtype="float32")[mirrored.astype(int)], seeds)
+    assert 0.45 < np.mean(soft.numpy().min(axis=1) > 0) < 0.55

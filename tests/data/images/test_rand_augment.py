@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageEnhance, ImageOps
 
+from toolkit.data.images.augmentation import Augmentation
 from toolkit.data.images.rand_augment import MOST, OPERATIONS, RandAugment, changed
 
 RANDOM = np.random.default_rng(0)
@@ -84,6 +85,18 @@ def test_all_operations_are_drawn_alike():
     kinds, counts = np.unique(found.reshape(1400, -1), axis=0, return_counts=True)
     # Both ways of nine operations, and one of five, of which identity and autocontrast do the same to this image.
     assert len(kinds) == 22 and counts.min() > 25 and counts.max() < 250 and np.sort(counts)[-2] < 150
+
+
+def test_mirrored_images_get_every_operation():
+    """At a recipe's default seeds, at which both draw for the same images."""
+    seeds, marked = np.arange(1400), np.zeros((1400, 2, 2, 1), "uint8")
+    marked[:, :, 0] = 255
+    mirrored = Augmentation(flip=True)(marked, seeds, 2).numpy()[:, 0, 0, 0] == 0
+    image = np.broadcast_to(IMAGES[:1], (1400, SIDE, SIDE, 3))
+    found = RandAugment(1, MOST)(image, seeds).numpy().reshape(1400, -1)
+    _, kinds = np.unique(found, axis=0, return_inverse=True)
+    shares = np.bincount(kinds, weights=mirrored) / np.bincount(kinds)
+    assert 0.1 < shares.min() and shares.max() < 0.9
 
 
 @pytest.mark.parametrize("how", [{"num_operations": 0}, {"magnitude": -1}, {"magnitude": 31}], ids=str)

@@ -77,7 +77,7 @@ class Mixing:
         """
         images = tf.cast(images, tf.float32)
         _check(images, targets)
-        drawn, _ = draws(_DRAWS, self.seed, seeds)
+        drawn, _ = draws(_DRAWS, self.seed, seeds, "mixing")
         order = tf.argsort(drawn["order"])
         partner = tf.gather(tf.roll(order, -1, 0), tf.argsort(order))
         if not self.per_example:  # those of the first in the circle, for all

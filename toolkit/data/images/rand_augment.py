@@ -84,7 +84,7 @@ class RandAugment:
             float32, the same shape, whole numbers 0 to 255.
         """
         names = [f"{what}_{number}" for number in range(self.num_operations) for what in ("operation", "sign")]
-        drawn, _ = draws(names, self.seed, seeds)
+        drawn, _ = draws(names, self.seed, seeds, "RandAugment")
         images = tf.clip_by_value(tf.round(tf.cast(images, tf.float32)), 0.0, 255.0)
         for number in range(self.num_operations):
             which = tf.cast(drawn[f"operation_{number}"] * len(OPERATIONS), tf.int32)
