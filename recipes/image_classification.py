@@ -78,6 +78,8 @@ def load(s):
     if s.weights not in ("", "imagenet"):
         files.binary.check(s.weights, "--weights=imagenet, or a .keras or .weights.h5 file")
     models.image_classifier.check_size(s.architecture, s.size, s.stem or "auto")
+    if s.mix_layers:
+        methods.ManifoldMixup(network(s, ("one", "other")), s.mix_layers)
     how = s.only("batch_size", "seed", "held_out", "skip_corrupt")
     return data.images.load(s.data, image_size=s.size, augmentation=augmentation(s), **how)
 

@@ -253,8 +253,8 @@ def test_replicas_are_as_one_device_and_stay_equal():
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"memory_size": 0}, "must be at least 1; got 0, 6 and 256"),
-        ({"num_neighbors": 0}, "must be at least 1; got 5, 6 and 0"),
+        ({"memory_size": 0}, "must be at least 1; got 0, 6, 256 and None"),
+        ({"num_neighbors": 0}, "must be at least 1; got 5, 6, 0 and None"),
         ({"margin": 0.0}, "margin must be over 0"),
         ({"age_noise": -1.0}, "age_noise at least 0; got 0.1 and -1.0"),
     ],
@@ -271,3 +271,30 @@ def test_shapes_that_do_not_fit():
         Memory(5, 6)(vectors(0, 2, 6), np.zeros((2, 3), "int32"))
     with pytest.raises(ValueError, match="a batch of 6 queries cannot be written to a memory of 5 slots"):
         Memory(5, 6).update(vectors(0, 6, 6), np.arange(6))
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_queries_of_another_size_are_refused_whenever_they_come(built):
+    """12 numbers would make two queries of 6."""
+    memory, wrong = Memory(5, 6), r"expected queries \(batch, ..., 6\), of the keys' size; got shape \(2, 12\)"
+    if built:
+        memory.update(vectors(0, 2, 6), np.arange(2))
+    for call in (memory, lambda queries: memory.update(queries, np.arange(2))):
+        with pytest.raises(ValueError, match=wrong):
+            call(vectors(0, 2, 12))
+    for function in (memory_state.recalled, lambda *given: memory_state.remembered(*given, np.arange(2), np.zeros(5))):
+        state = memory_state.empty(5, 6)
+        state = state[:2] if function is memory_state.recalled else state
+        with pytest.raises(ValueError, match="of the keys' size; got shape"):
+            function(*state, vectors(0, 2, 12))
+
+
+def test_labels_beyond_the_classes_are_refused():
+    memory = Memory(5, 6, num_classes=3)
+    memory.update(vectors(0, 2, 6), np.array([2, -1]))
+    before = [np.asarray(each) for each in memory.state]
+    with pytest.raises(ValueError, match="expected labels below 3; got 3"):
+        memory.update(vectors(1, 2, 6), np.array([0, 3]))
+    for old, new in zip(before, memory.state, strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert Memory.from_config(memory.get_config()).num_classes == 3

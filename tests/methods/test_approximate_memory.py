@@ -99,6 +99,15 @@ def test_an_update_of_another_size():
         ApproximateMemory(np.ones((8, 2)), np.zeros(8)).update(np.ones((5, 2)), np.zeros(5))
 
 
+@needs_faiss
+def test_queries_of_another_size_are_refused():
+    keys, values, queries = memory()
+    ours = ApproximateMemory(keys, values)
+    for call in (ours.recalled, ours.recall, lambda wrong: ours.nearest(wrong, 1)):
+        with pytest.raises(ValueError, match=r"Expected queries \(batch, ..., 16\), of the keys' size; got shape"):
+            call(queries[:, :8])
+
+
 def test_without_faiss_it_says_what_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ValueError, match=r"-m pip install 'faiss-cpu>=1.9'"):

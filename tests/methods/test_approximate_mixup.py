@@ -117,3 +117,19 @@ def test_means_must_fit():
         ApproximateMixup(small(), 0.2, np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="alpha must be more than 0; got 0"):
         ApproximateMixup(small(), 0, np.zeros((2, 2)), np.zeros(3))
+
+
+@pytest.mark.parametrize("layer", [keras.layers.BatchNormalization(), keras.layers.SpatialDropout1D(0.5)])
+def test_networks_whose_examples_depend_on_others_are_refused(layer):
+    inputs = keras.Input((3, 2))
+    network = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(layer(inputs))))
+    with pytest.raises(ValueError, match=f"has {layer.name}: expected no batch normalization and no dropout"):
+        ApproximateMixup(network, 0.2, np.zeros((3, 2)), np.ones(2) / 2)
+
+
+def test_weights_of_examples_are_refused():
+    inputs = keras.Input((2,))
+    model = ApproximateMixup(keras.Model(inputs, keras.layers.Dense(2)(inputs)), 0.2, np.zeros(2), np.ones(2) / 2)
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=r"expected \(inputs, targets\); got weights of examples too"):
+        model.train_on_batch(np.ones((4, 2)), np.eye(2)[[0, 1, 0, 1]], sample_weight=np.ones(4))

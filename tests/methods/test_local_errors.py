@@ -162,6 +162,15 @@ def test_similarities_of_features():
     np.testing.assert_allclose(found["block_3"], cosines(h), atol=1e-4)
 
 
+def test_similarities_of_a_few_maps_are_of_all_their_numbers():
+    """As what a block of so few learns from; the standard deviation of one map has no angle."""
+    network = local_blocks("vgg8b", (16, 16, 1), 5, loss="sim", width=1, units=4)
+    images = np.random.default_rng(1).uniform(0, 255, (6, 16, 16, 1))
+    found = local_errors.block_similarities(network, images, np.arange(6) % 5)["block_1"]
+    h = keras.Model(network.input, network.get_layer("block_1").output)(images)
+    np.testing.assert_allclose(found, cosines(np.reshape(h, (6, -1))), atol=1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains(precision):

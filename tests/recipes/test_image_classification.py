@@ -196,8 +196,8 @@ def test_resumes_with_mixing(tmp_path, how):
 
 def test_a_layer_at_which_nothing_can_be_mixed_is_told_with_those_that_can(tmp_path):
     told = "has no layer 'levl_0'. Did you mean 'level_0'.* mixed at image, standardize"
-    with pytest.raises(ValueError, match=told):
-        recipe.train(a_run(tmp_path, mixup=1.0, mix_layer="levl_0"))
+    with pytest.raises(ValueError, match=told):  # before any data is read
+        recipe.load(a_run(tmp_path, mixup=1.0, mix_layer="levl_0", data=f"folder:{tmp_path / 'nowhere'}").settings)
 
 
 def test_every_margin_loss_that_can_be_learned_from_is_a_choice():

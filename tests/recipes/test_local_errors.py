@@ -103,10 +103,11 @@ def test_compare_is_a_table_of_losses_and_seeds(tmp_path):
     with open(tmp_path / "tables" / "losses.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [(row["loss"], row["seed"]) for row in rows] == [(a, b) for a in ("global", "sim") for b in "01"]
-    with open(tmp_path / "tables" / "errors.csv", encoding="utf-8") as file:
-        means = {row["loss"]: float(row["mean"]) for row in csv.DictReader(file)}
+    with open(tmp_path / "tables" / "intervals.csv", encoding="utf-8") as file:
+        found = {row["loss"]: row for row in csv.DictReader(file)}
     of_global = [float(row["error_percent"]) for row in rows[:2]]
-    assert means["global"] == pytest.approx(np.mean(of_global)) and set(means) == {"global", "sim"}
+    assert set(found) == {"global", "sim"}
+    assert float(found["global"]["error_percent"]) == pytest.approx(np.mean(of_global))
     assert (tmp_path / "pictures" / "losses.png").is_file()
     run.close()
 

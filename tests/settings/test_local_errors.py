@@ -20,3 +20,19 @@ def test_losses_and_networks_are_those_of_the_library():
 def test_unknown_losses_to_compare():
     with pytest.raises(ValueError, match="--losses: 'simm' is none of global, pred, sim, predsim, pred-bpf"):
         LocalErrors(losses="global,simm")
+
+
+@pytest.mark.parametrize(
+    "how, told",
+    [
+        ({"units": 1}, "--units=1: expected 2 or more, between which --loss=predsim has angles"),
+        (
+            {"loss": "sim-bpf", "projection_size": 1},
+            "--projection_size=1: expected 2 or more, between which --loss=sim-bpf",
+        ),
+    ],
+)
+def test_single_numbers_have_no_angles(how, told):
+    with pytest.raises(ValueError, match=told):
+        LocalErrors(**how)
+    assert LocalErrors(**{**how, "loss": "pred"}).loss == "pred"

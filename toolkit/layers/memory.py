@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from toolkit.layers import memory_state
@@ -39,6 +40,7 @@ class Memory(keras.layers.Layer):
         margin: Of the loss (paper: 0.1).
         age_noise: The noise is uniform from minus to plus this, in steps (paper's code: 8).
         seed: Of the noise.
+        num_classes: Labels are below it; None: any number. In a compiled function labels are not looked at.
         **kwargs: As in `keras.layers.Layer`.
 
     Input shape: Queries (batch, ..., key_size), for example (16, 10, 64); labels, if given, integers (batch, ...),
@@ -54,7 +56,8 @@ class Memory(keras.layers.Layer):
 
     Raises:
         ValueError: Where a number is out of range, queries have another size than keys, labels another shape than
-            queries, or a batch has more queries than there are slots.
+            queries, a label is `num_classes` or more, or a batch whose size is known has more queries than there are
+            slots.
 
     Example:
 
@@ -75,13 +78,14 @@ class Memory(keras.layers.Layer):
         margin: float = 0.1,
         age_noise: float = 8.0,
         seed: int | None = None,
+        num_classes: int | None = None,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if min(memory_size, key_size, num_neighbors) < 1:
+        if min(memory_size, key_size, num_neighbors, 1 if num_classes is None else num_classes) < 1:
             raise ValueError(
-                f"{self.name}: memory_size, key_size and num_neighbors must be at least 1; got {memory_size}, "
-                f"{key_size} and {num_neighbors}."
+                f"{self.name}: memory_size, key_size, num_neighbors and num_classes must be at least 1; got "
+                f"{memory_size}, {key_size}, {num_neighbors} and {num_classes}."
             )
         if not (0 < margin <= 2 and age_noise >= 0):
             raise ValueError(
@@ -89,20 +93,11 @@ class Memory(keras.layers.Layer):
                 f"{age_noise}."
             )
         self.memory_size, self.key_size, self.num_neighbors = memory_size, key_size, num_neighbors
-        self.margin, self.age_noise, self.seed = margin, age_noise, seed
+        self.margin, self.age_noise, self.seed, self.num_classes = margin, age_noise, seed, num_classes
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def build(self, queries_shape, labels_shape=None) -> None:
-        if len(queries_shape) < 2 or queries_shape[-1] != self.key_size:
-            raise ValueError(
-                f"{self.name}: expected queries (batch, ..., {self.key_size}), of the keys' size; got shape "
-                f"{tuple(queries_shape)}."
-            )
-        if labels_shape is not None and len(labels_shape) != len(queries_shape) - 1:
-            raise ValueError(
-                f"{self.name}: expected a label for each query, (batch, ...); got shape {tuple(labels_shape)} for "
-                f"queries of shape {tuple(queries_shape)}."
-            )
+        self._check_shapes(queries_shape, labels_shape)
         # All replicas compute the same values.
         how = {"trainable": False, "autocast": False, "aggregation": "only_first_replica"}
         slots = (self.memory_size,)
@@ -119,7 +114,20 @@ class Memory(keras.layers.Layer):
         """Keys, values and ages, as the functions of `layers.memory_state` take them."""
         return tuple(ops.convert_to_tensor(each) for each in (self.keys, self.values, self.ages))
 
+    def _check_shapes(self, queries_shape, labels_shape):
+        if len(queries_shape) < 2 or queries_shape[-1] != self.key_size:
+            raise ValueError(
+                f"{self.name}: expected queries (batch, ..., {self.key_size}), of the keys' size; got shape "
+                f"{tuple(queries_shape)}."
+            )
+        if labels_shape is not None and len(labels_shape) != len(queries_shape) - 1:
+            raise ValueError(
+                f"{self.name}: expected a label for each query, (batch, ...); got shape {tuple(labels_shape)} for "
+                f"queries of shape {tuple(queries_shape)}."
+            )
+
     def call(self, queries, labels=None, training=None):
+        self._check_shapes(queries.shape, None if labels is None else labels.shape)
         outer = ops.shape(queries)[:-1]
         keys, values, ages = self.state
         queries = memory_state.unit(ops.reshape(queries, (-1, self.key_size)))
@@ -142,6 +150,9 @@ class Memory(keras.layers.Layer):
         """
         if not self.built:
             self.build(ops.shape(queries), ops.shape(labels))
+        self._check_shapes(ops.shape(queries), ops.shape(labels))
+        if self.num_classes is not None and isinstance(labels, np.ndarray) and np.any(labels >= self.num_classes):
+            raise ValueError(f"{self.name}: expected labels below {self.num_classes}; got {labels.max()}.")
         queries = memory_state.unit(ops.reshape(queries, (-1, self.key_size)))
         _, slots = memory_state.neighbors(*self.state[:2], queries, 1)
         self._write(queries, ops.reshape(ops.cast(labels, "int32"), (-1,)), slots[:, 0])
@@ -188,7 +199,7 @@ class Memory(keras.layers.Layer):
         return {name: keras.KerasTensor(shape, dtypes[name]) for name, shape in shapes.items()}
 
     def get_config(self) -> dict:
-        names = ("memory_size", "key_size", "num_neighbors", "margin", "age_noise", "seed")
+        names = ("memory_size", "key_size", "num_neighbors", "margin", "age_noise", "seed", "num_classes")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 

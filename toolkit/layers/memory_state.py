@@ -62,13 +62,31 @@ def neighbors(keys: Any, values: Any, queries: Any, num_neighbors: int) -> tuple
 
     Returns:
         Similarities, float32 (queries, num_neighbors), the greatest first, of an empty slot -2; and slots, int32.
+
+    Raises:
+        ValueError: Where queries have another size than keys.
     """
+    check_size(queries, keys.shape[-1])
 
     def similarities(start, stop):
         found = ops.matmul(queries, ops.transpose(keys[start:stop]))
         return ops.where(values[start:stop] >= 0, found, _NOWHERE)
 
     return _greatest(similarities, keys.shape[0], num_neighbors)
+
+
+def check_size(queries: Any, key_size: int | None) -> None:
+    """Refuses queries of another size than the keys.
+
+    Args:
+        queries: (..., key_size).
+        key_size: Numbers of a key; None where that is not known.
+
+    Raises:
+        ValueError: Where they have another size.
+    """
+    if len(queries.shape) < 2 or None not in (key_size, queries.shape[-1]) and queries.shape[-1] != key_size:
+        raise ValueError(f"Expected queries (batch, ..., {key_size}), of the keys' size; got shape {queries.shape}.")
 
 
 def recalled(keys: Any, values: Any, queries: Any, num_neighbors: int = 256, margin: float = 0.1) -> dict[str, Any]:

@@ -95,8 +95,10 @@ class ApproximateMemory:
             Similarities, float32 (queries, num_neighbors), the greatest first; and slots, int64, -1 where the lists
             that were looked at hold no more.
         """
+        queries = np.asarray(queries)
+        memory_state.check_size(queries, self._keys.shape[1])
         self._index.nprobe = min(self.num_probes, self.num_lists)
-        return self._index.search(np.asarray(memory_state.unit(np.asarray(queries))), num_neighbors)
+        return self._index.search(np.asarray(memory_state.unit(queries)), num_neighbors)
 
     def recalled(self, queries: ArrayLike) -> dict[str, np.ndarray]:
         """Reads what the memory has for each query, as `layers.memory_state.recalled` does.

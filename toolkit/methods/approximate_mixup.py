@@ -19,6 +19,8 @@ from toolkit.layers.mixup import Mixup
 from toolkit.lazy import tensorflow as tf
 from toolkit.methods.mixup import moments
 
+_TOGETHER = keras.layers.BatchNormalization, keras.layers.Dropout, keras.layers.GaussianDropout
+
 
 class SecondOrder(NamedTuple):
     """The loss of each shrunk example, and what its noise adds to it in second order; (examples,) each.
@@ -146,7 +148,8 @@ class ApproximateMixup(keras.Model):
         **kwargs: As in `keras.Model`.
 
     Raises:
-        ValueError: Where alpha is not over 0, or a mean does not fit.
+        ValueError: Where alpha is not over 0, a mean does not fit, or the network has a batch normalization or a
+            dropout. In a step, where examples come with weights.
 
     Example:
 
@@ -172,6 +175,12 @@ class ApproximateMixup(keras.Model):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        for layer in network._flatten_layers():
+            if isinstance(layer, _TOGETHER):
+                raise ValueError(
+                    f"{network.name} has {layer.name}: expected no batch normalization and no dropout, so that an "
+                    "example's outputs depend on it alone."
+                )
         for name, mean, shape in (
             ("input_mean", input_mean, network.input_shape[1:]),
             ("target_mean", target_mean, network.output_shape[1:]),
@@ -198,7 +207,9 @@ class ApproximateMixup(keras.Model):
         Returns:
             The means of the loss and its terms; "shrunk" is the loss without regularizers.
         """
-        inputs, targets, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        inputs, targets, weights = keras.utils.unpack_x_y_sample_weight(batch)
+        if weights is not None:
+            raise ValueError(f"{self.name}: expected (inputs, targets); got weights of examples too.")
         self._mixup.check_batch(inputs)
         share, partner = self._mixup.draw(tf.shape(inputs)[0])
         share = tf.maximum(share, 1.0 - share)

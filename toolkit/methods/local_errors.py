@@ -7,7 +7,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from toolkit.layers.spatial_deviation import SpatialDeviation
 from toolkit.lazy import tensorflow as tf
 from toolkit.losses.projected_cross_entropy import ProjectedCrossEntropy, class_scores
 from toolkit.losses.similarity_matching import SimilarityMatching, similarity_matrix
@@ -231,7 +230,7 @@ def block_scores(network: keras.Model, images: Any, loss: str, *, seed: int = 0)
 def block_similarities(network: keras.Model, images: Any, labels: Any) -> dict[str, np.ndarray]:
     """Computes how alike images are to each block, `similarity_matrix` of its features h, and by their classes.
 
-    Of maps it is that of the standard deviation over places.
+    Of maps it is that of `models.local_blocks.compared`.
 
     Args:
         network: What `models.local_blocks.local_blocks` returned.
@@ -243,7 +242,7 @@ def block_similarities(network: keras.Model, images: Any, labels: Any) -> dict[s
     """
     names = local_blocks.block_names(network)
     features = keras.Model(network.input, {name: network.get_layer(name).output for name in names})
-    found, deviation = features(np.asarray(images, "float32"), training=False), SpatialDeviation()
-    vectors = {name: deviation(found[name]) if len(found[name].shape) == 4 else found[name] for name in names}
+    found = features(np.asarray(images, "float32"), training=False)
+    vectors = {name: local_blocks.compared(found[name], f"{name}_compared") for name in names}
     vectors["labels"] = np.eye(network.output["logits"].shape[-1], dtype="float32")[np.asarray(labels)]
     return {name: np.asarray(similarity_matrix(each)) for name, each in vectors.items()}

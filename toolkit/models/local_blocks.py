@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
@@ -175,11 +176,25 @@ def _similarity(h, name, mapped):
         h = keras.layers.Conv2D(h.shape[-1], 3, padding="same", **how)(h)
     elif mapped:
         h = keras.layers.Dense(h.shape[-1], **how)(h)
-    if len(h.shape) == 4 and h.shape[-1] > 3 and h.shape[1] > 1:  # as published
-        return SpatialDeviation(name=f"{name}_similarity")(h)
+    return compared(h, f"{name}_similarity")
+
+
+def compared(h, name: str) -> Any:
+    """Gives the numbers whose angles say how alike images are, as published.
+
+    Args:
+        h: A block's features (batch, height, width, channels) or (batch, units).
+        name: Of the layer.
+
+    Returns:
+        float32 (batch, numbers): of more than three maps of more than one row the standard deviation over places, else
+        all features.
+    """
+    if len(h.shape) == 4 and h.shape[-1] > 3 and h.shape[1] > 1:
+        return SpatialDeviation(name=name)(h)
     if len(h.shape) == 4:
-        h = keras.layers.Flatten(name=f"{name}_similarity_flat")(h)
-    return keras.layers.Activation("linear", dtype="float32", name=f"{name}_similarity")(h)
+        h = keras.layers.Flatten(name=f"{name}_flat")(h)
+    return keras.layers.Activation("linear", dtype="float32", name=name)(h)
 
 
 def _passed(x, loss):

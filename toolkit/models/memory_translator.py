@@ -60,7 +60,7 @@ def translator(
     logits = keras.layers.Dense(num_target, dtype="float32", name="logits")(features)
     if memory is not None:
         query = keras.layers.Dense(memory["key_size"], name="query")(context)
-        found = Memory(**memory, name="memory")(query, target)
+        found = Memory(**memory, num_classes=num_target, name="memory")(query, target)
         trust = keras.layers.Dense(1, dtype="float32", name="trust")
         logits = _raised(logits, features, found, trust)
     return keras.Model({"source": source, "before": before, "target": target}, logits, name="translator")

@@ -62,13 +62,21 @@ class LocalErrors(Run):
         """Says what does not go together.
 
         Raises:
-            ValueError: Where a loss to compare is unknown, or blocks would learn from batches of one image.
+            ValueError: Where a loss to compare is unknown, or blocks would learn from batches of one image, or from the
+                angle between single numbers.
         """
         for name in self.losses.split(","):
             if name not in LOSSES:
                 raise ValueError(f"--losses: {name!r} is none of {', '.join(LOSSES)}.")
         if getattr(self, "batch_size", 2) < 2:
             raise ValueError("--batch_size=1: what images of a batch have in common needs two of them.")
+        if "sim" in self.loss and self.units < 2:
+            raise ValueError(f"--units={self.units}: expected 2 or more, between which --loss={self.loss} has angles.")
+        if self.loss in ("sim-bpf", "predsim-bpf") and self.projection_size < 2:
+            raise ValueError(
+                f"--projection_size={self.projection_size}: expected 2 or more, between which --loss={self.loss} has "
+                "angles."
+            )
 
     def network(self) -> dict:
         """Gives what `models.local_blocks.local_blocks` is asked for, but for the images, by its arguments' names."""
