@@ -57,9 +57,15 @@ def network(memory_size, key_size):
     return embedding, Memory(memory_size, key_size)
 
 
-def trained(images, labels, memory_size, key_size):
-    """A function that does one step."""
+def trained(images, labels, weights, memory_size, key_size):
+    """A function that does one step and gives its loss; the weights are Keras', in its order."""
     embedding, memory = network(memory_size, key_size)
+    first, first_bias, second, second_bias, dense, dense_bias = map(torch.from_numpy, weights)
+    dense = dense.reshape(5, 5, 64, key_size).permute(3, 2, 0, 1).reshape(key_size, -1)  # maps come first here
+    given = [first.permute(3, 2, 0, 1), first_bias, second.permute(3, 2, 0, 1), second_bias, dense, dense_bias]
+    with torch.no_grad():
+        for parameter, value in zip(embedding.parameters(), given, strict=True):
+            parameter.copy_(value)
     optimizer = torch.optim.Adam(embedding.parameters(), 1e-3)
     images, labels = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.from_numpy(labels).long()
 
