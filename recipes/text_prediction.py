@@ -80,11 +80,8 @@ def network(s, vocabulary):
 
 def compiled(model, s, num_steps):
     """The network as it is trained, which gives each target's nats: its states carried on, its weights noisy."""
-    num_sequences, noise = (
-        num_steps // s.epochs * s.batch_size,
-        s.only("weight_noise", "adaptive_weight_noise", "dropout"),
-    )
-    trainee = models.text_rnn.stateful(model, s.batch_size, num_sequences=num_sequences, **noise)
+    noise = s.only("weight_noise", "adaptive_weight_noise", "dropout")
+    trainee = models.text_rnn.stateful(model, s.batch_size, num_sequences=num_steps // s.epochs * s.batch_size, **noise)
     trainee.compile(
         training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate),
         loss=losses.Precomputed(reduction="sum"),
