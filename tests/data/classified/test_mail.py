@@ -6,14 +6,15 @@ from toolkit.data.classified import mail
 
 
 def test_files_are_found_in_their_natural_order_up_to_three_folders_down(tmp_path):
+    above = tmp_path / "above"
     for own in ("enron1", "enron2"):
-        written(tmp_path / "corpus" / own, ham=[b"a"] * 11, spam=[b"b"])
-    (tmp_path / "corpus" / "enron1" / "ham" / ".hidden").write_bytes(b"c")
-    found = mail.files(tmp_path)
+        written(above / "corpus" / own, ham=[b"a"] * 11, spam=[b"b"])
+    (above / "corpus" / "enron1" / "ham" / ".hidden").write_bytes(b"c")
+    found = mail.files(above)
     assert [path.name for path in found["ham"]] == [f"{number}.txt" for number in range(11)] * 2
     assert [path.parts[-3] for path in found["spam"]] == ["enron1", "enron2"]
     with pytest.raises(ValueError, match="no mail in ham/"):
-        mail.files(tmp_path.parent)  # four folders down
+        mail.files(tmp_path)  # four folders down
 
 
 def test_links_between_folders_do_not_lead_round(tmp_path):
