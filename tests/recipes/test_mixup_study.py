@@ -49,6 +49,17 @@ def test_the_means_are_those_of_the_images_trained_on(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("method", recipe.METHODS)
+def test_mixed_precision(tmp_path, method, precision):
+    run = a_run(tmp_path, method=method, precision=precision, epochs=1)
+    recipe.train(run), recipe.evaluate(run)
+    found = run.metrics()
+    assert all(np.isfinite(found[f"{name}_negative_log_likelihood_nats"]) for name in ("raw", "rescaled"))
+    run.close()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{"alpha": 0.0}, {"method": "cutmix"}, {"method": "manifold"}], ids=str)
 def test_what_has_not_learned_of_shrunk_images_is_asked_as_it_is(tmp_path, how):
     run = a_run(tmp_path, **how, epochs=1)
