@@ -104,7 +104,7 @@ def test_queries_of_another_size_are_refused():
     keys, values, queries = memory()
     ours = ApproximateMemory(keys, values)
     for call in (ours.recalled, ours.recall, lambda wrong: ours.nearest(wrong, 1)):
-        with pytest.raises(ValueError, match=r"Expected queries \(batch, ..., 16\), of the keys' size; got shape"):
+        with pytest.raises(ValueError, match=r"expected queries \(batch, ..., 16\), of the keys' size; got shape"):
             call(queries[:, :8])
 
 

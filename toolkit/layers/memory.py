@@ -40,7 +40,7 @@ class Memory(keras.layers.Layer):
         margin: Of the loss (paper: 0.1).
         age_noise: The noise is uniform from minus to plus this, in steps (paper's code: 8).
         seed: Of the noise.
-        num_classes: Labels are below it; None: any number. In a compiled function labels are not looked at.
+        num_classes: Labels are below it, which `update` sees to where they are a NumPy array; None: any number.
         **kwargs: As in `keras.layers.Layer`.
 
     Input shape: Queries (batch, ..., key_size), for example (16, 10, 64); labels, if given, integers (batch, ...),
@@ -56,8 +56,8 @@ class Memory(keras.layers.Layer):
 
     Raises:
         ValueError: Where a number is out of range, queries have another size than keys, labels another shape than
-            queries, a label is `num_classes` or more, or a batch whose size is known has more queries than there are
-            slots.
+            queries, `update` is given one of `num_classes` or more, or a batch whose size is known has more queries
+            than there are slots.
 
     Example:
 
@@ -115,11 +115,7 @@ class Memory(keras.layers.Layer):
         return tuple(ops.convert_to_tensor(each) for each in (self.keys, self.values, self.ages))
 
     def _check_shapes(self, queries_shape, labels_shape):
-        if len(queries_shape) < 2 or queries_shape[-1] != self.key_size:
-            raise ValueError(
-                f"{self.name}: expected queries (batch, ..., {self.key_size}), of the keys' size; got shape "
-                f"{tuple(queries_shape)}."
-            )
+        memory_state.check_size(queries_shape, self.key_size, self.name)
         if labels_shape is not None and len(labels_shape) != len(queries_shape) - 1:
             raise ValueError(
                 f"{self.name}: expected a label for each query, (batch, ...); got shape {tuple(labels_shape)} for "
@@ -148,9 +144,7 @@ class Memory(keras.layers.Layer):
             queries: (batch, ..., key_size).
             labels: Integers (batch, ...), -1 for those to leave out.
         """
-        if not self.built:
-            self.build(ops.shape(queries), ops.shape(labels))
-        self._check_shapes(ops.shape(queries), ops.shape(labels))
+        (self._check_shapes if self.built else self.build)(ops.shape(queries), ops.shape(labels))
         if self.num_classes is not None and isinstance(labels, np.ndarray) and np.any(labels >= self.num_classes):
             raise ValueError(f"{self.name}: expected labels below {self.num_classes}; got {labels.max()}.")
         queries = memory_state.unit(ops.reshape(queries, (-1, self.key_size)))

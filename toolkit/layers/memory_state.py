@@ -66,7 +66,7 @@ def neighbors(keys: Any, values: Any, queries: Any, num_neighbors: int) -> tuple
     Raises:
         ValueError: Where queries have another size than keys.
     """
-    check_size(queries, keys.shape[-1])
+    check_size(queries.shape, keys.shape[-1])
 
     def similarities(start, stop):
         found = ops.matmul(queries, ops.transpose(keys[start:stop]))
@@ -75,18 +75,21 @@ def neighbors(keys: Any, values: Any, queries: Any, num_neighbors: int) -> tuple
     return _greatest(similarities, keys.shape[0], num_neighbors)
 
 
-def check_size(queries: Any, key_size: int | None) -> None:
+def check_size(shape: Any, key_size: int | None, name: str = "memory") -> None:
     """Refuses queries of another size than the keys.
 
     Args:
-        queries: (..., key_size).
+        shape: Of the queries: (batch, ..., key_size), None where a size is not known.
         key_size: Numbers of a key; None where that is not known.
+        name: Of what is asked.
 
     Raises:
         ValueError: Where they have another size.
     """
-    if len(queries.shape) < 2 or None not in (key_size, queries.shape[-1]) and queries.shape[-1] != key_size:
-        raise ValueError(f"Expected queries (batch, ..., {key_size}), of the keys' size; got shape {queries.shape}.")
+    if len(shape) < 2 or None not in (key_size, shape[-1]) and shape[-1] != key_size:
+        raise ValueError(
+            f"{name}: expected queries (batch, ..., {key_size}), of the keys' size; got shape {tuple(shape)}."
+        )
 
 
 def recalled(keys: Any, values: Any, queries: Any, num_neighbors: int = 256, margin: float = 0.1) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class ApproximateMemory:
             that were looked at hold no more.
         """
         queries = np.asarray(queries)
-        memory_state.check_size(queries, self._keys.shape[1])
+        memory_state.check_size(queries.shape, self._keys.shape[1])
         self._index.nprobe = min(self.num_probes, self.num_lists)
         return self._index.search(np.asarray(memory_state.unit(queries)), num_neighbors)
 

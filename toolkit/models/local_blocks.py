@@ -179,7 +179,7 @@ def _similarity(h, name, mapped):
     return compared(h, f"{name}_similarity")
 
 
-def compared(h, name: str) -> Any:
+def compared(h: Any, name: str) -> Any:
     """Gives the numbers whose angles say how alike images are, as published.
 
     Args:

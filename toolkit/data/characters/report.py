@@ -47,10 +47,9 @@ def examine(characters: CharacterParts, *, batch_size: int) -> Findings:
     each = {part: np.bincount(own.labels) for part, own in parts.items()}
     found = {part: digests(own.images) for part, own in parts.items()}
     blank = {part: float(np.mean([digest is None for digest in own])) for part, own in found.items()}
-    seen = {part: set(own) - {None} for part, own in found.items()}
+    seen = set(found["train"]) - {None}
     # A class is in one part only, so a copy is a drawing of one character that bears another's name.
-    copies = {part: float(np.mean([digest in seen["train"] for digest in found[part]])) for part in parts}
-    del copies["train"]
+    copies = {part: float(np.mean([digest in seen for digest in found[part]])) for part in ("validation", "test")}
     dark = {part: float(np.mean(own.images < 128)) for part, own in parts.items()}
     number, side = len(parts["train"].labels), parts["train"].images.shape[1]
     sections = {
@@ -71,7 +70,7 @@ def examine(characters: CharacterParts, *, batch_size: int) -> Findings:
         },
     }
     refusal = ""
-    if len(seen["train"]) < 2:
+    if len(seen) < 2:
         refusal = "All training drawings are the same: look at the files that --data names."
     size = f"{number} drawings of {len(each['train'])} classes to train on"
     changes = list(_advised(characters, each, copies, blank, dark))

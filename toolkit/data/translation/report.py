@@ -45,7 +45,8 @@ def examine(pairs: Translation, *, batch_size: int) -> Findings:
     100
     """
     sides = {"sentences": pairs.sentences, "translations": pairs.translations}
-    counts = {name: _counts(side["train"], own) for (name, side), own in zip(sides.items(), _words(pairs), strict=True)}
+    vocabularies = {"sentences": pairs.source, "translations": pairs.target}
+    counts = {name: _counts(side["train"], vocabularies[name].tokens) for name, side in sides.items()}
     trained = set(map(bytes, pairs.sentences["train"]))
     copies = {part: float(np.mean([bytes(row) in trained for row in pairs.sentences[part]])) for part in PARTS[1:]}
     asked = pairs.occurrences["test"][pairs.occurrences["test"] >= 0]
@@ -77,10 +78,6 @@ def examine(pairs: Translation, *, batch_size: int) -> Findings:
     size = f"{number} pairs to train on, {sections['vocabulary']['seen_in_training']['translations']} target words"
     found = sorted(counts["translations"].items(), key=lambda item: -item[1])[:_MOST]
     return Findings(Report(sections, size, list(_advised(copies, shares, counts))), dict(found))
-
-
-def _words(pairs):
-    return pairs.source.tokens, pairs.target.tokens
 
 
 def _counts(numbers, tokens):
