@@ -42,6 +42,14 @@ def test_bars_by_frequency():
     assert [patch.get_height() for patch in axis.patches] == [20, 3, 3]
 
 
+@pytest.mark.parametrize("count", [3, 100])
+def test_words_under_bars_do_not_run_into_each_other(count):
+    figure = bars({f"word {number}": 1 + number for number in range(count)}, "words")
+    figure.canvas.draw()
+    extents = [label.get_window_extent() for label in figure.axes[0].get_xticklabels()]
+    assert all(left.x1 <= right.x0 for left, right in zip(extents, extents[1:], strict=False))
+
+
 def test_nothing_to_draw():
     assert histogram({}, "points").axes and bars({}, "characters").axes
 
