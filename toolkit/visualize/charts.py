@@ -125,7 +125,7 @@ def bars(counts: Mapping[str, int], label: str) -> "Figure":
     >>> [tick.get_text() for tick in bars({"a": 3, " ": 20}, "characters").axes[0].get_xticklabels()]
     ['␣', 'a']
     """
-    figure = empty_figure(max(4.0, min(0.14 * len(counts) + 0.8, 24.0)), 3.0)
+    figure = empty_figure(max(4.0, min(0.15 * len(counts) + 0.8, 24.0)), 3.0)
     axis = figure.subplots()
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     axis.bar(range(len(ranked)), [count for _, count in ranked], color=INK)
