@@ -38,6 +38,9 @@ class Settings(
     dropout: float = setting(
         0.0, "share of the LSTMs' outputs that training hides from what is above", minimum=0.0, maximum=0.95
     )
+    drop_connect: float = setting(
+        0.0, "share of the recurrent weights that a batch's training does without", minimum=0.0, maximum=0.95
+    )
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
     reset_every: int = setting(
         100, "sequences after which the state is set to zero; 0: never", paper="100", minimum=0, maximum=10**9
@@ -80,7 +83,7 @@ def network(s, vocabulary):
 
 def compiled(model, s, num_steps):
     """The network as it is trained, which gives each target's nats: its states carried on, its weights noisy."""
-    noise = s.only("weight_noise", "adaptive_weight_noise", "dropout")
+    noise = s.only("weight_noise", "adaptive_weight_noise", "dropout", "drop_connect")
     trainee = models.text_rnn.stateful(model, s.batch_size, num_sequences=num_steps // s.epochs * s.batch_size, **noise)
     trainee.compile(
         training.step_sizes.graves_optimizer(s.optimizer, num_steps, s.learning_rate),

@@ -130,7 +130,13 @@ def test_dropout_hides_outputs_and_leaves_states_whole():
 
 
 @pytest.mark.parametrize(
-    "noise", [{"weight_noise": 0.5}, {"dropout": 0.5}, {"adaptive_weight_noise": True, "num_sequences": 10}]
+    "noise",
+    [
+        {"weight_noise": 0.5},
+        {"dropout": 0.5},
+        {"drop_connect": 0.5},
+        {"adaptive_weight_noise": True, "num_sequences": 10},
+    ],
 )
 def test_stateful_with_noise_only_in_training(noise):
     model = text_rnn.language_model(TOKENS, units=4)

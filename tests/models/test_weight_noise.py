@@ -38,3 +38,17 @@ def test_none_and_both():
     assert noisy(network) is network
     with pytest.raises(ValueError, match="weight_noise=0.1 and adaptive=True exclude each other"):
         noisy(network, weight_noise=0.1, adaptive=True)
+
+
+def test_recurrent_weights_are_dropped_and_all_that_is_left_is_noisy():
+    """A linear recurrence whose weights are 0 and 1: each is doubled or gone, and noisy where that is asked for."""
+    inputs = keras.Input((2, 16))
+    outputs = keras.layers.SimpleRNN(16, "linear", recurrent_initializer="identity", use_bias=False)(inputs)
+    network = keras.Model(inputs, outputs)
+    network.set_weights([np.eye(16), np.eye(16)])
+    given = np.stack([np.eye(16), np.zeros((16, 16))], axis=1).astype("float32")  # a state of e_i is read back: row i
+    dropped = np.asarray(noisy(network, drop_connect=0.5)(given, training=True))
+    assert set(np.unique(dropped)) == {0.0, 2.0} and 0 < np.count_nonzero(dropped) < 16
+    both = np.asarray(noisy(network, drop_connect=0.5, weight_noise=0.01)(given, training=True))
+    np.testing.assert_allclose(np.sort(np.diag(both).round()), np.sort(np.diag(both)), atol=0.2)
+    assert not np.isin(np.diag(both), (0.0, 2.0)).all()

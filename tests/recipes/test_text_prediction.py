@@ -111,7 +111,10 @@ def test_other_settings_train_and_write(tmp_path, how):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "noise, cuts",
-    [({"weight_noise": 0.075, "dropout": 0.2}, (26,)), ({"adaptive_weight_noise": True, "num_layers": 2}, (5, 26))],
+    [
+        ({"weight_noise": 0.075, "dropout": 0.2, "drop_connect": 0.3}, (26,)),
+        ({"adaptive_weight_noise": True, "num_layers": 2}, (5, 26)),
+    ],
 )
 def test_resumes_with_states_and_noise(tmp_path, noise, cuts):
     """In the middle of an epoch; where it is cut twice, again in the next; carried states included."""

@@ -18,6 +18,7 @@ from toolkit.layers import cutmix as cutmix
 from toolkit.layers import cutout as cutout
 from toolkit.layers import dense_crf as dense_crf
 from toolkit.layers import dip_latent as dip_latent
+from toolkit.layers import drop_connect as drop_connect
 from toolkit.layers import feedback_alignment as feedback_alignment
 from toolkit.layers import frame_upsampling as frame_upsampling
 from toolkit.layers import gated_pixel_block as gated_pixel_block
@@ -37,6 +38,7 @@ from toolkit.layers import mixup as mixup
 from toolkit.layers import mu_law as mu_law
 from toolkit.layers import peephole_lstm_cell as peephole_lstm_cell
 from toolkit.layers import permutohedral_lattice as permutohedral_lattice
+from toolkit.layers import perturbed_weights as perturbed_weights
 from toolkit.layers import sampled_softmax as sampled_softmax
 from toolkit.layers import shrinkage as shrinkage
 from toolkit.layers import sparse_gaussian_process as sparse_gaussian_process
@@ -68,6 +70,7 @@ from toolkit.layers.cutmix import CutMix as CutMix
 from toolkit.layers.cutout import Cutout as Cutout
 from toolkit.layers.dense_crf import DenseCRF as DenseCRF
 from toolkit.layers.dip_latent import DIPLatent as DIPLatent
+from toolkit.layers.drop_connect import DropConnect as DropConnect
 from toolkit.layers.feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
 from toolkit.layers.gated_pixel_block import GatedPixelBlock as GatedPixelBlock
@@ -86,6 +89,7 @@ from toolkit.layers.mixup import Mixup as Mixup
 from toolkit.layers.mu_law import MuLaw as MuLaw
 from toolkit.layers.peephole_lstm_cell import PeepholeLSTMCell as PeepholeLSTMCell
 from toolkit.layers.permutohedral_lattice import Lattice as Lattice
+from toolkit.layers.perturbed_weights import PerturbedWeights as PerturbedWeights
 from toolkit.layers.sampled_softmax import SampledSoftmax as SampledSoftmax
 from toolkit.layers.shrinkage import Shrinkage as Shrinkage
 from toolkit.layers.sparse_gaussian_process import SparseGaussianProcess as SparseGaussianProcess

@@ -6,9 +6,11 @@ import math
 import keras
 from keras import ops
 
+from toolkit.layers.perturbed_weights import PerturbedWeights
+
 
 @keras.saving.register_keras_serializable(package="toolkit")
-class WeightNoise(keras.layers.Wrapper):
+class WeightNoise(PerturbedWeights):
     """Calls a layer, in training, with weight + stddev * e in the place of each trainable weight, e ~ N(0, 1).
 
     A call draws its noise anew, one draw for all its batch: for noise at each sequence, as Graves has it, the batch is
@@ -42,23 +44,17 @@ class WeightNoise(keras.layers.Wrapper):
     """
 
     def __init__(self, layer, stddev: float = 0.075, seed: int | None = None, **kwargs) -> None:
-        # Nothing is cast on the way in, and weights are read as they are stored: precision is the wrapped layer's.
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(layer, autocast=False, **kwargs)
+        super().__init__(layer, seed, **kwargs)
         if not stddev >= 0:
             raise ValueError(f"stddev must be at least 0; got {stddev}.")
         self.stddev = stddev
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.supports_masking = layer.supports_masking
 
     def noise_levels(self) -> list:
         """Lists each variable that gets noise with the noise's standard deviation."""
         return [(variable, self.stddev) for variable in self.layer.trainable_variables]
 
-    def call(self, inputs, *args, training=None, **kwargs):
-        if not training:
-            return self.layer(inputs, *args, **kwargs)
+    def perturbed(self) -> list:
+        """Draws what a call in training has in the place of each trainable weight."""
         levels = self.noise_levels()
         sizes = [math.prod(variable.shape) for variable, _ in levels]
         draw = keras.random.normal((sum(sizes),), dtype="float32", seed=self.seed_generator)
@@ -66,41 +62,7 @@ class WeightNoise(keras.layers.Wrapper):
         for (variable, stddev), size, end in zip(levels, sizes, itertools.accumulate(sizes), strict=True):
             noise = stddev * ops.reshape(draw[end - size : end], variable.shape)
             noisy.append((variable, variable + ops.cast(noise, variable.dtype)))
-        outputs, losses = _call_with(self.layer, noisy, inputs, *args, **kwargs)
-        for loss in losses:
-            self.add_loss(loss)
-        return outputs
-
-    def compute_mask(self, inputs, mask=None):
-        return self.layer.compute_mask(inputs, mask)
-
-    def compute_output_shape(self, *args, **kwargs):
-        return self.layer.compute_output_shape(*args, **kwargs)
-
-    def compute_output_spec(self, inputs, *args, training=None, **kwargs):
-        return self.layer.compute_output_spec(inputs, *args, **kwargs)
+        return noisy
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
-
-    @classmethod
-    def from_config(cls, config: dict, custom_objects=None) -> "WeightNoise":
-        return super().from_config(dict(config), custom_objects)  # Keras' takes the layer out of what it is given
-
-
-def _call_with(layer, values, *args, **kwargs):
-    """Calls a layer with other values of some variables; returns its outputs and the losses it added.
-
-    Derivatives pass through the values. What the call changes (a seed, a moving mean) is changed for good.
-    """
-    # The other variables are given as they are: this scope hides the values of one that may be around it.
-    values = [*((variable, variable.value) for variable in layer.variables), *values]
-    others = layer.non_trainable_variables
-    with keras.StatelessScope(values, collect_losses=True) as scope:
-        before = [scope.get_current_value(variable) for variable in others]
-        outputs = layer(*args, **kwargs)
-        after = [scope.get_current_value(variable) for variable in others]
-    for variable, old, new in zip(others, before, after, strict=True):
-        if new is not old:
-            variable.assign(new)
-    return outputs, scope.losses
+        return {**super().get_config(), "stddev": self.stddev}

@@ -140,6 +140,7 @@ def stateful(
     adaptive_weight_noise: bool = False,
     num_sequences: int = 1,
     dropout: float = 0.0,
+    drop_connect: float = 0.0,
 ) -> keras.Model:
     """Wraps a language model for streams: it returns each target's -log p and keeps its states between batches.
 
@@ -150,6 +151,7 @@ def stateful(
         adaptive_weight_noise: Learn each weight's noise.
         num_sequences: Sequences of an epoch, over which the weights' description length is divided.
         dropout: As in `streaming`.
+        drop_connect: Share of the recurrent weights that a batch in training does without.
 
     Returns:
         A model from {"tokens": (batch, time), "targets": (batch, time), below 0 at padding; "continues": (batch,), 0
@@ -166,8 +168,13 @@ def stateful(
 
     Reference: Graves 2013, arXiv 1308.0850, section 3.
     """
-    noise = {"weight_noise": weight_noise, "adaptive": adaptive_weight_noise, "scale": 1.0 / num_sequences}
-    stream = noisy(streaming(model, scored=True, dropout=dropout), **noise)
+    stream = noisy(
+        streaming(model, scored=True, dropout=dropout),
+        weight_noise=weight_noise,
+        adaptive=adaptive_weight_noise,
+        scale=1.0 / num_sequences,
+        drop_connect=drop_connect,
+    )
     inputs = {
         name: keras.Input((None,), batch_size=batch_size, dtype="int32", name=name) for name in ("tokens", "targets")
     }
