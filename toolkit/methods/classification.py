@@ -50,10 +50,16 @@ def predictions(classifier: keras.Model, batches: Any, name: str = "") -> tuple[
     """
     from tqdm import tqdm
 
-    progress = tqdm(batches, name, len(batches), unit="batch", mininterval=15)
-    found = [(np.asarray(labels), probabilities(classifier, images)) for images, labels in progress]
-    labels, all_probabilities = map(np.concatenate, zip(*found, strict=True))
-    return labels, all_probabilities
+    found = []
+
+    def images():
+        for each, labels in tqdm(batches, name, len(batches), unit="batch", mininterval=15):
+            found.append(np.asarray(labels))
+            yield (np.asarray(each, "float32"),)
+
+    # One call for all: each takes a tenth of a second to begin.
+    logits = classifier.predict(images(), steps=len(batches), verbose=0)
+    return np.concatenate(found), np.asarray(keras.ops.softmax(logits))
 
 
 def evidence(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
