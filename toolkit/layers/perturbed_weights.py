@@ -20,6 +20,8 @@ class PerturbedWeights(keras.layers.Wrapper):
     Input shape: the layer's.
 
     Output shape: the layer's.
+
+    Reference: Graves 2013, arXiv 1308.0850, section 3.1; Merity et al. 2018, arXiv 1708.02182, section 2.
     """
 
     def __init__(self, layer, seed: int | None = None, **kwargs) -> None:
