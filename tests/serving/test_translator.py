@@ -63,6 +63,19 @@ def test_a_program_learns_words_from_a_sentence(model, pairs, served, tmp_path):
     )
     length = int(found["length"][0])
     np.testing.assert_array_equal(found["words"][0, :length], expected[0, :length])
+    # Numbers that no word has are the unknown word's.
+    odd, unknown = np.array([5, 10**9, -7]), np.array([5, pairs.source.unknown_number, pairs.target.unknown_number])
+    assert unknown[1] == unknown[2] == 3
+    found = []
+    for numbers_given in (odd, unknown):
+        asked, words = sentence.copy(), target.copy()
+        asked[0, :3] = words[0, :3] = numbers_given
+        taught = call["remember"](source=asked, words=words, **memory)
+        translated = call["translate"](source=asked, keys=taught["keys"], values=taught["values"])
+        found.append([*taught.values(), *translated.values()])
+        assert np.count_nonzero(taught["values"] == 3) >= 1 and taught["values"].max() < len(pairs.target.tokens)
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_examples_and_measure(served):

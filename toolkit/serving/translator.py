@@ -40,6 +40,7 @@ def translator(
         A `Served` whose card has both vocabularies; its measure gives the percent of sentences and of words that are
         translated right.
     """
+    source_words, target_words = source, target  # the signatures have sentences by these names
     start, end = (target.numbers[token] for token in ("<start>", "<end>"))
     memory = memory_translator.memory_of(model)
     size, length, said = memory.memory_size, measured["source"].shape[1], measured["target"].shape[1]
@@ -54,13 +55,18 @@ def translator(
             "ages": tf.where(there, ages, 0),
         }
 
+    def known(numbers, vocabulary):
+        there = (numbers >= 0) & (numbers < len(vocabulary.tokens))
+        return tf.where(there, numbers, vocabulary.unknown_number)
+
     def translate(source, keys, values):
         found = generation.translation.translate(
-            model, source, num_words=said, start=start, end=end, state=(keys, values)
+            model, known(source, source_words), num_words=said, start=start, end=end, state=(keys, values)
         )
         return {"words": found.tokens[:, 0], "length": found.length[:, 0]}
 
     def remember(source, words, keys, values, ages):
+        source, words = known(source, source_words), known(words, target_words)
         before = tf.concat([[[start]], words[:, :-1]], axis=1)
         pairs = {"source": source, "before": before, "target": tf.where(words == 0, -1, words)}
         after = generation.translation.remembered(model, pairs, (keys, values, ages), tf.zeros(size))
