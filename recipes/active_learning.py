@@ -11,7 +11,8 @@ for next, and trains anew; with strong regularisation or without, on pools that 
 Here: digits, means of the claims' eight seeds, 200 labels: random 92.4 % right, least confidence 96.7, coreset 95.1,
 centre of gravity 79.5. Of digits that lie anywhere within a pixel, least confidence is 2.2 points above random on the
 mean of its curve, and 0.4 below under regularisation, which random gains 5.6 by; where nine in ten images are copies,
-23 above. The default run, by entropy, seeds 0 to 2: with 40 labels 75.5 to 85.5 % right, with 160 92.5 to 94.4.
+23 above. CIFAR-10, ResNet-8, 3,000 labels: random 51.3 %, BALD 50.3, coreset 49.8, entropy 49.6, centre of gravity
+44.0. The default run, by entropy, seeds 0 to 2: with 40 labels 75.5 to 85.5 % right, with 160 92.5 to 94.4.
 
 Paper: CIFAR-10, VGG-16, a fifth of the labels: 76 to 78.5 % by every strategy, random among them.
 
