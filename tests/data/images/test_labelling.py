@@ -1,6 +1,7 @@
 import json
 import re
 import threading
+import time
 import urllib.request
 
 import numpy as np
@@ -43,17 +44,20 @@ def test_only_what_is_not_known_is_asked_for(pool, tmp_path):
     assert not (tmp_path / "round_1").exists() and (both.labels[known:] == pools.UNKNOWN).all()
 
 
-def test_a_page_asks_for_what_is_left_and_each_answer_is_kept(pool, tmp_path, capsys):
+def test_a_page_asks_for_what_is_left_and_each_answer_is_kept(pool, tmp_path, monkeypatch):
+    told = []  # reading capsys while another thread prints can lose what it prints
+    monkeypatch.setattr("builtins.print", lambda *words, **_: told.append(" ".join(map(str, words))))
     LabelFile(tmp_path / "round_1", ROWS, pool.images.class_names).write({4: 7})
     with Labelling(pool, tmp_path, "ask") as oracle:
         found = []
         thread = threading.Thread(target=lambda: found.append(oracle(ROWS, 1)), daemon=True)
         thread.start()
-        address = told = ""
-        while not address:
-            told += capsys.readouterr().out
-            address = (re.search(r"http://127\.0\.0\.1:\S+", told) or [""])[0]
-        assert "2 images to be labelled" in told
+        end = time.monotonic() + 60
+        while not (address := re.search(r"http://127\.0\.0\.1:\S+", " ".join(told))):
+            assert time.monotonic() < end, told
+            time.sleep(0.01)
+        address = address[0]
+        assert "2 images to be labelled" in " ".join(told)
         for place in (0, 2):
             while json.load(urllib.request.urlopen(f"{address}state", timeout=10))["labels"][1] != 7:
                 pass
