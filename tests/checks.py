@@ -57,6 +57,14 @@ def outputs(model, inputs):
     return [np.asarray(y, "float32") for y in keras.tree.flatten(model(list(inputs)))]
 
 
+def outputs_and_gradients(layer, inputs):
+    """What a layer gives in training, and the derivatives of its sines' sum towards its weights."""
+    with tf.GradientTape() as tape:
+        found = layer(inputs, training=True)
+        loss = tf.reduce_sum(tf.sin(found))
+    return [found, *tape.gradient(loss, [variable.value for variable in layer.trainable_variables])]
+
+
 def assert_close(left, right, tolerance, what):
     assert len(left) == len(right), what
     for a, b in zip(left, right, strict=True):

@@ -37,12 +37,7 @@ def test_outputs_and_gradients_are_those_without_the_dropped_weights(name):
     np.testing.assert_allclose(mask[mask > 0], 1 / 0.6, rtol=1e-6)
     factors = [mask if index == at else 1.0 for index in range(len(names))]
     other.set_weights([weight * factor for weight, factor in zip(inner.get_weights(), factors, strict=True)])
-    results = []
-    for each in (layer, other):
-        with tf.GradientTape() as tape:
-            outputs = each(inputs, training=True)
-            loss = tf.reduce_sum(tf.sin(outputs))
-        results.append([outputs, *tape.gradient(loss, [v.value for v in each.trainable_variables])])
+    results = [checks.outputs_and_gradients(each, inputs) for each in (layer, other)]
     assert np.abs(results[0][0] - layer(inputs)).max() > 0.01
     for mine, its, factor in zip(*results, [1.0, *factors], strict=True):
         np.testing.assert_allclose(mine, its * factor, atol=1e-5)
@@ -50,7 +45,7 @@ def test_outputs_and_gradients_are_those_without_the_dropped_weights(name):
 
 def test_share_is_the_rate_and_masks_are_drawn_anew():
     inner = keras.layers.SimpleRNN(100, "linear", use_bias=False)
-    layer, rows = DropConnect(inner, 0.25), np.eye(100, dtype="float32")
+    layer, rows = DropConnect(inner, 0.25, seed=0), np.eye(100, dtype="float32")
     given = np.stack([rows, np.zeros_like(rows)], axis=1)
     layer(given)
     inner.set_weights([rows, np.ones((100, 100), "float32")])

@@ -70,12 +70,7 @@ def test_recurrent_layers_see_noise_in_every_weight(lstm):
     draw = np.asarray(keras.random.normal((sum(sizes),), seed=keras.random.SeedGenerator(5)))
     draws = np.split(draw, np.cumsum(sizes)[:-1])
     other.set_weights([w + 0.075 * d.reshape(w.shape) for w, d in zip(inner.get_weights(), draws, strict=True)])
-    results = []
-    for each in (layer, other):
-        with tf.GradientTape() as tape:
-            outputs = each(inputs, training=True)
-            loss = tf.reduce_sum(tf.sin(outputs))
-        results.append([outputs, *tape.gradient(loss, [v.value for v in each.trainable_variables])])
+    results = [checks.outputs_and_gradients(each, inputs) for each in (layer, other)]
     assert len(results[0]) > 3 and np.abs(results[0][0] - layer(inputs)).max() > 0.01
     for mine, its in zip(*results, strict=True):
         np.testing.assert_allclose(mine, its, atol=1e-5)

@@ -108,6 +108,15 @@ def test_other_settings_train_and_write(tmp_path, how):
     assert (tmp_path / "samples.txt").read_text().strip()
 
 
+def test_what_disturbs_a_training_is_what_the_flags_ask_for(tmp_path):
+    asked = {"dropout": 0.2, "drop_connect": 0.3, "weight_noise": 0.05}
+    run = a_run(tmp_path, **asked)
+    trainee = recipe.compiled(recipe.network(run.settings, run.data.vocabulary), run.settings, 10)
+    levels = {type(each).__name__: each for each in trainee._flatten_layers()}
+    found = [levels["Dropout"].rate, levels["DropConnect"].rate, levels["WeightNoise"].stddev]
+    assert found == list(asked.values())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "noise, cuts",

@@ -44,6 +44,15 @@ def test_only_what_is_not_known_is_asked_for(pool, tmp_path):
     assert not (tmp_path / "round_1").exists() and (both.labels[known:] == pools.UNKNOWN).all()
 
 
+def waited_for(function):
+    """What a function gives as soon as it gives something."""
+    end = time.monotonic() + 60
+    while not (found := function()):
+        assert time.monotonic() < end, "nothing after a minute"
+        time.sleep(0.01)
+    return found
+
+
 def test_a_page_asks_for_what_is_left_and_each_answer_is_kept(pool, tmp_path, monkeypatch):
     told = []  # reading capsys while another thread prints can lose what it prints
     monkeypatch.setattr("builtins.print", lambda *words, **_: told.append(" ".join(map(str, words))))
@@ -52,15 +61,10 @@ def test_a_page_asks_for_what_is_left_and_each_answer_is_kept(pool, tmp_path, mo
         found = []
         thread = threading.Thread(target=lambda: found.append(oracle(ROWS, 1)), daemon=True)
         thread.start()
-        end = time.monotonic() + 60
-        while not (address := re.search(r"http://127\.0\.0\.1:\S+", " ".join(told))):
-            assert time.monotonic() < end, told
-            time.sleep(0.01)
-        address = address[0]
+        address = waited_for(lambda: re.search(r"http://127\.0\.0\.1:\S+", " ".join(told)))[0]
         assert "2 images to be labelled" in " ".join(told)
         for place in (0, 2):
-            while json.load(urllib.request.urlopen(f"{address}state", timeout=10))["labels"][1] != 7:
-                pass
+            waited_for(lambda: json.load(urllib.request.urlopen(f"{address}state", timeout=10))["labels"][1] == 7)
             body = json.dumps({"round": 1, "image": place, "label": place + 1}).encode()
             urllib.request.urlopen(f"{address}label", body, timeout=10).close()
             assert f"{ROWS[place]}.png,{place + 1}" in (tmp_path / "round_1" / "labels.csv").read_text()
