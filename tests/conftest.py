@@ -4,8 +4,10 @@ import collections
 import gc
 import os
 import pathlib
+import random
 import resource
 import subprocess
+import time
 
 import pytest
 
@@ -21,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # What one process of tests, with the JAX process and the recipes that it starts, may grow to.
 GIGABYTES_A_PROCESS = 4
 PEAKS = []  # of memory, of the processes that have ended
+BEGUN = time.monotonic()
 # Long files begin first, so that the processes end together.
 LONGEST = ("recipes", "claims", "training", "saved_models", "models", "test_jax_backend.py", "layers", "export")
 
@@ -31,6 +34,20 @@ def pytest_xdist_auto_num_workers(config):
     with open("/proc/meminfo") as file:
         free = next(1024 * int(line.split()[1]) for line in file if line.startswith("MemAvailable"))
     return max(1, int(min(num_cores(), min(free, granted_memory()) / 1e9 / GIGABYTES_A_PROCESS)))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--minutes", type=float, help="what has not begun by then is left out, which the end says")
+    parser.addoption(
+        "--turn", help="files in an order that this word decides, so that --minutes leaves out others each time"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    minutes = item.config.option.minutes
+    if minutes is not None and time.monotonic() > BEGUN + 60 * minutes:
+        pytest.skip(f"not begun within --minutes={minutes:g}")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -50,6 +67,10 @@ def pytest_collection_modifyitems(config, items):
         return LONGEST.index(folders[0]) if folders else len(LONGEST)
 
     items[:] = sorted(quick, key=place)
+    if config.option.turn is not None:
+        files = sorted({item.path for item in items})
+        random.Random(config.option.turn).shuffle(files)
+        items.sort(key=lambda item: files.index(item.path))
 
 
 def pytest_terminal_summary(terminalreporter):

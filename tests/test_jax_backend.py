@@ -30,8 +30,8 @@ def test_its_modules_run_without_tensorflow():
 
 # A cell's call takes a list of states, and carried states belong to one batch and change with each call: the gate knows
 # neither. `single_step` and the text network below run them. The lattice is no layer: it goes through it with DenseCRF;
-# so does the metric of codes with VectorQuantizer, the state of a memory with Memory, and what is shared by the layers that
-# perturb weights with each of them.
+# so does the metric of codes with VectorQuantizer, the state of a memory with Memory, and what the layers that perturb
+# weights share with each of them.
 APART = ("_cell", "carried_state", "permutohedral_lattice", "code_usage", "memory_state", "perturbed_weights")
 
 

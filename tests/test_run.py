@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -144,3 +145,29 @@ def test_an_environment_that_cannot_be(tmp_path):
     answer = call("python", TOOLKIT_VENV=tmp_path / "a:b")
     assert answer.returncode == 1 and "a colon would part it on PATH" in answer.stderr
     assert not (tmp_path / "a:b").exists()
+
+
+def test_long_tests_end_with_the_time_and_take_turns(pytestconfig):
+    """--minutes and --turn of conftest.py, by which `.ci/run` ends in time."""
+    file = RUN.parent / "tests" / "conftest.py"
+    (conftest,) = (
+        plugin for plugin in pytestconfig.pluginmanager.get_plugins() if getattr(plugin, "__file__", "") == str(file)
+    )
+
+    def config(**options):
+        option = types.SimpleNamespace(**{"markexpr": "slow", "turn": None, "minutes": None} | options)
+        parameters = types.SimpleNamespace(dir=RUN.parent)
+        return types.SimpleNamespace(option=option, args=[], invocation_params=parameters)
+
+    def order(**options):
+        items = [types.SimpleNamespace(path=pathlib.Path(f"tests/{name}")) for name in "aabbcddde"]
+        conftest.pytest_collection_modifyitems(config(**options), items)
+        return "".join(item.path.name for item in items)
+
+    assert order() == "aabbcddde" and order(turn="1") == order(turn="1")
+    orders = [order(turn=str(number)) for number in range(9)]
+    assert len(set(orders)) > 5 and all(sorted(found) == list("aabbcddde") for found in orders)
+    assert all(word in found for found in orders for word in ("aa", "bb", "ddd"))  # a file stays together
+    conftest.pytest_runtest_setup(types.SimpleNamespace(config=config(minutes=1e6)))
+    with pytest.raises(pytest.skip.Exception, match="not begun within --minutes=0"):
+        conftest.pytest_runtest_setup(types.SimpleNamespace(config=config(minutes=0)))
