@@ -1,5 +1,6 @@
 """Trainings that are cut off and go on: their end is that of an undisturbed one, bit for bit."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,42 +12,38 @@ from toolkit.training import Run
 from toolkit.training.stage import Stage
 
 
-class Cut(Exception):
-    """The power went."""
-
-
 def check_resumes(
     start: Callable[[Path], Run], train: Callable[[Run], object], folder: Path, cuts: Iterable[int]
 ) -> None:
-    """Trains once undisturbed, and once cut off after some steps.
+    """Trains undisturbed, and goes on from what a process that is killed after some of its steps leaves behind.
 
     Args:
         start: Makes the run in a workdir; it must write a checkpoint at each step (checkpoint_minutes=0.0).
         train: The recipe's phase.
-        folder: Where both workdirs go.
-        cuts: Steps after which the process ends, each later than the one before.
+        folder: Where the workdirs go: whole, cut_0, cut_1 and so on.
+        cuts: Steps of which what is there after them is gone on from, in the order in which they come.
     """
+    after_step, left, cut = Stage.after_step, list(cuts), []
+
+    def noted(stage, step, logs):
+        after_step(stage, step, logs)
+        if left and step == left[0]:
+            cut.append(folder / f"cut_{len(cut)}")
+            shutil.copytree(folder / "whole", cut[-1])
+            del left[0]
+
     whole = start(folder / "whole")
-    train(whole)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Stage, "after_step", noted)
+        train(whole)
     whole.close()
-    after_step = Stage.after_step
-    for cut in cuts:
-
-        def until(stage, step, logs, cut=cut):
-            after_step(stage, step, logs)
-            if step == cut:
-                raise Cut
-
-        interrupted = start(folder / "cut")
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(Cut):
-            patch.setattr(Stage, "after_step", until)
-            train(interrupted)
-        interrupted.close()
-        keras.utils.set_random_seed(cut)  # the process is gone, and its random state with it
-    last = start(folder / "cut")
-    train(last)
-    last.close()
-    check_same_checkpoints(folder / "whole", folder / "cut")
+    assert cut and not left, f"no step {left}"
+    for number, workdir in enumerate(cut):
+        keras.utils.set_random_seed(number + 1)  # the process is gone, and its random state with it
+        run = start(workdir)
+        train(run)
+        run.close()
+        check_same_checkpoints(folder / "whole", workdir)
 
 
 def check_same_checkpoints(one: Path, other: Path) -> None:

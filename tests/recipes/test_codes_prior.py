@@ -228,11 +228,11 @@ def test_no_codes_yet(tmp_path):
 
 
 @pytest.mark.slow
-def test_resumes_inside_and_after_an_epoch(tmp_path, encoded):
+def test_resumes_inside_the_second_epoch(tmp_path, encoded):
     def start(workdir):
         return a_run(workdir, encoded, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
+    check_resumes(start, recipe.train, tmp_path, cuts=(5,))
 
 
 @pytest.mark.slow
@@ -241,7 +241,7 @@ def test_resumes_inside_each_levels_training(tmp_path, levels):
         return a_run(workdir, levels, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=2, prior="pixelcnn")
 
     check_resumes(start, recipe.train, tmp_path, cuts=(2, 2))
-    assert (tmp_path / "cut" / "checkpoints" / "bottom").exists()
+    assert (tmp_path / "cut_1" / "checkpoints" / "bottom").exists()
 
 
 @pytest.mark.slow

@@ -101,11 +101,11 @@ def test_other_settings_train(tmp_path, how):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", ["factor_vae", "annealed_vae"])
-def test_resumes_inside_and_after_an_epoch(tmp_path, objective):
+def test_resumes_inside_the_second_epoch(tmp_path, objective):
     def start(workdir):
         return a_run(workdir, objective=objective, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=2)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(1, 3))
+    check_resumes(start, recipe.train, tmp_path, cuts=(3,))
 
 
 @pytest.mark.slow

@@ -89,11 +89,11 @@ def test_two_devices_train(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("one_pass", [False, True])
-def test_resumes_inside_and_after_an_epoch(tmp_path, one_pass):
+def test_resumes_inside_the_second_epoch(tmp_path, one_pass):
     def start(workdir):
         return a_run(workdir, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3, one_pass=one_pass, cutout=4)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
+    check_resumes(start, recipe.train, tmp_path, cuts=(5,))
 
 
 @pytest.mark.slow

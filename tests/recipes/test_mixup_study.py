@@ -71,12 +71,12 @@ def test_what_has_not_learned_of_shrunk_images_is_asked_as_it_is(tmp_path, how):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", recipe.METHODS)
-def test_resumes_inside_and_after_an_epoch(tmp_path, method):
+def test_resumes_inside_the_second_epoch(tmp_path, method):
     def start(workdir):
         how = {"method": method, "alpha": 0.4, "label_noise": 0.2}
         return a_run(workdir, **how, checkpoint_minutes=0.0, steps_per_epoch=3)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
+    check_resumes(start, recipe.train, tmp_path, cuts=(5,))
 
 
 @pytest.mark.slow

@@ -79,11 +79,11 @@ def test_omniglot_from_two_zips(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", [recipe.train, recipe.without_memory])
-def test_resumes_inside_and_after_an_epoch(tmp_path, phase):
+def test_resumes_inside_the_second_epoch(tmp_path, phase):
     def start(workdir):
         return a_run(workdir, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
 
-    check_resumes(start, phase, tmp_path, cuts=(2, 5))
+    check_resumes(start, phase, tmp_path, cuts=(5,))
 
 
 def test_fewer_slots_than_examples_or_classes():

@@ -126,7 +126,7 @@ def test_what_disturbs_a_training_is_what_the_flags_ask_for(tmp_path):
     ],
 )
 def test_resumes_with_states_and_noise(tmp_path, noise, cuts):
-    """In the middle of an epoch; where it is cut twice, again in the next; carried states included."""
+    """In the middle of an epoch, the first or the second; carried states included."""
 
     def start(workdir):
         return a_run(workdir, **noise, data="embedded:english:8000", checkpoint_minutes=0.0, reset_every=3)

@@ -79,11 +79,11 @@ def test_other_settings_train(tmp_path, how):
 
 
 @pytest.mark.slow
-def test_resumes_inside_and_after_an_epoch(tmp_path):
+def test_resumes_inside_the_second_epoch(tmp_path):
     def start(workdir):
         return a_run(workdir, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
 
-    check_resumes(start, recipe.train, tmp_path, cuts=(2, 5))
+    check_resumes(start, recipe.train, tmp_path, cuts=(5,))
 
 
 @pytest.mark.parametrize(

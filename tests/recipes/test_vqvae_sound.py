@@ -145,7 +145,7 @@ def test_all_phases(tmp_path, short_speech, capsys, watched, offered):
 
 
 @pytest.mark.slow
-def test_resumes_inside_and_after_an_epoch(tmp_path, short_speech):
+def test_resumes_inside_the_second_epoch(tmp_path, short_speech):
     def start(workdir):
         return a_run(workdir, short_speech, checkpoint_minutes=0.0, epochs=2, steps_per_epoch=3)
 
@@ -153,4 +153,4 @@ def test_resumes_inside_and_after_an_epoch(tmp_path, short_speech):
         recipe.train(run)
         recipe.prior(run)
 
-    check_resumes(start, both, tmp_path, cuts=(2, 5))
+    check_resumes(start, both, tmp_path, cuts=(5,))
