@@ -98,7 +98,8 @@ def test_resumes_inside_the_second_epoch(tmp_path, one_pass):
 
 @pytest.mark.slow
 def test_compare_is_a_table_of_losses_and_seeds(tmp_path):
-    run = a_run(tmp_path, losses="global,sim", num_seeds=2, steps_per_epoch=2, engine="here")
+    how = {"architecture": "mlp", "image_size": 8, "num_seeds": 2, "steps_per_epoch": 2, "engine": "here"}
+    run = a_run(tmp_path, losses="global,sim", **how)
     recipe.compare(run)
     with open(tmp_path / "tables" / "losses.csv", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
