@@ -12,6 +12,7 @@ from toolkit.training import engines as engines
 from toolkit.training import fitting as fitting
 from toolkit.training import flags as flags
 from toolkit.training import keeping as keeping
+from toolkit.training import learning_curves as learning_curves
 from toolkit.training import loops as loops
 from toolkit.training import mended_keras as mended_keras
 from toolkit.training import networks as networks

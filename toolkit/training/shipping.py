@@ -9,8 +9,8 @@ from typing import Any
 from toolkit.export.card import render_card
 from toolkit.files.text import read_json
 from toolkit.files.writing import write_json
-from toolkit.lazy import tensorflow as tf
 from toolkit.training import networks
+from toolkit.training.learning_curves import learning_curves
 from toolkit.training.workdir import stored_settings
 from toolkit.visualize import charts
 
@@ -72,9 +72,9 @@ def ship(run: Any) -> pathlib.Path:
     (new / "pictures").mkdir()
     for path in sorted((run.workdir / "pictures").glob("*.png")):
         shutil.copy(path, new / "pictures" / path.name)
-    figure = _curve(run.workdir / "logs")
-    if figure is not None:
-        figure.savefig(new / "pictures" / "training.png", dpi=100)
+    curves = learning_curves(run.workdir)
+    if curves:
+        charts.curves(curves, "step", "loss").savefig(new / "pictures" / "training.png", dpi=100)
     card = _card(new, "Export again.")
     trained_by = stored_settings(run.workdir)["trained_by"]
     card["command"] = re.sub(r" --(workdir|mode)[= ]\S+", "", trained_by)  # what trains the same again
@@ -99,20 +99,3 @@ def ship(run: Any) -> pathlib.Path:
 
 def _card(folder, remedy):
     return read_json(folder / "card.json", "the card of a model", fields={"settings": dict}, remedy=remedy)
-
-
-def _curve(logs, tag="loss"):
-    """The loss over the steps, of the event files that the run wrote; None where it has no such."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    found = {}
-    for split in ("train", "validation"):
-        steps = {}
-        for path in sorted((logs / split).glob("events*")):
-            events = EventAccumulator(str(path), size_guidance={"tensors": 0}).Reload()
-            for name in events.Tags()["tensors"]:
-                if name == tag:
-                    steps |= {event.step: float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors(name)}
-        if steps:
-            found[split] = sorted(steps.items())
-    return charts.curves(found, "step", tag.replace("_", " ")) if found else None
