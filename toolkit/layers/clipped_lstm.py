@@ -241,17 +241,17 @@ def _whole_sequence(compute_dtype, limit):
         steps = ops.arange(ops.shape(projected)[0])
 
         def forward(carry, t):
-            hidden, cell, *_ = carry
-            carry = cell_forward(projected[t] + bias + product(hidden, recurrent), cell, peepholes)
+            hidden, cell, _ = carry
+            gates = projected[t] + bias + product(hidden, recurrent)
+            carry = (*cell_forward(gates, cell, peepholes), gates)
             return carry, carry
 
-        zeros = ops.zeros_like(cell)
-        start = (hidden, cell, zeros, zeros, zeros, zeros)
+        start = (hidden, cell, ops.zeros_like(projected[0]))
         if projected.shape[0] == 1:  # a step of generation is in a loop already
             sequences = [part[None] for part in forward(start, 0)[0]]
         else:
             _, sequences = ops.scan(forward, start, steps)
-        outputs, cells, i, f, g, o = sequences
+        outputs, cells, gates = sequences
 
         def grad(*args, upstream=None):
             d_outputs, d_cells = upstreams(args, upstream)
@@ -262,15 +262,17 @@ def _whole_sequence(compute_dtype, limit):
                 d_gates, d_cell = cell_backward(
                     d_outputs[t] + product(d_gates, backwards),
                     d_cells[t] + d_cell,
+                    gates[t],
                     step_before(cells, cell, t),
-                    *(sequence[t] for sequence in (cells, i, f, g, o)),
+                    cells[t],
                     limit,
                     peepholes,
                 )
                 carry = (d_gates, d_cell)
                 return carry, carry
 
-            start = (ops.zeros_like(projected[0]), zeros)
+            # Not of `projected`, which would be kept until here for its shape.
+            start = (ops.zeros_like(gates[0]), ops.zeros_like(cell))
             (d_first, d_cell), (d_gates, _) = ops.scan(backward, start, steps, reverse=True)
             before = ops.cast(shifted(outputs, hidden), compute_dtype)
             d_recurrent = time_product(before, ops.cast(d_gates, compute_dtype))

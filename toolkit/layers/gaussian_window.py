@@ -196,18 +196,17 @@ def _whole_sequence(compute_dtype, limit, units):
         steps = ops.arange(ops.shape(projected)[0])
 
         def forward(carry, t):
-            hidden, cell, window, position, *_ = carry
-            both = ops.concatenate([hidden, window], axis=-1)
-            hidden, cell, *gates = cell_forward(projected[t] + bias + product(both, recurrent), cell, peepholes)
+            hidden, cell, window, position, _ = carry
+            gates = projected[t] + bias + product(ops.concatenate([hidden, window], axis=-1), recurrent)
+            hidden, cell = cell_forward(gates, cell, peepholes)
             height, width, advance = window_parameters(hidden, position_kernel, position_bias)
             position = position + advance
             window = window_vector(window_weights(height, width, position, num_characters), text)
-            carry = (hidden, cell, window, position, *gates)
+            carry = (hidden, cell, window, position, gates)
             return carry, carry
 
-        zeros = ops.zeros_like(cell)
-        start = (hidden, cell, window, position, zeros, zeros, zeros, zeros)
-        _, (outputs, cells, windows, positions, i, f, g, o) = ops.scan(forward, start, steps)
+        start = (hidden, cell, window, position, ops.zeros_like(projected[0]))
+        _, (outputs, cells, windows, positions, gates) = ops.scan(forward, start, steps)
 
         def grad(*args, upstream=None):
             d_outputs, d_cells, d_windows, d_positions = upstreams(args, upstream)
@@ -233,15 +232,17 @@ def _whole_sequence(compute_dtype, limit, units):
                 d_gates, d_cell = cell_backward(
                     d_outputs[t] + d_both[:, :units] + ops.matmul(d_raw, position_backwards),
                     d_cells[t] + d_cell,
+                    gates[t],
                     step_before(cells, cell, t),
-                    *(sequence[t] for sequence in (cells, i, f, g, o)),
+                    cells[t],
                     limit,
                     peepholes,
                 )
                 carry = (d_gates, d_cell, d_position, d_raw, d_window)
                 return carry, carry
 
-            start = [ops.zeros_like(x) for x in (projected[0], cell, position, raw[0], window)]
+            # Not of `projected`, which would be kept until here for its shape.
+            start = [ops.zeros_like(x) for x in (gates[0], cell, position, raw[0], window)]
             (d_first, d_cell, d_position, _, _), (d_gates, _, _, d_raw, d_window) = ops.scan(
                 backward, tuple(start), steps, reverse=True
             )

@@ -122,7 +122,7 @@ class GaussianWindowCell(keras.layers.Layer):
         gates = product(inputs, self.kernel) + ops.cast(self.bias, "float32")
         gates = gates + product(ops.concatenate([hidden, window], axis=-1), recurrent)
         peepholes = ops.unstack(ops.cast(self.peephole_kernel, "float32")) if self.peepholes else []
-        hidden, cell, *_ = cell_forward(gates, cell, peepholes)
+        hidden, cell = cell_forward(gates, cell, peepholes)
         height, width, advance = window_parameters(hidden, self.position_kernel, self.position_bias)
         position = position + advance
         weights = window_weights(height, width, position, ops.shape(text)[1])

@@ -5,41 +5,53 @@ import numpy as np
 from keras import ops
 
 
-def cell_forward(gates, cell, peepholes=()) -> tuple:
-    """Computes one step of an LSTM from its pre-activations.
+def activated(gates, before, peepholes=()) -> tuple:
+    """Computes an LSTM's input gate, forget gate and candidate from their pre-activations.
 
     Args:
         gates: Pre-activations (batch, 4 * units) of the input gate, forget gate, candidate and output gate.
-        cell: The cell state before, (batch, units).
+        before: The cell state before, (batch, units).
         peepholes: Weights (units,) from the cell state to the input, forget and output gate; empty: none.
 
     Returns:
-        Output, cell state, and the activated gates i, f, g, o; six tensors (batch, units).
+        i, f and g, and the output gate's pre-activation without its peephole; four tensors (batch, units).
     """
     i, f, g, o = ops.split(gates, 4, axis=-1)
     if peepholes:
-        i, f = i + peepholes[0] * cell, f + peepholes[1] * cell
-    i, f, g = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g)
-    cell = f * cell + i * g
-    o = ops.sigmoid(o + peepholes[2] * cell if peepholes else o)
-    return o * ops.tanh(cell), cell, i, f, g, o
+        i, f = i + peepholes[0] * before, f + peepholes[1] * before
+    return ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), o
 
 
-def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepholes=()) -> tuple:
+def cell_forward(gates, before, peepholes=()) -> tuple:
+    """Computes one step of an LSTM from its pre-activations.
+
+    Args:
+        gates: As in `activated`.
+        before: The cell state before, (batch, units).
+        peepholes: As in `activated`.
+
+    Returns:
+        Output and cell state, two tensors (batch, units).
+    """
+    i, f, g, o = activated(gates, before, peepholes)
+    cell = f * before + i * g
+    return ops.sigmoid(o + peepholes[2] * cell if peepholes else o) * ops.tanh(cell), cell
+
+
+def cell_backward(d_output, d_cell, gates, before, cell, limit=None, peepholes=()) -> tuple:
     """Computes the derivatives of `cell_forward`, those towards its pre-activations clipped.
+
+    The gates are computed once more: kept, they would be four sequences beside that of the pre-activations.
 
     Args:
         d_output: Derivative towards the step's output, (batch, units).
         d_cell: Derivative towards its cell state from elsewhere, likewise.
-        before: The cell state before it, likewise.
+        gates: As in `activated`.
+        before: The cell state before it, (batch, units).
         cell: Its cell state, likewise.
-        i: Its input gate, likewise.
-        f: Its forget gate, likewise.
-        g: Its candidate, likewise.
-        o: Its output gate, likewise.
         limit: Where the derivatives towards the pre-activations are clipped; what goes on from there, through the
             peepholes too, is what the clipping left. None: no clipping.
-        peepholes: As in `cell_forward`.
+        peepholes: As in `activated`.
 
     Returns:
         Derivatives towards the pre-activations (batch, 4 * units) and towards the cell state before (batch, units).
@@ -48,7 +60,8 @@ def cell_backward(d_output, d_cell, before, cell, i, f, g, o, limit=None, peepho
     def clipped(derivative):
         return derivative if limit is None else ops.clip(derivative, -limit, limit)
 
-    squashed = ops.tanh(cell)
+    i, f, g, o = activated(gates, before, peepholes)
+    o, squashed = ops.sigmoid(o + peepholes[2] * cell if peepholes else o), ops.tanh(cell)
     d_o = d_output * squashed * o * (1.0 - o)
     d_cell = d_cell + d_output * o * (1.0 - squashed * squashed)
     if peepholes:
@@ -156,7 +169,7 @@ class PeepholeLSTMCell(keras.layers.Layer):
             return ops.cast(ops.matmul(ops.cast(left, dtype), ops.cast(right, dtype)), "float32")
 
         gates = product(inputs, self.kernel) + product(hidden, self.recurrent_kernel) + ops.cast(self.bias, "float32")
-        hidden, cell, *_ = cell_forward(gates, cell, ops.unstack(ops.cast(self.peephole_kernel, "float32")))
+        hidden, cell = cell_forward(gates, cell, ops.unstack(ops.cast(self.peephole_kernel, "float32")))
         return ops.cast(hidden, dtype), [hidden, cell]
 
     def compute_output_spec(self, inputs, states):
