@@ -18,7 +18,7 @@ def main():
     asked = parser.parse_args()
     curves = {}
     for workdir in asked.workdirs:
-        name = f"{workdir.name}, " if len(asked.workdirs) > 1 else ""
+        name = f"{workdir}, " if len(asked.workdirs) > 1 else ""
         curves |= {f"{name}{split}": points for split, points in learning_curves(workdir, asked.tag).items()}
     if not curves:
         parser.error(f"no scalar {asked.tag!r} in {', '.join(map(str, asked.workdirs))}")
