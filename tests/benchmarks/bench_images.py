@@ -7,7 +7,8 @@
 Training: a step of SGD with momentum on the cross-entropy, on one batch. The toolkit and PyTorch begin from the same
 weights; before anything is timed their logits must agree, and in training the first losses, but for VGG, where dropout
 differs. keras.applications begins with weights of its own; its ResNet-50 has biases before the normalization, its VGG
-no dropout, and ResNet-18 and -20 are not there. Memory is the process's peak.
+no dropout, and ResNet-18 and -20 are not there. Memory is the process's peak. The first step is one of one image, on
+all sides: with it come gradients and momentum, and TensorFlow's graph.
 
 Classifying: Keras' model as a tf.function, the exported .tflite in float32 and int8 on one thread, in a process without
 TensorFlow, and PyTorch in inference mode, on all threads and on one. PyTorch is tried in both orders in memory, the
@@ -157,9 +158,22 @@ def relative_difference(values, expected):
 # Training. ------------------------------------------------------------------------------------------------------------
 
 
+def measured(step, images, labels, steps):
+    """First losses, seconds of a step, peak memory, and what of it came with a step of one image and then of all.
+
+    With the first step come the gradients and their momentum, on Keras' side also the graph.
+    """
+    before = peak_megabytes()
+    losses, first, seconds = [step(images[:1], labels[:1])], peak_megabytes(), []
+    for _ in range(steps + 2):
+        start = time.perf_counter()
+        losses.append(step(images, labels))
+        seconds.append(time.perf_counter() - start)
+    return losses[:4], statistics.median(seconds[2:]), peak_megabytes(), first - before, peak_megabytes() - first
+
+
 def keras_training(name, is_toolkit, batch_size, steps, threads):
-    """First losses, seconds of a step, peak memory, and how much of it came with the steps."""
-    _, keras = start_tensorflow(threads)
+    tf, keras = start_tensorflow(threads)
     images, labels = batch(name, batch_size)
     if is_toolkit:
         from toolkit import training
@@ -168,15 +182,19 @@ def keras_training(name, is_toolkit, batch_size, steps, threads):
         model = toolkit_network(name)
     else:
         model, images = application(name), (images - MEAN) / SCALE
-    model.compile(
-        keras.optimizers.SGD(LEARNING_RATE, momentum=0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
-    before, losses, seconds = peak_megabytes(), [], []
-    for _ in range(steps + 2):
-        start = time.perf_counter()
-        losses.append(float(model.train_on_batch(images, labels, return_dict=True)["loss"]))
-        seconds.append(time.perf_counter() - start)
-    return losses[:3], statistics.median(seconds[2:]), peak_megabytes(), peak_megabytes() - before
+    optimizer = keras.optimizers.SGD(LEARNING_RATE, momentum=0.9)
+    if is_toolkit:
+        training.optimizers.wait_for_gradients(optimizer)
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    optimizer.build(model.trainable_variables)
+    signature = [tf.TensorSpec((None, *images.shape[1:]), "float32"), tf.TensorSpec((None,), "int64")]
+    train_step = tf.function(lambda *given: model.train_step(given)["loss"], input_signature=signature)
+
+    def step(*given):
+        model.reset_metrics()  # the loss is the mean since then
+        return float(train_step(*given))
+
+    return measured(step, images, labels, steps)
 
 
 def pytorch_training(name, channels_last, batch_size, steps, folder, threads):
@@ -186,9 +204,8 @@ def pytorch_training(name, channels_last, batch_size, steps, folder, threads):
     model = images_in_pytorch.in_order_of(pytorch_network(name, folder), channels_last)
     images, labels = batch(name, batch_size)
     images = images_in_pytorch.as_images(images, channels_last)
-    before = peak_megabytes()
-    losses, seconds = images_in_pytorch.train(model, images, torch.from_numpy(labels), steps + 2, LEARNING_RATE)
-    return losses[:3], statistics.median(seconds[2:]), peak_megabytes(), peak_megabytes() - before
+    step = images_in_pytorch.stepping(model, LEARNING_RATE)
+    return measured(step, images, torch.from_numpy(labels), steps)
 
 
 # Classifying. ---------------------------------------------------------------------------------------------------------
@@ -459,18 +476,18 @@ def training_row(name, asked, folder):
     say(f"{name}, training, {size} images")
     found = in_turns(sides, asked.repeats)
     check_losses(name, {side: [losses for losses, *_ in results] for side, results in found.items()})
-    seconds, memory, own = ({side: middle(found.get(side), place) for side in SIDES} for place in (1, 2, 3))
+    seconds, *memory = ({side: middle(found.get(side), place) for side in SIDES} for place in (1, 2, 3, 4))
     ours, applied, *theirs = (seconds[side] for side in SIDES)
     row = [f"{name}, {size} images", times(ours), shown(size / ours, 1, ".1f")]
     row += [times(applied) or "not there", ratio(ours, applied), *map(times, theirs), ratio(ours, least(*theirs))]
     # With one order or the other, the one that is compared with.
     fastest = min(ORDERS, key=lambda order: seconds[order] or math.inf)
     compared = "toolkit", "keras.applications", fastest
-    return [*row, *(" / ".join(shown(each[side], 1, ".0f") or "-" for side in compared) for each in (memory, own))]
+    return [*row, *(" / ".join(shown(each[side], 1, ".0f") or "-" for side in compared) for each in memory)]
 
 
 def check_losses(name, losses):
-    """The first three of the toolkit and PyTorch: the second and third say that gradients and momentum are the same."""
+    """The first ones of the toolkit and PyTorch: all but the first say that gradients and momentum are the same."""
     if not all(math.isfinite(loss) for results in losses.values() for result in results for loss in result):
         raise SystemExit(f"{name}: a loss is not finite: {losses}")
     if name == "vgg16":
@@ -569,7 +586,7 @@ def main():
     print(f"{machine()}; {asked.threads} used")
     theirs = ["keras.applications", "ratio", "PyTorch", "PyTorch, channels last", "ratio"]
     header = ["training step, ms", "here", "images a second", *theirs]
-    header += ["MB: here / keras.applications / PyTorch", "of that the steps' own"]
+    header += ["MB: here / keras.applications / PyTorch", "came with a step of one image", "and with all images"]
     lite = ["`.tflite`, 1 thread", "int8, 1 thread", "PyTorch, 1 thread", "ratios"]
     for name in asked.networks if set(asked.parts) - {"pipeline"} else ():
         with tempfile.TemporaryDirectory() as folder:

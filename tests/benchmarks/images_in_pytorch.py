@@ -6,7 +6,6 @@ order in which `toolkit.models.pretrained.in_order` has the same ones, which is 
 
 import math
 import random
-import time
 
 import numpy as np
 import torch
@@ -233,20 +232,19 @@ def in_order_of(model, channels_last):
     return model.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
-def train(model, images, labels, steps, learning_rate):
-    """Losses and seconds of each step on one batch."""
+def stepping(model, learning_rate):
+    """A function that takes a step on images and labels and gives the loss before it."""
     optimizer = torch.optim.SGD(model.parameters(), learning_rate, momentum=0.9)
-    losses, seconds = [], []
     model.train()
-    for _ in range(steps):
-        start = time.perf_counter()
+
+    def step(images, labels):
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(images), labels)
         loss.backward()
         optimizer.step()
-        losses.append(loss.item())
-        seconds.append(time.perf_counter() - start)
-    return losses, seconds
+        return loss.item()
+
+    return step
 
 
 # Input. ---------------------------------------------------------------------------------------------------------------

@@ -86,6 +86,27 @@ def test_freed_memory_is_kept_for_the_next_step():
     assert faults[0] + 2_000 < faults[1] or not sys.platform.startswith("linux")
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's")
+def test_what_one_thread_freed_another_takes():
+    """Memory of a process whose six threads have a block of 30 MB, one after the other, all alive to the end."""
+    code = (
+        "import resource, threading\n"
+        "import numpy as np\n"
+        "from toolkit.training.phases import keep_freed_memory\n"
+        "keep_freed_memory()\n"
+        "def pages(): return int(open('/proc/self/statm').read().split()[1])\n"
+        "def work(turn): turn.wait(); np.ones(30_000_000, 'uint8'); had.set(); end.wait()\n"
+        "had, end, turns = threading.Event(), threading.Event(), [threading.Event() for _ in range(6)]\n"
+        "for turn in turns: threading.Thread(target=work, args=(turn,)).start()\n"
+        "before = pages()\n"
+        "for turn in turns: turn.set(), had.wait(), had.clear()\n"
+        "print((pages() - before) * resource.getpagesize() / 1e6)\n"
+        "end.set()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 20 < float(done.stdout) < 60
+
+
 RECIPE = '''
 """A recipe.
 

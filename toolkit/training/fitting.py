@@ -12,7 +12,7 @@ from toolkit.training.checkpoints import restore
 from toolkit.training.diagnosis import first_not_finite
 from toolkit.training.keeping import callback
 from toolkit.training.norms import GradientNorms
-from toolkit.training.optimizers import optimizers_of
+from toolkit.training.optimizers import optimizers_of, wait_for_gradients
 from toolkit.training.stage import Diverged
 from toolkit.training.timing import time_fit
 
@@ -85,6 +85,7 @@ def _ready(run, model):
     optimizers = optimizers_of(model)
     for optimizer in optimizers.values():
         run.distribution.add_gradients_first(optimizer)
+        wait_for_gradients(optimizer)
     return optimizers
 
 

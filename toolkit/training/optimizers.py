@@ -1,9 +1,10 @@
-"""All the optimizers that a model trains with: each has a state that a checkpoint must hold."""
+"""All the optimizers that a model trains with, each with a state that a checkpoint must hold; and when they compute."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from toolkit.lazy import keras
+from toolkit.lazy import tensorflow as tf
 
 
 def optimizers_of(model) -> dict[str, Any]:
@@ -50,6 +51,39 @@ def optimizers_of(model) -> dict[str, Any]:
             key = f"optimizer.{name}" if layer is model else f"optimizer.{place}.{name}"
             found[key.replace("/", "|")] = optimizer  # what is before a slash in a checkpoint is the holder's name
     return found
+
+
+def wait_for_gradients(optimizer: "keras.optimizers.Optimizer") -> None:
+    """Has an optimizer compute nothing for a weight before its gradient is there.
+
+    Momentum times what it was, or a weight's decay, hangs on no gradient: TensorFlow computes it for all weights before
+    the forward pass, and keeps it until each gradient comes. That is one copy of all weights for SGD's momentum, one
+    more for the decay, three for the centred RMSprop. What is computed stays the same.
+
+    Args:
+        optimizer: It is changed.
+
+    Example:
+
+    >>> optimizer = keras.optimizers.SGD(0.1, momentum=0.9, weight_decay=0.01)
+    >>> wait_for_gradients(optimizer)
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of mixed_float16's loss scaling
+    if "update_step" in vars(inner):
+        return  # done already
+    update, decay = inner.update_step, inner.weight_decay
+    if type(inner)._apply_weight_decay is not keras.optimizers.Optimizer._apply_weight_decay:
+        decay = None  # it has one of its own, which stays where it is
+
+    def update_step(gradient, variable, learning_rate):
+        with tf.control_dependencies(tf.nest.flatten(gradient, expand_composites=True)):
+            if decay is not None and inner._use_weight_decay(variable):
+                variable.assign_sub(variable * tf.cast(decay, variable.dtype) * tf.cast(learning_rate, variable.dtype))
+            return update(gradient, variable, learning_rate)
+
+    inner.update_step = update_step
+    if decay is not None:
+        inner._apply_weight_decay = lambda variables: None  # it is above
 
 
 def _among(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
