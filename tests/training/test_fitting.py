@@ -34,6 +34,11 @@ def test_a_finished_stage_returns_at_once_and_more_epochs_train_on(tmp_path):
         one_model(run, callbacks=(Kill(5),))
 
 
+def test_its_optimizer_waits_for_gradients(tmp_path):
+    (model,) = one_model(Run(Example(workdir=str(tmp_path))))
+    assert "update_step" in vars(model.optimizer)
+
+
 def test_early_stopping_ends_a_stage(tmp_path):
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
