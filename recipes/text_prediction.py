@@ -42,6 +42,9 @@ class Settings(
     drop_connect: float = setting(
         0.0, "share of the recurrent weights that a batch's training does without", minimum=0.0, maximum=0.95
     )
+    recurrent_dropout: float = setting(
+        0.0, "share of what goes into the cells that a step of training leaves out", minimum=0.0, maximum=0.95
+    )
     sequence_length: int = setting(100, "tokens that a derivative goes back", paper="100", minimum=1, maximum=100_000)
     reset_every: int = setting(
         100, "sequences after which the state is set to zero; 0: never", paper="100", minimum=0, maximum=10**9
@@ -77,8 +80,9 @@ def network(s, vocabulary):
         list(vocabulary.tokens),
         s.level,
         lstm_gradient_clip=clip,
-        fused=clip is None and not s.peepholes and bool(s.embedding_size),
+        fused=clip is None and not s.peepholes and not s.recurrent_dropout and bool(s.embedding_size),
         **s.only("units", "num_layers", "embedding_size", "skip_connections", "peepholes", "num_sampled"),
+        recurrent_dropout=s.recurrent_dropout,
     )
 
 

@@ -12,9 +12,10 @@ def sequence(seed, *shape):
 
 
 @pytest.mark.parametrize(
-    "last_only, state, peepholes", [pytest.param(False, False, False, marks=pytest.mark.slow), (True, True, True)]
+    "last_only, state, peepholes, share",
+    [pytest.param(False, False, False, 0.0, marks=pytest.mark.slow), (True, True, True, 0.3)],
 )
-def test_gate(last_only, state, peepholes):
+def test_gate(last_only, state, peepholes, share):
     def make():
         return ClippedLSTM(
             4,
@@ -22,6 +23,8 @@ def test_gate(last_only, state, peepholes):
             return_sequences=not last_only,
             return_state=state,
             peepholes=peepholes,
+            recurrent_dropout=share,
+            seed=3,
             name="lstm",
         )
 
@@ -106,28 +109,33 @@ def test_clips_each_step_inside_the_loop():
         np.testing.assert_allclose(mine, its, atol=1e-5)
 
 
-@pytest.mark.parametrize("limit", [None, 0.05])
-def test_peepholes(limit):
-    """Against automatic differentiation of the paper's equations 7 to 11, written out; what is to be clipped passes
-    through an identity that clips what comes back."""
+@pytest.mark.parametrize(
+    "limit, has_peepholes, share", [(None, True, 0.0), (0.05, True, 0.0), (0.05, True, 0.4), (None, False, 0.4)]
+)
+def test_peepholes_and_recurrent_dropout(limit, has_peepholes, share):
+    """Against automatic differentiation of the paper's equations 7 to 11, written out, and of Semeniuta et al. 2016's
+    equation 11; what is to be clipped passes through an identity that clips what comes back."""
+    drawn = keras.random.dropout(np.ones((6, 2, 3), "float32"), share, seed=keras.random.SeedGenerator(5))
+    assert not share or 5 < np.count_nonzero(drawn) < 31
 
     @tf.custom_gradient
     def passed(pre_activations):
         return pre_activations, lambda d: d if limit is None else tf.clip_by_value(d, -limit, limit)
 
-    def equations(inputs, h, c, kernel, recurrent, bias, peepholes):
-        w_ci, w_cf, w_co = peepholes[0], peepholes[1], peepholes[2]
+    def equations(inputs, h, c, kernel, recurrent, bias, *peepholes):
+        w_ci, w_cf, w_co = peepholes[0] if peepholes else np.zeros((3, 3), "float32")
         kernels, recurrents, biases = (tf.split(w, 4, axis=-1) for w in (kernel, recurrent, bias))
         outputs = []
         for t in range(inputs.shape[1]):
             i, f, g, o = (inputs[:, t] @ w + h @ r + b for w, r, b in zip(kernels, recurrents, biases, strict=True))
             i, f = tf.sigmoid(passed(i + w_ci * c)), tf.sigmoid(passed(f + w_cf * c))
-            c = f * c + i * tf.tanh(passed(g))
+            c = f * c + i * (tf.tanh(passed(g)) * drawn[t])
             h = tf.sigmoid(passed(o + w_co * c)) * tf.tanh(c)
             outputs.append(h)
         return tf.stack(outputs, axis=1), h, c
 
-    layer = ClippedLSTM(3, gradient_clip=limit, return_state=True, peepholes=True)
+    how = {"peepholes": has_peepholes, "recurrent_dropout": share, "seed": 5}
+    layer = ClippedLSTM(3, gradient_clip=limit, return_state=True, **how)
     layer(sequence(0, 2, 6, 4))
     layer.set_weights([1.5 * sequence(1 + i, *w.shape) for i, w in enumerate(layer.get_weights())])
     weights = [v.value for v in layer.trainable_variables]
@@ -140,11 +148,21 @@ def test_peepholes(limit):
             loss = tf.add_n([tf.reduce_sum(tf.sin(y * (i + 1.5))) for i, y in enumerate(outputs)])
         return [*outputs, *tape.gradient(loss, arguments + weights)]
 
-    mine = derived(lambda: layer(arguments[0], initial_state=arguments[1:]))
+    mine = derived(lambda: layer(arguments[0], initial_state=arguments[1:], training=True))
     reference = derived(lambda: equations(*arguments, *weights))
-    assert len(mine) == 3 + 3 + 4
+    assert len(mine) == 3 + 3 + 3 + has_peepholes
     for left, right in zip(mine, reference, strict=True):
         np.testing.assert_allclose(left, right, atol=1e-5 * max(1.0, float(np.abs(right).max())))
+
+
+def test_recurrent_dropout_is_for_training_alone():
+    layer, plain = ClippedLSTM(4, recurrent_dropout=0.5, seed=1), ClippedLSTM(4)
+    inputs = sequence(0, 2, 6, 3)
+    layer(inputs), plain(inputs)
+    plain.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(layer(inputs), plain(inputs))
+    first, second = (np.asarray(layer(inputs, training=True)) for _ in range(2))
+    assert np.abs(first - second).max() > 0.01 and np.abs(first - np.asarray(plain(inputs))).max() > 0.01
 
 
 @pytest.mark.parametrize("peepholes", [False, True])
@@ -164,6 +182,12 @@ def test_the_cell_is_one_step(peepholes):
 def test_refuses_a_limit_that_is_none(clip):
     with pytest.raises(ValueError, match="gradient_clip must be positive"):
         ClippedLSTM(4, gradient_clip=clip)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_refuses_a_share_that_is_none(share):
+    with pytest.raises(ValueError, match="recurrent_dropout must be at least 0 and less than 1"):
+        ClippedLSTM(4, recurrent_dropout=share)
 
 
 def test_refuses_other_shapes():

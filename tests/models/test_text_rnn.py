@@ -89,9 +89,9 @@ def test_deeper_without_skips_is_one_lstm_on_another():
 def test_errors():
     with pytest.raises(ValueError, match="num_layers must be at least 1; got 0"):
         text_rnn.language_model(TOKENS, num_layers=0)
-    for wrong in ({}, {"embedding_size": 3, "peepholes": True}, {"embedding_size": 3, "lstm_gradient_clip": 1.0}):
+    for wrong in ({"peepholes": True}, {"lstm_gradient_clip": 1.0}, {"recurrent_dropout": 0.1}, {"embedding_size": 0}):
         with pytest.raises(ValueError, match="fused=True needs embedding_size"):
-            text_rnn.language_model(TOKENS, units=4, fused=True, **wrong)
+            text_rnn.language_model(TOKENS, units=4, fused=True, **{"embedding_size": 3, **wrong})
 
 
 def test_stateful_goes_on_where_it_ended_and_begins_anew_where_told():
@@ -130,16 +130,17 @@ def test_dropout_hides_outputs_and_leaves_states_whole():
 
 
 @pytest.mark.parametrize(
-    "noise",
+    "noise, dropped",
     [
-        {"weight_noise": 0.5},
-        {"dropout": 0.5},
-        {"drop_connect": 0.5},
-        {"adaptive_weight_noise": True, "num_sequences": 10},
+        ({"weight_noise": 0.5}, 0.0),
+        ({"dropout": 0.5}, 0.0),
+        ({"drop_connect": 0.5}, 0.0),
+        ({"adaptive_weight_noise": True, "num_sequences": 10}, 0.0),
+        ({}, 0.5),
     ],
 )
-def test_stateful_with_noise_only_in_training(noise):
-    model = text_rnn.language_model(TOKENS, units=4)
+def test_stateful_with_noise_only_in_training(noise, dropped):
+    model = text_rnn.language_model(TOKENS, units=4, recurrent_dropout=dropped)
     clean, noisy = text_rnn.stateful(model, 1), text_rnn.stateful(model, 1, **noise)
     given = {"tokens": np.array([[1, 2]]), "targets": np.array([[2, 3]]), "continues": np.zeros(1, "float32")}
     given = keras.tree.map_structure(keras.ops.convert_to_tensor, given)

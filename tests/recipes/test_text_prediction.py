@@ -109,19 +109,19 @@ def test_other_settings_train_and_write(tmp_path, how):
 
 
 def test_what_disturbs_a_training_is_what_the_flags_ask_for(tmp_path):
-    asked = {"dropout": 0.2, "drop_connect": 0.3, "weight_noise": 0.05}
+    asked = {"dropout": 0.2, "drop_connect": 0.3, "weight_noise": 0.05, "recurrent_dropout": 0.1}
     run = a_run(tmp_path, **asked)
     trainee = recipe.compiled(recipe.network(run.settings, run.data.vocabulary), run.settings, 10)
     levels = {type(each).__name__: each for each in trainee._flatten_layers()}
     found = [levels["Dropout"].rate, levels["DropConnect"].rate, levels["WeightNoise"].stddev]
-    assert found == list(asked.values())
+    assert [*found, levels["TokenLSTM"].recurrent_dropout] == list(asked.values())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "noise, cuts",
     [
-        ({"weight_noise": 0.075, "dropout": 0.2, "drop_connect": 0.3}, (26,)),
+        ({"weight_noise": 0.075, "dropout": 0.2, "drop_connect": 0.3, "recurrent_dropout": 0.2}, (26,)),
         ({"adaptive_weight_noise": True, "num_layers": 2}, (5, 26)),
     ],
 )

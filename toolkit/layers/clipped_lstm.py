@@ -111,6 +111,10 @@ class ClippedLSTM(keras.layers.Layer):
         peepholes: Whether the gates see the cell state, as in `PeepholeLSTMCell`, which has the equations.
         kernel_initializer: Initializer of the input kernel.
         recurrent_initializer: Initializer of the recurrent kernel.
+        recurrent_dropout: Share of the candidates that training leaves out of the cells, others at each step:
+            c_t = f_t c_{t-1} + i_t m_t g_t, with m_t 0 or 1 / (1 - share). What a cell remembers stays, where Keras'
+            LSTM, in what it calls so, leaves out outputs before they are multiplied.
+        seed: Seed of the m_t.
         **kwargs: As in `keras.layers.Layer`.
 
     Call arguments:
@@ -118,6 +122,7 @@ class ClippedLSTM(keras.layers.Layer):
         mask: (batch, time), True where a step counts. Padding must come after the steps that count; outputs there are
             0.
         initial_state: [output, cell], each (batch, units); zeros without it.
+        training: Whether candidates are left out.
 
     Input shape: (batch, time, features).
 
@@ -131,7 +136,8 @@ class ClippedLSTM(keras.layers.Layer):
     >>> ClippedLSTM(16, gradient_clip=10.0)(ops.ones((2, 5, 3))).shape
     TensorShape([2, 5, 16])
 
-    Reference: Hochreiter and Schmidhuber 1997; Graves 2013, arXiv 1308.0850, section 2.1 (the clipping).
+    Reference: Hochreiter and Schmidhuber 1997; Graves 2013, arXiv 1308.0850, section 2.1 (the clipping); Semeniuta,
+    Severyn and Barth 2016, arXiv 1603.05118, section 3 (the dropout).
     """
 
     def __init__(
@@ -143,17 +149,25 @@ class ClippedLSTM(keras.layers.Layer):
         peepholes: bool = False,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
         **kwargs,
     ) -> None:
         # Nothing is cast on the way in: the states stay in float32 under mixed precision.
         super().__init__(autocast=False, **kwargs)
         if gradient_clip is not None and not gradient_clip > 0:
             raise ValueError(f"gradient_clip must be positive or None; got {gradient_clip}.")
+        if not 0 <= recurrent_dropout < 1:
+            raise ValueError(f"recurrent_dropout must be at least 0 and less than 1; got {recurrent_dropout}.")
         self.units = units
         self.gradient_clip = gradient_clip
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.peepholes = peepholes
+        self.recurrent_dropout = recurrent_dropout
+        self.seed = seed
+        if recurrent_dropout:
+            self.seed_generator = keras.random.SeedGenerator(seed)
         # It owns the weights and is the single step that generation runs.
         self.cell = (PeepholeLSTMCell if peepholes else keras.layers.LSTMCell)(
             units,
@@ -170,17 +184,20 @@ class ClippedLSTM(keras.layers.Layer):
         self.cell.build((input_shape[0], input_shape[-1]))
         self.built = True
 
-    def call(self, inputs, mask=None, initial_state=None):
+    def call(self, inputs, mask=None, initial_state=None, training=None):
         if initial_state is None:
             zeros = ops.zeros((ops.shape(keras.tree.flatten(inputs)[0])[0], self.units), "float32")
             initial_state = [zeros, zeros]
         cell = self.cell
         kernel, recurrent = (ops.cast(w, self.compute_dtype) for w in (cell.kernel, cell.recurrent_kernel))
         projected = ops.cast(self.project(inputs, kernel), "float32")
-        run = _whole_sequence(self.compute_dtype, self.gradient_clip)
+        run = _whole_sequence(self.compute_dtype, self.gradient_clip, self.peepholes)
         states = (ops.cast(state, "float32") for state in initial_state)
-        peepholes = ops.unstack(ops.cast(cell.peephole_kernel, "float32")) if self.peepholes else []
-        hidden, cells = run(projected, recurrent, ops.cast(cell.bias, "float32"), *states, *peepholes)
+        others = ops.unstack(ops.cast(cell.peephole_kernel, "float32")) if self.peepholes else []
+        if training and self.recurrent_dropout:
+            ones = ops.ones_like(projected[..., : self.units])
+            others = [*others, keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)]
+        hidden, cells = run(projected, recurrent, ops.cast(cell.bias, "float32"), *states, *others)
         hidden, cells = time_major(hidden), time_major(cells)
         state = [last_step(hidden, mask), last_step(cells, mask)]
         if mask is not None:
@@ -209,7 +226,7 @@ class ClippedLSTM(keras.layers.Layer):
         outputs = (*input_shape[:2], self.units) if self.return_sequences else last
         return (outputs, last, last) if self.return_state else outputs
 
-    def compute_output_spec(self, inputs, mask=None, initial_state=None):
+    def compute_output_spec(self, inputs, mask=None, initial_state=None, training=None):
         shapes = self.compute_output_shape(inputs.shape)
         if not self.return_state:
             return keras.KerasTensor(shapes, dtype=self.compute_dtype)
@@ -226,24 +243,30 @@ class ClippedLSTM(keras.layers.Layer):
             "peepholes": self.peepholes,
             "kernel_initializer": keras.initializers.serialize(self.cell.kernel_initializer),
             "recurrent_initializer": keras.initializers.serialize(self.cell.recurrent_initializer),
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
         }
 
 
-def _whole_sequence(compute_dtype, limit):
-    """(projected input, recurrent kernel, bias, first output and cell, peepholes) -> (outputs, cells), time-major."""
+def _whole_sequence(compute_dtype, limit, has_peepholes):
+    """(projected input, recurrent kernel, bias, first output and cell, others) -> (outputs, cells), time-major.
+
+    The others are the three peepholes, where there are, and the candidates' factors, where there are.
+    """
 
     def product(left, right):
         return ops.cast(ops.matmul(ops.cast(left, compute_dtype), right), "float32")
 
     @ops.custom_gradient
-    def run(projected, recurrent, bias, hidden, cell, *peepholes):
+    def run(projected, recurrent, bias, hidden, cell, *others):
+        peepholes, dropped = (others[:3], others[3:]) if has_peepholes else ((), others)
         # Sequences are read by index: ops.scan would copy them first, and on TensorFlow needs to know their length.
         steps = ops.arange(ops.shape(projected)[0])
 
         def forward(carry, t):
             hidden, cell, _ = carry
             gates = projected[t] + bias + product(hidden, recurrent)
-            carry = (*cell_forward(gates, cell, peepholes), gates)
+            carry = (*cell_forward(gates, cell, peepholes, *(kept[t] for kept in dropped)), gates)
             return carry, carry
 
         start = (hidden, cell, ops.zeros_like(projected[0]))
@@ -267,6 +290,7 @@ def _whole_sequence(compute_dtype, limit):
                     cells[t],
                     limit,
                     peepholes,
+                    *(kept[t] for kept in dropped),
                 )
                 carry = (d_gates, d_cell)
                 return carry, carry
@@ -278,7 +302,8 @@ def _whole_sequence(compute_dtype, limit):
             d_recurrent = time_product(before, ops.cast(d_gates, compute_dtype))
             d_peepholes = peephole_gradients(d_gates, shifted(cells, cell), cells) if peepholes else ()
             d_bias = ops.sum(d_gates, axis=(0, 1))
-            return d_gates, d_recurrent, d_bias, product(d_first, backwards), d_cell, *d_peepholes
+            d_others = (*d_peepholes, *(ops.zeros_like(kept) for kept in dropped))
+            return d_gates, d_recurrent, d_bias, product(d_first, backwards), d_cell, *d_others
 
         return (outputs, cells), grad
 

@@ -22,23 +22,24 @@ def activated(gates, before, peepholes=()) -> tuple:
     return ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), o
 
 
-def cell_forward(gates, before, peepholes=()) -> tuple:
+def cell_forward(gates, before, peepholes=(), kept=None) -> tuple:
     """Computes one step of an LSTM from its pre-activations.
 
     Args:
         gates: As in `activated`.
         before: The cell state before, (batch, units).
         peepholes: As in `activated`.
+        kept: Factors of the candidates, (batch, units); None: ones.
 
     Returns:
         Output and cell state, two tensors (batch, units).
     """
     i, f, g, o = activated(gates, before, peepholes)
-    cell = f * before + i * g
+    cell = f * before + i * (g if kept is None else g * kept)
     return ops.sigmoid(o + peepholes[2] * cell if peepholes else o) * ops.tanh(cell), cell
 
 
-def cell_backward(d_output, d_cell, gates, before, cell, limit=None, peepholes=()) -> tuple:
+def cell_backward(d_output, d_cell, gates, before, cell, limit=None, peepholes=(), kept=None) -> tuple:
     """Computes the derivatives of `cell_forward`, those towards its pre-activations clipped.
 
     The gates are computed once more: kept, they would be four sequences beside that of the pre-activations.
@@ -52,6 +53,7 @@ def cell_backward(d_output, d_cell, gates, before, cell, limit=None, peepholes=(
         limit: Where the derivatives towards the pre-activations are clipped; what goes on from there, through the
             peepholes too, is what the clipping left. None: no clipping.
         peepholes: As in `activated`.
+        kept: As in `cell_forward`.
 
     Returns:
         Derivatives towards the pre-activations (batch, 4 * units) and towards the cell state before (batch, units).
@@ -66,7 +68,10 @@ def cell_backward(d_output, d_cell, gates, before, cell, limit=None, peepholes=(
     d_cell = d_cell + d_output * o * (1.0 - squashed * squashed)
     if peepholes:
         d_cell = d_cell + clipped(d_o) * peepholes[2]
-    parts = [d_cell * g * i * (1.0 - i), d_cell * before * f * (1.0 - f), d_cell * i * (1.0 - g * g), d_o]
+    d_i, d_g = d_cell * g * i * (1.0 - i), d_cell * i * (1.0 - g * g)
+    if kept is not None:
+        d_i, d_g = d_i * kept, d_g * kept
+    parts = [d_i, d_cell * before * f * (1.0 - f), d_g, d_o]
     d_gates, d_before = clipped(ops.concatenate(parts, axis=-1)), d_cell * f
     if peepholes:
         d_i, d_f, *_ = ops.split(d_gates, 4, axis=-1)

@@ -29,7 +29,7 @@ class TokenLSTM(ClippedLSTM):
     Call arguments:
         tokens: (batch, time), integers in [0, vocabulary_size).
         below: (batch, time, features), or None.
-        mask, initial_state: As in `ClippedLSTM`.
+        mask, initial_state, training: As in `ClippedLSTM`.
 
     Input shape: (batch, time), and (batch, time, features).
 
@@ -78,8 +78,8 @@ class TokenLSTM(ClippedLSTM):
         self.cell.kernel_initializer = plain  # the one that the config names
         self.built = True
 
-    def call(self, tokens, below=None, mask=None, initial_state=None):
-        return super().call((tokens, below), mask=mask, initial_state=initial_state)
+    def call(self, tokens, below=None, mask=None, initial_state=None, training=None):
+        return super().call((tokens, below), mask=mask, initial_state=initial_state, training=training)
 
     def project(self, inputs, kernel) -> Any:
         """Adds the kernel's rows of the tokens to the product of its other rows with the layer below.
@@ -103,7 +103,7 @@ class TokenLSTM(ClippedLSTM):
     def compute_output_shape(self, tokens_shape, below_shape=None):
         return super().compute_output_shape(tokens_shape)
 
-    def compute_output_spec(self, tokens, below=None, mask=None, initial_state=None):
+    def compute_output_spec(self, tokens, below=None, mask=None, initial_state=None, training=None):
         return super().compute_output_spec(tokens, mask, initial_state)
 
     def get_config(self) -> dict:

@@ -23,6 +23,7 @@ def language_model(
     peepholes: bool = False,
     fused: bool = False,
     num_sampled: int = 0,
+    recurrent_dropout: float = 0.0,
 ) -> keras.Model:
     """Builds a network that gives the logits of each token's successor.
 
@@ -40,8 +41,9 @@ def language_model(
         lstm_gradient_clip: Limit of the derivatives inside the LSTMs (paper: 1, for nats a sequence).
         peepholes: Whether the LSTMs' gates see their cell states (paper: they do).
         fused: Use `keras.layers.LSTM`, which has a fused kernel on a GPU; it needs `embedding_size`, and can neither
-            clip inside it nor have peepholes.
+            clip inside it nor have peepholes or this recurrent dropout.
         num_sampled: Of a `SampledSoftmax`; 0: the exact one.
+        recurrent_dropout: Share of the LSTMs' candidates that a step of training does without, as in `ClippedLSTM`.
 
     Returns:
         A model from tokens (batch, time), numbers in the vocabulary, to logits (batch, time, len(tokens)) of the token
@@ -56,14 +58,14 @@ def language_model(
     >>> model.output_shape, model.count_params()  # 4 8 (3 + 8 + 1) + 4 8 (3 + 8 + 8 + 1) + (16 + 1) 3
     ((None, None, 3), 1075)
 
-    Reference: Graves 2013, arXiv 1308.0850, sections 2 and 3.
+    Reference: Graves 2013, arXiv 1308.0850, sections 2 and 3; Semeniuta et al. 2016, arXiv 1603.05118 (the dropout).
     """
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1; got {num_layers}.")
-    if fused and (peepholes or lstm_gradient_clip is not None or not embedding_size):
+    if fused and (peepholes or recurrent_dropout or lstm_gradient_clip is not None or not embedding_size):
         raise ValueError(
-            "fused=True needs embedding_size, and can neither clip inside the LSTMs nor have peepholes: leave "
-            "lstm_gradient_clip and peepholes out."
+            "fused=True needs embedding_size, and can neither clip inside the LSTMs nor have peepholes or recurrent "
+            "dropout: leave lstm_gradient_clip, peepholes and recurrent_dropout out."
         )
     inputs = keras.Input((None,), dtype="int32", name="tokens")
     x = Vocabulary(tokens, level, name="vocabulary")(inputs)
@@ -71,7 +73,7 @@ def language_model(
         x = keras.layers.Embedding(len(tokens), embedding_size, name="embedding")(x)
     how = {"return_sequences": True, "return_state": True}
     if not fused:
-        how |= {"gradient_clip": lstm_gradient_clip, "peepholes": peepholes}
+        how |= {"gradient_clip": lstm_gradient_clip, "peepholes": peepholes, "recurrent_dropout": recurrent_dropout}
     hidden = []
     for number in range(1, num_layers + 1):
         name = f"lstm_{number}"
