@@ -9,6 +9,7 @@ from toolkit.layers.clipped_lstm import (
     step_before,
     time_major,
     time_product,
+    time_sum,
     upstreams,
 )
 from toolkit.layers.gaussian_window_cell import (
@@ -252,9 +253,9 @@ def _whole_sequence(compute_dtype, limit, units):
             return (
                 d_gates,
                 d_recurrent,
-                ops.sum(d_gates, axis=(0, 1)),
+                time_sum(d_gates),
                 time_product(outputs, d_raw),
-                ops.sum(d_raw, axis=(0, 1)),
+                time_sum(d_raw),
                 ops.einsum("tbu,tbc->buc", window_weights(height, width, positions, num_characters), d_window),
                 d_both[:, :units],
                 d_cell,
