@@ -80,8 +80,8 @@ def network(s, vocabulary):
         s.level,
         lstm_gradient_clip=clip,
         fused=clip is None and not s.peepholes and not s.recurrent_dropout and bool(s.embedding_size),
-        **s.only("units", "num_layers", "embedding_size", "skip_connections", "peepholes", "num_sampled"),
-        recurrent_dropout=s.recurrent_dropout,
+        **s.only("units", "num_layers", "embedding_size", "skip_connections"),
+        **s.only("peepholes", "num_sampled", "recurrent_dropout"),
     )
 
 

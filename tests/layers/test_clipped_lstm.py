@@ -113,8 +113,8 @@ def test_clips_each_step_inside_the_loop():
     "limit, has_peepholes, share", [(None, True, 0.0), (0.05, True, 0.0), (0.05, True, 0.4), (None, False, 0.4)]
 )
 def test_peepholes_and_recurrent_dropout(limit, has_peepholes, share):
-    """Against automatic differentiation of the paper's equations 7 to 11, written out, and of Semeniuta et al. 2016's
-    equation 11; what is to be clipped passes through an identity that clips what comes back."""
+    """Against automatic differentiation of the paper's equations 7 to 11, written out, the candidates dropped as in
+    Semeniuta et al. 2016; what is to be clipped passes through an identity that clips what comes back."""
     drawn = keras.random.dropout(np.ones((6, 2, 3), "float32"), share, seed=keras.random.SeedGenerator(5))
     assert not share or 5 < np.count_nonzero(drawn) < 31
 

@@ -50,7 +50,7 @@ def time_product(left, right) -> Any:
 
 
 def time_sum(derivatives) -> Any:
-    """Computes a bias' gradient: the sum over all steps, as a product with ones, which takes a fifth of a sum's time.
+    """Computes a bias' gradient: the sum over all steps, as a product with ones, which is faster than a sum on a CPU.
 
     Args:
         derivatives: (time, batch, channels).

@@ -68,10 +68,8 @@ def cell_backward(d_output, d_cell, gates, before, cell, limit=None, peepholes=(
     d_cell = d_cell + d_output * o * (1.0 - squashed * squashed)
     if peepholes:
         d_cell = d_cell + clipped(d_o) * peepholes[2]
-    d_i, d_g = d_cell * g * i * (1.0 - i), d_cell * i * (1.0 - g * g)
-    if kept is not None:
-        d_i, d_g = d_i * kept, d_g * kept
-    parts = [d_i, d_cell * before * f * (1.0 - f), d_g, d_o]
+    d_update = d_cell if kept is None else d_cell * kept
+    parts = [d_update * g * i * (1.0 - i), d_cell * before * f * (1.0 - f), d_update * i * (1.0 - g * g), d_o]
     d_gates, d_before = clipped(ops.concatenate(parts, axis=-1)), d_cell * f
     if peepholes:
         d_i, d_f, *_ = ops.split(d_gates, 4, axis=-1)
