@@ -121,7 +121,8 @@ def test_what_disturbs_a_training_is_what_the_flags_ask_for(tmp_path):
 @pytest.mark.parametrize(
     "noise, cuts",
     [
-        ({"weight_noise": 0.075, "dropout": 0.2, "drop_connect": 0.3, "recurrent_dropout": 0.2}, (26,)),
+        ({"weight_noise": 0.075, "dropout": 0.2, "drop_connect": 0.3}, (26,)),
+        ({"recurrent_dropout": 0.2}, (26,)),  # by itself: what disturbs weights hides a seed that is not kept
         ({"adaptive_weight_noise": True, "num_layers": 2}, (5, 26)),
     ],
 )
