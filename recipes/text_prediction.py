@@ -49,6 +49,13 @@ class Settings(
         100, "sequences after which the state is set to zero; 0: never", paper="100", minimum=0, maximum=10**9
     )
     dynamic_learning_rate: float = setting(0.3, "of dynamic evaluation", minimum=0.0, maximum=100.0, changeable=True)
+    dynamic_decay: float = setting(
+        0.0,
+        "share of the way back to the trained weights that a step of dynamic evaluation goes",
+        minimum=0.0,
+        maximum=1.0,
+        changeable=True,
+    )
     max_evaluated: int | None = setting(
         None, "test tokens; left out: all", minimum=1, maximum=2 * 10**9, changeable=True
     )
@@ -144,15 +151,16 @@ def evaluate(run):
     test = text.tokens["test"][: s.max_evaluated]
     sample = text.tokens["train"][: len(test)]
 
-    def nats(tokens, batch_size, rate, name):
+    def nats(tokens, batch_size, name, *how):
         batches = data.text.streaming.streams(tokens, batch_size, s.sequence_length).dataset(num_epochs=1)
-        return methods.dynamic_evaluation.token_nats(models.text_rnn.stateful(model, batch_size), batches, rate, name)
+        scored = models.text_rnn.stateful(model, batch_size)
+        return methods.dynamic_evaluation.token_nats(scored, batches, *how, name=name)
 
     share = len(test) / len(text.tokens["test"])
-    seen = nats(sample, s.batch_size, 0.0, "train, static")
+    seen = nats(sample, s.batch_size, "train, static")
     found = {"train_bits_per_token": metrics.bits.summary(seen, len(seen), len(seen))["bits_per_token"]}
-    for name, rate in (("static", 0.0), ("dynamic", s.dynamic_learning_rate)):
-        taken = nats(test, 1, rate, f"test, {name}")
+    for name, how in (("static", ()), ("dynamic", (s.dynamic_learning_rate, s.dynamic_decay))):
+        taken = nats(test, 1, f"test, {name}", *how)
         told = metrics.bits.summary(taken, share * text.characters["test"], share * text.words["test"])
         found |= {f"{name}_{unit}": value for unit, value in told.items()}
     if "static_perplexity_per_word" not in found:

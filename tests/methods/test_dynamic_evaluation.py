@@ -29,15 +29,16 @@ def stream(seed, num_batches=5, rows=3):
     ]
 
 
-def test_is_gradient_descent_written_out():
-    batches, rate, w = stream(0), 0.05, np.array([0.3, -0.2])
-    expected = []
+@pytest.mark.parametrize("decay", [0.0, 0.25])
+def test_is_gradient_descent_written_out(decay):
+    batches, rate, first = stream(0), 0.05, np.array([0.3, -0.2])
+    expected, w = [], first
     for x, y, _ in batches:
         error = x @ w - y[:, 0]
         expected.extend(error**2)
-        w = w - rate * 2 * (error[:, None] * x).mean(axis=0)
+        w = w - rate * 2 * (error[:, None] * x).mean(axis=0) + decay * (first - w)
     model = linear([0.3, -0.2])
-    found = dynamic_evaluation(model, batches, squared, keras.optimizers.SGD(rate))
+    found = dynamic_evaluation(model, batches, squared, keras.optimizers.SGD(rate), decay)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
@@ -97,6 +98,8 @@ def test_too_large_a_step_is_told():
     with pytest.raises(ValueError, match=r"batch \d+ is not finite: take a smaller step"):
         dynamic_evaluation(linear([0.3, -0.2]), stream(6, 400), squared, keras.optimizers.SGD(1e6))
     assert dynamic_evaluation(linear([0, 0]), [], squared).shape == (0,)
+    with pytest.raises(ValueError, match="decay=1.5: expected a share from 0 to 1"):
+        dynamic_evaluation(linear([0, 0]), stream(7), squared, keras.optimizers.SGD(0.05), 1.5)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.5])

@@ -13,12 +13,14 @@ def dynamic_evaluation(
     batches: Iterable[tuple[Any, Any, Any]],
     loss: Callable[[Any, Any], Any],
     optimizer: keras.optimizers.Optimizer | None = None,
+    decay: float = 0.0,
 ) -> np.ndarray:
     """Scores a stream batch by batch, and lets the model learn from each batch once it is scored.
 
     For each batch: losses_t = loss(y_t, model_t(x_t)), which are kept; then model_{t+1} = model_t after one step of the
-    optimiser on their mean. So nothing is scored by weights that have seen it. At the end, and where an error or Ctrl-C
-    ends it, the model's variables are what they were before: weights, states and seeds.
+    optimiser on their mean, plus decay * (model_0 - model_t): with `decay`, what was learned wears off, within about
+    1 / decay batches. So nothing is scored by weights that have seen it. At the end, and where an error or Ctrl-C ends
+    it, the model's variables are what they were before: weights, states and seeds.
 
     Any Keras model whose state goes on from one call to the next will do: `layers.CarriedState`, recurrent layers with
     `stateful=True`; or one without a state.
@@ -30,12 +32,13 @@ def dynamic_evaluation(
         loss: (y, outputs) -> losses, of the sample weight's shape.
         optimizer: A new optimiser for this model's weights, such as `keras.optimizers.SGD(0.1)`; it is used up. None:
             static evaluation.
+        decay: Share of the way back to the first weights that a step goes, from 0 to 1; 0: what is learned stays.
 
     Returns:
         The losses of all that counts, float32, row by row of each batch in turn.
 
     Raises:
-        ValueError: Where a loss is not finite: the step size is too large.
+        ValueError: Where `decay` is not from 0 to 1, or a loss is not finite: the step size is too large.
 
     Example:
 
@@ -49,9 +52,12 @@ def dynamic_evaluation(
     0.0
 
     Reference: Graves 2013, arXiv 1308.0850, section 3; Mikolov 2012, "Statistical language models based on neural
-    networks"; Krause et al. 2017, arXiv 1709.07432.
+    networks"; Krause et al. 2017, arXiv 1709.07432, section 3 (decay).
     """
+    if not 0 <= decay <= 1:
+        raise ValueError(f"decay={decay!r}: expected a share from 0 to 1.")
     before = [(variable, variable.numpy()) for variable in model.variables]
+    first = [(variable, tf.identity(variable.value)) for variable in model.trainable_variables if decay]
     if optimizer is not None:
         optimizer.build(model.trainable_variables)
 
@@ -64,6 +70,8 @@ def dynamic_evaluation(
             counted = tf.cast(weight > 0, losses.dtype)
             mean = tf.math.divide_no_nan(tf.reduce_sum(losses * counted), tf.reduce_sum(counted))
         gradients = tape.gradient(mean, [variable.value for variable in model.trainable_variables])
+        for variable, value in first:
+            variable.assign_add(decay * (value - variable))
         optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
         return losses
 
@@ -82,7 +90,11 @@ def dynamic_evaluation(
 
 
 def token_nats(
-    model: keras.Model, batches: Iterable[Mapping[str, Any]], learning_rate: float = 0.0, name: str = ""
+    model: keras.Model,
+    batches: Iterable[Mapping[str, Any]],
+    learning_rate: float = 0.0,
+    decay: float = 0.0,
+    name: str = "",
 ) -> np.ndarray:
     """Nats of each token of a text, static, or dynamic by gradient descent; a bar shows how far it is.
 
@@ -92,6 +104,7 @@ def token_nats(
             has them.
         learning_rate: Step size of dynamic evaluation, for the mean nats of a batch, whose gradient is at most 1 long;
             0: static.
+        decay: Share of the way back to the first weights that a step goes.
         name: What the bar says.
 
     Returns:
@@ -106,11 +119,11 @@ def token_nats(
     >>> token_nats(network, [batch, batch], learning_rate=0.1).shape
     (4,)
 
-    Reference: Graves 2013, arXiv 1308.0850, section 3.
+    Reference: Graves 2013, arXiv 1308.0850, section 3; Krause et al. 2017, arXiv 1709.07432, section 3.
     """
     from tqdm import tqdm
 
     optimizer = keras.optimizers.SGD(learning_rate, global_clipnorm=1.0) if learning_rate else None
     bar = tqdm(batches, desc=name, unit="batch", mininterval=15)
     given = ((batch, batch["targets"], (np.asarray(batch["targets"]) >= 0).astype("float32")) for batch in bar)
-    return dynamic_evaluation(model, given, lambda targets, nats: nats, optimizer)
+    return dynamic_evaluation(model, given, lambda targets, nats: nats, optimizer, decay)
