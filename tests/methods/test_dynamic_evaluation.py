@@ -113,6 +113,9 @@ def test_nats_of_a_stream_are_those_of_the_whole_text(rate):
         {"tokens": read[None, a:b], "targets": targets[None, a:b], "continues": np.float32([a > 0])} for a, b in ends
     ]
     found = token_nats(text_rnn.stateful(model, 1), batches, rate)
+    wears_off = token_nats(text_rnn.stateful(model, 1), batches, rate, decay=1.0)  # first felt after two steps
+    np.testing.assert_allclose(wears_off[: 20 if rate else 23], found[: 20 if rate else 23], rtol=1e-4)
+    assert not rate or np.abs(wears_off - found)[20:].max() > 1e-2
     logits = np.asarray(model(np.array([[0, *tokens[:-1]]])))
     expected = keras.losses.sparse_categorical_crossentropy(tokens[None], logits, from_logits=True)[0]
     np.testing.assert_allclose(found[: 10 if rate else 23], expected[: 10 if rate else 23], rtol=1e-4)

@@ -7,6 +7,7 @@ import pytest
 from recipes import text_prediction as recipe
 from tests.resume import check_resumes
 from toolkit import data, training
+from toolkit.methods import dynamic_evaluation
 
 TINY = {
     "data": "embedded:english:30000",
@@ -30,12 +31,16 @@ def a_run(workdir, **how):
     return training.Run(settings(workdir, **how), "text_prediction", load=recipe.load)
 
 
-def test_all_phases(tmp_path, capsys):
-    run = a_run(tmp_path, prompt="The ")
+def test_all_phases(tmp_path, capsys, monkeypatch):
+    run, asked, token_nats = a_run(tmp_path, prompt="The ", dynamic_decay=0.1), [], dynamic_evaluation.token_nats
+    monkeypatch.setattr(
+        dynamic_evaluation, "token_nats", lambda *given, **how: asked.append(given[2:]) or token_nats(*given, **how)
+    )
     for phase in (recipe.train, recipe.evaluate, recipe.sample, recipe.export, recipe.check_data):
         phase(run)
     found = json.loads((tmp_path / "metrics.json").read_text())
     assert found["static_bits_per_character"] < math.log2(100) - 1
+    assert asked == [(), (), (0.3, 0.1)]  # of the training text, static, dynamic as the flags say
     # Perplexity and bits a character are the same figure, told by the word and by the character.
     text = run.data
     ratio = text.characters["test"] / text.words["test"]
