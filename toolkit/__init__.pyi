@@ -5,6 +5,7 @@ from toolkit import distributions as distributions
 from toolkit import doctor as doctor
 from toolkit import export as export
 from toolkit import files as files
+from toolkit import fused as fused
 from toolkit import generation as generation
 from toolkit import keras_settings as keras_settings
 from toolkit import layers as layers

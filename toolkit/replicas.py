@@ -6,6 +6,14 @@ from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 
 
+def are_one() -> bool:
+    """Tells whether a step is computed by one replica alone, as it is on every backend but TensorFlow's."""
+    if keras.backend.backend() != "tensorflow":
+        return True
+    replica = tf.distribute.get_replica_context()
+    return replica is None or replica.num_replicas_in_sync == 1
+
+
 def gathered(rows: Any) -> Any:
     """Gives the rows of all replicas, to each of them, in the order of the replicas.
 
@@ -18,8 +26,4 @@ def gathered(rows: Any) -> Any:
     Returns:
         A tensor (rows of all replicas, ...).
     """
-    if keras.backend.backend() != "tensorflow":
-        return rows
-    replica = tf.distribute.get_replica_context()
-    alone = replica is None or replica.num_replicas_in_sync == 1
-    return rows if alone else replica.all_gather(rows, axis=0)
+    return rows if are_one() else tf.distribute.get_replica_context().all_gather(rows, axis=0)

@@ -21,6 +21,7 @@ from toolkit.layers import dip_latent as dip_latent
 from toolkit.layers import drop_connect as drop_connect
 from toolkit.layers import feedback_alignment as feedback_alignment
 from toolkit.layers import frame_upsampling as frame_upsampling
+from toolkit.layers import fused_batch_normalization as fused_batch_normalization
 from toolkit.layers import gated_pixel_block as gated_pixel_block
 from toolkit.layers import gated_residual_block as gated_residual_block
 from toolkit.layers import gaussian_latent as gaussian_latent
@@ -73,6 +74,7 @@ from toolkit.layers.dip_latent import DIPLatent as DIPLatent
 from toolkit.layers.drop_connect import DropConnect as DropConnect
 from toolkit.layers.feedback_alignment import FeedbackAlignment as FeedbackAlignment
 from toolkit.layers.frame_upsampling import FrameUpsampling as FrameUpsampling
+from toolkit.layers.fused_batch_normalization import FusedBatchNormalization as FusedBatchNormalization
 from toolkit.layers.gated_pixel_block import GatedPixelBlock as GatedPixelBlock
 from toolkit.layers.gated_residual_block import GatedResidualBlock as GatedResidualBlock
 from toolkit.layers.gaussian_latent import GaussianLatent as GaussianLatent

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from toolkit.layers.atrous_convolution_2d import AtrousConv2D, AtrousDepthwiseConv2D
+from toolkit.layers.fused_batch_normalization import FusedBatchNormalization
 
 
 @keras.saving.register_keras_serializable(package="toolkit")
@@ -77,7 +78,7 @@ class AtrousSpatialPyramidPooling(keras.layers.Layer):
     def _normalized(self, name):
         how = {"momentum": self.momentum, "epsilon": self.epsilon, "dtype": self.dtype_policy}
         return [
-            keras.layers.BatchNormalization(**how, name=f"{name}_normalization"),
+            FusedBatchNormalization(**how, name=f"{name}_normalization"),
             keras.layers.ReLU(dtype=self.dtype_policy, name=f"{name}_relu"),
         ]
 

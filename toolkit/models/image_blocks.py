@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import keras
 
+from toolkit.layers.fused_batch_normalization import FusedBatchNormalization
 from toolkit.layers.standardization import Standardization
 from toolkit.layers.subsampling_2d import Subsampling2D
 
@@ -153,7 +154,7 @@ class Convolution:
             name: Of the layer.
         """
         # 0.9, not Keras' 0.99, with which the statistics lag behind the weights in trainings of a few epochs.
-        return keras.layers.BatchNormalization(momentum=0.9, epsilon=self.epsilon, scale=self.scale, name=name)(x)
+        return FusedBatchNormalization(momentum=0.9, epsilon=self.epsilon, scale=self.scale, name=name)(x)
 
 
 def pool(

@@ -10,6 +10,7 @@ from keras import ops
 from toolkit.layers.class_names import ClassNames
 from toolkit.layers.cutout import Cutout
 from toolkit.layers.feedback_alignment import FeedbackAlignment
+from toolkit.layers.fused_batch_normalization import FusedBatchNormalization
 from toolkit.layers.spatial_deviation import SpatialDeviation
 from toolkit.models import image_blocks
 
@@ -154,7 +155,7 @@ def _classifier(num_classes, name, zeros=True):
 def _block(linear, x, number, *, loss, num_classes, decoder_size, projection_size):
     """A block's features h, and the outputs that its own error is computed from, by name."""
     name, kind, free = f"block_{number}", loss.removesuffix("-bpf"), loss.endswith("-bpf")
-    x = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(linear(x))
+    x = FusedBatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(linear(x))
     h = keras.layers.ReLU(negative_slope=0.01 if "sim" in kind else 0.0, name=name)(x)
     outputs, averaged = {}, h
     size = pooled_by(*h.shape[1:], decoder_size) if len(h.shape) == 4 else (1, 1)

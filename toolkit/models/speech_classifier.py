@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from toolkit.layers.fused_batch_normalization import FusedBatchNormalization
 from toolkit.layers.log_mel_spectrogram import LogMelSpectrogram
 from toolkit.layers.speech_inventory import SpeechInventory
 
@@ -55,10 +56,10 @@ def speech_classifier(
     x = SpeechInventory(**inventory, name="inventory")(audio)
     x = LogMelSpectrogram(inventory["sample_rate"], hop, num_mels, name="mels")(x)
     # The statistics of the first batches are far from those of log spectra, which are about -10.
-    x = keras.layers.BatchNormalization(momentum=0.9, name="normalized")(x)
+    x = FusedBatchNormalization(momentum=0.9, name="normalized")(x)
     for number in range(1, num_layers + 1):
         x = keras.layers.Conv1D(filters, kernel_size, padding="same", use_bias=False, name=f"convolution_{number}")(x)
-        x = keras.layers.BatchNormalization(momentum=0.9, name=f"normalized_{number}")(x)
+        x = FusedBatchNormalization(momentum=0.9, name=f"normalized_{number}")(x)
         x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(keras.layers.ReLU(name=f"relu_{number}")(x))
     seen, outputs = 1 if num_layers else kernel_size, {}
     for name, names in (("speaker", inventory["speakers"]), ("units", inventory["units"])):

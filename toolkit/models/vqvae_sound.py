@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from toolkit.layers.fused_batch_normalization import FusedBatchNormalization
 from toolkit.layers.mu_law import MuLaw
 from toolkit.layers.vector_quantizer import VectorQuantizer
 from toolkit.models import wavenet
@@ -98,7 +99,7 @@ def vqvae_sound(
         )(x)
     x = keras.layers.Dense(embedding_dim, use_bias=False, name="features")(x)
     # Without it all vectors soon drift away from the codebook together, and fall to one code.
-    x = keras.layers.BatchNormalization(momentum=0.9, center=False, scale=False, name="encoded")(x)
+    x = FusedBatchNormalization(momentum=0.9, center=False, scale=False, name="encoded")(x)
     x = VectorQuantizer(num_embeddings, commitment_cost=commitment_cost, momentum=momentum, name="quantizer")(x)
     return wavenet.of_frames(
         {"heard": heard},
