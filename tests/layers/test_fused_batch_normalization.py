@@ -57,13 +57,25 @@ def test_half_precision_is_keras_own(dtype):
         np.testing.assert_allclose(tf.cast(ours, "float32"), tf.cast(its, "float32"), atol=1e-2, rtol=1e-2)
 
 
-OTHERS = [
-    {"axis": 1},
-    {"renorm": True},
-    {"dtype": "float64"},
-    {"name": "masked"},
-    {"trainable": False},
-]
+def test_second_and_forward_derivatives_are_keras_own():
+    x, found = tf.constant(IMAGES), []
+    for kind in (FusedBatchNormalization, keras.layers.BatchNormalization):
+        layer = kind()
+        layer.build(x.shape)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                loss = tf.reduce_sum(layer(x, training=True) ** 3)
+            steepness = tf.reduce_sum(inner.gradient(loss, x) ** 2)
+        with tf.autodiff.ForwardAccumulator(x, tf.sin(x)) as accumulator:
+            outputs = layer(x, training=True) ** 3
+        found.append([*outer.gradient(steepness, [x, layer.gamma.value]), accumulator.jvp(outputs)])
+    for ours, its in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, its, atol=1e-4 * np.abs(its).max())
+
+
+OTHERS = [{"axis": 1}, {"renorm": True}, {"dtype": "float64"}, {"name": "masked"}, {"trainable": False}]
 
 
 def operations(layer, x, mask=None):
@@ -90,7 +102,7 @@ def test_is_one_operation():
     assert "FusedBatchNormV3" not in {operation.type for operation in exported.graph.get_operations()}
 
 
-def test_keras_layers_weights_and_configuration_are_its_own():
+def test_weights_and_configuration_are_keras_own():
     theirs = keras.layers.BatchNormalization(momentum=0.9, scale=False)
     theirs.build(IMAGES.shape)
     theirs(IMAGES, training=True)

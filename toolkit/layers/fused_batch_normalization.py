@@ -15,9 +15,6 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     memory. Keras' operations are taken where they differ: masks, renormalization, an axis that is not the last one,
     float64, and `synchronized` with more than one replica.
 
-    The operation has no gradient of its gradient. Whoever needs that (a penalty on gradients in training mode) takes
-    Keras' layer, which loads the same weights.
-
     Args:
         **kwargs: As in `keras.layers.BatchNormalization`.
 
