@@ -78,4 +78,4 @@ def test_a_step_block_by_block_takes_as_much_memory_however_deep():
     peaks = {way: [peak_memory(way, depth, **sizes) for depth in depths] for way in (WAYS[0], WAYS[1], WAYS[3])}
     print(f"\nmegabytes at {depths} blocks: { {way: np.round(each).tolist() for way, each in peaks.items()} }")
     grown = {way: (each[-1] - each[0]) / (depths[-1] - depths[0]) for way, each in peaks.items()}
-    assert grown[WAYS[3]] < activation / 4 < activation / 2 < grown[WAYS[1]] < grown[WAYS[0]]
+    assert grown[WAYS[3]] < activation / 4 < grown[WAYS[1]] < grown[WAYS[0]]
