@@ -1,5 +1,3 @@
-"""On JAX it is tried with the layer that needs it: tests/layers/test_fused_batch_normalization.py."""
-
 import numpy as np
 import pytest
 import tensorflow as tf

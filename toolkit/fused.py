@@ -2,17 +2,14 @@
 
 from typing import Any
 
-from toolkit.lazy import keras
 from toolkit.lazy import tensorflow as tf
 
 
 def normalized(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, Any, Any]:
     """Normalizes each channel by its mean and variance: scale (x - mean) / sqrt(variance + epsilon) + offset.
 
-    On Keras' other backends it is computed by Keras' operations.
-
     Args:
-        x: float32 (..., channels), of two axes or more.
+        x: float32 (..., channels).
         scale: float32 (channels,).
         offset: float32 (channels,).
         epsilon: Above 0.
@@ -20,13 +17,9 @@ def normalized(x: Any, scale: Any, offset: Any, epsilon: float) -> tuple[Any, An
     Returns:
         (outputs, mean, variance): as x; (channels,); (channels,), divided by the number, not by one less.
     """
-    shape = keras.ops.shape(x)
-    if keras.backend.backend() != "tensorflow":
-        mean, variance = keras.ops.moments(x, axes=tuple(range(len(shape) - 1)))
-        return keras.ops.batch_normalization(x, mean, variance, -1, offset, scale, epsilon), mean, variance
-    image = x if len(shape) == 4 else tf.reshape(x, (-1, 1, 1, shape[-1]))
+    image = x if len(x.shape) == 4 else tf.reshape(x, (-1, 1, 1, x.shape[-1]))
     how = {"scale": scale, "offset": offset, "mean": tf.zeros(0), "variance": tf.zeros(0), "epsilon": epsilon}
     outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(x=image, **how, is_training=True)
-    number = tf.cast(tf.size(image) // shape[-1], tf.float32)
+    number = tf.cast(tf.size(image) // x.shape[-1], tf.float32)
     variance *= (number - 1) / number  # back from the estimate without bias
-    return outputs if len(shape) == 4 else tf.reshape(outputs, shape), mean, variance
+    return outputs if image is x else tf.reshape(outputs, tf.shape(x)), mean, variance

@@ -74,7 +74,7 @@ def test_a_step_block_by_block_takes_as_much_memory_however_deep():
     """Back-propagation keeps an activation and more of each block; block by block, how a step's operations fall in
     time moves the peak by one activation at most, however many blocks there are."""
     depths, sizes = (2, 8), {"filters": 32, "image_size": 32, "batch_size": 128}
-    activation = 128 * 32 * 32 * 32 * 4 / 2**20
+    activation = sizes["batch_size"] * sizes["image_size"] ** 2 * sizes["filters"] * 4 / 2**20  # MB, float32
     peaks = {way: [peak_memory(way, depth, **sizes) for depth in depths] for way in (WAYS[0], WAYS[1], WAYS[3])}
     print(f"\nmegabytes at {depths} blocks: { {way: np.round(each).tolist() for way, each in peaks.items()} }")
     grown = {way: (each[-1] - each[0]) / (depths[-1] - depths[0]) for way, each in peaks.items()}

@@ -37,7 +37,7 @@ def trained(kind, x, steps=2, **how):
     return [found, layer(tensor), *gradients, *layer.weights]
 
 
-@pytest.mark.parametrize("axes", [(64,), (9, 7), (3, 4, 5), (2, 3, 2, 4)], ids=len)
+@pytest.mark.parametrize("axes", [(64,), (9, 7), (3, 4, 5), (2, 3, 2, 4)], ids=str)
 @pytest.mark.parametrize(
     "how", [{}, {"scale": False}, {"center": False, "scale": False}, {"synchronized": True}], ids=str
 )
@@ -91,6 +91,11 @@ def test_what_differs_is_left_to_keras(how):
         np.testing.assert_array_equal(ours, its)
     mask = np.ones(x.shape[:-1], bool) if how.get("name") == "masked" else None
     assert "FusedBatchNormV3" not in operations(FusedBatchNormalization(**how), x, mask)
+
+
+def test_rows_are_left_to_keras():
+    assert "FusedBatchNormV3" not in operations(FusedBatchNormalization(), IMAGES[:, 0, 0])
+    assert "FusedBatchNormV3" in operations(FusedBatchNormalization(), IMAGES[:, 0])
 
 
 def test_is_one_operation():
